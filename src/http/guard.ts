@@ -1,0 +1,108 @@
+// guard: puts a fetch handler behind signed links. cacheControl: caching that ends with the link.
+import { type Claims, clock, type Duration, seconds } from '../conditions.ts'
+import { type RedeemOptions, redeem, type UseStore } from '../redeem.ts'
+import type { Scheme } from '../scheme.ts'
+import type { Refused, Verdict } from '../verdict.ts'
+import { type VerifyOptions, verify } from '../verify.ts'
+import { problem, refusal } from './refusal.ts'
+
+/** Options of {@link guard}. */
+export interface GuardOptions<Rest extends unknown[] = unknown[]> extends Pick<VerifyOptions, 'revoked' | 'now' | 'tolerance'> {
+  /** The visitor's address, from what the runtime hands over: `(request, info) => info.remoteAddr.hostname` with Deno. */
+  readonly ip?: (request: Request, ...rest: Rest) => string | undefined
+  /** Who has used which link; without it, links with limited uses are refused. */
+  readonly store?: UseStore
+  /** Answers refused visits in a way of your own. Default: a short problem document (RFC 9457). */
+  readonly refuse?: (verdict: Refused, request: Request, ...rest: Rest) => Response | Promise<Response>
+}
+
+/**
+ * Wraps a fetch handler so that it runs for visits with a good link only. Everything else is answered for it: with 403, 410 and so on, as
+ * `application/problem+json`, never cached, and without a word of the link.
+ *
+ * With a `store`, a visit spends one use of a link that has a limited number. `HEAD` requests and the prefetches of browsers spend nothing, and
+ * open nothing: they get `single_use`. A store that fails is answered with 503.
+ *
+ * @param handler - Gets the request, the true claims, and whatever the runtime hands over besides. Serve by `claims.resource`, which
+ *   is the URL without the link's parameters.
+ * @returns A fetch handler for Deno, Bun, workers, Hono, and through `securelink/node` for Node.
+ *
+ * @example
+ * ```ts
+ * import { hmac, sign } from 'securelink'
+ * import { guard } from 'securelink/guard'
+ *
+ * const links = hmac({ secret: 'a secret of 32 bytes or more, from a vault' })
+ * const fetch = guard(links, (request, claims) => new Response(`until ${claims.expires.toISOString()}`))
+ *
+ * console.log((await fetch(new Request('https://files.example/a.txt'))).status) // 403
+ * console.log((await fetch(new Request(await sign(links, 'https://files.example/a.txt', { expires: '10m' })))).status) // 200
+ * ```
+ */
+export function guard<Rest extends unknown[] = []>(
+  scheme: Scheme,
+  handler: (request: Request, claims: Claims, ...rest: Rest) => Response | Promise<Response>,
+  options: GuardOptions<Rest> = {},
+): (request: Request, ...rest: Rest) => Promise<Response> {
+  const { store, refuse, ip: addressOf, ...shared } = options
+  return async (request, ...rest) => {
+    const ip = addressOf?.(request, ...rest)
+    const asked: VerifyOptions = ip === undefined ? shared : { ...shared, ip }
+    let down: unknown
+    // The store's own failure is told from all others, which are the programmer's to see.
+    const safe: UseStore | undefined = store && {
+      take: async (...use) => {
+        try {
+          return await store.take(...use)
+        } catch (error) {
+          down = error ?? true
+          return false
+        }
+      },
+    }
+    const verdict = await (safe && spends(request) ? redeem(scheme, request, { ...asked, store: safe } as RedeemOptions) : verify(scheme, request, asked))
+    if (down !== undefined) return problem(503, 'Whether this link has been used cannot be told right now; try again later.', {}, request.method)
+    if (verdict.ok) return handler(request, verdict.claims, ...rest)
+    return refuse ? refuse(verdict, request, ...rest) : refusal(verdict, request.method)
+  }
+}
+
+function spends({ method, headers }: Request): boolean {
+  // What browsers and proxies fetch ahead carries one of these, and nobody has clicked yet.
+  const ahead = ['sec-purpose', 'purpose', 'x-purpose', 'x-moz'].some((name) => /prefetch|preview|prerender/i.test(headers.get(name) ?? ''))
+  return method !== 'HEAD' && !ahead
+}
+
+/** Options of {@link cacheControl}. */
+export interface CacheControlOptions {
+  /** Lets caches keep it that serve many people: `public` instead of `private`. Not for links bound to an address or a number of uses. */
+  readonly shared?: boolean
+  /** At most this long. */
+  readonly max?: Duration
+  /** The present, for tests. Default: the machine's clock. */
+  readonly now?: () => Date
+}
+
+/**
+ * A `Cache-Control` value whose `max-age` never outlives the link. Refusals, and links with limited uses, give `no-store`.
+ *
+ * @param verdict - A verdict, or the claims that `guard` hands to its handler.
+ *
+ * @example
+ * ```ts
+ * import { hmac } from 'securelink'
+ * import { cacheControl, guard } from 'securelink/guard'
+ *
+ * const links = hmac({ secret: 'a secret of 32 bytes or more, from a vault' })
+ * const fetch = guard(links, (request, claims) => new Response('…', { headers: { 'cache-control': cacheControl(claims) } }))
+ * ```
+ */
+export function cacheControl(verdict: Verdict | Claims, options: CacheControlOptions = {}): string {
+  if ('ok' in verdict && !verdict.ok) return 'no-store'
+  const claims = 'ok' in verdict ? verdict.claims : verdict
+  if (claims.uses !== undefined) return 'no-store'
+  const left = Math.floor((claims.expires.getTime() - clock(options.now).getTime()) / 1000)
+  const age = options.max === undefined ? left : Math.min(left, Math.floor(seconds(options.max, 'max')))
+  if (age <= 0) return 'no-store'
+  return `${options.shared && claims.ip === undefined ? 'public' : 'private'}, max-age=${age}`
+}

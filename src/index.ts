@@ -1,0 +1,13 @@
+// What `securelink` exports: four verbs, the house scheme, anyOf, and their types.
+export type { Claims, Condition, Conditions, Duration, OptionalConditions, When } from './conditions.ts'
+export { LinkError, type LinkErrorCode } from './errors.ts'
+export { inspect, type Unverified } from './inspect.ts'
+export type { Hash, Keyring, SecretKey } from './keys.ts'
+export type { Network } from './lib/address.ts'
+export { type RedeemOptions, redeem, type UseStore } from './redeem.ts'
+export type { Grant, Proof, Reading, Scheme, Visit } from './scheme.ts'
+export { anyOf } from './schemes/any-of.ts'
+export { type HmacConditions, type HmacOptions, type HmacParameter, hmac } from './schemes/hmac.ts'
+export { type SignOptions, sign } from './sign.ts'
+export { type Accepted, type Reason, type Refused, statusOf, type TrustedReason, type UntrustedReason, type Verdict } from './verdict.ts'
+export { type VerifyOptions, type Visited, verify } from './verify.ts'

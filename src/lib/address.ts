@@ -1,0 +1,56 @@
+// IP addresses and networks: RFC 4291 text forms, CIDR, and IPv4-mapped IPv6 as the IPv4 address that it is.
+
+/** An address or network. */
+export interface Network {
+  /** How many leading bits count: at most 32 for IPv4, 128 for IPv6. */
+  readonly bits: number
+  /** Those bits as hex digits, of the IPv6 address or of `::ffff:a.b.c.d`; the last digit is filled up with zeros. */
+  readonly digits: string
+}
+
+/** Reads `203.0.113.7`, `203.0.113.0/24`, `2001:db8::/32`, `[::1]` or `fe80::1%eth0`; `undefined` for everything else. */
+export function parseNetwork(text: string): Network | undefined {
+  const [, address = '', length] = /^([^/]*)(?:\/(0|[1-9]\d{0,2}))?$/.exec(text) ?? []
+  const v6 = address.includes(':')
+  const bits = +(length ?? (v6 ? 128 : 32))
+  return networkOf(address, v6 && digitsOf(address)?.startsWith(V4) ? bits - 96 : bits)
+}
+
+/** The network of `bits` bits that an address lies in; `undefined` when it is no address or has fewer bits. */
+export function networkOf(address: string | undefined, bits: number): Network | undefined {
+  const digits = digitsOf(address ?? '')
+  const count = digits?.startsWith(V4) ? bits + 96 : bits
+  if (!digits || bits < 0 || count > 128) return
+  const rest = count & 3
+  return { bits, digits: digits.slice(0, count >> 2) + (rest ? (+`0x${digits[count >> 2]}` & (240 >> rest)).toString(16) : '') }
+}
+
+/** Does the address lie in the network? No IPv4 address lies in an IPv6 network. */
+export function contains(network: string, address: string | undefined): boolean {
+  const wanted = parseNetwork(network)
+  return wanted !== undefined && networkOf(address, wanted.bits)?.digits === wanted.digits
+}
+
+// How a dual-stack socket reports IPv4: ::ffff:a.b.c.d
+const V4 = '00000000000000000000ffff'
+
+// No leading zeros in IPv4: some parsers read 010 as eight.
+const DOTTED = /(^|:)((25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(\.(?!$)|$)){4}$/
+
+// The 32 hex digits of an address.
+function digitsOf(address: string): string | undefined {
+  const words = address
+    // The brackets of a URL; the zone, which names an interface of this machine.
+    .replace(/^\[|%[\w.-]+$|\]$/g, '')
+    .replace(DOTTED, (dotted, colon) => {
+      const [a, b, c, d] = dotted.replace(':', '').split('.')
+      return `${colon || '::ffff:'}${(+a * 256 + +b).toString(16)}:${(+c * 256 + +d).toString(16)}`
+    })
+  if (!/^[\da-f:]+$/i.test(words)) return
+  const [front = [], back, more] = words.split('::').map((half) => (half ? half.split(':') : []))
+  const gap = 8 - front.length - (back?.length ?? 0)
+  if (more || (back ? gap < 1 : gap)) return
+  const all = [...front, ...Array(gap).fill('0'), ...(back ?? [])].map((word) => word.padStart(4, '0'))
+  const digits = all.join('').toLowerCase()
+  return all.every((word) => word.length === 4 && word) && digits.length === 32 ? digits : undefined
+}

@@ -1,0 +1,100 @@
+// The Scheme contract: how one kind of link is written, read and checked. This page is for authors of schemes.
+//
+// A scheme is a factory `(keys, options?)` that returns a plain object. It knows bytes and text: which parameters a link has, what text
+// is signed, how the signature is spelled. It knows no policy: the time, the method, the address and the number of uses are judged once,
+// for all schemes, by the verbs. A scheme calls no clock, and it keeps its keys in a closure, so that printing it prints no secret.
+//
+// The verbs lend a scheme what it needs to sign and to check: HMAC over a keyring, normal forms, the visitor's network. So a page that only
+// inspects links carries none of that.
+import type { Claims, Condition } from './conditions.ts'
+import type { mac, match, SecretKey, signingKey } from './keys.ts'
+import type { Network } from './lib/address.ts'
+import type { append } from './lib/append.ts'
+import type { lines, normalise } from './lib/normal.ts'
+import type { Reason } from './verdict.ts'
+
+/** What `sign` asks a scheme to write: checked, rounded to whole seconds, in one form. */
+export interface Grant<Own extends object = object> {
+  readonly url: string
+  readonly now: Date
+  readonly expires: Date
+  readonly starts?: Date
+  /** Upper case, sorted, none twice. */
+  readonly methods?: readonly string[]
+  /** The only address or network that the link opens for, as the caller wrote it. */
+  readonly ip?: string
+  /** The same, read. */
+  readonly network?: Network
+  /** A path in normal form. */
+  readonly prefix?: string
+  readonly uses?: number
+  /** Conditions of the scheme's own. */
+  readonly own: Own
+  /** Picks the first key in time, or throws `no_key`. */
+  readonly signingKey: typeof signingKey
+  readonly mac: typeof mac
+  readonly normalise: typeof normalise
+  readonly lines: typeof lines
+  /** 16 characters that nobody can guess, to name a link with. */
+  readonly random: () => string
+  readonly append: typeof append
+}
+
+/** What a link says, and whatever the scheme needs to check it. */
+export interface Reading {
+  readonly claims: Claims
+  /** Set by combinators: the scheme that made this reading. Its name, statuses and `goodAtExpiry` count. */
+  readonly scheme?: Scheme
+}
+
+/** The visit that a signature is checked for. */
+export interface Visit {
+  readonly url: string
+  readonly method: string
+  /** The visitor's address as the caller gave it. */
+  readonly ip: string | undefined
+  /** The network of so many bits that the visitor's address lies in; `undefined` without an address, or when it has fewer bits. */
+  network(bits: number): Network | undefined
+  readonly match: typeof match
+  readonly normalise: typeof normalise
+  readonly lines: typeof lines
+}
+
+/** What a good signature proves beyond itself. */
+export interface Proof {
+  /** The key that matched; its own `starts` and `expires` then hold for the link. */
+  readonly key?: SecretKey
+  /** What the link says, where the check knows it better than the reading: the resource in normal form, the address. */
+  readonly claims?: Claims
+  /** For links that do not show their address: is the visitor's the one that was signed? */
+  readonly ip?: boolean
+  /** For combinators: the reading whose signature is good. */
+  readonly reading?: Reading
+}
+
+/**
+ * One kind of signed URL, with its keys.
+ *
+ * @typeParam C - the conditions that its links can carry
+ * @typeParam Own - conditions of its own, as `sign` takes them
+ */
+// biome-ignore lint/suspicious/noExplicitAny: a Scheme of any conditions; each factory narrows it
+export interface Scheme<C extends Condition = any, Own extends object = {}> {
+  /** As in the file name and in verdicts. */
+  readonly name: string
+  readonly carries: readonly C[]
+  /** Names of the conditions of its own. */
+  readonly own?: readonly string[]
+  /** What the signature protects, in words: shown to people. */
+  readonly covers: readonly string[]
+  /** The second of expiry itself is still good, as with NGINX. */
+  readonly goodAtExpiry?: boolean
+  /** Where the vendor answers other numbers than {@link statusOf}. */
+  readonly status?: Partial<Record<Reason, number>>
+  /** Writes the claims and signs with the first key in time. Throws `LinkError` for what it cannot write. */
+  seal(grant: Grant<Own>): Promise<string>
+  /** Reads any text whatever. No key, no clock, no throwing. */
+  read(url: string): Reading | 'unsigned' | 'malformed'
+  /** The signature and nothing else. `true` when it is good and there is no more to say. */
+  check(reading: Reading, visit: Visit): Promise<true | Proof | 'bad_signature' | 'unknown_key'>
+}

@@ -1,0 +1,96 @@
+// pichax: the self-signed URLs of the PichaX image service, https://chakata.gitbook.io/pichax/authentication
+import { insist, LinkError } from '../errors.ts'
+import { type Keyring, keyring, type SecretKey } from '../keys.ts'
+import { HEX } from '../lib/bytes.ts'
+import { decodeValue, eachParameter, split } from '../lib/text.ts'
+import type { Grant, Proof, Reading, Scheme, Visit } from '../scheme.ts'
+
+/** An API key: `id` is the public key that stands in the link, `secret` the one that signs. Its `expires` ends all its links. */
+export interface PichaxKey extends SecretKey {
+  readonly id: string
+}
+
+/** Conditions of {@link pichax}'s own. */
+export interface PichaxConditions {
+  /** What the link is for: a user, an image. It is signed together with the expiry, and it is all that is. */
+  readonly id: string
+}
+
+interface PichaxReading extends Reading {
+  readonly text: string
+  readonly signature: string
+}
+
+const NAMES = ['id', 'expires', 'key', 'signature'] as const
+
+/**
+ * Links of the PichaX image service: `id`, `expires`, `key` and `signature`, the hex HMAC-SHA-256 of `id:expires`.
+ *
+ * The signature covers `id` and `expires` and nothing else: not the path, not `src`, not `params`. Whoever has one link can change those
+ * until it expires. For links of your own, `hmac` covers everything.
+ *
+ * A link is dead once its timestamp is reached, and so are all links of an API key whose `expires` has passed. Every refusal is a 403.
+ *
+ * @param keys - API keys, newest first: the first one in time signs, the link's `key` picks the one that verifies, none only reads.
+ * @throws {@link LinkError} `bad_option` for a key without an id, `weak_key` for an empty secret.
+ *
+ * @example
+ * ```ts
+ * import { sign } from 'securelink'
+ * import { pichax } from 'securelink/schemes/pichax'
+ *
+ * const links = pichax({ id: 'px_test_exampleKey', secret: 'example_secret_0123456789' })
+ * const link = await sign(links, 'https://api.pichax.dev/v1/generate/transform?src=…', { expires: '1h', id: 'user-42' })
+ * ```
+ */
+export function pichax(keys: Keyring<PichaxKey>): Scheme<never, PichaxConditions> {
+  const ring = keyring(keys)
+  for (const { id } of ring) insist(id, 'pichax() takes keys as { id, secret }: id is the public API key')
+
+  return {
+    name: 'pichax',
+    carries: [],
+    own: ['id'],
+    covers: ['id', 'expiry'],
+    status: { malformed: 403, expired: 403, key_expired: 403, revoked: 403 },
+
+    async seal(grant: Grant<PichaxConditions>): Promise<string> {
+      const { id } = grant.own
+      insist(id, 'pichax links take an id')
+      const key = grant.signingKey(ring, grant.now)
+      const { query } = split(grant.url)
+      const present = new Set<string>()
+      eachParameter(query.slice(1), '&', (name) => present.add(name))
+      if (present.has('expires') && present.has('signature')) throw new LinkError('already_signed', 'the URL is a link already: sign what it was made from')
+      for (const name of NAMES) insist(!present.has(name), `the URL has a parameter '${name}' of its own, and PichaX gives the link's that name`)
+      const expires = grant.expires.getTime() / 1000
+      const signature = await grant.mac(key, `${id}:${expires}`, HEX)
+      return grant.append(grant.url, Object.entries({ id, expires: `${expires}`, key: key.id, signature }))
+    },
+
+    read(url: string): PichaxReading | 'unsigned' | 'malformed' {
+      const parts = split(url)
+      const ours: { [K in (typeof NAMES)[number]]?: string } = {}
+      let twice = false
+      const others: string[] = []
+      eachParameter(parts.query.slice(1), '&', (name, value, piece) => {
+        const known = NAMES.find((ours) => ours === name)
+        if (!known) return others.push(piece)
+        if (ours[known] !== undefined) twice = true
+        // PichaX's own libraries write a space as `+`.
+        return (ours[known] = decodeValue(value.replaceAll('+', '%20')) ?? '')
+      })
+      if (ours.expires === undefined && ours.signature === undefined) return 'unsigned'
+      const { id, expires, key, signature } = ours
+      // Digits only, so that the last colon of the text is where the id ends; zeros in front are signed as they stand.
+      if (twice || parts.path[0] !== '/' || !id || !key || !expires || !/^\d{1,11}$/.test(expires) || !+expires || signature?.length !== 64) return 'malformed'
+      const resource = `${parts.origin}${parts.path}${others.length ? `?${others.join('&')}` : ''}`
+      return { claims: { resource, expires: new Date(+expires * 1000), id, keyId: key }, text: `${id}:${expires}`, signature }
+    },
+
+    async check({ claims, text, signature }: PichaxReading, visit: Visit): Promise<Proof | 'bad_signature' | 'unknown_key'> {
+      const key = await visit.match(ring, claims.keyId, text, signature, HEX)
+      return typeof key === 'string' ? key : { key }
+    },
+  }
+}

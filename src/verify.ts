@@ -1,0 +1,98 @@
+// verify: is this link good for this visit? It writes nothing, and nothing that a visitor can send makes it throw.
+import { type Claims, clock, type Duration, seconds } from './conditions.ts'
+import { insist } from './errors.ts'
+import { match } from './keys.ts'
+import { contains, networkOf } from './lib/address.ts'
+import { below, lines, normalise, normalPath } from './lib/normal.ts'
+import { split } from './lib/text.ts'
+import type { Proof, Scheme } from './scheme.ts'
+import { type Reason, type Refused, statusOf, type Verdict } from './verdict.ts'
+
+/** What a link can be visited with: a whole URL, a path with its query, or a `Request`, which brings its method. Text counts as `GET`. */
+export type Visited = string | URL | Request
+
+/** Options of {@link verify}. */
+export interface VerifyOptions {
+  /** The visitor's address, as the server or a trusted proxy knows it. A link bound to an address is refused without it. */
+  readonly ip?: string
+  /** The method of the visit. Default: the request's, or `GET`. */
+  readonly method?: string
+  /** How far clocks may be apart, at the start and at the expiry; capped at `'5m'`. Default `'0s'`. */
+  readonly tolerance?: Duration
+  /** Asked last, with true claims: has this link been called back? */
+  readonly revoked?: (claims: Claims) => boolean | Promise<boolean>
+  /** The present, for tests and for servers with a clock of their own. Default: the machine's clock. */
+  readonly now?: () => Date
+}
+
+/** How `redeem` spends a use: answers whether one was left. `until` is the moment from which the link is dead anyway. */
+export type Spend = (claims: Claims, until: Date) => boolean | Promise<boolean>
+
+/**
+ * Tells whether a link is good for a visit. It answers with a {@link Verdict}, never with an exception, whatever the visitor sent.
+ *
+ * Checks run in one order, and the first failure answers: signature, path, method, address, time, revocation, use. A link with limited uses
+ * is refused with `single_use`: only `redeem` spends, so mail scanners and previews cannot burn it.
+ *
+ * @param scheme - The scheme and keys that the link was signed with; `anyOf` for several.
+ * @param visit - The link, or the `Request` that came in.
+ * @returns `{ ok: true, scheme, claims }`, or `{ ok: false, reason, status }`, with `claims` exactly when the signature was good.
+ * @throws {@link LinkError} `no_key` for an empty ring, `bad_option` for options that cannot be meant, `no_webcrypto` without
+ *   `crypto.subtle`; and whatever `revoked` throws.
+ *
+ * @example
+ * ```ts
+ * import { hmac, verify } from 'securelink'
+ *
+ * const links = hmac({ secret: 'a secret of 32 bytes or more, from a vault' })
+ * const verdict = await verify(links, 'https://cdn.example/report.pdf?expires=1&signature=forged')
+ * if (!verdict.ok) console.log(verdict.reason, verdict.status) // malformed 400
+ * ```
+ */
+export function verify(scheme: Scheme, visit: Visited, options: VerifyOptions = {}): Promise<Verdict> {
+  return judge(scheme, visit, options)
+}
+
+/** The one order of checks, for `verify` and `redeem`. */
+export async function judge(scheme: Scheme, visit: Visited, options: VerifyOptions, spend?: Spend): Promise<Verdict> {
+  const { ip, revoked } = options
+  const now = +clock(options.now)
+  const tolerance = options.tolerance === undefined ? 0 : Math.min(seconds(options.tolerance, 'tolerance'), 300) * 1000
+  const url = typeof visit === 'string' ? visit : ((visit as URL).href ?? (visit as Request).url)
+  insist(typeof url === 'string', 'a visit is text, a URL or a Request')
+  const method = (options.method ?? (visit as Request).method ?? 'GET').toUpperCase()
+
+  let maker = scheme
+  const refuse = (reason: Reason, claims?: Claims): Refused =>
+    ({ ok: false, reason, status: maker.status?.[reason] ?? statusOf(reason), ...(claims && { claims }) }) as Refused
+
+  const read = scheme.read(url)
+  if (typeof read === 'string') return refuse(read)
+
+  const checked = await scheme.check(read, { url, method, ip, network: (bits) => networkOf(ip, bits), match, normalise, lines })
+  if (typeof checked === 'string') return refuse(checked)
+  const proof: Proof = checked === true ? {} : checked
+  const reading = proof.reading ?? read
+  maker = reading.scheme ?? scheme
+  let claims = proof.claims ?? reading.claims
+  const { prefix, methods = ['GET', 'HEAD'], expires, uses } = claims
+  const { key } = proof
+
+  if (prefix && !below(normalPath(split(claims.resource).path), prefix)) return refuse('wrong_path', claims)
+  if (!methods.includes(method) && !(method === 'HEAD' && methods.includes('GET'))) return refuse('wrong_method', claims)
+  if (!(proof.ip ?? (!claims.ip || contains(claims.ip, ip)))) return refuse('wrong_ip', claims)
+
+  const dead = +expires + tolerance + (maker.goodAtExpiry ? 1000 : 0)
+  if (now >= dead) return refuse('expired', claims)
+  // Asked so that a date that is none ends the key, too.
+  if (key?.expires && !(now < +key.expires + tolerance)) return refuse('key_expired', claims)
+  if (key?.starts && !(key.starts <= (claims.starts ?? 0))) claims = { ...claims, starts: key.starts }
+  if (claims.starts && !(now + tolerance >= +claims.starts)) return refuse('too_early', claims)
+
+  if (await revoked?.(claims)) return refuse('revoked', claims)
+  if (uses) {
+    if (!spend) return refuse('single_use', claims)
+    if (!(await spend(claims, new Date(dead)))) return refuse('used', claims)
+  }
+  return { ok: true, scheme: maker.name, claims }
+}

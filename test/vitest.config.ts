@@ -1,0 +1,23 @@
+// Two projects: `node` has everything but the tests that need a document; `happy-dom` has those, and the conformance suite once more.
+import { fileURLToPath } from 'node:url'
+import { defineConfig } from 'vitest/config'
+
+const exclude = ['**/node_modules/**']
+
+export default defineConfig({
+  root: fileURLToPath(new URL('..', import.meta.url)),
+  test: {
+    testTimeout: 30_000,
+    hookTimeout: 30_000,
+    projects: [
+      {
+        extends: true,
+        test: { name: 'node', environment: 'node', include: ['test/**/*.test.ts'], exclude: [...exclude, 'test/dom/**'] }
+      },
+      {
+        extends: true,
+        test: { name: 'happy-dom', environment: 'happy-dom', include: ['test/dom/**/*.test.ts', 'test/conformance/**/*.test.ts'], exclude }
+      }
+    ]
+  }
+})

@@ -1,7 +1,9 @@
 // Conditions: what a link is to hold for, as the caller says it. Claims: the same, as a link says it.
 import { insist, LinkError } from './errors.ts'
+import { mac, signingKey } from './keys.ts'
 import { parseNetwork } from './lib/address.ts'
-import { below, normalPath } from './lib/normal.ts'
+import { BASE64URL, encode } from './lib/bytes.ts'
+import { below, normalise, normalPath } from './lib/normal.ts'
 import { split } from './lib/text.ts'
 import type { Grant, Scheme } from './scheme.ts'
 
@@ -61,23 +63,20 @@ export function seconds(duration: unknown, name: string): number {
   return Number(count) * (UNITS[unit] as number)
 }
 
-/** The moment that the caller's `now` names, or the present. */
-export function clock(now?: () => Date): Date {
-  const date = now ? now() : new Date()
-  insist(isDate(date), 'now takes a function that returns a valid Date')
-  return date
-}
-
-function isDate(value: unknown): value is Date {
-  return value instanceof Date && !Number.isNaN(+value)
+/** The moment that the caller's `now` names, or the present, in milliseconds. */
+export function clock(now?: () => Date): number {
+  const time = now ? +now() : Date.now()
+  insist(time >= 0, 'now takes a function that returns a valid Date')
+  return time
 }
 
 // Eleven digits of seconds reach the year 5138; longer ones are milliseconds, taken for seconds by mistake.
 const LAST = 99_999_999_999
 
-function moment(when: When, now: Date, name: string): number {
-  insist(isDate(when) || typeof when === 'string', `${name} takes a valid Date or a length of time such as '10m'`)
-  return typeof when === 'string' ? +now / 1000 + seconds(when, name) : +when / 1000
+function moment(when: When, now: number, name: string): number {
+  if (typeof when === 'string') return now / 1000 + seconds(when, name)
+  insist(when instanceof Date && +when > 0, `${name} takes a Date or a length of time such as '10m'`)
+  return +when / 1000
 }
 
 /** Conditions as they come in at run time, with the scheme's own among them. */
@@ -85,50 +84,41 @@ export type Asked = Conditions & Record<string, unknown>
 
 // What clients change in silence: control characters and outer spaces are dropped, `\` becomes `/`, half a surrogate pair U+FFFD.
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what this looks for
+const PLAIN = /^[\w\-.~!$&'()*+,;=:@/?#[\]%]*$/
 const UNSENDABLE = /[\u0000-\u001f\u007f]|^\s|\s$|\p{Surrogate}|^[^?#]*\\/u
 
 /** Checks what the caller asked for, once for all schemes, and brings it into the form that schemes take. */
-export function grant(scheme: Scheme, url: string, asked: Asked, now: Date): Granted {
-  const parts = split(url)
-  insist(parts.path[0] === '/' && !UNSENDABLE.test(url), `url takes an absolute URL without user name, or a path from '/', without control characters and backslashes`)
-  const { expires: until, align, starts, method, ip, prefix, uses, ...others } = asked ?? {}
-  const can = [...scheme.carries, ...(scheme.own ?? []), 'expires', 'align'] as readonly string[]
-  for (const name in asked)
-    if (asked[name] !== undefined && !can.includes(name)) throw new LinkError('unsupported_condition', `${scheme.name} links cannot carry '${name.slice(0, 40)}'`)
-  for (const name in others)
-    insist(typeof others[name] !== 'string' || (others[name] && !/\p{Surrogate}/u.test(others[name])), `${name} takes text that is not empty`)
+export function grant(scheme: Scheme, url: string, asked: Asked, now: number): Grant {
+  const { path } = split(url)
+  insist(
+    path[0] === '/' && (PLAIN.test(url) || !UNSENDABLE.test(url)),
+    `url takes an absolute URL without user name, or a path from '/', without control characters or backslashes`,
+  )
+  for (const name in asked) {
+    const value = asked[name]
+    if (name === 'expires' || name === 'align' || value === undefined) continue
+    if (!scheme.carries.includes(name) && !scheme.own?.includes(name))
+      throw new LinkError('unsupported_condition', `${scheme.name} links cannot carry '${name.slice(0, 40)}'`)
+    insist(typeof value !== 'string' || (value && !/\p{Surrogate}/u.test(value)), `${name} takes text that is not empty`)
+  }
+  const { align, method, ip, prefix: folder, uses } = asked
 
-  const window = align === undefined ? 1 : seconds(align, 'align')
-  insist(Number.isInteger(window) && window, 'align takes whole seconds')
-  const expires = Math.ceil(moment(until, now, 'expires') / window) * window
-  insist(expires * 1000 > +now && expires <= LAST, 'expires takes a moment in the future, and before the year 5138')
-  const granted: { -readonly [K in keyof Granted]: Granted[K] } = { url, now, expires: new Date(expires * 1000), own: others }
-
-  if (starts !== undefined) {
-    const from = Math.floor(moment(starts, now, 'starts'))
-    insist(from > 0 && from < expires, 'starts takes a moment before expires')
-    granted.starts = new Date(from * 1000)
-  }
-  if (method !== undefined) {
-    const methods = [method].flat().map((name) => String(name).toUpperCase())
-    insist(methods.length && methods.every((name) => /^[A-Z-]+$/.test(name)), `method takes an HTTP method such as 'PUT', or a list`)
-    granted.methods = [...new Set(methods)].sort()
-  }
-  if (ip !== undefined) {
-    const network = parseNetwork(String(ip))
-    insist(network, `ip takes an address, or a network such as '203.0.113.0/24'`)
-    granted.ip = ip
-    granted.network = network
-  }
-  if (prefix !== undefined) {
-    granted.prefix = normalPath(String(prefix))
-    insist(/^\/[^?#]*$/.test(prefix) && !UNSENDABLE.test(prefix) && below(normalPath(parts.path), granted.prefix), `prefix takes a path from '/' that the URL's own is below`)
-  }
-  if (uses !== undefined) {
-    insist(Number.isInteger(uses) && uses > 0 && uses < 1e9, 'uses takes a whole number from 1')
-    granted.uses = uses
-  }
-  return granted
+  const window = align ? seconds(align, 'align') : 1
+  insist(window && window % 1 === 0, 'align takes whole seconds')
+  const expires = Math.ceil(moment(asked.expires, now, 'expires') / window) * window
+  insist(expires * 1000 > now && expires <= LAST, 'expires takes a moment in the future, and before the year 5138')
+  const starts = asked.starts && Math.floor(moment(asked.starts, now, 'starts'))
+  insist(starts === undefined || (starts > 0 && starts < expires), 'starts takes a moment before expires')
+  const methods = method && [...new Set([method].flat().map((name) => name.toUpperCase()))].sort()
+  insist(!methods || /^[A-Z-]+(,[A-Z-]+)*$/.test(`${methods}`), `method takes an HTTP method such as 'PUT', or a list`)
+  const network = ip && parseNetwork(ip)
+  insist(!ip || network, `ip takes an address, or a network such as '203.0.113.0/24'`)
+  const prefix = folder && normalPath(folder)
+  insist(!prefix || (/^\/[^?#\\]*$/.test(folder) && below(normalPath(path), prefix)), `prefix takes a path from '/' that the URL's own is below`)
+  insist(uses === undefined || (uses > 0 && uses < 1e9 && uses % 1 === 0), 'uses takes a whole number from 1')
+  return { url, now, expires, starts, methods, ip, network, prefix, uses, own: asked, signingKey, mac, normalise, random } as Grant
 }
 
-type Granted = Omit<Grant, 'signingKey' | 'mac' | 'normalise' | 'lines' | 'random' | 'append'>
+function random(): string {
+  return encode(crypto.getRandomValues(new Uint8Array(12)), BASE64URL)
+}

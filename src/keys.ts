@@ -31,32 +31,18 @@ export function keyring<K extends SecretKey>(keys: Keyring<K>, shortest = 1): re
 }
 
 /** The key that signs: the first one on the ring that is in time. */
-export function signingKey<K extends SecretKey>(ring: readonly K[], now: Date): K {
+export function signingKey<K extends SecretKey>(ring: readonly K[], now: number): K {
   // Asked so that a date that is none ends the key, too.
-  return found(ring.find(({ starts, expires }) => (!starts || now >= starts) && (!expires || now < expires)))
+  return present(ring.find(({ starts, expires }) => (!starts || now >= +starts) && (!expires || now < +expires)))
 }
 
-function found<T>(key: T | undefined): T {
+function present<T>(key: T | undefined): T {
   if (!key) throw new LinkError('no_key', 'the ring has no key in time; an empty ring can read, but neither sign nor verify')
   return key
 }
 
 // Keyed by the key object itself: no map whose keys are secrets, and what nobody holds any more is forgotten.
-const imported: { [H in Hash]?: WeakMap<SecretKey, Promise<CryptoKey>> } = {}
-
-function cryptoKey(key: SecretKey, hash: Hash): Promise<CryptoKey> {
-  imported[hash] ??= new WeakMap()
-  let ready = imported[hash].get(key)
-  if (!ready) imported[hash].set(key, (ready = importKey(key.secret as CryptoKey, hash)))
-  return ready
-}
-
-async function importKey(secret: CryptoKey | Uint8Array<ArrayBuffer> | string, hash: Hash): Promise<CryptoKey> {
-  const { algorithm } = secret as CryptoKey
-  insist(!algorithm || (algorithm as HmacKeyAlgorithm).hash.name === hash, `secret takes an HMAC CryptoKey for ${hash}`)
-  if (algorithm) return secret as CryptoKey
-  return subtle().importKey('raw', typeof secret === 'string' ? new TextEncoder().encode(secret) : (secret as Uint8Array<ArrayBuffer>), { name: 'HMAC', hash }, false, ['sign', 'verify'])
-}
+let imported: WeakMap<SecretKey, { [H in Hash]?: CryptoKey }> | undefined
 
 function subtle(): SubtleCrypto {
   const { crypto } = globalThis
@@ -64,21 +50,36 @@ function subtle(): SubtleCrypto {
   return crypto.subtle
 }
 
-let encoder: TextEncoder | undefined
-let scratch: Uint8Array<ArrayBuffer> | undefined
-
-// One buffer for all texts: WebCrypto copies its input before it returns, and a fresh array costs more than the rest of `verify`.
-function bytesOf(text: string): Uint8Array<ArrayBuffer> {
-  encoder ??= new TextEncoder()
-  scratch ??= new Uint8Array(4096)
-  // UTF-8 takes at most three bytes a UTF-16 unit.
-  return text.length * 3 > scratch.length ? encoder.encode(text) : scratch.subarray(0, encoder.encodeInto(text, scratch).written)
+/** Calls back with the imported key: at once when it is known, because waiting costs more than all the rest of `verify`. */
+function withKey<T>(key: SecretKey, hash: Hash, use: (ready: CryptoKey) => T | Promise<T>): T | Promise<T> {
+  imported ??= new WeakMap()
+  let known = imported.get(key)
+  if (!known) imported.set(key, (known = {}))
+  const ready = known[hash]
+  return ready ? use(ready) : importKey(key.secret, hash).then((ready) => use((known[hash] = ready)))
 }
 
-/** HMAC of a text (as UTF-8) under a key, in an alphabet. Imported keys are remembered. */
+async function importKey(secret: SecretKey['secret'], hash: Hash): Promise<CryptoKey> {
+  const { algorithm } = secret as CryptoKey
+  insist(!algorithm || (algorithm as HmacKeyAlgorithm).hash.name === hash, `secret takes an HMAC CryptoKey for ${hash}`)
+  if (algorithm) return secret as CryptoKey
+  const bytes = typeof secret === 'string' ? new TextEncoder().encode(secret) : (secret as Uint8Array<ArrayBuffer>)
+  return subtle().importKey('raw', bytes, { name: 'HMAC', hash }, false, ['sign', 'verify'])
+}
+
+// One buffer for all texts and one for all signatures: WebCrypto copies its input before it returns, and handing it fresh arrays costs more
+// than all the rest of `verify`.
+let buffers: { encoder: TextEncoder; text: Uint8Array<ArrayBuffer>; tag: Uint8Array<ArrayBuffer> } | undefined
+
+function bytesOf(message: string): Uint8Array<ArrayBuffer> {
+  const { encoder, text } = (buffers ??= { encoder: new TextEncoder(), text: new Uint8Array(4096), tag: new Uint8Array(64) })
+  // UTF-8 takes at most three bytes a UTF-16 unit.
+  return message.length > 1365 ? encoder.encode(message) : text.subarray(0, encoder.encodeInto(message, text).written)
+}
+
+/** HMAC of a text (as UTF-8) under a key, written in an alphabet. Imported keys are remembered. */
 export async function mac(key: SecretKey, text: string, alphabet: string, hash: Hash = 'SHA-256'): Promise<string> {
-  const ready = await cryptoKey(key, hash)
-  return encode(new Uint8Array(await subtle().sign('HMAC', ready, bytesOf(text))), alphabet)
+  return encode(new Uint8Array(await withKey(key, hash, (ready) => subtle().sign('HMAC', ready, bytesOf(text)))), alphabet)
 }
 
 /** Finds the key on a ring under which a text has this signature, by its id or by trying all. The platform compares, in constant time. */
@@ -90,12 +91,18 @@ export async function match<K extends SecretKey>(
   alphabet: string,
   hash: Hash = 'SHA-256',
 ): Promise<K | 'bad_signature' | 'unknown_key'> {
-  found(ring[0])
-  const bytes = decode(signature, alphabet)
-  const candidates = ring.filter((key) => id === undefined || key.id === id)
-  for (const key of candidates) {
-    const ready = await cryptoKey(key, hash)
-    if (bytes && (await subtle().verify('HMAC', ready, bytes, bytesOf(text)))) return key
+  present(ring[0])
+  let answer: 'bad_signature' | 'unknown_key' = 'unknown_key'
+  for (const key of ring) {
+    if (id && key.id !== id) continue
+    answer = 'bad_signature'
+    const good = withKey(key, hash, (ready) => {
+      const bytes = bytesOf(text)
+      const { tag } = buffers as NonNullable<typeof buffers>
+      const size = decode(signature, alphabet, tag)
+      return size > 0 && subtle().verify('HMAC', ready, size < 64 ? tag.subarray(0, size) : tag, bytes)
+    })
+    if (await good) return key
   }
-  return candidates[0] ? 'bad_signature' : 'unknown_key'
+  return answer
 }

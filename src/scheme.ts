@@ -9,35 +9,34 @@
 import type { Claims, Condition } from './conditions.ts'
 import type { mac, match, SecretKey, signingKey } from './keys.ts'
 import type { Network } from './lib/address.ts'
-import type { append } from './lib/append.ts'
-import type { lines, normalise } from './lib/normal.ts'
+import type { normalise } from './lib/normal.ts'
 import type { Reason } from './verdict.ts'
 
 /** What `sign` asks a scheme to write: checked, rounded to whole seconds, in one form. */
 export interface Grant<Own extends object = object> {
   readonly url: string
-  readonly now: Date
-  readonly expires: Date
-  readonly starts?: Date
+  /** In milliseconds. */
+  readonly now: number
+  /** In seconds since 1970. */
+  readonly expires: number
+  readonly starts?: number | undefined
   /** Upper case, sorted, none twice. */
-  readonly methods?: readonly string[]
+  readonly methods?: readonly string[] | undefined
   /** The only address or network that the link opens for, as the caller wrote it. */
-  readonly ip?: string
+  readonly ip?: string | undefined
   /** The same, read. */
-  readonly network?: Network
+  readonly network?: Network | undefined
   /** A path in normal form. */
-  readonly prefix?: string
-  readonly uses?: number
+  readonly prefix?: string | undefined
+  readonly uses?: number | undefined
   /** Conditions of the scheme's own. */
   readonly own: Own
   /** Picks the first key in time, or throws `no_key`. */
   readonly signingKey: typeof signingKey
   readonly mac: typeof mac
   readonly normalise: typeof normalise
-  readonly lines: typeof lines
   /** 16 characters that nobody can guess, to name a link with. */
   readonly random: () => string
-  readonly append: typeof append
 }
 
 /** What a link says, and whatever the scheme needs to check it. */
@@ -57,7 +56,6 @@ export interface Visit {
   network(bits: number): Network | undefined
   readonly match: typeof match
   readonly normalise: typeof normalise
-  readonly lines: typeof lines
 }
 
 /** What a good signature proves beyond itself. */

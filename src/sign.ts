@@ -1,11 +1,7 @@
 // sign: a URL and its conditions become a link.
 import { type Asked, type Condition, type Conditions, clock, grant } from './conditions.ts'
 import { insist } from './errors.ts'
-import { mac, signingKey } from './keys.ts'
-import { append } from './lib/append.ts'
-import { BASE64URL, encode } from './lib/bytes.ts'
-import { lines, normalise } from './lib/normal.ts'
-import { split } from './lib/text.ts'
+import { LONGEST } from './lib/text.ts'
 import type { Scheme } from './scheme.ts'
 
 /** Options of {@link sign}. */
@@ -40,12 +36,9 @@ export async function sign<C extends Condition, Own extends object>(
   conditions: Conditions<NoInfer<C>> & NoInfer<Own>,
   options: SignOptions = {},
 ): Promise<string> {
-  const granted = grant(scheme as unknown as Scheme, String(url), conditions as unknown as Asked, clock(options.now))
-  const link = await (scheme as unknown as Scheme).seal({ ...granted, signingKey, mac, normalise, lines, random, append })
-  insist(split(link).path, 'url takes less than makes a link of 16384 characters')
+  // The types say all that is known of C and Own; from here on they are any.
+  const any = scheme as unknown as Scheme
+  const link = await any.seal(grant(any, String(url), conditions as unknown as Asked, clock(options.now)))
+  insist(link.length < LONGEST, 'url takes less than makes a link of 16384 characters')
   return link
-}
-
-function random(): string {
-  return encode(crypto.getRandomValues(new Uint8Array(12)), BASE64URL)
 }

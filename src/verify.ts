@@ -3,7 +3,7 @@ import { type Claims, clock, type Duration, seconds } from './conditions.ts'
 import { insist } from './errors.ts'
 import { match } from './keys.ts'
 import { contains, networkOf } from './lib/address.ts'
-import { below, lines, normalise, normalPath } from './lib/normal.ts'
+import { below, normalise, normalPath } from './lib/normal.ts'
 import { split } from './lib/text.ts'
 import type { Proof, Scheme } from './scheme.ts'
 import { type Reason, type Refused, statusOf, type Verdict } from './verdict.ts'
@@ -56,7 +56,7 @@ export function verify(scheme: Scheme, visit: Visited, options: VerifyOptions = 
 /** The one order of checks, for `verify` and `redeem`. */
 export async function judge(scheme: Scheme, visit: Visited, options: VerifyOptions, spend?: Spend): Promise<Verdict> {
   const { ip, revoked } = options
-  const now = +clock(options.now)
+  const now = clock(options.now)
   const tolerance = options.tolerance === undefined ? 0 : Math.min(seconds(options.tolerance, 'tolerance'), 300) * 1000
   const url = typeof visit === 'string' ? visit : ((visit as URL).href ?? (visit as Request).url)
   insist(typeof url === 'string', 'a visit is text, a URL or a Request')
@@ -69,7 +69,7 @@ export async function judge(scheme: Scheme, visit: Visited, options: VerifyOptio
   const read = scheme.read(url)
   if (typeof read === 'string') return refuse(read)
 
-  const checked = await scheme.check(read, { url, method, ip, network: (bits) => networkOf(ip, bits), match, normalise, lines })
+  const checked = await scheme.check(read, { url, method, ip, network: (bits) => networkOf(ip, bits), match, normalise })
   if (typeof checked === 'string') return refuse(checked)
   const proof: Proof = checked === true ? {} : checked
   const reading = proof.reading ?? read

@@ -101,7 +101,7 @@ export function cacheControl(verdict: Verdict | Claims, options: CacheControlOpt
   if ('ok' in verdict && !verdict.ok) return 'no-store'
   const claims = 'ok' in verdict ? verdict.claims : verdict
   if (claims.uses !== undefined) return 'no-store'
-  const left = Math.floor((claims.expires.getTime() - clock(options.now).getTime()) / 1000)
+  const left = Math.floor((claims.expires.getTime() - clock(options.now)) / 1000)
   const age = options.max === undefined ? left : Math.min(left, Math.floor(seconds(options.max, 'max')))
   if (age <= 0) return 'no-store'
   return `${options.shared && claims.ip === undefined ? 'public' : 'private'}, max-age=${age}`

@@ -1,1 +1,154 @@
-// placeholder
+// listener: runs a fetch handler on node:http. The only bridge between the two.
+/// <reference types="node" />
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
+
+/** What Node knows about a visit besides the request. */
+export interface NodeInfo {
+  /** The other end of the connection: the visitor, or the proxy in front of this server. */
+  readonly remoteAddress: string | undefined
+}
+
+/**
+ * Makes a fetch handler a request listener for Node's HTTP and HTTPS servers.
+ *
+ * The request's URL is the `Host` header and the request target as it came; when they make no URL, the answer is 400. Bodies stream both ways
+ * at the pace of the slower side. When the visitor leaves, `request.signal` aborts and the response's body is cancelled. When the handler
+ * throws, the answer is 500, and the error goes to stderr without the URL, which may be a link.
+ *
+ * @param handler - Gets the request and the visitor's address: `guard(links, serve, { ip: (request, info) => info.remoteAddress })`.
+ *
+ * @example
+ * ```ts
+ * import { createServer } from 'node:http'
+ * import { hmac, sign } from 'securelink'
+ * import { guard } from 'securelink/guard'
+ * import { listener } from 'securelink/node'
+ *
+ * const links = hmac({ secret: 'a secret of 32 bytes or more, from a vault' })
+ * const server = createServer(listener(guard(links, (request, claims) => new Response(`until ${claims.expires.toISOString()}`))))
+ * await new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(true)))
+ *
+ * const link = await sign(links, `http://127.0.0.1:${server.address().port}/a.txt`, { expires: '10m' })
+ * console.log((await fetch(link)).status) // 200
+ * server.close()
+ * ```
+ */
+export function listener(handler: (request: Request, info: NodeInfo) => Response | Promise<Response>): RequestListener {
+  return (incoming, outgoing) => {
+    const start = () => void answer(incoming, outgoing, handler)
+    // Without a socket it waits for earlier answers on its connection, and Node would not tell when the visitor leaves.
+    if (outgoing.socket) start()
+    else outgoing.once('socket', start)
+  }
+}
+
+async function answer(incoming: IncomingMessage, outgoing: ServerResponse, handler: Parameters<typeof listener>[0]): Promise<void> {
+  const gone = new AbortController()
+  const request = read(incoming, outgoing, gone.signal)
+  if (!request) return plain(outgoing, 400, 'The Host header, the target or the method of this request is not in order.')
+  outgoing.once('close', () => {
+    // Node's `request.signal` works as long as the request is not collected as garbage, so this holds on to it.
+    if (!outgoing.writableFinished && !request.signal.aborted) gone.abort()
+  })
+  try {
+    const response = await handler(request, { remoteAddress: incoming.socket.remoteAddress })
+    await write(outgoing, response, request.method)
+  } catch (error) {
+    // What fails because the visitor has left is no failure.
+    if (gone.signal.aborted) return
+    console.error(`Answering a ${request.method} request failed:`, error)
+    if (outgoing.headersSent) outgoing.destroy()
+    else plain(outgoing, 500, 'The server failed to answer this request.')
+  }
+}
+
+function plain(outgoing: ServerResponse, status: number, sentence: string): void {
+  for (const name of outgoing.getHeaderNames()) outgoing.removeHeader(name)
+  outgoing.statusCode = status
+  outgoing.statusMessage = ''
+  outgoing.setHeader('content-type', 'text/plain; charset=utf-8').setHeader('cache-control', 'no-store').end(`${sentence}\n`)
+}
+
+// A path, or the whole URL, as clients send it to proxies; its host then counts, and not the header's.
+const TARGET = /^(?:https?:\/\/([^/?#]*))?(\/[^#]*)$/i
+const HOST = /^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d+)?$/i
+
+/** `undefined` for what cannot be a `Request`. */
+function read(incoming: IncomingMessage, outgoing: ServerResponse, signal: AbortSignal): Request | undefined {
+  const { headersDistinct, rawHeaders, socket, url = '', method = '' } = incoming
+  const [, authority, path] = TARGET.exec(url) ?? []
+  const [host = '', second] = authority === undefined ? (headersDistinct['host'] ?? []) : [authority]
+  if (!path || !HOST.test(host) || second !== undefined) return
+  const hasBody = headersDistinct['transfer-encoding'] || Number(headersDistinct['content-length']) > 0
+  try {
+    const headers = new Headers()
+    for (let i = 0; i < rawHeaders.length; i += 2) headers.append(rawHeaders[i] as string, rawHeaders[i + 1] as string)
+    const init: RequestInit & { duplex: 'half' } = { method, headers, signal, duplex: 'half' }
+    if (hasBody && method !== 'GET' && method !== 'HEAD') init.body = bodyOf(incoming, outgoing)
+    return new Request(`http${'encrypted' in socket ? 's' : ''}://${host}${path}`, init)
+  } catch {
+    return
+  }
+}
+
+/** The body as it comes, chunk by chunk, each when it is asked for. */
+function bodyOf(incoming: IncomingMessage, outgoing: ServerResponse): ReadableStream<Uint8Array> {
+  let open = true
+  // Reads on and throws away, because the next request on this connection comes after the body.
+  const drain = () => {
+    open = false
+    incoming.resume()
+  }
+  return new ReadableStream<Uint8Array>(
+    {
+      start(controller) {
+        incoming.pause()
+        incoming.on('data', (chunk: Uint8Array) => {
+          if (!open) return
+          incoming.pause()
+          controller.enqueue(chunk)
+        })
+        incoming.once('end', () => {
+          if (open) controller.close()
+          open = false
+        })
+        outgoing.once('close', () => {
+          if (open) controller.error(new Error('The request is over; its body can be read no more.'))
+          drain()
+        })
+      },
+      pull: () => void incoming.resume(),
+      cancel: drain,
+    },
+    // Nothing is read before the handler asks.
+    { highWaterMark: 0 },
+  )
+}
+
+async function write(outgoing: ServerResponse, response: Response, method: string): Promise<void> {
+  if (response.bodyUsed) throw new TypeError('The response has a body that has been read already.')
+  const reader = response.body?.getReader()
+  const cancel = () => reader?.cancel().catch(() => undefined)
+  let proceed: (() => void) | undefined
+  outgoing.on('drain', () => proceed?.())
+  outgoing.once('close', () => {
+    proceed?.()
+    void cancel()
+  })
+  outgoing.statusCode = response.status
+  outgoing.statusMessage = response.statusText
+  for (const [name, value] of response.headers) outgoing.appendHeader(name, value)
+  if (!reader || method === 'HEAD' || outgoing.destroyed) {
+    void cancel()
+    outgoing.end()
+    return
+  }
+  // Whoever waits for the first byte of a slow body knows the status by then.
+  outgoing.flushHeaders()
+  for (;;) {
+    const { done, value } = await reader.read()
+    if (done) break
+    if (!outgoing.write(value) && !outgoing.destroyed) await new Promise<void>((resolve) => (proceed = resolve))
+  }
+  outgoing.end()
+}

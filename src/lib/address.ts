@@ -43,7 +43,7 @@ function digitsOf(address: string): string | undefined {
     // The brackets of a URL; the zone, which names an interface of this machine.
     .replace(/^\[|%[\w.-]+$|\]$/g, '')
     .replace(DOTTED, (dotted, colon) => {
-      const [a, b, c, d] = dotted.replace(':', '').split('.')
+      const [a = 0, b = 0, c = 0, d = 0] = dotted.replace(':', '').split('.')
       return `${colon || '::ffff:'}${(+a * 256 + +b).toString(16)}:${(+c * 256 + +d).toString(16)}`
     })
   if (!/^[\da-f:]+$/i.test(words)) return

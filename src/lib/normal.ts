@@ -1,14 +1,13 @@
-// The text to sign. Percent-encoding normal form (RFC 3986 section 6.2.2) is ours, not the engine's: engines print `|`, `^` and `%7e` differently.
+// Percent-encoding normal form, RFC 3986 section 6.2.2. Ours, not the engine's: engines print `|`, `^` and `%7e` differently.
 import { encodeValue, type Parts } from './text.ts'
-
-const ODD = /%[\dA-Fa-f]{2}|[^A-Za-z0-9\-._~!$&()*+,;=:@/?]/gu
 
 /**
  * Escapes in upper case, unreserved characters unescaped, everything that a URL cannot hold escaped as UTF-8. A `%` that begins no escape
  * becomes `%25`, and `'` becomes `%27`, because browsers write it so in a query.
  */
 export function normal(text: string): string {
-  return text.replace(ODD, (odd) => {
+  if (/^[\w\-.~!$&()*+,;=:@/?]*$/.test(text)) return text
+  return text.replace(/%[\dA-Fa-f]{2}|[^\w\-.~!$&()*+,;=:@/?]/gu, (odd) => {
     const plain = odd.length === 3 ? String.fromCharCode(+`0x${odd.slice(1)}`) : ''
     if (plain) return /[\w\-.~]/.test(plain) ? plain : odd.toUpperCase()
     // Half a surrogate pair is U+FFFD to every encoder.
@@ -29,22 +28,23 @@ export function normalPath(path: string): string {
   return `/${kept.join('/')}`
 }
 
-/** All parts in normal form: scheme and host in lower case, without the scheme's own port; the query ordered by name. */
-export function normalise({ origin, path, query }: Parts): Parts {
+/** A query in normal form, ordered by name. */
+export function normalQuery(query: string): string {
+  if (!query.includes('&')) return normal(query)
   const name = (piece: string): string => piece.split('=', 1)[0] as string
   // Stably: two parameters of the same name keep their order, because it means something.
-  const pieces = query.slice(1).split('&').map(normal).sort((a, b) => +(name(a) > name(b)) || -(name(a) < name(b)))
-  return {
-    origin: origin.toLowerCase().replace(/^(https:.*):443$|^(http:.*):80$/, '$1$2'),
-    path: normalPath(path),
-    query: query && `?${pieces.join('&')}`,
-    fragment: '',
-  }
+  const pieces = query.slice(1).split('&').map(normal)
+  return `?${pieces.sort((a, b) => +(name(a) > name(b)) || -(name(a) < name(b))).join('&')}`
 }
 
-/** Fields as one text, each on a line of its own and escaped, so that no two lists share a text. */
-export function lines(fields: readonly (string | undefined)[]): string {
-  return fields.map((field) => encodeValue(field ?? '')).join('\n')
+/** All parts in normal form: scheme and host in lower case, without the scheme's own port. */
+export function normalise({ origin, path, query }: Parts): Parts {
+  return {
+    origin: /[A-Z]|:\d+$/.test(origin) ? origin.toLowerCase().replace(/^(https:.*):443$|^(http:.*):80$/, '$1$2') : origin,
+    path: normalPath(path),
+    query: normalQuery(query),
+    fragment: '',
+  }
 }
 
 /**

@@ -1,9 +1,10 @@
-// The text of URLs taken apart and put together, without re-printing any of it. Neither `URL` nor `URLSearchParams`: they re-print.
+// The text of URLs taken apart, without re-printing any of it. Neither `URL` nor `URLSearchParams`: they re-print.
 
 /** A URL taken apart; joined in this order the parts give the same text. */
 export interface Parts {
   /** `https://cdn.example:8443`, or empty when the text is a path. */
   readonly origin: string
+  /** `/` when an absolute URL has none. */
   readonly path: string
   /** With its `?`, or empty. */
   readonly query: string
@@ -11,40 +12,59 @@ export interface Parts {
   readonly fragment: string
 }
 
+// No user names and no `\`: `@` and `\` are where parsers disagree about the host. A text that begins with `/` is a path, also with two of
+// them: `//host/x` must not become a host.
+const ORIGIN = /^[a-z][a-z\d+.-]*:\/\/[^/?#\\@\s]+/i
+
 /** Longer texts are no links: browsers, servers and proxies do not pass them on. */
-const LONGEST = 16_384
+export const LONGEST = 16_384
 
-// What begins with `/` is a path, also with two of them: `//host/x` must not become a host. No user names in an origin, and no `\`: `@`
-// and `\` are where parsers disagree about the host.
-const PARTS = /^([a-z][a-z\d+.-]*:\/\/[^/?#\\@\s]+)?([^?#]*)(\?[^#]*)?(#[^]*)?$/i
-
-/** Takes any text apart and never throws; the `path` of what is no URL, or is too long for one, does not begin with `/`. */
+/** Takes any text apart and never throws; the `path` of what is no URL, or too long, does not begin with `/`. */
 export function split(url: string): Parts {
-  const [, origin = '', path = '', query = '', fragment = ''] = PARTS.exec(url) as unknown as string[]
-  return { origin, path: url.length > LONGEST ? '' : path || (origin && '/'), query, fragment }
+  const origin = ORIGIN.exec(url)?.[0] ?? ''
+  const hash = url.indexOf('#')
+  const whole = hash < 0 ? url : url.slice(0, hash)
+  const mark = whole.indexOf('?')
+  const end = mark < 0 ? whole.length : mark
+  return {
+    origin,
+    path: url.length > LONGEST ? '' : whole.slice(origin.length, end) || (origin && '/'),
+    query: whole.slice(end),
+    fragment: url.slice(whole.length),
+  }
 }
 
-/** Calls back for each `name=value`, with the name decoded and the value and the whole piece as they stand. */
+/** Calls back for each `name=value`, with the name decoded and the value and the whole piece as they stand. Begins behind the first character. */
 export function eachParameter(text: string, separator: string, visit: (name: string, value: string, piece: string) => void): void {
-  for (const piece of text.split(separator)) {
-    const [name = ''] = piece.split('=', 1)
+  for (let from = 1, to = 0; from < text.length; from = to + 1) {
+    to = text.indexOf(separator, from)
+    if (to < 0) to = text.length
+    const piece = text.slice(from, to)
+    const mark = piece.indexOf('=')
+    const name = mark < 0 ? piece : piece.slice(0, mark)
     // Nothing between two separators is no parameter.
     if (piece) visit(decodeValue(name) ?? name, piece.slice(name.length + 1), piece)
   }
 }
 
-const PLAIN = /^[\w\-.~]*$/
-
-/** Escapes everything but letters, digits and `-._~`, so that the result fits into any part of a URL. */
+/** Escapes everything but letters, digits and `-._~`, so that the result fits into any part of a URL, and into one line. */
 export function encodeValue(value: string): string {
-  return PLAIN.test(value) ? value : encodeURIComponent(value).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`)
+  return /^[\w\-.~]*$/.test(value)
+    ? value
+    : encodeURIComponent(value).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`)
 }
 
 /** The opposite of {@link encodeValue}; `undefined` for a broken escape or one that is not UTF-8. */
 export function decodeValue(text: string): string | undefined {
   try {
-    return PLAIN.test(text) ? text : decodeURIComponent(text)
+    return text.includes('%') ? decodeURIComponent(text) : text
   } catch {
     return
   }
+}
+
+/** A URL with `name=value` pairs, encoded, at the end of its query. What it had stays byte for byte as it was. */
+export function append(url: string, pairs: string): string {
+  const { query, fragment } = split(url)
+  return `${url.slice(0, url.length - fragment.length)}${query ? '&' : '?'}${pairs}${fragment}`
 }

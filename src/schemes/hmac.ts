@@ -1,9 +1,9 @@
 // hmac: SecureLink's own scheme, HMAC-SHA-256 over everything that a link grants. The format is written down in docs/spec.md.
-import type { Condition } from '../conditions.ts'
+import type { Claims, Condition } from '../conditions.ts'
 import { insist, LinkError } from '../errors.ts'
 import { type Keyring, keyring, type SecretKey } from '../keys.ts'
 import { BASE64URL } from '../lib/bytes.ts'
-import { decodeValue, eachParameter, type Parts, split } from '../lib/text.ts'
+import { append, decodeValue, eachParameter, encodeValue, type Parts, split } from '../lib/text.ts'
 import type { Grant, Proof, Reading, Scheme, Visit } from '../scheme.ts'
 
 /** What the parameters of a link are for; by default they are named so too. */
@@ -35,15 +35,13 @@ export interface HmacConditions {
 // In the order in which a link has them and the signed text lists them.
 const NAMES = ['expires', 'starts', 'method', 'net', 'prefix', 'uses', 'id', 'key', 'signature'] as const
 
-// How each must look. Seconds have one to eleven digits: longer ones are milliseconds.
+// How each must look. Seconds have at most eleven digits: longer ones are milliseconds.
 const SECONDS = /^[1-9]\d{0,10}$/
-const SHAPES = [SECONDS, SECONDS, /^[A-Z-]+(,[A-Z-]+)*$/, /^\d{1,3}$/, /^\//, /^[1-9]\d{0,8}$/, /./s, /./s, /./]
-
-type Values = { [K in HmacParameter]?: string | undefined }
+const SHAPES = [SECONDS, SECONDS, /^[A-Z-]+(,[A-Z-]+)*$/, /^\d{1,3}$/, /^\//, /^[1-9]\d{0,8}$/]
 
 interface HmacReading extends Reading {
-  /** Our parameters, decoded. */
-  readonly values: Values & { readonly signature: string }
+  /** Our parameters in the order of their names, decoded; empty where there is none. */
+  readonly values: readonly string[]
   /** What remains of the URL without them and without what is ignored. */
   readonly rest: Parts
 }
@@ -72,113 +70,111 @@ interface HmacReading extends Reading {
  */
 export function hmac(keys: Keyring<SecretKey>, options: HmacOptions = {}): Scheme<Condition, HmacConditions> {
   const ring = keyring(keys, 32)
-  const { purpose, origin, ignore = [], placement } = options
+  const { purpose = '', origin, ignore = [], placement } = options
   const names: readonly string[] = NAMES.map((name) => options.parameters?.[name] ?? name)
   const inPath = placement === 'path'
   insist(names.every((name, i) => /^[\w.-]+$/.test(name) && names.indexOf(name) === i), 'parameters takes distinct names of plain characters')
 
-  // Takes our parameters out of a URL.
-  function scan(url: string): { values: Values; rest: Parts; broken: boolean } {
+  const head = `SecureLink hmac v1\n${encodeValue(purpose)}\n`
+
+  // Takes our parameters out of a URL: their values decoded, in the order of their names, and what remains.
+  function scan(url: string): { values: string[]; seen: boolean; broken: boolean; rest: Parts } {
     const parts = split(url)
+    const values = ['', '', '', '', '', '', '', '', '']
     let { path } = parts
+    let query = ''
+    let seen = false
     let broken = path[0] !== '/'
-    const values: Values = {}
     const take = (name: string, value: string): boolean => {
-      const known = NAMES[names.indexOf(name)]
-      if (!known) return false
+      const at = names.indexOf(name)
+      if (at < 0) return false
       // Twice, empty, or an escape that is none.
-      broken ||= known in values || !decodeValue(value)
-      values[known] = decodeValue(value)
+      if (values[at] || !(values[at] = decodeValue(value) ?? '')) broken = true
+      seen ||= !(at % 8)
       return true
     }
     if (inPath && path.startsWith(`/${names[0]}=`)) {
       const end = `${path}/`.indexOf('/', 1)
       // `~` stands for `%` here: servers refuse or decode `%2F` in a path.
-      eachParameter(path.slice(1, end).replaceAll('~', '%'), ',', (name, value) => (broken = !take(name, value) || broken))
+      eachParameter(path.slice(0, end).replaceAll('~', '%'), ',', (name, value) => {
+        if (!take(name, value)) broken = true
+      })
       path = path.slice(end) || '/'
     }
-    let query = ''
-    eachParameter(parts.query.slice(1), '&', (name, value, piece) => {
+    eachParameter(parts.query, '&', (name, value, piece) => {
       if ((inPath || !take(name, value)) && !ignore.some((other) => name === other || (other.endsWith('*') && name.startsWith(other.slice(0, -1)))))
         query += `${query ? '&' : '?'}${piece}`
     })
-    return { values, broken, rest: { ...parts, path, query } }
+    return { values, seen, broken, rest: { origin: parts.origin, path, query, fragment: parts.fragment } }
   }
 
-  // What the signature covers, in the order of docs/spec.md.
-  const fields = (values: Values, rest: Parts): (string | undefined)[] => [
-    'SecureLink hmac v1',
-    purpose,
-    origin ? rest.origin : '',
-    values.prefix ? '' : rest.path,
-    rest.query,
-    ...NAMES.slice(0, -1).map((name) => values[name]),
-  ]
+  // What the signature covers: docs/spec.md, section 5. Takes the values encoded.
+  function textOf(values: readonly string[], rest: Parts): string {
+    let text = `${head}${origin ? rest.origin : ''}\n${values[4] ? '' : rest.path}\n${rest.query}`
+    for (let i = 0; i < 8; i++) text += `\n${values[i]}`
+    return text
+  }
 
   return {
     name: 'hmac',
     carries: ['starts', 'method', 'ip', 'prefix', 'uses'],
     own: ['id'],
-    covers: ['path', 'query', ...NAMES.slice(0, -1), ...(purpose ? ['purpose'] : []), ...(origin ? ['origin'] : [])],
+    covers: ['path', 'query', ...NAMES.slice(0, 8), ...(purpose ? ['purpose'] : []), ...(origin ? ['origin'] : [])],
 
     async seal(grant: Grant<HmacConditions>): Promise<string> {
-      const { url, starts, network, uses } = grant
+      const { url, network, uses } = grant
       const key = grant.signingKey(ring, grant.now)
-      const present = scan(url)
-      for (const name in present.values)
-        throw new LinkError(present.values.signature && present.values.expires ? 'already_signed' : 'bad_option', `the URL has hmac's '${name}': it is a link, or takes other parameters`)
-      const values: Values = {
-        expires: seconds(grant.expires),
-        starts: starts && seconds(starts),
-        method: grant.methods?.join(),
-        net: network && `${network.bits}`,
-        prefix: grant.prefix,
-        uses: uses ? `${uses}` : undefined,
-        id: grant.own.id ?? (uses ? grant.random() : undefined),
-        key: key.id,
+      const { values: present, rest } = scan(url)
+      const clash = present.findIndex((value) => value)
+      if (clash >= 0)
+        throw new LinkError(
+          present[0] && present[8] ? 'already_signed' : 'bad_option',
+          `the URL has a parameter '${names[clash]}': it is a link already, or the option parameters must rename ours`,
+        )
+      const id = grant.own.id ?? (uses && grant.random())
+      const values = [grant.expires, grant.starts, grant.methods, network && `${network.bits}`, grant.prefix, uses, id, key.id].map((value) => (value ? encodeValue(`${value}`) : ''))
+      const text = textOf(values, grant.normalise(rest))
+      let signature = await grant.mac(key, text, BASE64URL)
+      if (network) signature += await grant.mac(key, `${text}\n${network.digits}`, BASE64URL)
+      let token = ''
+      for (let i = 0; i < 9; i++) {
+        const value = i < 8 ? values[i] : signature
+        if (value) token += `${i ? (inPath ? ',' : '&') : ''}${names[i]}=${value}`
       }
-      const covered = fields(values, grant.normalise(present.rest))
-      values.signature = await grant.mac(key, grant.lines(covered), BASE64URL)
-      if (network) values.signature += await grant.mac(key, grant.lines([...covered, network.digits]), BASE64URL)
-      return grant.append(url, NAMES.map((name, i) => [names[i] as string, values[name]]), inPath)
+      return inPath
+        ? `${rest.origin}/${token.replaceAll('~', '%7E').replaceAll('%', '~')}${url.slice(rest.origin.length).replace(/^(?!\/)/, '/')}`
+        : append(url, token)
     },
 
     read(url: string): HmacReading | 'unsigned' | 'malformed' {
-      const { values, broken, rest } = scan(url)
-      const { expires, starts, method, net, prefix, uses, id, key, signature } = values
-      if (!('expires' in values || 'signature' in values)) return 'unsigned'
-      if (broken || !expires || signature?.length !== (net ? 86 : 43) || (uses && !id) || NAMES.some((name, i) => values[name] && !SHAPES[i]?.test(values[name]))) return 'malformed'
-      return {
-        values: values as HmacReading['values'],
-        rest,
-        claims: {
-          resource: rest.origin + rest.path + rest.query,
-          expires: new Date(+expires * 1000),
-          ...(starts && { starts: new Date(+starts * 1000) }),
-          ...(method && { methods: method.split(',') }),
-          ...(net && { ip: `/${net}` }),
-          ...(prefix && { prefix }),
-          ...(uses && { uses: +uses }),
-          ...(id && { id }),
-          ...(key && { keyId: key }),
-        },
-      }
+      const { values, seen, broken, rest } = scan(url)
+      const [expires, starts, method, net, prefix, uses, id, key, signature] = values as [string, string, string, string, string, string, string, string, string]
+      if (!seen) return 'unsigned'
+      if (broken || !expires || signature.length !== (net ? 86 : 43) || (uses && !id)) return 'malformed'
+      for (let i = 0; i < 6; i++) if (values[i] && !SHAPES[i]?.test(values[i] as string)) return 'malformed'
+      const claims: { -readonly [K in keyof Claims]: Claims[K] } = { resource: rest.origin + rest.path + rest.query, expires: new Date(+expires * 1000) }
+      if (starts) claims.starts = new Date(+starts * 1000)
+      if (method) claims.methods = method.split(',')
+      if (net) claims.ip = `/${net}`
+      if (prefix) claims.prefix = prefix
+      if (uses) claims.uses = +uses
+      if (id) claims.id = id
+      if (key) claims.keyId = key
+      return { claims, values, rest }
     },
 
-    async check(reading: HmacReading, visit: Visit): Promise<Proof | 'bad_signature' | 'unknown_key'> {
-      const { net, signature } = reading.values
-      const rest = visit.normalise(reading.rest)
-      const covered = fields(reading.values, rest)
-      const key = await visit.match(ring, reading.values.key, visit.lines(covered), signature.slice(0, 43), BASE64URL)
-      if (typeof key === 'string') return key
-      const claims = { ...reading.claims, resource: rest.origin + rest.path + rest.query }
-      if (!net) return { key, claims }
+    async check({ claims, values, rest }: HmacReading, visit: Visit): Promise<Proof | 'bad_signature' | 'unknown_key'> {
+      const signature = values[8] as string
+      const normal = visit.normalise(rest)
+      const text = textOf(values.map((value) => value && encodeValue(value)), normal)
+      // What was signed, in place of what was written.
+      ;(claims as { resource: string }).resource = normal.origin + normal.path + normal.query
+      const key = await visit.match(ring, claims.keyId, text, signature.slice(0, 43), BASE64URL)
+      if (typeof key === 'string' || !claims.ip) return typeof key === 'string' ? key : { key, claims }
       // The second half binds the address, which the link does not show.
-      const digits = visit.network(+net)?.digits
-      const ip = digits !== undefined && (await visit.match([key], undefined, visit.lines([...covered, digits]), signature.slice(43), BASE64URL)) === key
-      return { key, ip, claims: ip ? { ...claims, ip: `${visit.ip}/${net}` } : claims }
+      const digits = visit.network(+(values[3] as string))?.digits
+      const ip = digits !== undefined && (await visit.match([key], undefined, `${text}\n${digits}`, signature.slice(43), BASE64URL)) === key
+      return { key, ip, claims: ip ? { ...claims, ip: visit.ip + claims.ip } : claims }
     },
   }
 }
-
-const seconds = (date: Date): string => `${+date / 1000}`

@@ -2,7 +2,7 @@
 import { insist, LinkError } from '../errors.ts'
 import { type Keyring, keyring, type SecretKey } from '../keys.ts'
 import { HEX } from '../lib/bytes.ts'
-import { decodeValue, eachParameter, split } from '../lib/text.ts'
+import { append, decodeValue, eachParameter, encodeValue, split } from '../lib/text.ts'
 import type { Grant, Proof, Reading, Scheme, Visit } from '../scheme.ts'
 
 /** An API key: `id` is the public key that stands in the link, `secret` the one that signs. Its `expires` ends all its links. */
@@ -58,14 +58,12 @@ export function pichax(keys: Keyring<PichaxKey>): Scheme<never, PichaxConditions
       const { id } = grant.own
       insist(id, 'pichax links take an id')
       const key = grant.signingKey(ring, grant.now)
-      const { query } = split(grant.url)
       const present = new Set<string>()
-      eachParameter(query.slice(1), '&', (name) => present.add(name))
+      eachParameter(split(grant.url).query, '&', (name) => present.add(name))
       if (present.has('expires') && present.has('signature')) throw new LinkError('already_signed', 'the URL is a link already: sign what it was made from')
       for (const name of NAMES) insist(!present.has(name), `the URL has a parameter '${name}' of its own, and PichaX gives the link's that name`)
-      const expires = grant.expires.getTime() / 1000
-      const signature = await grant.mac(key, `${id}:${expires}`, HEX)
-      return grant.append(grant.url, Object.entries({ id, expires: `${expires}`, key: key.id, signature }))
+      const signature = await grant.mac(key, `${id}:${grant.expires}`, HEX)
+      return append(grant.url, `id=${encodeValue(id)}&expires=${grant.expires}&key=${encodeValue(key.id)}&signature=${signature}`)
     },
 
     read(url: string): PichaxReading | 'unsigned' | 'malformed' {
@@ -73,7 +71,7 @@ export function pichax(keys: Keyring<PichaxKey>): Scheme<never, PichaxConditions
       const ours: { [K in (typeof NAMES)[number]]?: string } = {}
       let twice = false
       const others: string[] = []
-      eachParameter(parts.query.slice(1), '&', (name, value, piece) => {
+      eachParameter(parts.query, '&', (name, value, piece) => {
         const known = NAMES.find((ours) => ours === name)
         if (!known) return others.push(piece)
         if (ours[known] !== undefined) twice = true

@@ -1,0 +1,172 @@
+// demo: a server on this machine that keeps its files behind signed links, and links to try on it.
+/// <reference types="node" />
+import { readFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Claims } from '../conditions.ts'
+import { cacheControl, guard } from '../http/guard.ts'
+import { listener, type NodeInfo } from '../http/node.ts'
+import { anyOf } from '../schemes/any-of.ts'
+import { hmac } from '../schemes/hmac.ts'
+import { sign } from '../sign.ts'
+import { memoryStore } from '../stores/memory.ts'
+import type { Io } from './main.ts'
+
+// Both src/cli and dist/cli are two folders below the checkout.
+const read = (path: string): Promise<Uint8Array<ArrayBuffer> | undefined> =>
+  readFile(new URL(`../../docs/playground/${path}`, import.meta.url)).catch(() => undefined)
+
+/** What `npm start` runs. It ends with the signal. */
+export async function demo(args: readonly string[], { env, stdout, stderr, signal }: Io): Promise<number> {
+  const fail = (code: number, sentence: string): number => {
+    stderr.write(`securelink demo: ${sentence}\n`)
+    return code
+  }
+  const { PORT = '' } = env
+  if (args.length > 0) return fail(2, 'it takes no arguments')
+  if (!/^\d{0,5}$/.test(PORT) || Number(PORT) > 65_535) return fail(2, 'PORT takes a number from 0 to 65535')
+  const port = PORT === '' ? 8787 : Number(PORT)
+
+  const page = await read('index.html')
+  if (!page) return fail(1, 'there is no docs/playground here; the demo runs in a checkout of the repository')
+
+  // A key of its own for every start, in memory only: old links do not open a new demo.
+  const key = { secret: crypto.getRandomValues(new Uint8Array(32)) }
+  const links = hmac(key)
+  const folderLinks = hmac(key, { placement: 'path' })
+  const files = guard<[NodeInfo]>(anyOf(links, folderLinks), serveFile, {
+    ip: (_request, { remoteAddress }) => remoteAddress,
+    store: memoryStore(),
+  })
+
+  const server = createServer(
+    listener(async (request, info) => {
+      const { pathname } = new URL(request.url)
+      if (/^\/(?:files\/|expires=)/.test(pathname)) return files(request, info)
+      if (pathname !== '/') return text(404, 'There is nothing at this address.')
+      if (request.method !== 'GET' && request.method !== 'HEAD') return text(405, 'This page is for reading.', { allow: 'GET, HEAD' })
+      const picture = await sign(links, '/files/lighthouse.png', { expires: '1h' })
+      return new Response(fill(new TextDecoder().decode(page), await linksToTry(links, folderLinks), picture), { headers: PAGE_HEADERS })
+    }),
+  )
+
+  return new Promise((resolve) => {
+    const end = (code: number) => {
+      server.close()
+      server.closeAllConnections()
+      resolve(code)
+    }
+    server.once('error', ({ code, message }: NodeJS.ErrnoException) => {
+      const why = code === 'EADDRINUSE' ? 'is taken' : code === 'EACCES' ? 'is not allowed' : `cannot be opened (${message})`
+      end(fail(1, `port ${port} ${why}; PORT=8080 npm start takes another one, PORT=0 a free one`))
+    })
+    server.listen(port, '127.0.0.1', async () => {
+      const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+      stdout.write(report(origin, await linksToTry(links, folderLinks)))
+    })
+    if (signal.aborted) end(0)
+    else signal.addEventListener('abort', () => end(0))
+  })
+}
+
+type Links = ReturnType<typeof hmac>
+
+/** Something to try: what the link is good for, what it answers, and the paths to ask for. */
+interface Try {
+  readonly says: string
+  readonly answers: string
+  readonly paths: readonly string[]
+}
+
+async function linksToTry(links: Links, folderLinks: Links): Promise<Try[]> {
+  const notes = '/files/notes.txt'
+  const opens = await sign(links, notes, { expires: '1h' })
+  const changed = opens.replace('notes.txt', 'lighthouse.png')
+  const short = await sign(links, notes, { expires: '10s' })
+  const bound = await sign(links, notes, { expires: '1h', ip: '203.0.113.7' })
+  const playlist = await sign(folderLinks, '/files/video/index.m3u8', { expires: '1h', prefix: '/files/video/' })
+  const segment = playlist.replace('index.m3u8', 'segment-0.ts')
+  const once = await sign(links, notes, { expires: '1h', uses: 1 })
+  return [
+    { says: 'Opens for an hour', answers: '200', paths: [opens] },
+    { says: 'The same link, changed to open another file', answers: '403', paths: [changed] },
+    { says: 'Expires in ten seconds', answers: '200, then 410', paths: [short] },
+    { says: 'Opens for the address 203.0.113.7 only', answers: '403', paths: [bound] },
+    { says: 'Opens a folder: a playlist and its video', answers: '200', paths: [playlist, segment] },
+    { says: 'Opens once', answers: '200, then 410', paths: [once] },
+  ]
+}
+
+// Lines for people, for shells and for tests: `curl` stands first on its line, and the rest of a try is a comment.
+function report(origin: string, tries: readonly Try[]): string {
+  const blocks = tries.map(({ says, answers, paths }) => {
+    // A segment of video is no text for a terminal, so its headers alone are asked for.
+    const lines = paths.map((path) => `curl ${path.endsWith('.ts') ? '-I' : '-i'} '${origin}${path}'\n`)
+    return `\n# ${answers.padEnd(15)}${says}\n${lines.join('')}`
+  })
+  return `SecureLink demo on ${origin}/ (Ctrl-C ends it)\n${blocks.join('')}\nThe page has new links on every load.\n`
+}
+
+/** Puts links into the page where it says that it has none. */
+function fill(page: string, tries: readonly Try[], picture: string): string {
+  const anchor = (path: string, label: string) => `<a href="${path.replaceAll('&', '&amp;')}">${label}</a>`
+  const items = tries.map(({ says, answers, paths: [path = '', ...more] }) => {
+    const anchors = [anchor(path, says), ...more.map((other) => anchor(other, other.slice(other.lastIndexOf('/') + 1)))]
+    return `<li><span>${anchors.join(', ')}</span> <b${answers.startsWith('200') ? ' class="good"' : ''}>${answers}</b></li>`
+  })
+  return page
+    .replace('files/lighthouse.png', picture.replaceAll('&', '&amp;'))
+    .replace(/<!-- links -->[\s\S]*<!-- \/links -->/, `<ul class="links" aria-describedby="about">\n${items.join('\n')}\n</ul>`)
+}
+
+const PAGE_HEADERS = {
+  'content-type': 'text/html; charset=utf-8',
+  'cache-control': 'no-store',
+  'content-security-policy':
+    "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+}
+
+const TYPES: Record<string, string> = {
+  png: 'image/png',
+  txt: 'text/plain; charset=utf-8',
+  m3u8: 'application/vnd.apple.mpegurl',
+  ts: 'video/mp2t',
+}
+
+/** A file below `files/`, whole or in part. */
+async function serveFile(request: Request, claims: Claims): Promise<Response> {
+  // Names of plain characters that do not begin with a dot: nothing needs decoding, and nothing leads out of the folder.
+  const [, path, type = ''] = /^\/(files(?:\/\w[\w-]*)*\/\w[\w-]*\.(\w+))$/.exec(new URL(claims.resource).pathname) ?? []
+  const bytes = path && (await read(path))
+  if (!bytes) return text(404, 'There is no such file.')
+  const { length } = bytes
+  const [start, end] = range(request, length) ?? [0, length]
+  if (start >= end) return text(416, 'The file is not so long.', { 'content-range': `bytes */${length}` })
+  const part = end - start < length
+  return new Response(bytes.subarray(start, end), {
+    status: part ? 206 : 200,
+    headers: {
+      'content-type': TYPES[type] ?? 'application/octet-stream',
+      'content-length': `${end - start}`,
+      ...(part && { 'content-range': `bytes ${start}-${end - 1}/${length}` }),
+      'accept-ranges': 'bytes',
+      'cache-control': cacheControl(claims),
+      'x-content-type-options': 'nosniff',
+    },
+  })
+}
+
+/** The part that the request asks for (RFC 9110, section 14.2). Several ranges at once, or one that is none, ask for the whole file. */
+function range({ headers }: Request, length: number): [start: number, end: number] | undefined {
+  const [, first = '', last = ''] = /^bytes=(\d*)-(\d*)$/.exec(headers.get('range') ?? '') ?? []
+  // There are no validators here that If-Range could match.
+  if (!(first || last) || headers.has('if-range') || (first && last && +last < +first)) return
+  return first ? [+first, last ? Math.min(+last + 1, length) : length] : [Math.max(0, length - +last), length]
+}
+
+function text(status: number, sentence: string, headers: Record<string, string> = {}): Response {
+  const fixed = { 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store' }
+  return new Response(`${sentence}\n`, { status, headers: { ...fixed, ...headers } })
+}

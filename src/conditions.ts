@@ -65,9 +65,9 @@ export function seconds(duration: unknown, name: string): number {
 
 /** The moment that the caller's `now` names, or the present, in milliseconds. */
 export function clock(now?: () => Date): number {
-  const time = now ? +now() : Date.now()
-  insist(time >= 0, 'now takes a function that returns a valid Date')
-  return time
+  const date = now?.() ?? new Date()
+  insist(date instanceof Date && +date >= 0, 'now takes a function that returns a valid Date')
+  return +date
 }
 
 // Eleven digits of seconds reach the year 5138; longer ones are milliseconds, taken for seconds by mistake.
@@ -83,8 +83,8 @@ function moment(when: When, now: number, name: string): number {
 export type Asked = Conditions & Record<string, unknown>
 
 // What clients change in silence: control characters and outer spaces are dropped, `\` becomes `/`, half a surrogate pair U+FFFD.
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what this looks for
 const PLAIN = /^[\w\-.~!$&'()*+,;=:@/?#[\]%]*$/
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what this looks for
 const UNSENDABLE = /[\u0000-\u001f\u007f]|^\s|\s$|\p{Surrogate}|^[^?#]*\\/u
 
 /** Checks what the caller asked for, once for all schemes, and brings it into the form that schemes take. */
@@ -99,7 +99,10 @@ export function grant(scheme: Scheme, url: string, asked: Asked, now: number): G
     if (name === 'expires' || name === 'align' || value === undefined) continue
     if (!scheme.carries.includes(name) && !scheme.own?.includes(name))
       throw new LinkError('unsupported_condition', `${scheme.name} links cannot carry '${name.slice(0, 40)}'`)
-    insist(typeof value !== 'string' || (value && !/\p{Surrogate}/u.test(value)), `${name} takes text that is not empty`)
+    insist(
+      value && (name !== 'id' || typeof value === 'string') && !/\p{Surrogate}/u.test(value as string),
+      `${name} takes something that is not empty`,
+    )
   }
   const { align, method, ip, prefix: folder, uses } = asked
 
@@ -109,13 +112,19 @@ export function grant(scheme: Scheme, url: string, asked: Asked, now: number): G
   insist(expires * 1000 > now && expires <= LAST, 'expires takes a moment in the future, and before the year 5138')
   const starts = asked.starts && Math.floor(moment(asked.starts, now, 'starts'))
   insist(starts === undefined || (starts > 0 && starts < expires), 'starts takes a moment before expires')
-  const methods = method && [...new Set([method].flat().map((name) => name.toUpperCase()))].sort()
-  insist(!methods || /^[A-Z-]+(,[A-Z-]+)*$/.test(`${methods}`), `method takes an HTTP method such as 'PUT', or a list`)
+  const methods = method && [...new Set([method].flat().map((name) => `${name}`.toUpperCase()))].sort()
+  insist(
+    !methods || (methods[0] && methods.every((name) => /^[A-Z-]+$/.test(name))),
+    `method takes an HTTP method such as 'PUT', or a list`,
+  )
   const network = ip && parseNetwork(ip)
   insist(!ip || network, `ip takes an address, or a network such as '203.0.113.0/24'`)
   const prefix = folder && normalPath(folder)
-  insist(!prefix || (/^\/[^?#\\]*$/.test(folder) && below(normalPath(path), prefix)), `prefix takes a path from '/' that the URL's own is below`)
-  insist(uses === undefined || (uses > 0 && uses < 1e9 && uses % 1 === 0), 'uses takes a whole number from 1')
+  insist(
+    !prefix || (/^\/[^?#\\]*$/.test(folder) && below(normalPath(path), prefix)),
+    `prefix takes a path from '/' that the URL's own is below`,
+  )
+  insist(!uses || (Number.isInteger(uses) && uses > 0 && uses < 1e9), 'uses takes a whole number from 1')
   return { url, now, expires, starts, methods, ip, network, prefix, uses, own: asked, signingKey, mac, normalise, random } as Grant
 }
 

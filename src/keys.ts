@@ -25,7 +25,8 @@ export function keyring<K extends SecretKey>(keys: Keyring<K>, shortest = 1): re
   const ring = [keys].flat() as K[]
   for (const { secret } of ring) {
     const { length, algorithm } = (typeof secret === 'string' ? new TextEncoder().encode(secret) : (secret ?? {})) as Uint8Array & CryptoKey
-    if (!((length ?? (algorithm as HmacKeyAlgorithm)?.length / 8) >= shortest)) throw new LinkError('weak_key', `secret takes at least ${shortest} bytes, as text, bytes or HMAC CryptoKey`)
+    if (!((length ?? (algorithm as HmacKeyAlgorithm)?.length / 8) >= shortest))
+      throw new LinkError('weak_key', `secret takes at least ${shortest} bytes, as text, bytes or HMAC CryptoKey`)
   }
   return ring
 }

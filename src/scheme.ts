@@ -77,6 +77,7 @@ export interface Proof {
  * @typeParam Own - conditions of its own, as `sign` takes them
  */
 // biome-ignore lint/suspicious/noExplicitAny: a Scheme of any conditions; each factory narrows it
+// biome-ignore lint/complexity/noBannedTypes: no condition of its own
 export interface Scheme<C extends Condition = any, Own extends object = {}> {
   /** As in the file name and in verdicts. */
   readonly name: string

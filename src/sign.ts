@@ -19,7 +19,7 @@ export interface SignOptions {
  * @param url - An absolute URL, or a path that begins with `/`.
  * @param conditions - `expires` always; what else the scheme can carry is in its type.
  * @returns The link.
- * @throws {@link LinkError} `bad_option` for a value that cannot be meant or a parameter that clashes, `unsupported_condition` for what the
+ * @throws A {@link LinkError}: `bad_option` for a value that cannot be meant or a parameter that clashes, `unsupported_condition` for what the
  *   scheme cannot carry, `no_key` when no key is in time, `already_signed` for a link, `no_webcrypto` without `crypto.subtle`.
  *
  * @example
@@ -39,6 +39,6 @@ export async function sign<C extends Condition, Own extends object>(
   // The types say all that is known of C and Own; from here on they are any.
   const any = scheme as unknown as Scheme
   const link = await any.seal(grant(any, String(url), conditions as unknown as Asked, clock(options.now)))
-  insist(link.length < LONGEST, 'url takes less than makes a link of 16384 characters')
+  insist(link.length <= LONGEST, 'url takes what makes a link of at most 16384 characters')
   return link
 }

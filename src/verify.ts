@@ -37,7 +37,7 @@ export type Spend = (claims: Claims, until: Date) => boolean | Promise<boolean>
  * @param scheme - The scheme and keys that the link was signed with; `anyOf` for several.
  * @param visit - The link, or the `Request` that came in.
  * @returns `{ ok: true, scheme, claims }`, or `{ ok: false, reason, status }`, with `claims` exactly when the signature was good.
- * @throws {@link LinkError} `no_key` for an empty ring, `bad_option` for options that cannot be meant, `no_webcrypto` without
+ * @throws A {@link LinkError}: `no_key` for an empty ring, `bad_option` for options that cannot be meant, `no_webcrypto` without
  *   `crypto.subtle`; and whatever `revoked` throws.
  *
  * @example

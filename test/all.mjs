@@ -17,10 +17,10 @@ const steps = [
   {
     name: 'vitest',
     command: `npx vitest run --config test/vitest.config.ts --reporter=default --reporter=json --outputFile.json=${vitestNumbers}`,
-    count: countVitest
+    count: countVitest,
   },
   { name: 'engines', command: 'node test/runtimes/all.mjs' },
-  { name: 'docs', command: 'npm run --silent docs' }
+  { name: 'docs', command: 'npm run --silent docs' },
 ]
 
 function countVitest() {
@@ -89,7 +89,7 @@ console.log()
 for (const { name, passed, failed, seconds, why } of results) {
   const numbers = passed + failed > 0 ? `${String(passed).padStart(6)} passed ${String(failed).padStart(4)} failed` : ''
   console.log(
-    `${failed > 0 ? 'FAIL' : 'pass'}  ${name.padEnd(10)}${seconds.toFixed(1).padStart(6)} s ${numbers}  ${why.join(', ')}`.trimEnd()
+    `${failed > 0 ? 'FAIL' : 'pass'}  ${name.padEnd(10)}${seconds.toFixed(1).padStart(6)} s ${numbers}  ${why.join(', ')}`.trimEnd(),
   )
 }
 // A part that several steps miss is one part.

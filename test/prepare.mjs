@@ -35,7 +35,7 @@ const parts = {
   webkit: {
     name: 'WebKit',
     debian: ['libwebkit2gtk-4.1-0', 'xvfb', 'xauth'],
-    find: () => program('xvfb-run') && program('xauth') && library('webkit2gtk-4.1/MiniBrowser')
+    find: () => program('xvfb-run') && program('xauth') && library('webkit2gtk-4.1/MiniBrowser'),
   },
   python: { name: 'Python', debian: ['python3'], find: () => program('python3') },
   nginx: { name: 'NGINX', debian: ['nginx'], find: () => program('nginx') },
@@ -44,7 +44,7 @@ const parts = {
   'node-24': { name: 'Node 24', find: engine('node') },
   deno: { name: 'Deno', find: engine('deno') },
   bun: { name: 'Bun', find: engine('bun') },
-  workerd: { name: 'workerd', find: engine('workerd') }
+  workerd: { name: 'workerd', find: engine('workerd') },
 }
 
 export const find = (part) => parts[part].find()

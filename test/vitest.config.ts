@@ -12,12 +12,12 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'node', environment: 'node', include: ['test/**/*.test.ts'], exclude: [...exclude, 'test/dom/**'] }
+        test: { name: 'node', environment: 'node', include: ['test/**/*.test.ts'], exclude: [...exclude, 'test/dom/**'] },
       },
       {
         extends: true,
-        test: { name: 'happy-dom', environment: 'happy-dom', include: ['test/dom/**/*.test.ts', 'test/conformance/**/*.test.ts'], exclude }
-      }
-    ]
-  }
+        test: { name: 'happy-dom', environment: 'happy-dom', include: ['test/dom/**/*.test.ts', 'test/conformance/**/*.test.ts'], exclude },
+      },
+    ],
+  },
 })

@@ -85,7 +85,7 @@ async function linksToTry(links: Links, folderLinks: Links): Promise<Try[]> {
   const short = await sign(links, notes, { expires: '10s' })
   const bound = await sign(links, notes, { expires: '1h', ip: '203.0.113.7' })
   const playlist = await sign(folderLinks, '/files/video/index.m3u8', { expires: '1h', prefix: '/files/video/' })
-  const segment = playlist.replace('index.m3u8', 'segment-0.ts')
+  const segment = playlist.replace('index.m3u8', 'segment-0.m4s')
   const once = await sign(links, notes, { expires: '1h', uses: 1 })
   return [
     { says: 'Opens for an hour', answers: '200', paths: [opens] },
@@ -101,7 +101,7 @@ async function linksToTry(links: Links, folderLinks: Links): Promise<Try[]> {
 function report(origin: string, tries: readonly Try[]): string {
   const blocks = tries.map(({ says, answers, paths }) => {
     // A segment of video is no text for a terminal, so its headers alone are asked for.
-    const lines = paths.map((path) => `curl ${path.endsWith('.ts') ? '-I' : '-i'} '${origin}${path}'\n`)
+    const lines = paths.map((path) => `curl ${path.endsWith('.m4s') ? '-I' : '-i'} '${origin}${path}'\n`)
     return `\n# ${answers.padEnd(15)}${says}\n${lines.join('')}`
   })
   return `SecureLink demo on ${origin}/ (Ctrl-C ends it)\n${blocks.join('')}\nThe page has new links on every load.\n`
@@ -132,7 +132,8 @@ const TYPES: Record<string, string> = {
   png: 'image/png',
   txt: 'text/plain; charset=utf-8',
   m3u8: 'application/vnd.apple.mpegurl',
-  ts: 'video/mp2t',
+  mp4: 'video/mp4',
+  m4s: 'video/mp4',
 }
 
 /** A file below `files/`, whole or in part. */
@@ -142,9 +143,9 @@ async function serveFile(request: Request, claims: Claims): Promise<Response> {
   const bytes = path && (await read(path))
   if (!bytes) return text(404, 'There is no such file.')
   const { length } = bytes
-  const [start, end] = range(request, length) ?? [0, length]
+  const part = range(request, length)
+  const [start, end] = part ?? [0, length]
   if (start >= end) return text(416, 'The file is not so long.', { 'content-range': `bytes */${length}` })
-  const part = end - start < length
   return new Response(bytes.subarray(start, end), {
     status: part ? 206 : 200,
     headers: {

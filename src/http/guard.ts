@@ -16,6 +16,9 @@ export interface GuardOptions<Rest extends unknown[] = unknown[]> extends Pick<V
   readonly refuse?: (verdict: Refused, request: Request, ...rest: Rest) => Response | Promise<Response>
 }
 
+/** What {@link guard} wraps: a fetch handler that also gets the claims of the link. */
+export type Handler<Rest extends unknown[] = []> = (request: Request, claims: Claims, ...rest: Rest) => Response | Promise<Response>
+
 /**
  * Wraps a fetch handler so that it runs for visits with a good link only. Everything else is answered for it: with 403, 410 and so on, as
  * `application/problem+json`, never cached, and without a word of the link.
@@ -41,7 +44,18 @@ export interface GuardOptions<Rest extends unknown[] = unknown[]> extends Pick<V
  */
 export function guard<Rest extends unknown[] = []>(
   scheme: Scheme,
-  handler: (request: Request, claims: Claims, ...rest: Rest) => Response | Promise<Response>,
+  handler: Handler<Rest>,
+  options?: GuardOptions<Rest>,
+): (request: Request, ...rest: Rest) => Promise<Response>
+export function guard<Rest extends unknown[]>(
+  scheme: Scheme,
+  // Any handler that takes no more than these: the rest arguments are known from `ip`.
+  handler: Handler<never[]>,
+  options: GuardOptions<Rest> & Required<Pick<GuardOptions<Rest>, 'ip'>>,
+): (request: Request, ...rest: Rest) => Promise<Response>
+export function guard<Rest extends unknown[]>(
+  scheme: Scheme,
+  handler: Handler<never[]>,
   options: GuardOptions<Rest> = {},
 ): (request: Request, ...rest: Rest) => Promise<Response> {
   const { store, refuse, ip: addressOf, ...shared } = options
@@ -60,9 +74,12 @@ export function guard<Rest extends unknown[] = []>(
         }
       },
     }
-    const verdict = await (safe && spends(request) ? redeem(scheme, request, { ...asked, store: safe } as RedeemOptions) : verify(scheme, request, asked))
-    if (down !== undefined) return problem(503, 'Whether this link has been used cannot be told right now; try again later.', {}, request.method)
-    if (verdict.ok) return handler(request, verdict.claims, ...rest)
+    const verdict = await (safe && spends(request)
+      ? redeem(scheme, request, { ...asked, store: safe } as RedeemOptions)
+      : verify(scheme, request, asked))
+    if (down !== undefined)
+      return problem(503, 'Whether this link has been used cannot be told right now; try again later.', {}, request.method)
+    if (verdict.ok) return (handler as unknown as Handler<Rest>)(request, verdict.claims, ...rest)
     return refuse ? refuse(verdict, request, ...rest) : refusal(verdict, request.method)
   }
 }

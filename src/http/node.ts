@@ -20,6 +20,7 @@ export interface NodeInfo {
  * @example
  * ```ts
  * import { createServer } from 'node:http'
+ * import type { AddressInfo } from 'node:net'
  * import { hmac, sign } from 'securelink'
  * import { guard } from 'securelink/guard'
  * import { listener } from 'securelink/node'
@@ -28,7 +29,8 @@ export interface NodeInfo {
  * const server = createServer(listener(guard(links, (request, claims) => new Response(`until ${claims.expires.toISOString()}`))))
  * await new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(true)))
  *
- * const link = await sign(links, `http://127.0.0.1:${server.address().port}/a.txt`, { expires: '10m' })
+ * const { port } = server.address() as AddressInfo
+ * const link = await sign(links, `http://127.0.0.1:${port}/a.txt`, { expires: '10m' })
  * console.log((await fetch(link)).status) // 200
  * server.close()
  * ```

@@ -1,7 +1,13 @@
 // A Refused as an HTTP answer: problem details for HTTP APIs, RFC 9457.
 import type { Refused } from '../verdict.ts'
 
-const TITLES: Record<number, string> = { 400: 'Bad Request', 403: 'Forbidden', 405: 'Method Not Allowed', 410: 'Gone', 503: 'Service Unavailable' }
+const TITLES: Record<number, string> = {
+  400: 'Bad Request',
+  403: 'Forbidden',
+  405: 'Method Not Allowed',
+  410: 'Gone',
+  503: 'Service Unavailable',
+}
 
 const DETAILS: Record<Refused['reason'], string> = {
   unsigned: 'This address opens with a signed link only.',

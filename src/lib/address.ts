@@ -46,11 +46,14 @@ function digitsOf(address: string): string | undefined {
       const [a = 0, b = 0, c = 0, d = 0] = dotted.replace(':', '').split('.')
       return `${colon || '::ffff:'}${(+a * 256 + +b).toString(16)}:${(+c * 256 + +d).toString(16)}`
     })
-  if (!/^[\da-f:]+$/i.test(words)) return
   const [front = [], back, more] = words.split('::').map((half) => (half ? half.split(':') : []))
   const gap = 8 - front.length - (back?.length ?? 0)
-  if (more || (back ? gap < 1 : gap)) return
-  const all = [...front, ...Array(gap).fill('0'), ...(back ?? [])].map((word) => word.padStart(4, '0'))
-  const digits = all.join('').toLowerCase()
-  return all.every((word) => word.length === 4 && word) && digits.length === 32 ? digits : undefined
+  if (more || gap < 0 || (back ? !gap : gap)) return
+  const all = [...front, ...Array(gap).fill('0'), ...(back ?? [])]
+  return all.every((word) => /^[\da-f]{1,4}$/i.test(word))
+    ? all
+        .map((word) => word.padStart(4, '0'))
+        .join('')
+        .toLowerCase()
+    : undefined
 }

@@ -40,7 +40,9 @@ export function normalQuery(query: string): string {
 /** All parts in normal form: scheme and host in lower case, without the scheme's own port. */
 export function normalise({ origin, path, query }: Parts): Parts {
   return {
-    origin: /[A-Z]|:\d+$/.test(origin) ? origin.toLowerCase().replace(/^(https:.*):443$|^(http:.*):80$/, '$1$2') : origin,
+    origin: /[A-Z]|:\d+$/.test(origin)
+      ? origin.replace(/[A-Z]/g, (letter) => letter.toLowerCase()).replace(/^(https:.*):443$|^(http:.*):80$/, '$1$2')
+      : origin,
     path: normalPath(path),
     query: normalQuery(query),
     fragment: '',

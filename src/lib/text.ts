@@ -47,17 +47,21 @@ export function eachParameter(text: string, separator: string, visit: (name: str
   }
 }
 
+const PLAIN = /^[\w\-.~]*$/
+
 /** Escapes everything but letters, digits and `-._~`, so that the result fits into any part of a URL, and into one line. */
 export function encodeValue(value: string): string {
-  return /^[\w\-.~]*$/.test(value)
-    ? value
-    : encodeURIComponent(value).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`)
+  return PLAIN.test(value) ? value : encodeURIComponent(value).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`)
 }
 
-/** The opposite of {@link encodeValue}; `undefined` for a broken escape or one that is not UTF-8. */
+/** The opposite of {@link encodeValue}; `undefined` for a broken escape, and for what UTF-8 cannot hold. */
 export function decodeValue(text: string): string | undefined {
+  if (PLAIN.test(text)) return text
   try {
-    return text.includes('%') ? decodeURIComponent(text) : text
+    const value = decodeURIComponent(text)
+    // This throws for half a surrogate pair, which must not pass for U+FFFD: ids would share a text.
+    encodeURIComponent(value)
+    return value
   } catch {
     return
   }

@@ -27,7 +27,8 @@ interface AnyReading extends Reading {
  */
 export function anyOf<C extends Condition, Own extends object>(first: Scheme<C, Own>, ...others: readonly Scheme[]): Scheme<C, Own> {
   const schemes: readonly Scheme[] = [first as unknown as Scheme, ...others]
-  if (!schemes.every((scheme) => typeof scheme?.read === 'function')) throw new LinkError('bad_option', 'anyOf takes schemes, such as hmac(keys)')
+  if (!schemes.every((scheme) => typeof scheme?.read === 'function'))
+    throw new LinkError('bad_option', 'anyOf takes schemes, such as hmac(keys)')
   return {
     name: `anyOf(${schemes.map(({ name }) => name).join()})`,
     carries: first.carries,
@@ -41,7 +42,8 @@ export function anyOf<C extends Condition, Own extends object>(first: Scheme<C, 
       for (const scheme of schemes) {
         const reading = scheme.read(url)
         if (reading === 'malformed') refusal = reading
-        if (typeof reading === 'object') readings.push(reading.scheme ? (reading as AnyReading['readings'][number]) : { ...reading, scheme })
+        if (typeof reading === 'object')
+          readings.push(reading.scheme ? (reading as AnyReading['readings'][number]) : { ...reading, scheme })
       }
       const [likeliest] = readings
       return likeliest ? { ...likeliest, readings } : refusal

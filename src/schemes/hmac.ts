@@ -56,7 +56,7 @@ interface HmacReading extends Reading {
  * @param keys - Secrets of at least 32 bytes, newest first: the first one in time signs, all verify, none only reads. Key ids are written
  *   into the links.
  * @param options - Signer and verifier need the same ones.
- * @throws {@link LinkError} `weak_key` for a secret under 32 bytes, `bad_option` for a key or an option that is none.
+ * @throws A {@link LinkError}: `weak_key` for a secret under 32 bytes, `bad_option` for a key or an option that is none.
  *
  * @example
  * ```ts
@@ -73,24 +73,28 @@ export function hmac(keys: Keyring<SecretKey>, options: HmacOptions = {}): Schem
   const { purpose = '', origin, ignore = [], placement } = options
   const names: readonly string[] = NAMES.map((name) => options.parameters?.[name] ?? name)
   const inPath = placement === 'path'
-  insist(names.every((name, i) => /^[\w.-]+$/.test(name) && names.indexOf(name) === i), 'parameters takes distinct names of plain characters')
+  insist(
+    names.every((name, i) => /^[\w.-]+$/.test(name) && names.indexOf(name) === i),
+    'parameters takes distinct names of plain characters',
+  )
 
+  insist(!/\p{Surrogate}/u.test(purpose + ring.map(({ id }) => id)), 'purpose and key ids take well-formed text')
   const head = `SecureLink hmac v1\n${encodeValue(purpose)}\n`
 
   // Takes our parameters out of a URL: their values decoded, in the order of their names, and what remains.
-  function scan(url: string): { values: string[]; seen: boolean; broken: boolean; rest: Parts } {
+  function scan(url: string): { values: string[]; taken: readonly number[]; broken: boolean; rest: Parts } {
     const parts = split(url)
     const values = ['', '', '', '', '', '', '', '', '']
     let { path } = parts
     let query = ''
-    let seen = false
+    const taken: number[] = []
     let broken = path[0] !== '/'
     const take = (name: string, value: string): boolean => {
       const at = names.indexOf(name)
       if (at < 0) return false
       // Twice, empty, or an escape that is none.
       if (values[at] || !(values[at] = decodeValue(value) ?? '')) broken = true
-      seen ||= !(at % 8)
+      taken.push(at)
       return true
     }
     if (inPath && path.startsWith(`/${names[0]}=`)) {
@@ -102,10 +106,13 @@ export function hmac(keys: Keyring<SecretKey>, options: HmacOptions = {}): Schem
       path = path.slice(end) || '/'
     }
     eachParameter(parts.query, '&', (name, value, piece) => {
-      if ((inPath || !take(name, value)) && !ignore.some((other) => name === other || (other.endsWith('*') && name.startsWith(other.slice(0, -1)))))
+      if (
+        (inPath || !take(name, value)) &&
+        !ignore.some((other) => name === other || (other.endsWith('*') && name.startsWith(other.slice(0, -1))))
+      )
         query += `${query ? '&' : '?'}${piece}`
     })
-    return { values, seen, broken, rest: { origin: parts.origin, path, query, fragment: parts.fragment } }
+    return { values, taken, broken, rest: { origin: parts.origin, path, query, fragment: parts.fragment } }
   }
 
   // What the signature covers: docs/spec.md, section 5. Takes the values encoded.
@@ -124,15 +131,19 @@ export function hmac(keys: Keyring<SecretKey>, options: HmacOptions = {}): Schem
     async seal(grant: Grant<HmacConditions>): Promise<string> {
       const { url, network, uses } = grant
       const key = grant.signingKey(ring, grant.now)
-      const { values: present, rest } = scan(url)
-      const clash = present.findIndex((value) => value)
-      if (clash >= 0)
+      const { taken, rest } = scan(url)
+      if (taken.length)
         throw new LinkError(
-          present[0] && present[8] ? 'already_signed' : 'bad_option',
-          `the URL has a parameter '${names[clash]}': it is a link already, or the option parameters must rename ours`,
+          taken.includes(0) && taken.includes(8) ? 'already_signed' : 'bad_option',
+          `the URL has a parameter '${names[taken[0] as number]}': it is a link already, or the option parameters must rename ours`,
         )
+      insist(!origin || rest.origin, 'the option origin takes absolute URLs')
+      // Clients resolve them before they send, and would climb over the token.
+      insist(!inPath || !/\/(\.|%2e){1,2}(\/|$)/i.test(rest.path), `placement 'path' takes paths without the segments . and ..`)
       const id = grant.own.id ?? (uses && grant.random())
-      const values = [grant.expires, grant.starts, grant.methods, network && `${network.bits}`, grant.prefix, uses, id, key.id].map((value) => (value ? encodeValue(`${value}`) : ''))
+      const values = [grant.expires, grant.starts, grant.methods, network && `${network.bits}`, grant.prefix, uses, id, key.id].map(
+        (value) => (value ? encodeValue(`${value}`) : ''),
+      )
       const text = textOf(values, grant.normalise(rest))
       let signature = await grant.mac(key, text, BASE64URL)
       if (network) signature += await grant.mac(key, `${text}\n${network.digits}`, BASE64URL)
@@ -147,12 +158,25 @@ export function hmac(keys: Keyring<SecretKey>, options: HmacOptions = {}): Schem
     },
 
     read(url: string): HmacReading | 'unsigned' | 'malformed' {
-      const { values, seen, broken, rest } = scan(url)
-      const [expires, starts, method, net, prefix, uses, id, key, signature] = values as [string, string, string, string, string, string, string, string, string]
-      if (!seen) return 'unsigned'
+      const { values, taken, broken, rest } = scan(url)
+      const [expires, starts, method, net, prefix, uses, id, key, signature] = values as [
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+        string,
+      ]
+      if (!taken.includes(0) && !taken.includes(8)) return 'unsigned'
       if (broken || !expires || signature.length !== (net ? 86 : 43) || (uses && !id)) return 'malformed'
       for (let i = 0; i < 6; i++) if (values[i] && !SHAPES[i]?.test(values[i] as string)) return 'malformed'
-      const claims: { -readonly [K in keyof Claims]: Claims[K] } = { resource: rest.origin + rest.path + rest.query, expires: new Date(+expires * 1000) }
+      const claims: { -readonly [K in keyof Claims]: Claims[K] } = {
+        resource: rest.origin + rest.path + rest.query,
+        expires: new Date(+expires * 1000),
+      }
       if (starts) claims.starts = new Date(+starts * 1000)
       if (method) claims.methods = method.split(',')
       if (net) claims.ip = `/${net}`
@@ -166,7 +190,10 @@ export function hmac(keys: Keyring<SecretKey>, options: HmacOptions = {}): Schem
     async check({ claims, values, rest }: HmacReading, visit: Visit): Promise<Proof | 'bad_signature' | 'unknown_key'> {
       const signature = values[8] as string
       const normal = visit.normalise(rest)
-      const text = textOf(values.map((value) => value && encodeValue(value)), normal)
+      const text = textOf(
+        values.map((value) => value && encodeValue(value)),
+        normal,
+      )
       // What was signed, in place of what was written.
       ;(claims as { resource: string }).resource = normal.origin + normal.path + normal.query
       const key = await visit.match(ring, claims.keyId, text, signature.slice(0, 43), BASE64URL)
@@ -174,7 +201,7 @@ export function hmac(keys: Keyring<SecretKey>, options: HmacOptions = {}): Schem
       // The second half binds the address, which the link does not show.
       const digits = visit.network(+(values[3] as string))?.digits
       const ip = digits !== undefined && (await visit.match([key], undefined, `${text}\n${digits}`, signature.slice(43), BASE64URL)) === key
-      return { key, ip, claims: ip ? { ...claims, ip: visit.ip + claims.ip } : claims }
+      return { key, ip, claims: ip ? { ...claims, ip: visit.ip?.replace(/^::ffff:(?=.*\.)/i, '') + claims.ip } : claims }
     },
   }
 }

@@ -29,10 +29,11 @@ const NAMES = ['id', 'expires', 'key', 'signature'] as const
  * The signature covers `id` and `expires` and nothing else: not the path, not `src`, not `params`. Whoever has one link can change those
  * until it expires. For links of your own, `hmac` covers everything.
  *
- * A link is dead once its timestamp is reached, and so are all links of an API key whose `expires` has passed. Every refusal is a 403.
+ * A link is dead once its timestamp is reached, and so are all links of an API key whose `expires` has passed. Every refusal is a 403, but a 405 for the
+ * wrong method.
  *
  * @param keys - API keys, newest first: the first one in time signs, the link's `key` picks the one that verifies, none only reads.
- * @throws {@link LinkError} `bad_option` for a key without an id, `weak_key` for an empty secret.
+ * @throws A {@link LinkError}: `bad_option` for a key without an id, `weak_key` for an empty secret.
  *
  * @example
  * ```ts
@@ -60,8 +61,10 @@ export function pichax(keys: Keyring<PichaxKey>): Scheme<never, PichaxConditions
       const key = grant.signingKey(ring, grant.now)
       const present = new Set<string>()
       eachParameter(split(grant.url).query, '&', (name) => present.add(name))
-      if (present.has('expires') && present.has('signature')) throw new LinkError('already_signed', 'the URL is a link already: sign what it was made from')
-      for (const name of NAMES) insist(!present.has(name), `the URL has a parameter '${name}' of its own, and PichaX gives the link's that name`)
+      if (present.has('expires') && present.has('signature'))
+        throw new LinkError('already_signed', 'the URL is a link already: sign what it was made from')
+      for (const name of NAMES)
+        insist(!present.has(name), `the URL has a parameter '${name}' of its own, and PichaX gives the link's that name`)
       const signature = await grant.mac(key, `${id}:${grant.expires}`, HEX)
       return append(grant.url, `id=${encodeValue(id)}&expires=${grant.expires}&key=${encodeValue(key.id)}&signature=${signature}`)
     },
@@ -81,7 +84,8 @@ export function pichax(keys: Keyring<PichaxKey>): Scheme<never, PichaxConditions
       if (ours.expires === undefined && ours.signature === undefined) return 'unsigned'
       const { id, expires, key, signature } = ours
       // Digits only, so that the last colon of the text is where the id ends; zeros in front are signed as they stand.
-      if (twice || parts.path[0] !== '/' || !id || !key || !expires || !/^\d{1,11}$/.test(expires) || !+expires || signature?.length !== 64) return 'malformed'
+      if (twice || parts.path[0] !== '/' || !id || !key || !expires || !/^\d{1,11}$/.test(expires) || !+expires || signature?.length !== 64)
+        return 'malformed'
       const resource = `${parts.origin}${parts.path}${others.length ? `?${others.join('&')}` : ''}`
       return { claims: { resource, expires: new Date(+expires * 1000), id, keyId: key }, text: `${id}:${expires}`, signature }
     },

@@ -16,7 +16,7 @@ export interface MemoryStoreOptions {
  *
  * A link is never forgotten before it expires. When the store is full of links that still live, `take` throws, and nothing is opened.
  *
- * @throws {@link LinkError} `bad_option` when `max` is not a whole number of at least 1.
+ * @throws A {@link LinkError}: `bad_option` when `max` is not a whole number of at least 1.
  *
  * @example
  * ```ts

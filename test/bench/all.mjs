@@ -10,7 +10,9 @@ const engines = [
   ['Bun', find('bun'), []],
 ]
 const wanted = process.argv[2]
-for (const file of readdirSync('test/bench').filter((name) => name.endsWith('.mjs') && !['all.mjs', 'paired.mjs', 'memory.mjs'].includes(name))) {
+for (const file of readdirSync('test/bench').filter(
+  (name) => name.endsWith('.mjs') && !['all.mjs', 'paired.mjs', 'memory.mjs'].includes(name),
+)) {
   if (wanted && !file.startsWith(wanted)) continue
   for (const [name, program, options] of engines) {
     console.log(`\n${file} on ${name}${program ? '' : ': left out, see npm test'}`)

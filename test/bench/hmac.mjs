@@ -10,9 +10,20 @@ const link = await sign(links, url, conditions)
 
 // The text that this link signs, see docs/spec.md.
 const text = new TextEncoder().encode('SecureLink hmac v1\n\n\n/reports/2026/annual-report.pdf\n?page=2\n1900000000\n\n\n\n\n\n\n2026-11')
-const key = await crypto.subtle.importKey('raw', new TextEncoder().encode(secret), { name: 'HMAC', hash: 'SHA-256' }, false, ['sign', 'verify'])
+const key = await crypto.subtle.importKey('raw', new TextEncoder().encode(secret), { name: 'HMAC', hash: 'SHA-256' }, false, [
+  'sign',
+  'verify',
+])
 const signature = new Uint8Array(await crypto.subtle.sign('HMAC', key, text))
-if (!link.endsWith(btoa(String.fromCharCode(...signature)).replace(/\+/g, '-').replace(/\//g, '_').replace(/=/g, ''))) throw new Error('the texts differ')
+if (
+  !link.endsWith(
+    btoa(String.fromCharCode(...signature))
+      .replace(/\+/g, '-')
+      .replace(/\//g, '_')
+      .replace(/=/g, ''),
+  )
+)
+  throw new Error('the texts differ')
 if (!(await verify(links, link)).ok) throw new Error('the link does not verify')
 
 const rawSign = () => crypto.subtle.sign('HMAC', key, text)

@@ -24,7 +24,7 @@ const engines = {
   'node-24': local(() => find('node-24'), path('local.mjs')),
   deno: local(() => find('deno'), 'run', '--no-prompt', '--no-remote', '--no-npm', path('local.mjs')),
   bun: local(() => find('bun'), '--no-install', path('local.mjs')),
-  workerd: local(() => find('workerd'), 'test', path('workerd.capnp'))
+  workerd: local(() => find('workerd'), 'test', path('workerd.capnp')),
 }
 
 function local(program, ...args) {
@@ -41,11 +41,11 @@ function page(name) {
       const files = {
         '/test/runtimes/round.js': await readFile(path('round.js')),
         '/build/conformance.js': await readFile(bundle),
-        '/build/minted.js': await readFile(minted)
+        '/build/minted.js': await readFile(minted),
       }
       const { lines, again } = await inBrowser(name, { html, files })
       return { lines, note: again ? 'started twice' : '' }
-    }
+    },
   }
 }
 
@@ -148,7 +148,7 @@ const rounds = [suite]
 if (able.length > 0) {
   const exchange = await everywhere(
     able,
-    able.map((name) => suite[name].minted)
+    able.map((name) => suite[name].minted),
   )
   table('exchange: every engine judges what all engines minted', able, exchange)
   rounds.push(exchange)

@@ -42,7 +42,7 @@ user_pref('services.settings.server', 'data:,')
 const commands = {
   chromium: (path, home, url) => [path, ...chromium.split(' '), `--user-data-dir=${home}`, url],
   firefox: (path, home, url) => [path, '--headless', '--no-remote', '--profile', home, url],
-  webkit: (path, _home, url) => ['xvfb-run', '-a', path, '--private', url]
+  webkit: (path, _home, url) => ['xvfb-run', '-a', path, '--private', url],
 }
 
 // fetch is kept aside because a test may replace it.
@@ -104,7 +104,7 @@ async function open(name, path, pages) {
   const browser = spawn(command, args, {
     detached: true, // makes a process group, which can be stopped as one
     stdio: ['ignore', 'ignore', 'pipe', 'pipe'], // the last one is only held: it ends when the whole group has ended
-    env: { PATH: process.env.PATH, HOME: home, TMPDIR: home, XDG_RUNTIME_DIR: home, NO_AT_BRIDGE: '1', LANG: 'C.UTF-8' }
+    env: { PATH: process.env.PATH, HOME: home, TMPDIR: home, XDG_RUNTIME_DIR: home, NO_AT_BRIDGE: '1', LANG: 'C.UTF-8' },
   })
   const closed = new Promise((resolve) => browser.once('close', resolve))
   const killNow = () => kill(browser, 'SIGKILL')
@@ -118,7 +118,7 @@ async function open(name, path, pages) {
   const timers = [
     setTimeout(() => loaded || bail(`did not ask for the page within ${loadWithin / 1000} s\n${complaints}`), loadWithin),
     // The page gives up by itself, and then says how far it came, unless it is stuck in a loop.
-    setTimeout(() => bail(`was not done within ${doneWithin / 1000} s`), doneWithin + 5_000)
+    setTimeout(() => bail(`was not done within ${doneWithin / 1000} s`), doneWithin + 5_000),
   ]
 
   const lines = await answered

@@ -4,5 +4,5 @@ import { round } from './round.js'
 export default {
   async test() {
     if (await round(console.log)) throw new Error('some cases failed')
-  }
+  },
 }

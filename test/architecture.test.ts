@@ -1,0 +1,321 @@
+// Who may import whom (imports point down, always), and what no module of src/ does. Parses the source; runs none of it.
+import { readdirSync, readFileSync } from 'node:fs'
+import { join, posix } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import ts from 'typescript'
+import { describe, expect, test } from 'vitest'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const files = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
+  .map((name) => name.replaceAll('\\', '/'))
+  .filter((name) => name.endsWith('.ts'))
+  .sort()
+
+// The levels of the design, lowest first. Each may import itself and what is listed; a scheme, a store and so on never its neighbour.
+const CORE = ['scheme.ts', 'conditions.ts', 'verdict.ts', 'keys.ts', 'errors.ts']
+const VERBS = ['sign.ts', 'verify.ts', 'redeem.ts', 'inspect.ts']
+const BELOW = [...VERBS, ...CORE, 'lib/']
+const MAY: Record<string, readonly string[]> = {
+  'lib/': ['lib/'],
+  ...Object.fromEntries(CORE.map((name) => [name, [...CORE, 'lib/']])),
+  ...Object.fromEntries(VERBS.map((name) => [name, BELOW])),
+  'schemes/': [...CORE, 'lib/', 'npm:@noble/hashes/'],
+  'stores/': [...CORE, 'lib/', 'type:redeem.ts'],
+  'http/': ['http/', ...BELOW],
+  'http/node.ts': ['http/', ...BELOW, 'node:'],
+  'client/': ['client/', ...BELOW],
+  'media/': ['media/', ...BELOW],
+  'recognise.ts': ['schemes/', ...BELOW],
+  'index.ts': ['schemes/hmac.ts', 'schemes/any-of.ts', ...BELOW],
+  'njs/': ['njs/', 'schemes/', ...BELOW],
+  'cli/': ['cli/', 'http/', 'client/', 'media/', 'schemes/', 'stores/', 'recognise.ts', 'index.ts', ...BELOW, 'node:'],
+}
+
+interface Import {
+  /** `lib/text.ts`, `node:fs` or `npm:package`. */
+  readonly target: string
+  readonly typeOnly: boolean
+}
+
+const parse = (name: string, text: string) => ts.createSourceFile(name, text, ts.ScriptTarget.ESNext, true)
+const each = (node: ts.Node, visit: (node: ts.Node) => void): void =>
+  node.forEachChild((child) => {
+    visit(child)
+    each(child, visit)
+  })
+
+/** Everything that a file imports, also by `export … from`, `import()` and `import('…').Type`. */
+function importsOf(source: ts.SourceFile): Import[] {
+  const found: Import[] = []
+  const add = (specifier: ts.Node | undefined, typeOnly: boolean) => {
+    if (!specifier) return
+    const text = ts.isStringLiteralLike(specifier) ? specifier.text : specifier.getText()
+    const target = text.startsWith('.') ? posix.join(posix.dirname(source.fileName), text) : text.startsWith('node:') ? text : `npm:${text}`
+    found.push({ target, typeOnly })
+  }
+  each(source, (node) => {
+    if (ts.isImportDeclaration(node)) {
+      const clause = node.importClause
+      const named = clause?.namedBindings
+      const types =
+        named &&
+        ts.isNamedImports(named) &&
+        !clause.name &&
+        named.elements.length > 0 &&
+        named.elements.every(({ isTypeOnly }) => isTypeOnly)
+      add(node.moduleSpecifier, clause?.phaseModifier === ts.SyntaxKind.TypeKeyword || types === true)
+    } else if (ts.isExportDeclaration(node)) {
+      const clause = node.exportClause
+      const types =
+        clause && ts.isNamedExports(clause) && clause.elements.length > 0 && clause.elements.every(({ isTypeOnly }) => isTypeOnly)
+      add(node.moduleSpecifier, node.isTypeOnly || types === true)
+    } else if (ts.isImportTypeNode(node)) {
+      add(ts.isLiteralTypeNode(node.argument) ? node.argument.literal : node.argument, true)
+    } else if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) {
+      add(node.arguments[0], false)
+    } else if (ts.isCallExpression(node) && node.expression.getText() === 'require') {
+      add(node.arguments[0], false)
+    }
+  })
+  return found
+}
+
+/** The imports that point sideways or up. */
+function wrongImports(name: string, imports: readonly Import[]): string[] {
+  const may = MAY[name] ?? MAY[`${name.split('/')[0]}/`]
+  if (!may) return [`${name} has no place in the design`]
+  const allowed = ({ target, typeOnly }: Import) =>
+    may.some((other) => {
+      const [, type, path = ''] = /^(type:)?(.*)$/.exec(other) as unknown as string[]
+      return (!type || typeOnly) && (path.endsWith('/') || path === 'node:' ? target.startsWith(path) : target === path)
+    })
+  return imports.filter((one) => !allowed(one)).map(({ target }) => `${name} imports ${target}`)
+}
+
+// The language's own, which are the same everywhere and read nothing.
+const LANGUAGE = new Set(
+  'Array ArrayBuffer BigInt Boolean Error Infinity JSON Map Math NaN Number Object Promise RangeError RegExp Set String Symbol TypeError Uint8Array WeakMap WeakSet undefined'.split(
+    ' ',
+  ),
+)
+
+/** Globals that a module reads while it is imported: outside of functions, or in one that is called on the spot. */
+function globalsAtRest(source: ts.SourceFile): string[] {
+  // Names of the module itself; what functions declare is theirs.
+  const declared = new Set<string>()
+  const declare = (node: ts.Node): void => {
+    const { name } = node as ts.NamedDeclaration
+    if (name && ts.isIdentifier(name) && !ts.isPropertyAccessExpression(node) && !ts.isObjectLiteralElement(node)) declared.add(name.text)
+    if (!ts.isFunctionLike(node) || called(node)) node.forEachChild(declare)
+  }
+  declare(source)
+  const read: string[] = []
+  const look = (node: ts.Node): void => {
+    if (ts.isTypeNode(node) || ts.isInterfaceDeclaration(node) || ts.isTypeAliasDeclaration(node)) return
+    if (ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) return
+    if (ts.isFunctionLike(node) && !called(node)) return
+    if (ts.isIdentifier(node) && isRead(node) && !declared.has(node.text) && !LANGUAGE.has(node.text)) read.push(node.text)
+    if (ts.isPropertyAccessExpression(node) && node.getText() === 'Math.random') read.push('Math.random')
+    node.forEachChild(look)
+  }
+  look(source)
+  return read
+}
+
+function called(node: ts.Node): boolean {
+  let outer = node.parent
+  while (ts.isParenthesizedExpression(outer)) outer = outer.parent
+  return ts.isCallExpression(outer) && outer.expression.getText().includes(node.getText())
+}
+
+// Not the name of a property, a label, or what is declared here.
+function isRead(node: ts.Identifier): boolean {
+  const { parent } = node
+  if (ts.isPropertyAccessExpression(parent)) return parent.expression === node
+  if (ts.isPropertyAssignment(parent)) return parent.initializer === node
+  return (parent as ts.NamedDeclaration).name !== node || ts.isShorthandPropertyAssignment(parent)
+}
+
+/** Uses of `URL` and `URLSearchParams`, which re-print what they read. */
+function reprints(source: ts.SourceFile): string[] {
+  const found: string[] = []
+  each(source, (node) => {
+    if (!ts.isIdentifier(node) || !/^URL(SearchParams)?$/.test(node.text) || !isRead(node)) return
+    if (!ts.isTypeReferenceNode(node.parent) && !ts.isExpressionWithTypeArguments(node.parent)) found.push(node.parent.getText())
+  })
+  return found
+}
+
+const EQUALS = [
+  ts.SyntaxKind.EqualsEqualsEqualsToken,
+  ts.SyntaxKind.EqualsEqualsToken,
+  ts.SyntaxKind.ExclamationEqualsEqualsToken,
+  ts.SyntaxKind.ExclamationEqualsToken,
+]
+
+/** Signatures compared as text, which takes longer the more of them is right. */
+function compares(source: ts.SourceFile): string[] {
+  const found: string[] = []
+  const secret = (node: ts.Expression) =>
+    /(signature|mac|digest|hmac)$/i.test(node.getText().replace(/\W+$/, '')) &&
+    !ts.isTypeOfExpression(node) &&
+    !ts.isStringLiteralLike(node)
+  const plain = (node: ts.Expression) =>
+    ts.isLiteralExpression(node) || node.getText() === 'undefined' || node.kind === ts.SyntaxKind.NullKeyword
+  each(source, (node) => {
+    if (!ts.isBinaryExpression(node) || !EQUALS.includes(node.operatorToken.kind)) return
+    if ((secret(node.left) && !plain(node.right)) || (secret(node.right) && !plain(node.left))) found.push(node.getText())
+  })
+  return found
+}
+
+/** A way from a file back to itself along imports of values. */
+function cycle(graph: Record<string, readonly Import[]>): string[] | undefined {
+  const done = new Set<string>()
+  const walk = (name: string, path: string[]): string[] | undefined => {
+    if (path.includes(name)) return [...path.slice(path.indexOf(name)), name]
+    if (done.has(name)) return
+    for (const { target, typeOnly } of graph[name] ?? []) {
+      const round = typeOnly ? undefined : walk(target, [...path, name])
+      if (round) return round
+    }
+    done.add(name)
+    return
+  }
+  for (const name in graph) {
+    const round = walk(name, [])
+    if (round) return round
+  }
+  return
+}
+
+const sources = Object.fromEntries(files.map((name) => [name, parse(name, readFileSync(join(root, 'src', name), 'utf8'))]))
+const graph = Object.fromEntries(files.map((name) => [name, importsOf(sources[name] as ts.SourceFile)]))
+
+describe.each(files)('%s', (name) => {
+  const source = sources[name] as ts.SourceFile
+  const folder = name.split('/')[0] as string
+
+  test('imports point down', () => expect(wrongImports(name, graph[name] ?? [])).toEqual([]))
+  test('imports name files that exist', () => {
+    for (const { target } of graph[name] ?? []) if (!/^(node|npm):/.test(target)) expect(files).toContain(target)
+  })
+  test('begins with a line that says what it is', () => expect(source.text).toMatch(/^(#!.*\n)?\/\/ \S.{20,}\n/))
+  if (name !== 'cli/bin.ts') test('reads no global at rest', () => expect(globalsAtRest(source)).toEqual([]))
+  if (!['http', 'client', 'cli', 'media'].includes(folder)) test('re-prints no URL', () => expect(reprints(source)).toEqual([]))
+  test('compares no signature as text', () => expect(compares(source)).toEqual([]))
+})
+
+test('no value is imported in a circle', () => expect(cycle(graph)).toBeUndefined())
+
+test('nothing else at the top level', () => {
+  const here = readdirSync(root).filter((name) => !['.git', 'node_modules', 'dist', 'build'].includes(name))
+  const design = [
+    '.ci',
+    '.gitignore',
+    'LICENSE',
+    'README.md',
+    'docs',
+    'package-lock.json',
+    'package.json',
+    'rollup.config.mjs',
+    'src',
+    'test',
+    'tsconfig.json',
+  ]
+  expect(here.filter((name) => !design.includes(name))).toEqual([])
+  expect(readdirSync(join(root, '.ci'))).toEqual(['run'])
+})
+
+test('nothing else at the top level of src', () => {
+  const places = [...CORE, ...VERBS, 'index.ts', 'recognise.ts', 'schemes', 'http', 'client', 'media', 'stores', 'lib', 'njs', 'cli']
+  expect(readdirSync(join(root, 'src')).filter((name) => !places.includes(name))).toEqual([])
+})
+
+// A rule that catches nothing is no rule.
+describe('these rules catch', () => {
+  const imports = (name: string, text: string) => wrongImports(name, importsOf(parse(name, text)))
+  test.each([
+    ['lib/text.ts', `import { insist } from '../errors.ts'`],
+    ['lib/text.ts', `import type { Scheme } from '../scheme.ts'`],
+    ['lib/text.ts', `import { readFileSync } from 'node:fs'`],
+    ['keys.ts', `import { sign } from './sign.ts'`],
+    ['sign.ts', `import { hmac } from './schemes/hmac.ts'`],
+    ['sign.ts', `export * from './schemes/hmac.ts'`],
+    ['sign.ts', `const scheme = await import('./schemes/hmac.ts')`],
+    ['sign.ts', `let scheme: import('./schemes/hmac.ts').HmacOptions`],
+    ['schemes/s3.ts', `import { verify } from '../verify.ts'`],
+    ['schemes/s3.ts', `import { hmac } from './hmac.ts'`],
+    ['schemes/any-of.ts', `import { hmac } from './hmac.ts'`],
+    ['schemes/s3.ts', `import { createHmac } from 'crypto'`],
+    ['stores/redis.ts', `import { redeem } from '../redeem.ts'`],
+    ['stores/redis.ts', `import { createClient } from 'redis'`],
+    ['http/guard.ts', `import { hmac } from '../schemes/hmac.ts'`],
+    ['http/guard.ts', `import { createServer } from 'node:http'`],
+    ['client/fetch-link.ts', `import { guard } from '../http/guard.ts'`],
+    ['index.ts', `export { pichax } from './schemes/pichax.ts'`],
+    ['utils.ts', ''],
+  ])('%s: %s', (name, text) => expect(imports(name, text)).not.toEqual([]))
+
+  test.each([
+    ['schemes/x.ts', `import type { Scheme } from '../scheme.ts'`],
+    ['stores/x.ts', `import type { UseStore } from '../redeem.ts'`],
+    ['stores/x.ts', `import { type UseStore } from '../redeem.ts'`],
+    ['http/node.ts', `import { createServer } from 'node:http'`],
+    ['recognise.ts', `import { hmac } from './schemes/hmac.ts'`],
+  ])('and not %s: %s', (name, text) => expect(imports(name, text)).toEqual([]))
+
+  test.each([
+    'const a = crypto',
+    'const a = globalThis',
+    'const a = Date.now()',
+    'let a = new Date()',
+    'const { env } = process',
+    'const a = new TextEncoder()',
+    'const a = (() => fetch)()',
+    'const a = { crypto }',
+    'const a = Math.random()',
+    'class A { static b = navigator }',
+    'const a = typeof window',
+    'if (document) {}',
+    'const f = () => { const { crypto } = globalThis }; const a = crypto',
+  ])('a global at rest: %s', (text) => expect(globalsAtRest(parse('x.ts', text))).not.toEqual([]))
+
+  test.each([
+    'const a = () => crypto',
+    'function f() { return Date.now() }',
+    'const a = { fetch: 1 }.fetch',
+    'let a: Date | Crypto',
+    'const a = new WeakMap()',
+    'class A { b() { return navigator } }',
+    `import { crypto } from './x.ts'; const a = crypto`,
+    'export type { Date }',
+  ])('and not: %s', (text) => expect(globalsAtRest(parse('x.ts', text))).toEqual([]))
+
+  test.each([
+    'const f = (a) => new URL(a)',
+    'const f = (a) => URL.parse(a)',
+    'const f = () => new URLSearchParams()',
+    'const f = (a) => a instanceof URL',
+  ])('a URL re-printed: %s', (text) => expect(reprints(parse('x.ts', text))).toHaveLength(1))
+  test('and not a type', () =>
+    expect(reprints(parse('x.ts', 'const f = (a: URL) => (a as URL).href; interface A extends URL {}'))).toEqual([]))
+
+  test.each(['a.signature === b', 'mac != other', 'given === (await digest)', 'x === link.signature', 'hexHmac !== y'])(
+    'a comparison: %s',
+    (text) => expect(compares(parse('x.ts', text))).toHaveLength(1),
+  )
+  test.each([
+    'signature === undefined',
+    'a.signature?.length === 43',
+    `x === 'bad_signature'`,
+    `typeof mac === 'string'`,
+    'signature !== null',
+  ])('and not: %s', (text) => expect(compares(parse('x.ts', text))).toEqual([]))
+
+  test('a circle', () => {
+    const to = (target: string, typeOnly = false): Import[] => [{ target, typeOnly }]
+    expect(cycle({ a: to('b'), b: to('c'), c: to('b') })).toEqual(['b', 'c', 'b'])
+    expect(cycle({ a: to('b'), b: to('c'), c: to('b', true) })).toBeUndefined()
+  })
+})

@@ -1,0 +1,57 @@
+// Every scheme with its vectors. Adding a scheme is one line in the list below and two imports; a test fails when a file is missing here.
+import { hmac, type Reason, type Scheme } from '../../../src/index.ts'
+import { pichax } from '../../../src/schemes/pichax.ts'
+import hmacVectors from './hmac.json' with { type: 'json' }
+import pichaxVectors from './pichax.json' with { type: 'json' }
+
+/** A vector file, as schema.json describes it. */
+export interface Vectors {
+  readonly scheme: string
+  readonly numberOfTests: number
+  readonly notes: Readonly<Record<string, object>>
+  readonly testGroups: readonly Group[]
+}
+
+export interface Group {
+  readonly options: object
+  readonly keys: readonly { readonly id?: string; readonly secret: string; readonly starts?: string; readonly expires?: string }[]
+  readonly inspectOnly?: true
+  readonly tests: readonly Vector[]
+}
+
+export interface Vector {
+  readonly id: number
+  readonly comment: string
+  readonly flags: readonly string[]
+  readonly url?: string
+  readonly conditions?: { readonly expires: string; readonly starts?: string }
+  readonly signedAt?: string
+  readonly text?: string
+  readonly link: string
+  readonly visit: {
+    readonly url?: string
+    readonly method?: string
+    readonly ip?: string
+    readonly now: string
+    readonly tolerance?: string
+    readonly revoked?: true
+    readonly redeemed?: number
+  }
+  readonly result: 'ok' | Reason
+  readonly claims?: Readonly<Record<string, unknown>>
+}
+
+interface Entry {
+  // biome-ignore lint/suspicious/noExplicitAny: factories differ in their keys and options, and vectors are JSON
+  readonly make: (keys: any, options?: any) => Scheme
+  readonly vectors: unknown
+  /** The parameters of its links that the signature covers, and the signature: one changed character in them makes a refusal. */
+  readonly covered: readonly string[]
+}
+
+const entries: readonly Entry[] = [
+  { make: hmac, vectors: hmacVectors, covered: ['expires', 'starts', 'method', 'net', 'prefix', 'uses', 'id', 'key', 'signature'] },
+  { make: pichax, vectors: pichaxVectors, covered: ['id', 'expires', 'signature'] },
+]
+
+export const schemes = entries as readonly (Omit<Entry, 'vectors'> & { readonly vectors: Vectors })[]

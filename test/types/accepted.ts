@@ -1,0 +1,139 @@
+// What must compile, with the types that it must have.
+import { cacheControl, guard } from '../../src/http/guard.ts'
+import {
+  anyOf,
+  type Claims,
+  type Condition,
+  type HmacConditions,
+  hmac,
+  inspect,
+  type Keyring,
+  LinkError,
+  type LinkErrorCode,
+  type Reason,
+  redeem,
+  type Scheme,
+  type SecretKey,
+  sign,
+  statusOf,
+  type Unverified,
+  type UseStore,
+  type Verdict,
+  verify,
+} from '../../src/index.ts'
+import { pichax } from '../../src/schemes/pichax.ts'
+import { memoryStore } from '../../src/stores/memory.ts'
+
+/** Compiles when the two types are the same. */
+type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
+const same = <A, B>(_: Same<A, B>): void => undefined
+
+const links = hmac([
+  { id: 'new', secret: 'x' },
+  { secret: new Uint8Array(32), starts: new Date(), expires: new Date() },
+])
+const pictures = pichax({ id: 'px', secret: 'x' })
+same<typeof links, Scheme<Condition, HmacConditions>>(true)
+
+// Conditions.
+const link = await sign(links, new URL('https://h.test/x'), { expires: '1.5h' })
+same<typeof link, string>(true)
+await sign(links, '/x', {
+  expires: new Date(),
+  starts: '10s',
+  align: '1h',
+  method: ['GET', 'PUT'],
+  ip: '203.0.113.0/24',
+  prefix: '/',
+  uses: 1,
+  id: 'a',
+})
+await sign(pictures, '/x', { expires: '7d', id: 'user-42' }, { now: () => new Date() })
+const minutes: number = 10
+await sign(links, '/x', { expires: `${minutes}m` })
+
+// Migration: the first scheme's conditions.
+const both = anyOf(pictures, links)
+await sign(both, '/x', { expires: '1h', id: 'user-42' })
+await sign(anyOf(links, pictures), '/x', { expires: '1h', ip: '203.0.113.7' })
+await verify(both, link)
+
+// Functions that take any scheme, or one that can carry what they ask for.
+export const door = (scheme: Scheme, visit: Request): Promise<Verdict> => verify(scheme, visit)
+door(links, new Request('https://h.test/'))
+door(pictures, new Request('https://h.test/'))
+export const invite = (scheme: Scheme<'uses' | 'ip'>): Promise<string> => sign(scheme, '/x', { expires: '1h', uses: 1, ip: '203.0.113.7' })
+export const ring: Keyring<SecretKey> = [] as const
+hmac([])
+hmac(ring)
+
+// Verdicts narrow.
+const verdict = await verify(links, new Request('https://h.test/'), {
+  ip: '203.0.113.7',
+  method: 'PUT',
+  tolerance: '5s',
+  revoked: ({ id }) => id === 'a',
+})
+if (verdict.ok) {
+  same<typeof verdict.claims, Claims>(true)
+  same<typeof verdict.scheme, string>(true)
+} else {
+  same<typeof verdict.reason, Reason>(true)
+  same<typeof verdict.status, number>(true)
+  same<typeof verdict.claims, Claims | undefined>(true)
+  if (verdict.reason === 'expired') same<typeof verdict.claims, Claims>(true)
+  if (verdict.claims) statusOf(verdict.reason)
+  const answer: Response = new Response(verdict.reason, { status: verdict.status })
+  answer.ok
+}
+export const explained = ({ reason }: Verdict): string => reason ?? 'none'
+
+// Every reason can be listed, and none is left over.
+export const words: Record<Reason, string> = {
+  unsigned: '',
+  malformed: '',
+  unknown_key: '',
+  bad_signature: '',
+  expired: '',
+  key_expired: '',
+  too_early: '',
+  wrong_method: '',
+  wrong_ip: '',
+  wrong_path: '',
+  revoked: '',
+  used: '',
+  single_use: '',
+}
+export const codes: Record<LinkErrorCode, string> = {
+  bad_option: '',
+  no_key: '',
+  weak_key: '',
+  unsupported_condition: '',
+  already_signed: '',
+  expired_link: '',
+  renewal_failed: '',
+  no_webcrypto: '',
+}
+const error: Error = new LinkError('no_key', 'a sentence', { cause: new Error() })
+if (error instanceof LinkError) same<typeof error.code, LinkErrorCode>(true)
+
+// Uses.
+const slow: UseStore = { take: async (id: string, until: Date, uses: number) => id !== '' && +until > uses }
+await redeem(links, link, { store: slow, ip: '203.0.113.7' })
+await redeem(links, link, { store: memoryStore({ max: 10 }) })
+
+// Unverified.
+const seen = inspect(hmac([]), link)
+same<typeof seen, Unverified | undefined>(true)
+seen?.unverified.expires.getTime()
+
+// Handlers keep the types of what the runtime hands over.
+const fetch = guard(
+  links,
+  (_request, claims, env: { bucket: string }) => new Response(env.bucket, { headers: { 'cache-control': cacheControl(claims) } }),
+  {
+    ip: (request, env) => request.headers.get(env.bucket) ?? undefined,
+  },
+)
+same<typeof fetch, (request: Request, env: { bucket: string }) => Promise<Response>>(true)
+export default { fetch: guard(links, () => new Response()) } satisfies { fetch(request: Request): Promise<Response> }

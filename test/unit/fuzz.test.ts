@@ -1,0 +1,231 @@
+// Ten thousand texts that are no links, to everything that a visitor can reach: nothing throws, nothing is let in.
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { guard } from '../../src/http/guard.ts'
+import { anyOf, hmac, inspect, redeem, type Scheme, sign, type Visited, verify } from '../../src/index.ts'
+import { pichax } from '../../src/schemes/pichax.ts'
+import { memoryStore } from '../../src/stores/memory.ts'
+
+// SEED=… runs other cases.
+const seed = Number(process.env['SEED'] ?? 20261122)
+
+const NOW = new Date('2030-01-01T00:00:00Z')
+const LATER = new Date('2031-01-01T00:00:00Z')
+const now = (): Date => NOW
+const keys = [{ id: 'a', secret: '0123456789abcdef0123456789abcdef' }, { secret: 'another secret that is 32 bytes long' }]
+
+const query = hmac(keys)
+const inPath = hmac(keys, { placement: 'path', purpose: 'x', ignore: ['utm_*'] })
+const renamed = hmac(keys, { origin: true, parameters: { expires: 'e', signature: 's', id: 'i' }, ignore: ['*'] })
+const images = pichax({ id: 'a', secret: 'b' })
+const schemes: readonly Scheme[] = [query, inPath, renamed, images, anyOf(query, images, anyOf(inPath, renamed)), hmac(keys[1] ?? [])]
+
+const store = memoryStore({ now })
+const guards = schemes.map((scheme) => guard(scheme, () => new Response('in'), { now, store }))
+
+/** Shows a text to everything; it must be refused by all. */
+async function refused(text: string, visited: Visited = text): Promise<void> {
+  for (const [i, scheme] of schemes.entries()) {
+    const verdicts = await Promise.all([verify(scheme, visited, { now }), redeem(scheme, visited, { now, store })])
+    for (const { ok, status, reason } of verdicts) {
+      if (ok || !reason || !(status >= 400)) throw new Error(`${scheme.name} accepts ${JSON.stringify(text)}`)
+    }
+    const says = inspect(scheme, text)
+    if (says && Number.isNaN(+says.unverified.expires)) throw new Error(`${scheme.name} reads no date in ${JSON.stringify(text)}`)
+    // A server hands over more than `new Request()` would take.
+    const request = visited instanceof Request ? visited : ({ url: text, method: 'GET', headers: new Headers() } as Request)
+    const response = await guards[i]?.(request)
+    if (!response || response.status < 400) throw new Error(`${scheme.name} lets in ${JSON.stringify(text)}`)
+  }
+}
+
+const signature = 'A'.repeat(43)
+const hex = '0'.repeat(64)
+// What links are made of, and what breaks parsers.
+const token = fc.constantFrom(
+  ...[
+    '/',
+    '//',
+    '?',
+    '&',
+    '=',
+    '#',
+    ',',
+    '%',
+    '%%',
+    '%2F',
+    '%zz',
+    '%C3',
+    '%00',
+    '%ff',
+    '~',
+    '~2F',
+    '~zz',
+    '+',
+    ' ',
+    '..',
+    '/../',
+    '\\',
+    '@',
+    ':',
+    '.',
+  ],
+  ...[
+    '\0',
+    '\n',
+    '\t',
+    '\r\n',
+    '\u007f',
+    '\u2028',
+    '\ufeff',
+    '\ud800',
+    '\udc00',
+    '😀',
+    'ä',
+    'e\u0301',
+    '\u202e',
+    '\uffff',
+    '__proto__',
+    'constructor',
+  ],
+  ...[
+    'https://',
+    'http://h',
+    'https://u:p@h/',
+    'javascript:',
+    'data:,',
+    '//h/x',
+    'file:///',
+    'a',
+    '0',
+    '-1',
+    '1e9',
+    '1.5',
+    '1900000000',
+    '99999999999',
+  ],
+  ...[
+    'expires=',
+    'e=',
+    'signature=',
+    's=',
+    'key=',
+    'key=a',
+    'id=',
+    'i=',
+    'uses=1',
+    'net=24',
+    'net=999',
+    'starts=',
+    'method=GET',
+    'prefix=/',
+    'utm_x=',
+  ],
+  ...[
+    '/expires=',
+    'expires=1900000000',
+    '&expires=1900000000',
+    ',expires=1900000000',
+    `signature=${signature}`,
+    `&s=${signature}`,
+    `&signature=${hex}`,
+  ],
+  ...[
+    `/expires=1900000000,signature=${signature}/`,
+    `?expires=1900000000&signature=${signature}`,
+    `?id=x&expires=1900000000&key=a&signature=${hex}`,
+  ],
+  ...[`expires=1900000000&uses=1&id=\ud800&signature=${signature}`, `expires=1900000000&id=%ED%A0%80&signature=${signature}`],
+)
+const tokens = fc.array(token, { maxLength: 20 }).map((all) => all.join(''))
+const strings = fc.oneof(
+  { weight: 3, arbitrary: tokens },
+  { weight: 3, arbitrary: tokens.map((text) => `/${text}`) },
+  { weight: 2, arbitrary: fc.tuple(tokens, tokens).map(([path, query]) => `/${path}?expires=1900000000&${query}`) },
+  { weight: 1, arbitrary: fc.string({ unit: 'binary' }) },
+  { weight: 1, arbitrary: fc.array(fc.integer({ min: 0, max: 0xffff })).map((units) => String.fromCharCode(...units)) },
+  { weight: 1, arbitrary: fc.tuple(fc.constantFrom('/', '/a?', ''), fc.string({ unit: 'binary-ascii' })).map((both) => both.join('')) },
+)
+
+const long = [
+  '&',
+  '%',
+  '=',
+  '?',
+  '/',
+  '/..',
+  ',',
+  '~',
+  '+',
+  '#',
+  '\ud800',
+  '😀',
+  '%41',
+  '%C3',
+  'a=b&',
+  'expires=1&',
+  'key=a&',
+  '/expires=1,',
+  ':',
+  '[',
+  '@',
+]
+
+describe(`fuzz, SEED=${seed}`, () => {
+  test('ten thousand random texts', { timeout: 120_000 }, async () => {
+    const batch = fc.array(strings, { minLength: 20, maxLength: 20 })
+    await fc.assert(
+      fc.asyncProperty(batch, async (batch) => void (await Promise.all(batch.map((text) => refused(text))))),
+      { seed, numRuns: 500, endOnFailure: true },
+    )
+  })
+
+  test('very long texts', { timeout: 120_000 }, async () => {
+    for (const piece of long) {
+      for (const size of [16_000, 16_384, 100_000]) {
+        const text = piece.repeat(Math.ceil(size / piece.length)).slice(0, size)
+        for (const whole of [text, `/${text}`, `/a?${text}`, `/a?expires=1900000000&signature=${signature}&${text}`]) await refused(whole)
+      }
+    }
+  })
+
+  test('links that are cut off, at either end, and links with something in their signature', { timeout: 120_000 }, async () => {
+    const links = await Promise.all([
+      sign(query, '/a/b?c=d', { expires: LATER }, { now }),
+      sign(query, '/a/b?c=d', { expires: LATER, uses: 1, method: 'GET', prefix: '/a' }, { now }),
+      sign(query, '/a', { expires: LATER, ip: '203.0.113.0/24' }, { now }),
+      sign(inPath, '/a', { expires: LATER, id: 'ä/😀' }, { now }),
+      sign(renamed, 'https://files.test/a?b', { expires: LATER }, { now }),
+      sign(images, '/a?src=b', { expires: LATER, id: 'user 42' }, { now }),
+    ])
+    for (const link of links) {
+      for (let at = 1; at < link.length; at++) {
+        await refused(link.slice(0, -at))
+        await refused(link.slice(at))
+      }
+    }
+    await fc.assert(
+      fc.asyncProperty(fc.constantFrom(...links), token, fc.nat(40), async (link, token, at) => {
+        // Behind the tenth character of the signature.
+        const start = link.search(/\b(signature|s)=/) + 20
+        await refused(link.slice(0, start + (at % 20)) + token + link.slice(start + (at % 20)))
+      }),
+      { seed, numRuns: 2000 },
+    )
+  })
+
+  test('as URL and as Request, where they can be made', { timeout: 120_000 }, async () => {
+    let made = 0
+    await fc.assert(
+      fc.asyncProperty(strings, async (text) => {
+        if (!URL.canParse(text, 'https://files.test')) return
+        made++
+        const url = new URL(text, 'https://files.test')
+        await refused(url.href, url)
+        if (/^https?:/.test(url.protocol) && !url.username && !url.password) await refused(url.href, new Request(url))
+      }),
+      { seed, numRuns: 1000 },
+    )
+    expect(made).toBeGreaterThan(500)
+  })
+})

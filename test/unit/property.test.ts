@@ -1,0 +1,393 @@
+// Properties of hmac links over random ones: no change makes another link, no two grants share a text, what is signed is good.
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import {
+  type Claims,
+  type Conditions,
+  type HmacConditions,
+  type HmacOptions,
+  hmac,
+  redeem,
+  type Scheme,
+  type SecretKey,
+  sign,
+  type Verdict,
+  verify,
+} from '../../src/index.ts'
+import { BASE64URL } from '../../src/lib/bytes.ts'
+import { below, normalise, normalPath } from '../../src/lib/normal.ts'
+import { split } from '../../src/lib/text.ts'
+import { memoryStore } from '../../src/stores/memory.ts'
+
+// SEED=… runs other cases; the name of the suite says which ran.
+const seed = Number(process.env['SEED'] ?? 20261122)
+let cases = 0
+
+const NOW = new Date('2030-01-01T00:00:00Z')
+const now = (): Date => NOW
+const KEYS: readonly SecretKey[] = [
+  { secret: '0123456789abcdef0123456789abcdef' },
+  { id: '2026-11', secret: 'another secret that is 32 bytes long' },
+]
+
+// Characters, and pieces that mean something to some parser.
+const PIECES = ['a', 'b', 'Z', '0', '.', '..', '-', '_', '~', '%', '%2F', '%2f', '%41', '%7e', '%zz', '%25', '%2e', '%0A', '%C3%A4']
+const RAW = ['ä', '😀', '|', '^', ' ', '+', "'", '"', '(', ')', '*', '!', ',', ';', ':', '@', '$', '[', ']', '{', '}', '`', '<', '>']
+const text = (pieces: readonly string[], maxLength = 6): fc.Arbitrary<string> =>
+  fc.array(fc.constantFrom(...pieces), { maxLength }).map((all) => all.join(''))
+// Spaces at the end of a URL are refused.
+const segment = text([...PIECES, ...RAW])
+const path = fc.array(segment, { minLength: 1, maxLength: 4 }).map((segments) => `/${segments.join('/')}`)
+const name = fc.constantFrom('a', 'b', 'page', '%61', 'ä', 'utm_source', 'fbclid', 'x.y', '[]', '')
+const query = fc
+  .array(fc.tuple(name, fc.option(text([...PIECES, ...RAW, '/', '?', '=', '\\'])), fc.constantFrom('', '&')), { maxLength: 4 })
+  .map((all) => all.map(([name, value, more]) => name + (value === null ? '' : `=${value}`) + more).join('&'))
+const origin = fc.constantFrom('', 'https://files.test', 'HTTPS://Files.Test:443', 'http://127.0.0.1:8080')
+const url = fc
+  .tuple(origin, path, fc.option(query), fc.option(fc.constantFrom('top', 'a?b#c')))
+  .map(([origin, path, query, fragment]) => origin + path + (query === null ? '' : `?${query}`) + (fragment === null ? '' : `#${fragment}`))
+  .filter((url) => !/\s$/.test(url))
+
+const word = text(['a', 'B', '7', ' ', '\n', '%', '%0A', '&', '=', ',', '/', '~', '+', 'ä', '😀', '#']).filter((word) => word !== '')
+const options: fc.Arbitrary<HmacOptions> = fc.record(
+  {
+    placement: fc.constantFrom('query', 'path'),
+    origin: fc.boolean(),
+    purpose: word,
+    ignore: fc.constantFrom([], ['utm_*'], ['utm_*', 'fbclid']),
+    parameters: fc.constantFrom({}, { id: 'link_id', key: 'k' }, { expires: 'e', signature: 's', starts: 'expires' }),
+  },
+  { requiredKeys: [] },
+)
+
+const seconds = fc.integer({ min: 1, max: 99_999 })
+const later = (seconds: number): Date => new Date(+NOW + seconds * 1000)
+const IPS = ['203.0.113.7', '203.0.113.0/24', '::ffff:203.0.113.7', '2001:db8::1', '2001:db8::/31', '0.0.0.0/0'] as const
+const conditions = fc.record(
+  {
+    expires: seconds.map((seconds) => later(seconds)),
+    starts: seconds.map((seconds) => later(-seconds)),
+    method: fc.constantFrom('GET', 'PUT', 'get', ['POST', 'GET'], ['GET', 'POST', 'GET']),
+    ip: fc.constantFrom(...IPS),
+    prefix: fc.nat(4),
+    uses: fc.integer({ min: 1, max: 3 }),
+    id: word,
+  },
+  { requiredKeys: ['expires'] },
+)
+
+interface Minting {
+  readonly url: string
+  readonly options: HmacOptions
+  readonly conditions: Conditions & HmacConditions
+  readonly key: SecretKey
+}
+
+const DOTS = /\/(\.|%2e){1,2}(\/|$)/i
+
+const minting: fc.Arbitrary<Minting> = fc
+  .tuple(url, options, conditions, fc.constantFrom(...KEYS))
+  .map(([url, options, { prefix, ...conditions }, key]) => {
+    // What signing refuses: to cover an origin that is not there, and a path of which clients would resolve the token away.
+    const { origin, placement, ...others } = options
+    const { origin: from, path } = split(url)
+    const fitting: HmacOptions = { ...others, ...(from && origin && { origin }), ...(placement && !DOTS.test(path) && { placement }) }
+    // The prefix is so many folders of the URL's own path, with their last slash or without.
+    const own = normalPath(path)
+    const folder =
+      prefix === undefined
+        ? undefined
+        : own
+            .split('/')
+            .slice(0, prefix + 1)
+            .join('/') || '/'
+    const fits = folder !== undefined && below(own, folder)
+    return {
+      url,
+      options: fitting,
+      key,
+      conditions: { ...conditions, ...(conditions.uses && !conditions.id && { id: 'x' }), ...(fits && { prefix: folder }) },
+    }
+  })
+
+function visit(scheme: Scheme, link: string, { conditions: { method, ip, uses } }: Minting): Promise<Verdict> {
+  const options = { now, method: [method ?? 'HEAD'].flat()[0] as string, ...(ip && { ip: ip.replace(/\/.*/, '') }) }
+  return uses ? redeem(scheme, link, { ...options, store: memoryStore({ now }) }) : verify(scheme, link, options)
+}
+
+interface Mutation {
+  readonly kind:
+    | 'flip'
+    | 'next'
+    | 'case'
+    | 'drop'
+    | 'double'
+    | 'insert'
+    | 'swap'
+    | 'cut'
+    | 'drop parameter'
+    | 'double parameter'
+    | 'swap parameters'
+    | 'move parameter'
+  readonly from: number
+  readonly to: number
+  readonly piece: string
+}
+
+const mutation: fc.Arbitrary<Mutation> = fc.record({
+  kind: fc.constantFrom(
+    'next',
+    'case',
+    'flip',
+    'flip',
+    'drop',
+    'double',
+    'insert',
+    'swap',
+    'cut',
+    'drop parameter',
+    'double parameter',
+    'swap parameters',
+    'move parameter',
+  ),
+  from: fc.nat(),
+  to: fc.nat(),
+  piece: fc.constantFrom(...PIECES, ...RAW, '/', '?', '#', '&', '=', '\\', '\n', '\ud800', 'A', '1', '-'),
+})
+
+/** Changes a link somewhere behind its first `fixed` characters. */
+function mutate(link: string, { kind, from, to, piece }: Mutation, fixed: number): string {
+  const length = link.length - fixed
+  const [at, end] = [fixed + (from % length), fixed + (to % length)].sort((a, b) => a - b) as [number, number]
+  const before = link.slice(0, at)
+  const character = link[at] as string
+  const after = link.slice(at + 1)
+  if (kind === 'flip') return before + piece + after
+  // The next character of base64url: at the end of a signature, the same bytes in another spelling.
+  if (kind === 'next') return before + (BASE64URL[(BASE64URL.indexOf(character) + 1) % 64] as string) + after
+  if (kind === 'case') return before + (character === character.toLowerCase() ? character.toUpperCase() : character.toLowerCase()) + after
+  if (kind === 'drop') return before + after
+  if (kind === 'double') return before + character + character + after
+  if (kind === 'insert') return before + piece + character + after
+  if (kind === 'cut') return before + link.slice(end)
+  if (kind === 'swap') return at === end ? link : before + link[end] + link.slice(at + 1, end) + character + link.slice(end + 1)
+
+  // Parameters of the query or of the token in the path, each with the separator before it.
+  const parts = link.slice(fixed).split(/(?=[?&,])/)
+  const [a, b] = [from % parts.length, to % parts.length]
+  const [one, other] = [parts[a] as string, parts[b] as string]
+  if (kind === 'drop parameter') parts.splice(a, 1)
+  else if (kind === 'double parameter') parts.splice(b, 0, one)
+  else if (kind === 'swap parameters') [parts[a], parts[b]] = [other, one]
+  else parts.splice(b, 0, ...parts.splice(a, 1))
+  return link.slice(0, fixed) + parts.join('')
+}
+
+// What may differ in an accepted link: the path below a prefix, and an origin that is not covered.
+function meaning({ resource, ...claims }: Claims, { origin }: HmacOptions): string {
+  const parts = split(resource)
+  return JSON.stringify([origin ? parts.origin : '', claims.prefix ? '' : parts.path, parts.query, claims])
+}
+
+async function signed({ url, options, conditions, key }: Minting): Promise<{ scheme: Scheme; link: string }> {
+  const scheme = hmac(key, options)
+  return { scheme, link: await sign(scheme, url, conditions, { now }) }
+}
+
+/** The scheme, with what it compares put on a list: the text and the signature, decoded. */
+function watched(scheme: Scheme, compared: string[]): Scheme {
+  return {
+    ...scheme,
+    check(reading, visit) {
+      const match: typeof visit.match = (ring, id, text, signature, ...rest) => {
+        compared.push(`${text}\n${signature}`)
+        return visit.match(ring, id, text, signature, ...rest)
+      }
+      return scheme.check(reading, { ...visit, match })
+    },
+  }
+}
+
+async function survives(minted: Minting, mutations: readonly Mutation[], fixed: (link: string) => number): Promise<void> {
+  const { scheme, link } = await signed(minted)
+  const read = async (link: string) => {
+    const texts: string[] = []
+    const verdict = await visit(watched(scheme, texts), link, minted)
+    return { link, texts, verdict }
+  }
+  const good = await read(link)
+  if (!good.verdict.ok) throw new Error(`${good.verdict.reason}: ${link}`)
+  const { claims } = good.verdict
+  const mutants = [...new Set(mutations.map((mutation) => mutate(link, mutation, fixed(link))))].filter((mutant) => mutant !== link)
+  cases += mutants.length
+  for (const { link: mutant, texts, verdict } of await Promise.all(mutants.map(read))) {
+    if (!verdict.ok) continue
+    const same = texts.join() === good.texts.join() && meaning(verdict.claims, minted.options) === meaning(claims, minted.options)
+    const { prefix, resource } = verdict.claims
+    const inside = prefix === undefined || prefix === '/' || `${split(resource).path}/`.startsWith(prefix.replace(/\/?$/, '/'))
+    if (!same || !inside) throw new Error(`accepted with another meaning:\n${mutant}\n${link}`)
+  }
+}
+
+// Not shrunk when they fail: the error names the one link that was wrong.
+const mutations = fc.array(mutation, { minLength: 60, maxLength: 60 })
+
+describe(`properties, SEED=${seed}`, () => {
+  test('a changed link is refused, or says the very same', { timeout: 120_000 }, async () => {
+    // The origin is not covered, so it stays.
+    const fixed = (link: string) => split(link).origin.length
+    await fc.assert(
+      fc.asyncProperty(minting, mutations, (minted, mutations) => survives(minted, mutations, fixed)),
+      { seed, numRuns: 900, endOnFailure: true },
+    )
+  })
+
+  test('with the origin covered, scheme and host too', { timeout: 120_000 }, async () => {
+    const absolute = minting.map((minted) => ({
+      ...minted,
+      url: split(minted.url).origin ? minted.url : `https://files.test${minted.url}`,
+      options: { ...minted.options, origin: true },
+    }))
+    await fc.assert(
+      fc.asyncProperty(absolute, mutations, (minted, mutations) => survives(minted, mutations, () => 0)),
+      { seed, numRuns: 600, endOnFailure: true },
+    )
+  })
+
+  test('what is signed is good, in both placements and with all options', { timeout: 120_000 }, async () => {
+    const batch = fc.array(minting, { minLength: 20, maxLength: 20 })
+    await fc.assert(
+      fc.asyncProperty(batch, async (batch) => {
+        cases += batch.length
+        await Promise.all(
+          batch.map(async (minted) => {
+            const { scheme, link } = await signed(minted)
+            const verdict = await visit(scheme, link, minted)
+            if (!verdict.ok) throw new Error(`${verdict.reason}: ${link}`)
+            // The link's own text is left byte for byte as it was.
+            const { origin, path, query, fragment } = split(minted.url)
+            const [head, tail] =
+              minted.options.placement === 'path' ? [`${origin}/`, path + query + fragment] : [origin + path + query, fragment]
+            expect(link.startsWith(head) && link.endsWith(tail), link).toBe(true)
+          }),
+        )
+      }),
+      { seed, numRuns: 500, endOnFailure: true },
+    )
+  })
+
+  test('two different grants never share a text', { timeout: 120_000 }, async () => {
+    // Half of them from a small world, where grants that differ in one thing meet.
+    const near: fc.Arbitrary<Minting> = fc.record({
+      url: fc.constantFrom(
+        '/a',
+        '/a/b',
+        '/a/b?b',
+        '/a/b?b=1&b=2',
+        '/a/b?b=2&b=1',
+        '/a/b?b=1%26b=2',
+        '/a/b?c&b',
+        '/a/b?b&c',
+        '/a/b?',
+        '/a/b%3Fb',
+        '/a/b%0Ab',
+        '/a/%62',
+      ),
+      options: fc.record({ purpose: fc.constantFrom('x', 'x\n', 'x\ny', 'x%0A') }, { requiredKeys: [] }),
+      conditions: fc.record(
+        {
+          expires: fc.constantFrom(later(1), later(2)),
+          starts: fc.constant(later(-1)),
+          method: fc.constantFrom('GET', 'PUT', ['GET', 'PUT']),
+          ip: fc.constantFrom(...IPS),
+          prefix: fc.constantFrom('/', '/a'),
+          id: fc.constantFrom('x', 'x\n', 'x\ny', '1', '2026-11'),
+          uses: fc.constantFrom(1, 2),
+        },
+        { requiredKeys: ['expires', 'id'] },
+      ),
+      key: fc.constantFrom(...KEYS),
+    })
+    const meanings = new Map<string, string>()
+    await fc.assert(
+      fc.asyncProperty(fc.oneof(minting, near), async (minted) => {
+        cases++
+        const { url, options, conditions, key } = minted
+        const scheme = hmac(key, options)
+        const texts: string[] = []
+        let said: unknown
+        const noted: Scheme = {
+          ...scheme,
+          seal(grant) {
+            const { origin, path } = grant.normalise(split(url))
+            const { id, uses, starts, expires, methods, network, prefix } = { ...grant, id: conditions.id }
+            said = [
+              options.purpose,
+              options.origin ? origin : '',
+              prefix ?? path,
+              queryOf(url, options),
+              id,
+              key.id,
+              uses,
+              starts,
+              expires,
+              methods,
+              network,
+              !prefix,
+            ]
+            const mac = async (_key: SecretKey, text: string) => {
+              texts.push(text)
+              return 'A'.repeat(43)
+            }
+            return scheme.seal({ ...grant, mac })
+          },
+        }
+        await sign(noted, url, conditions, { now })
+        const [text, meaning] = [texts.at(-1) as string, JSON.stringify(said)]
+        expect(text.split('\n').length).toBe(conditions.ip ? 14 : 13)
+        expect(meanings.get(text) ?? meaning).toBe(meaning)
+        meanings.set(text, meaning)
+      }),
+      { seed, numRuns: 20_000 },
+    )
+    expect(new Set(meanings.values()).size).toBe(meanings.size)
+  })
+
+  test('normal form is its own normal form', () => {
+    const anything = fc.oneof(
+      url,
+      fc.tuple(path, query).map(([path, query]) => `${path}?${query}`),
+      fc.string({ unit: 'binary' }).map((text) => `/${text}`),
+    )
+    fc.assert(
+      fc.property(anything, (url) => {
+        cases++
+        const { path } = split(url)
+        expect(normalPath(normalPath(path))).toBe(normalPath(path))
+        const once = normalise(split(url))
+        expect(normalise(once)).toEqual(once)
+        // Nothing in it has to be escaped, and no segment is resolved.
+        expect(once.path + once.query).toMatch(/^(%[\dA-F]{2}|[\w\-.~!$&()*+,;=:@/?])*$/)
+        expect(once.path).not.toMatch(/\/\.\.?(\/|$)/)
+      }),
+      { seed, numRuns: 12_000 },
+    )
+  })
+
+  test('these were more than a hundred thousand', () => {
+    expect(cases).toBeGreaterThan(100_000)
+  })
+})
+
+// The query as the signature sees it, made with other means than the library's: pieces in normal form, ordered by name.
+function queryOf(url: string, { ignore = [] }: HmacOptions): string[] {
+  const pieces = split(url).query.slice(1).split('&').filter(Boolean)
+  const ignored = (name: string) =>
+    (ignore.includes('fbclid') && name === 'fbclid') || (ignore.includes('utm_*') && name.startsWith('utm_'))
+  return pieces
+    .filter((piece) => !ignored(piece.split('=')[0] as string))
+    .map((piece) => normalise({ origin: '', path: '/', query: `?${piece}`, fragment: '' }).query.slice(1))
+    .map((piece, i) => ({ piece, i, name: piece.split('=')[0] as string }))
+    .sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : a.i - b.i))
+    .map(({ piece }) => piece)
+}

@@ -1,6 +1,6 @@
 // What the build writes: dist/ file for file with declarations, the two CDN bundles, and the conformance suite as one module.
 import { createHash } from 'node:crypto'
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import terser from '@rollup/plugin-terser'
 import typescript from '@rollup/plugin-typescript'
@@ -56,7 +56,7 @@ const sri = {
     const hash = `sha384-${createHash('sha384').update(readFileSync(file)).digest('base64')}`
     console.log(`${file} ${hash}`)
     const written = new RegExp(`(${basename(file)}[^]{0,40}?)sha384-[\\w+/=]+`, 'g')
-    for (const page of PAGES) {
+    for (const page of PAGES.filter((page) => existsSync(page))) {
       const text = readFileSync(page, 'utf8')
       const mended = text.replace(written, `$1${hash}`)
       if (mended !== text) writeFileSync(page, mended)

@@ -65,7 +65,7 @@ export function seconds(duration: unknown, name: string): number {
 
 /** The moment that the caller's `now` names, or the present, in milliseconds. */
 export function clock(now?: () => Date): number {
-  const date = now?.() ?? new Date()
+  const date = now ? now() : new Date()
   insist(date instanceof Date && +date >= 0, 'now takes a function that returns a valid Date')
   return +date
 }

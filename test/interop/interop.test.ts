@@ -395,7 +395,7 @@ describe.skipIf(!python)('securelink.py', () => {
         expect(await ask({ op: 'verify', settings, url: ours, visit })).toEqual(answer)
         if (same && answer.result === 'ok') accepted++
       }),
-      { numRuns: 4000, seed: 2026 },
+      { numRuns: 4400, seed: 2026 },
     )
     expect(links).toBeGreaterThan(2000)
     expect(accepted).toBeGreaterThan(500)

@@ -1,33 +1,51 @@
-// main: which verb was asked for. Every verb gives the exit code: 0 for done, 1 for what failed, 2 for what cannot be meant.
+// main: which verb was asked for. Every verb gives the exit code: 0 for accepted, 1 for refused or failed, 2 for what cannot be meant.
 import { demo } from './demo.ts'
+import { HELP } from './help.ts'
+import { nearest, sentenceOf } from './options.ts'
+import { inspect, keygen, redeem, sign, verify } from './verbs.ts'
+
+/** A stream of text: `isTTY` when it is a terminal. */
+export interface Out {
+  write(text: string): unknown
+  readonly isTTY?: boolean
+  once?(event: 'drain', listener: (value: unknown) => void): unknown
+}
 
 /** The world as a verb sees it. */
 export interface Io {
-  readonly stdout: { write(text: string): unknown }
-  readonly stderr: { write(text: string): unknown }
+  readonly stdin: AsyncIterable<Uint8Array | string>
+  readonly stdout: Out
+  readonly stderr: Out
   readonly env: Readonly<Record<string, string | undefined>>
   /** Aborts when the command is to end. */
   readonly signal: AbortSignal
 }
 
-const HELP = `securelink: signed links that expire
-
-  securelink demo      serves files behind signed links on 127.0.0.1:8787 and prints links to try;
-                       PORT=8080 takes another port, PORT=0 a free one
-  securelink --help    prints this
-`
-
-const verbs = new Map<string, (args: readonly string[], io: Io) => Promise<number>>([['demo', demo]])
+const VERBS: Readonly<Record<string, (args: readonly string[], io: Io) => Promise<number>>> = {
+  keygen,
+  sign,
+  verify,
+  redeem,
+  inspect,
+  demo,
+}
 
 /** Runs the command line; answers with the exit code. */
 export async function main(argv: readonly string[], io: Io): Promise<number> {
   const [name = '', ...args] = argv
+  const verb = Object.hasOwn(VERBS, name) ? VERBS[name] : undefined
   if (argv.includes('--help') || argv.includes('-h')) {
-    io.stdout.write(HELP)
+    io.stdout.write(HELP[verb ? name : ''] as string)
     return 0
   }
-  const verb = verbs.get(name)
-  if (verb) return verb(args, io)
-  io.stderr.write(`securelink: ${name ? `there is no '${name}'` : 'it takes a verb'}; securelink --help lists the verbs\n`)
+  try {
+    if (verb) return await verb(args, io)
+    const near = nearest(name, Object.keys(VERBS))
+    io.stderr.write(
+      `securelink: ${name ? `there is no verb '${name}'` : 'it takes a verb'}${near ? `; did you mean ${near}?` : '; securelink --help lists them'}\n`,
+    )
+  } catch (error) {
+    io.stderr.write(`securelink ${name}: ${sentenceOf(error)}\n`)
+  }
   return 2
 }

@@ -1,0 +1,92 @@
+// What --help prints, for the command and for each verb.
+
+const KEYS = `  --keys FILE        a file of keys, in place of SECURELINK_KEYS: JSON, or id:secret with spaces, commas
+                     or line breaks between them, newest first. Keys never come from arguments.
+`
+const SCHEME = `  --scheme NAME      hmac (the default), pichax, …: a scheme of the package
+  --options JSON     its options, such as '{"purpose":"unsubscribe"}'
+`
+const LINES = `  --file FILE        a line each from a file; without arguments they come from standard input
+  --json             one JSON object a line
+`
+const NOW = `  --now DATE         judges as if it were this moment, such as 2030-01-01T00:00:00Z
+`
+const EXIT = `
+Exit code: 0 accepted, 1 refused, 2 misuse.
+`
+
+export const HELP: Readonly<Record<string, string>> = {
+  '': `securelink: signed links that expire
+
+  securelink keygen     makes a key
+  securelink sign       makes links of URLs
+  securelink verify     judges links
+  securelink redeem     judges links, and spends one use
+  securelink inspect    says what links say; needs no key
+  securelink demo       serves files behind signed links on this machine
+
+  securelink VERB --help has the options of each, and examples.
+`,
+  keygen: `securelink keygen: makes a key
+
+  securelink keygen
+  export SECURELINK_KEYS=$(securelink keygen)
+  securelink keygen --id web-1 >> keys.txt
+
+  --id TEXT          default: this month
+  --json             {"id":…,"secret":…}
+`,
+  sign: `securelink sign URL…: makes links of URLs
+
+  securelink sign https://cdn.example/report.pdf --expires 10m
+  securelink sign https://cdn.example/v/7/index.m3u8 --expires 6h --prefix /v/7/ --ip 203.0.113.0/24
+  securelink sign --expires 7d --uses 1 < urls.txt > links.txt
+  securelink sign --scheme pichax --expires 1h --id user-42 'https://api.pichax.dev/v1/generate/transform?src=…'
+
+  --expires WHEN     a length of time (90s, 10m, 12h, 7d) or a date (2030-01-01T00:00:00Z); required
+  --align DURATION   rounds the expiry up, so that links of one window are identical
+  --starts WHEN      not good before
+  --method METHOD    may be repeated; default GET and HEAD
+  --ip ADDRESS       an address or a network such as 203.0.113.0/24
+  --prefix PATH      opens everything below
+  --uses N           how often it can be redeemed
+  --id TEXT          names the link
+  --condition N=V    a condition of the scheme's own; V is JSON or text
+${SCHEME}${KEYS}${LINES}${NOW}
+Exit code: 0 all signed, 2 misuse. A line that cannot be signed gives an empty line, and its number and a sentence on standard error.
+`,
+  verify: `securelink verify LINK…: judges links
+
+  securelink verify 'https://cdn.example/report.pdf?expires=1900000000&signature=…'
+  securelink verify --ip 203.0.113.7 --method PUT "$LINK"
+  securelink verify --json < links.txt
+
+  --ip ADDRESS       the visitor's address
+  --method METHOD    default GET
+  --tolerance TIME   how far clocks may be apart, at most 5m
+${SCHEME}${KEYS}${LINES}${NOW}${EXIT}`,
+  redeem: `securelink redeem LINK…: judges links, and spends one use of those that have a number
+
+  securelink redeem --store redis://127.0.0.1:6379 "$LINK"
+
+  --store ADDRESS    redis://…, or memory: for this process alone
+  --ip ADDRESS       the visitor's address
+  --method METHOD    default GET
+  --tolerance TIME   how far clocks may be apart, at most 5m
+${SCHEME}${KEYS}${LINES}${NOW}${EXIT}`,
+  inspect: `securelink inspect LINK…: says what links say; needs no key, and verifies nothing
+
+  securelink inspect 'https://cdn.example/report.pdf?expires=1900000000&signature=…'
+  securelink inspect --json < links.txt
+
+${SCHEME}${LINES}${NOW}
+Exit code: 0 read, 1 no link of the scheme, 2 misuse.
+`,
+  demo: `securelink demo: serves files behind signed links on 127.0.0.1:8787, and prints links to try
+
+  securelink demo
+  PORT=8080 securelink demo
+
+PORT takes another port, PORT=0 a free one. Ctrl-C ends it.
+`,
+}

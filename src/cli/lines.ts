@@ -1,0 +1,78 @@
+// Many links: lines from arguments, a file or standard input, worked off in batches, so that memory stays the same however many there are.
+/// <reference types="node" />
+import { createReadStream } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import type { Io } from './main.ts'
+import { Misuse } from './options.ts'
+
+// Enough in flight to keep WebCrypto's threads busy; more adds nothing.
+const BATCH = 512
+
+/** Works on each line of the input, many at a time, and writes the answers in the order of the lines. */
+export async function eachLine(
+  { rest, file }: { rest: readonly string[]; file: string | undefined },
+  io: Io,
+  work: (line: string, number: number) => Promise<string>,
+): Promise<void> {
+  const bar = progress(io, file === undefined ? 0 : (await stat(file).catch(unreadable)).size)
+  let number = 0
+  let bytes = 0
+  const flush = async (batch: readonly string[]): Promise<void> => {
+    const answers = await Promise.all(batch.map((line, i) => work(line, number + i + 1)))
+    number += batch.length
+    for (const line of batch) bytes += line.length + 1
+    const text = answers.join('')
+    if (text && io.stdout.write(text) === false) await new Promise((resolve) => io.stdout.once?.('drain', resolve))
+    bar.show(number, bytes)
+  }
+  let batch: string[] = []
+  try {
+    for await (const line of linesOf(rest, file, io)) {
+      if (io.signal.aborted) break
+      if (batch.push(line) === BATCH) {
+        await flush(batch)
+        batch = []
+      }
+    }
+    await flush(batch)
+  } finally {
+    bar.end()
+  }
+}
+
+async function* linesOf(rest: readonly string[], file: string | undefined, io: Io): AsyncGenerator<string> {
+  if (rest.length && !(rest.length === 1 && rest[0] === '-')) return yield* rest
+  const input = file === undefined ? io.stdin : createReadStream(file)
+  const decoder = new TextDecoder()
+  let open = ''
+  for await (const chunk of input) {
+    const lines = (open + decoder.decode(chunk as Uint8Array, { stream: true })).split('\n')
+    open = lines.pop() as string
+    for (const line of lines) if (line.trim()) yield line.trim()
+  }
+  if (open.trim()) yield open.trim()
+}
+
+function unreadable({ code }: NodeJS.ErrnoException): never {
+  throw new Misuse(`the file of --file cannot be read (${code})`)
+}
+
+// On a terminal only, and only while the answers go elsewhere: a bar among links would be in their way.
+function progress({ stdout, stderr }: Io, size: number): { show(lines: number, bytes: number): void; end(): void } {
+  const visible = stderr.isTTY && !stdout.isTTY
+  let shown = 0
+  const started = Date.now()
+  return {
+    show(lines, bytes) {
+      if (!visible || Date.now() - shown < 100) return
+      shown = Date.now()
+      const rate = Math.round((lines / Math.max(1, shown - started)) * 1000)
+      const part = size ? Math.min(1, bytes / size) : 0
+      const drawn = size ? `[${'#'.repeat(Math.round(part * 24)).padEnd(24, '.')}] ${`${Math.round(part * 100)}%`.padStart(4)}  ` : ''
+      stderr.write(`\r${drawn}${lines.toLocaleString('en')} lines, ${rate.toLocaleString('en')} a second `)
+    },
+    end() {
+      if (shown) stderr.write('\r\u001b[K')
+    },
+  }
+}

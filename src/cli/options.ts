@@ -1,0 +1,69 @@
+// Command lines: Node's parseArgs, and a sentence with a suggestion for what it does not know.
+/// <reference types="node" />
+import { type ParseArgsConfig, parseArgs } from 'node:util'
+import { LinkError } from '../errors.ts'
+
+/** What was asked for in a way that cannot be meant; exit code 2. */
+export class Misuse extends Error {}
+
+export type Options = NonNullable<ParseArgsConfig['options']>
+export type Values = Readonly<Record<string, string | boolean | readonly (string | boolean)[] | undefined>>
+
+/** Options and the rest. Throws {@link Misuse} for an option that the verb does not have, naming the nearest one that it has. */
+export function parse(args: readonly string[], options: Options): { values: Values; rest: readonly string[] } {
+  try {
+    const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true })
+    return { values: values as Values, rest: positionals }
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    const [, unknown] = /'(--?[^'= ]+)/.exec(message) ?? []
+    if (code !== 'ERR_PARSE_ARGS_UNKNOWN_OPTION' || unknown === undefined) throw new Misuse(message.split('. ')[0], { cause: error })
+    const near = nearest(unknown.replace(/^-+/, ''), Object.keys(options))
+    throw new Misuse(`there is no option ${unknown}${near ? `; did you mean --${near}?` : ''}`, { cause: error })
+  }
+}
+
+/** The word that is most like another, if any is like it at all. */
+export function nearest(word: string, words: readonly string[]): string | undefined {
+  const [best] = words.map((other) => ({ other, distance: distance(word, other) })).sort((a, b) => a.distance - b.distance)
+  return best && best.distance <= (word.length < 4 ? 1 : Math.max(2, word.length / 3)) ? best.other : undefined
+}
+
+// Levenshtein's distance, one row at a time.
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i)
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i]
+    for (let j = 1; j <= b.length; j++) {
+      const change = (row[j - 1] as number) + (a[i - 1] === b[j - 1] ? 0 : 1)
+      next.push(Math.min(change, (row[j] as number) + 1, (next[j - 1] as number) + 1))
+    }
+    row = next
+  }
+  return row[b.length] as number
+}
+
+/** A sentence for what somebody at a terminal got wrong; anything else is a fault of ours and goes on. */
+export function sentenceOf(error: unknown): string {
+  if (error instanceof Misuse || error instanceof LinkError) return error.message
+  throw error
+}
+
+/** A moment in ISO 8601, as `2030-01-01T00:00:00Z`; `undefined` without one. */
+export function dateOf(text: unknown, name: string): Date | undefined {
+  if (text === undefined) return undefined
+  const date = new Date(`${text}`)
+  if (!/^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d))?$/.test(`${text}`) || Number.isNaN(+date))
+    throw new Misuse(`${name} takes a date such as 2030-01-01T00:00:00Z`)
+  return date
+}
+
+/** JSON, or a sentence about what was wanted in its place. */
+export function json(text: string, wanted: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    // biome-ignore lint/style/useErrorCause: its message quotes the text, which may be a secret
+    throw new Misuse(wanted)
+  }
+}

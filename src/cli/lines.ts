@@ -5,14 +5,15 @@ import { stat } from 'node:fs/promises'
 import type { Io } from './main.ts'
 import { Misuse } from './options.ts'
 
-// Enough in flight to keep WebCrypto's threads busy; more adds nothing.
-const BATCH = 512
+// Enough to keep WebCrypto's threads busy; more adds nothing.
+const FLIGHT = 512
 
-/** Works on each line of the input, many at a time, and writes the answers in the order of the lines. */
+/** Works on each line of the input, `flight` at a time, and writes the answers in the order of the lines. */
 export async function eachLine(
   { rest, file }: { rest: readonly string[]; file: string | undefined },
   io: Io,
   work: (line: string, number: number) => Promise<string>,
+  flight: number = FLIGHT,
 ): Promise<void> {
   const bar = progress(io, file === undefined ? 0 : (await stat(file).catch(unreadable)).size)
   let number = 0
@@ -29,7 +30,7 @@ export async function eachLine(
   try {
     for await (const line of linesOf(rest, file, io)) {
       if (io.signal.aborted) break
-      if (batch.push(line) === BATCH) {
+      if (batch.push(line) === flight) {
         await flush(batch)
         batch = []
       }

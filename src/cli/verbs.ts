@@ -97,7 +97,8 @@ export async function redeem(args: readonly string[], io: Io): Promise<number> {
   const { values, rest } = parse(args, { ...VISIT, store: text })
   const store: UseStore & { close?: () => unknown } = await storeOf(values['store'] as string | undefined)
   try {
-    return await judge(values, rest, io, (scheme, link, options) => redeemLink(scheme, link, { ...options, store }))
+    // One after another: of two lines with the same link, the first is the one that opens.
+    return await judge(values, rest, io, (scheme, link, options) => redeemLink(scheme, link, { ...options, store }), 1)
   } finally {
     await store.close?.()
   }
@@ -108,6 +109,7 @@ async function judge(
   rest: readonly string[],
   io: Io,
   verb: (scheme: Scheme, link: string, options: VerifyOptions) => Promise<Verdict>,
+  flight?: number,
 ): Promise<number> {
   const scheme = await schemeOf(values, await keysOf(values, io))
   const options = {
@@ -115,12 +117,13 @@ async function judge(
     ...Object.fromEntries(['ip', 'method', 'tolerance'].flatMap((name) => (values[name] === undefined ? [] : [[name, values[name]]]))),
   } as VerifyOptions
   let exit = 0
-  await eachLine({ rest, file: fileOf(values) }, io, async (link) => {
+  const work = async (link: string): Promise<string> => {
     const verdict = await verb(scheme, link, options)
     if (!verdict.ok) exit = 1
     if (values['json']) return `${JSON.stringify(verdict)}\n`
     return verdict.ok ? `ok ${verdict.scheme} until ${verdict.claims.expires.toISOString()}\n` : `refused ${verdict.reason}\n`
-  })
+  }
+  await eachLine({ rest, file: fileOf(values) }, io, work, flight)
   return exit
 }
 

@@ -34,6 +34,8 @@ export function memoryStore(options: MemoryStoreOptions = {}): UseStore {
   return {
     take(id, until, uses) {
       const present = (now?.() ?? new Date()).getTime()
+      // By this clock the link is dead already: there is nothing to take, and nothing that could be forgotten in time.
+      if (!(until.getTime() > present)) return false
       const entry = used.get(id)
       if (entry && entry.until > present) {
         // Two links may share an id: it is remembered as long as the longer of them lives.

@@ -18,6 +18,12 @@ describe('memoryStore counts', () => {
     expect([1, 2, 3, 4, 5].map(() => take('a', 60, 3))).toEqual([true, true, true, false, false])
   })
 
+  test('nothing of a link that is dead by its own clock: there is no time left to remember it', () => {
+    const { clock, take } = withClock()
+    clock.second = 60
+    expect([take('a', 60), take('a', 59), take('b', Number.NaN), take('c', 61)]).toEqual([false, false, false, true])
+  })
+
   test('each id by itself', () => {
     const { take } = withClock()
     expect([take('a'), take('b'), take('a'), take('b'), take('')]).toEqual([true, true, false, false, true])

@@ -46,7 +46,7 @@ export interface Claims {
   readonly starts?: Date
   /** Upper case, sorted. Absent: `GET` and `HEAD`. */
   readonly methods?: readonly string[]
-  /** Address or network that the link is bound to. `/24` alone where the link tells only the length and the address is in the signature. */
+  /** Address, network or range `a-b` of the link. `/24` alone where the link tells only the length and the address is in the signature. */
   readonly ip?: string
   readonly prefix?: string
   readonly uses?: number

@@ -66,6 +66,8 @@ export interface Proof {
   readonly claims?: Claims
   /** For links that do not show their address: is the visitor's the one that was signed? */
   readonly ip?: boolean
+  /** For links that say more of the URL than a prefix can: do they open this one? */
+  readonly path?: boolean
   /** For combinators: the reading whose signature is good. */
   readonly reading?: Reading
 }

@@ -78,7 +78,7 @@ export async function judge(scheme: Scheme, visit: Visited, options: VerifyOptio
   const { prefix, methods = ['GET', 'HEAD'], expires, uses } = claims
   const { key } = proof
 
-  if (prefix && !below(normalPath(split(claims.resource).path), prefix)) return refuse('wrong_path', claims)
+  if (proof.path === false || (prefix && !below(normalPath(split(claims.resource).path), prefix))) return refuse('wrong_path', claims)
   if (!methods.includes(method) && !(method === 'HEAD' && methods.includes('GET'))) return refuse('wrong_method', claims)
   if (!(proof.ip ?? (!claims.ip || contains(claims.ip, ip)))) return refuse('wrong_ip', claims)
 

@@ -25,10 +25,11 @@ export function networkOf(address: string | undefined, bits: number): Network | 
   return { bits, digits: digits.slice(0, count >> 2) + (rest ? (+`0x${digits[count >> 2]}` & (240 >> rest)).toString(16) : '') }
 }
 
-/** Does the address lie in the network? No IPv4 address lies in an IPv6 network. */
+/** Does the address lie in the network, or in the range `a-b`? No IPv4 address lies in an IPv6 network. */
 export function contains(network: string, address: string | undefined): boolean {
-  const wanted = parseNetwork(network)
-  return wanted !== undefined && networkOf(address, wanted.bits)?.digits === wanted.digits
+  const [first, last = first] = network.split('-').map(parseNetwork)
+  const digits = first && networkOf(address, first.bits)?.digits
+  return digits !== undefined && last?.bits === first?.bits && digits >= (first as Network).digits && digits <= (last as Network).digits
 }
 
 // How a dual-stack socket reports IPv4: ::ffff:a.b.c.d

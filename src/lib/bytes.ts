@@ -4,6 +4,8 @@
 export const HEX = '0123456789abcdef'
 /** Base64url without padding, RFC 4648 section 5. */
 export const BASE64URL = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
+/** Base64, RFC 4648 section 4. Its padding is the scheme's to write and to take off. */
+export const BASE64 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
 
 /** Writes bytes in an alphabet of 16 or 64 characters. */
 export function encode(bytes: Uint8Array, alphabet: string): string {

@@ -22,6 +22,7 @@ describe('suite', () => {
 
 // What each scheme can answer. Every reason has a vector.
 const REASONS: Record<string, string> = {
+  azure: 'ok unsigned malformed unknown_key bad_signature expired key_expired too_early wrong_method wrong_ip wrong_path revoked',
   hmac: 'ok unsigned malformed unknown_key bad_signature expired key_expired too_early wrong_method wrong_ip wrong_path revoked used single_use',
   pichax: 'ok unsigned malformed unknown_key bad_signature expired key_expired too_early wrong_method revoked',
 }

@@ -2,6 +2,7 @@
 
 import { cacheControl, guard } from '../../src/http/guard.ts'
 import { anyOf, type Claims, type Duration, hmac, inspect, redeem, type Scheme, sign, type UseStore, verify } from '../../src/index.ts'
+import { azure } from '../../src/schemes/azure.ts'
 import { pichax } from '../../src/schemes/pichax.ts'
 import { memoryStore } from '../../src/stores/memory.ts'
 
@@ -42,6 +43,10 @@ sign(pictures, '/x', { expires: '1h', id: '7', ip: '203.0.113.7' })
 sign(pictures, '/x', { expires: '1h', id: '7', uses: 1 })
 // @ts-expect-error pichax cannot limit methods
 sign(pictures, '/x', { expires: '1h', id: '7', method: 'PUT' })
+// @ts-expect-error azure decides methods by permissions
+sign(azure({ id: 'a', secret: '' }), '/x', { expires: '1h', method: 'PUT' })
+// @ts-expect-error azure has no such resource
+sign(azure({ id: 'a', secret: '' }), '/x', { expires: '1h', resource: 'x' })
 // @ts-expect-error pichax needs an id
 sign(pictures, '/x', { expires: '1h' })
 // @ts-expect-error no such condition

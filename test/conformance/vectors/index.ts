@@ -1,6 +1,8 @@
 // Every scheme with its vectors. Adding a scheme is one line in the list below and two imports; a test fails when a file is missing here.
 import { hmac, type Reason, type Scheme } from '../../../src/index.ts'
+import { type AzureKey, type AzureOptions, azure } from '../../../src/schemes/azure.ts'
 import { pichax } from '../../../src/schemes/pichax.ts'
+import azureVectors from './azure.json' with { type: 'json' }
 import hmacVectors from './hmac.json' with { type: 'json' }
 import pichaxVectors from './pichax.json' with { type: 'json' }
 
@@ -49,8 +51,25 @@ interface Entry {
   readonly covered: readonly string[]
 }
 
+// In JSON the dates of stored access policies are text.
+function azureOf(keys: AzureKey[], { policies = {}, ...options }: AzureOptions = {}): Scheme {
+  const dated = Object.entries(policies).map(([name, { permissions, starts, expires }]) => [
+    name,
+    { ...(permissions && { permissions }), ...(starts && { starts: new Date(starts) }), ...(expires && { expires: new Date(expires) }) },
+  ])
+  return azure(keys, { ...options, policies: Object.fromEntries(dated) })
+}
+
 const entries: readonly Entry[] = [
   { make: hmac, vectors: hmacVectors, covered: ['expires', 'starts', 'method', 'net', 'prefix', 'uses', 'id', 'key', 'signature'] },
+  {
+    make: azureOf,
+    vectors: azureVectors,
+    covered:
+      'sv ss srt spr st se sip si ses skoid sktid skt ske sks skv sr sdd sp rscc rscd rsce rscl rsct saoid suoid scid sduoid skdutid sig'.split(
+        ' ',
+      ),
+  },
   { make: pichax, vectors: pichaxVectors, covered: ['id', 'expires', 'signature'] },
 ]
 

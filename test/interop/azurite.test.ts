@@ -1,0 +1,219 @@
+// A real server: Azurite, Azure's emulator, gets our links, and what verify says of a visit is what it answers, but for what is named here.
+import { type ChildProcess, spawn } from 'node:child_process'
+import { createRequire } from 'node:module'
+import { BlobServiceClient, StorageSharedKeyCredential } from '@azure/storage-blob'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { inspect, sign, verify } from '../../src/index.ts'
+import { type AzureConditions, type AzureOptions, azure } from '../../src/schemes/azure.ts'
+
+// The account of every Azurite; it is published.
+const account = 'devstoreaccount1'
+const secret = 'Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=='
+const links = azure({ id: account, secret }, { pathStyle: true })
+const VERSIONS = ['2015-04-05', '2018-11-09', '2020-02-10', '2020-12-06', '2025-07-05', '2026-04-06']
+const text = 'The quick brown fox'
+
+let server: ChildProcess
+let home = ''
+
+beforeAll(async () => {
+  const program = createRequire(import.meta.url).resolve('azurite/dist/src/blob/main.js')
+  const flags = ['--skipApiVersionCheck', '--disableTelemetry', '--inMemoryPersistence', '--silent', '--blobPort', '0']
+  server = spawn(process.execPath, [program, ...flags], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const origin = await new Promise<string>((resolve, reject) => {
+    let printed = ''
+    server.stdout?.on('data', (part) => {
+      const [, found] = /listens on (http:\S+)/.exec((printed += part)) ?? []
+      if (found) resolve(found)
+    })
+    server.on('exit', () => reject(new Error(`Azurite ended: ${printed}`)))
+  })
+  home = `${origin}/${account}`
+  const container = await sign(links, `${home}/files?restype=container`, {
+    expires: '1h',
+    permissions: 'c',
+    services: 'b',
+    resourceTypes: 'c',
+  })
+  expect((await fetch(container, { method: 'PUT' })).status).toBe(201)
+  await put('/files/a.txt')
+})
+
+afterAll(() => server?.kill())
+
+async function put(path: string, type = 'text/plain'): Promise<void> {
+  const link = await sign(links, home + path, { expires: '1h', permissions: 'cw' })
+  const sent = { method: 'PUT', body: text, headers: { 'content-type': type, 'x-ms-blob-type': 'BlockBlob' } }
+  expect((await fetch(link, sent)).status).toBe(201)
+}
+
+/** Status and body of what Azurite answers, when verify says the same: good here and there, or refused here and there. */
+async function visit(link: string, init: RequestInit = {}, scheme = links): Promise<{ status: number; reason: string; body: string }> {
+  const response = await fetch(link, init)
+  const body = await response.text()
+  const verdict = await verify(scheme, link, { method: init.method ?? 'GET' })
+  expect([verdict.ok, verdict.reason, link, body]).toEqual([response.status < 400, verdict.reason, link, body])
+  return { status: response.status, reason: verdict.reason ?? 'ok', body }
+}
+
+const signed = (path: string, own: AzureConditions = {}, options: AzureOptions = {}) =>
+  sign(azure({ id: account, secret }, { pathStyle: true, ...options }), home + path, { expires: '1h', ...own })
+
+test('a download, whole and in part, and HEAD', async () => {
+  const link = await signed('/files/a.txt')
+  expect(await visit(link)).toEqual({ status: 200, reason: 'ok', body: text })
+  expect(await visit(link, { headers: { range: 'bytes=4-8' } })).toEqual({ status: 206, reason: 'ok', body: 'quick' })
+  expect(await visit(link, { method: 'HEAD' })).toMatchObject({ status: 200 })
+})
+
+test('an upload with a content type', async () => {
+  const link = await signed('/files/new.txt', { permissions: 'wc' })
+  const sent = { method: 'PUT', body: text, headers: { 'content-type': 'text/x-story', 'x-ms-blob-type': 'BlockBlob' } }
+  expect(await visit(link, sent)).toMatchObject({ status: 201 })
+  expect((await fetch(await signed('/files/new.txt'))).headers.get('content-type')).toBe('text/x-story')
+  expect(await visit(link)).toMatchObject({ status: 403, reason: 'wrong_method' })
+  expect(await visit(await signed('/files/new.txt', { permissions: 'd' }), { method: 'DELETE' })).toMatchObject({ status: 202 })
+})
+
+test.each(VERSIONS)('version %s: a blob, a container, the account', async (version) => {
+  for (const own of [{}, { resource: 'c' }, { services: 'b', resourceTypes: 'o' }] as const) {
+    const link = await signed('/files/a.txt', own, { version })
+    expect(await visit(link), link).toMatchObject({ status: 200, body: text })
+    const other = link.replace(/(sig=(?:%2[BF])*)(.)/, (_, front, character) => `${front}${character === 'A' ? 'B' : 'A'}`)
+    expect(await visit(other)).toMatchObject({ status: 403, reason: 'bad_signature' })
+  }
+})
+
+test('a list of the blobs takes l, of the containers an account SAS', async () => {
+  const list = '/files?restype=container&comp=list'
+  expect((await visit(await signed(list, { resource: 'c', permissions: 'l' }))).body).toContain('<Name>a.txt</Name>')
+  expect(await visit(await signed(list, { resource: 'c', permissions: 'r' }))).toMatchObject({ status: 403, reason: 'wrong_method' })
+  expect((await visit(await signed('/?comp=list', { permissions: 'l', services: 'b', resourceTypes: 's' }))).body).toContain('files')
+  expect(await visit(await signed(list, { permissions: 'l', services: 'b', resourceTypes: 's' }))).toMatchObject({ reason: 'wrong_path' })
+  expect(await visit(await signed('/files/a.txt', { services: 'q', resourceTypes: 'sco' }))).toMatchObject({ reason: 'wrong_path' })
+})
+
+test('a service SAS does not delete its container', async () => {
+  const link = await signed('/files?restype=container', { resource: 'c', permissions: 'd' })
+  expect(await visit(link, { method: 'DELETE' })).toMatchObject({ status: 403, reason: 'wrong_method' })
+})
+
+test.each([
+  ['/files/a%20b.txt'],
+  ['/files/a+b.txt'],
+  ['/files/a%252Fb.txt'],
+  ['/files/100%25.txt'],
+  ['/files/%E5%9B%BE%E7%89%87/%C3%BC.png'],
+  ['/files/d/e/f.txt'],
+  [`/files/a!b*c'd(e).txt`],
+  ['/files/a%26b%3Dc%2Cd%3Be%40f.txt'],
+  ['/files/~tilde_-.txt'],
+  [`/files/${'k'.repeat(900)}`],
+])('the blob %s', async (path) => {
+  await put(path)
+  expect(await visit(await signed(path))).toMatchObject({ status: 200, body: text })
+})
+
+test('response headers and everything else are signed', async () => {
+  const link = await sign(links, `${home}/files/a.txt`, {
+    expires: '1h',
+    starts: new Date(Date.now() - 60_000),
+    protocol: 'https,http',
+    cacheControl: 'no-store',
+    contentDisposition: `attachment; filename="ü b.txt"`,
+    contentEncoding: 'identity',
+    contentLanguage: 'de',
+    contentType: 'text/x-other; charset=utf-8',
+  })
+  expect(await visit(link)).toMatchObject({ status: 200 })
+  expect((await fetch(link)).headers.get('content-type')).toBe('text/x-other; charset=utf-8')
+  for (const name of ['st', 'se', 'sp', 'spr', 'sr', 'sv', 'rscc', 'rscd', 'rscl', 'rsct', 'sig']) {
+    const without = link.replace(new RegExp(`&${name}=[^&]*`), '')
+    if (without !== link) expect(await visit(without), name).toMatchObject({ status: 403 })
+  }
+  expect(await visit(link.replace('sp=r', 'sp=rw'))).toMatchObject({ reason: 'bad_signature' })
+  expect(await visit(link.replace('a.txt', 'b.txt'))).toMatchObject({ reason: 'bad_signature' })
+})
+
+test('expired, too early, and https alone', async () => {
+  const before = { now: () => new Date(Date.now() - 120_000) }
+  const old = await sign(links, `${home}/files/a.txt`, { expires: '1m' }, before)
+  expect(await visit(old)).toMatchObject({ status: 403, reason: 'expired' })
+  const future = await sign(links, `${home}/files/a.txt`, { expires: '2h', starts: '1h' })
+  expect(await visit(future)).toMatchObject({ status: 403, reason: 'too_early' })
+  expect(await visit(await signed('/files/a.txt', { protocol: 'https' }))).toMatchObject({ status: 403, reason: 'wrong_path' })
+})
+
+test('a stored access policy', async () => {
+  const expires = new Date(Math.ceil(Date.now() / 1000) * 1000 + 3_600_000)
+  const client = new BlobServiceClient(home, new StorageSharedKeyCredential(account, secret)).getContainerClient('files')
+  const policy = { startsOn: new Date(Date.now() - 60_000), expiresOn: expires, permissions: 'r' }
+  await client.setAccessPolicy(undefined, [{ id: 'readers', accessPolicy: policy }])
+  const starts = policy.startsOn
+  const scheme = azure(
+    { id: account, secret },
+    { pathStyle: true, policies: { readers: { permissions: 'r', starts, expires }, gone: { permissions: 'r', expires } } },
+  )
+  const link = await sign(scheme, `${home}/files/a.txt`, { expires, identifier: 'readers' })
+  expect(link).not.toMatch(/[?&]s[ept]=/)
+  expect(await visit(link, {}, scheme)).toMatchObject({ status: 200, body: text })
+  // Deleting the policy calls its links back.
+  expect((await fetch(await sign(scheme, `${home}/files/a.txt`, { expires, identifier: 'gone' }))).status).toBe(403)
+})
+
+test.each(['2018-11-09', '2020-02-10', '2020-12-06', '2025-07-05'])('a user delegation key, version %s', async (version) => {
+  const { getUserDelegationKeyValue } = createRequire(import.meta.url)('azurite/dist/src/blob/utils/utils.js')
+  const iso = (milliseconds: number) => `${new Date(milliseconds).toISOString().slice(0, 19)}Z`
+  const delegation = {
+    signedObjectId: '11111111-2222-3333-4444-555555555555',
+    signedTenantId: '66666666-7777-8888-9999-000000000000',
+    signedStartsOn: iso(Date.now() - 3_600_000),
+    signedExpiresOn: iso(Date.now() + 7_200_000),
+    signedService: 'b',
+    signedVersion: '2022-11-02',
+  }
+  const { signedObjectId, signedTenantId, signedStartsOn, signedExpiresOn, signedVersion } = delegation
+  // Azurite makes its keys from what the link says of them.
+  const value = getUserDelegationKeyValue(signedObjectId, signedTenantId, signedStartsOn, signedExpiresOn, signedVersion)
+  const scheme = azure({ id: account, secret: value, delegation }, { pathStyle: true, version })
+  const link = await sign(scheme, `${home}/files/a.txt`, { expires: '1h' })
+  expect(inspect(links, link)?.unverified.keyId).toBe(signedObjectId)
+  expect(await visit(link, {}, scheme)).toMatchObject({ status: 200, body: text })
+  expect(await visit(link.replace('sp=r', 'sp=rw'), {}, scheme)).toMatchObject({ reason: 'bad_signature' })
+})
+
+test('the root container, by its name', async () => {
+  const container = await signed('/$root?restype=container', { permissions: 'c', services: 'b', resourceTypes: 'c' })
+  expect((await fetch(container, { method: 'PUT' })).status).toBe(201)
+  await put('/$root/top.txt')
+  expect(await visit(await signed('/$root/top.txt'))).toMatchObject({ status: 200 })
+})
+
+// What differs, by name.
+test('a + in the signature is a space', async () => {
+  let link = ''
+  for (let i = 0; !link.includes('%2B'); i++) link = await signed('/files/a.txt', { contentLanguage: `${i}` })
+  expect(await visit(link.replaceAll('%2B', '+'))).toMatchObject({ status: 403, reason: 'malformed' })
+})
+
+test('Azurite does not look at the address, and verify does', async () => {
+  const link = await sign(links, `${home}/files/a.txt`, { expires: '1h', ip: '203.0.113.0/24' })
+  expect((await fetch(link)).status).toBe(200)
+  expect((await verify(links, link, { ip: '127.0.0.1' })).reason).toBe('wrong_ip')
+  expect((await verify(links, link, { ip: '203.0.113.255' })).ok).toBe(true)
+})
+
+test('a slash written %2F: Azurite takes it for one, and verify only within names', async () => {
+  const blob = (await signed('/files/a.txt')).replace('files/a', 'files%2Fa')
+  expect(await visit(blob)).toMatchObject({ status: 200, reason: 'ok' })
+  const container = (await signed('/files/a.txt', { resource: 'c' })).replace('files/a', 'files%2Fa')
+  expect((await fetch(container)).status).toBe(200)
+  expect((await verify(links, container)).reason).toBe('bad_signature')
+})
+
+test('another version of the blob: Azurite has none and does not look, and verify refuses', async () => {
+  const link = await signed('/files/a.txt')
+  expect(await visit(`${link}&snapshot=2029-01-01T00:00:00.0000000Z`)).toMatchObject({ status: 403, reason: 'bad_signature' })
+  expect((await fetch(`${link}&versionid=2029-01-01T00:00:00.0000000Z`)).status).toBe(200)
+  expect((await verify(links, `${link}&versionid=2029-01-01T00:00:00.0000000Z`)).reason).toBe('bad_signature')
+})

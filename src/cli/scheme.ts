@@ -38,6 +38,7 @@ function read(file: string): Promise<string> {
 
 // Loaded when asked for: most runs need one. A test holds the list to the folder.
 const FACTORIES: Readonly<Record<string, () => Promise<unknown>>> = {
+  azure: async () => (await import('../schemes/azure.ts')).azure,
   hmac: async () => (await import('../schemes/hmac.ts')).hmac,
   pichax: async () => (await import('../schemes/pichax.ts')).pichax,
 }

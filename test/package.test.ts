@@ -135,7 +135,7 @@ describe('files', () => {
       (path) =>
         path.startsWith('dist/') &&
         !CDN.includes(path) &&
-        !path.startsWith('dist/node_modules/@noble/hashes/') &&
+        !path.startsWith('dist/vendor/@noble/hashes/') &&
         !path.startsWith('dist/njs/') &&
         !sources.includes(path.replace(/(\.d\.ts|\.js|\.js\.map)$/, '.ts')),
     )

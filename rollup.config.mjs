@@ -42,7 +42,9 @@ const noble = {
         ? join(dirname(from), id)
         : null,
   generateBundle(_, bundle) {
-    const folder = Object.keys(bundle).find((file) => file.includes('@noble/hashes/'))?.replace(/[^/]*$/, '')
+    const folder = Object.keys(bundle)
+      .find((file) => file.includes('@noble/hashes/'))
+      ?.replace(/[^/]*$/, '')
     if (folder) this.emitFile({ type: 'asset', fileName: `${folder}LICENSE`, source: readFileSync('node_modules/@noble/hashes/LICENSE') })
   },
 }
@@ -104,7 +106,8 @@ export default [
       preserveModules: true,
       preserveModulesRoot: 'src',
       entryFileNames: ({ name }) => `${name.replace('node_modules/', 'vendor/')}.js`,
-      banner: ({ name }) => (name.includes('@noble/hashes/') ? '/*! @noble/hashes - MIT License (c) 2022 Paul Miller (paulmillr.com) */' : ''),
+      banner: ({ name }) =>
+        name.includes('@noble/hashes/') ? '/*! @noble/hashes - MIT License (c) 2022 Paul Miller (paulmillr.com) */' : '',
       sourcemap: true,
       sourcemapExcludeSources: false,
     },

@@ -71,13 +71,6 @@ const COVERS: Record<string, string> = { uri: 'path', remote_addr: 'ip', request
 
 const MESSAGE: NginxHmacMessage = '$uri|$arg_ts|$arg_e'
 
-const HASHES: Record<string, readonly [Hash, bytes: number]> = {
-  sha1: ['SHA-1', 20],
-  sha256: ['SHA-256', 32],
-  sha384: ['SHA-384', 48],
-  sha512: ['SHA-512', 64],
-}
-
 // As in `sign`: eleven digits of seconds. Later moments, and none, count as this one, because a Date must hold them.
 const LAST = 99_999_999_999
 
@@ -132,8 +125,10 @@ export function nginxHmac<const M extends string = NginxHmacMessage>(
 
   const written = directive(message, 'secure_link_hmac_algorithm')
   insist(!written || !options.algorithm, 'the algorithm is in the message: leave out the option algorithm')
-  const [hash, size] = HASHES[(written ?? options.algorithm ?? 'sha256').toLowerCase()] ?? []
-  insist(hash && size, 'algorithm takes sha1, sha256, sha384 or sha512: WebCrypto has no HMAC with any other')
+  const [, bits] = /^sha(1|256|384|512)$/i.exec(written ?? options.algorithm ?? 'sha256') ?? []
+  insist(bits, 'algorithm takes sha1, sha256, sha384 or sha512: WebCrypto has no HMAC with any other')
+  const hash = `SHA-${bits}` as Hash
+  const size = bits === '1' ? 20 : +bits / 8
 
   const line = directive(message, 'secure_link_hmac')
   insist(!line || !options.parameters, 'the names of the parameters are in the line secure_link_hmac: leave out the option parameters')

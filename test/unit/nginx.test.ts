@@ -1,4 +1,5 @@
 // What nginx and nginxHmac refuse, in sentences without secrets, and NGINX's view of paths, directives and tokens.
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { inspect, LinkError, type Scheme, sign, verify } from '../../src/index.ts'
 import { printAddress } from '../../src/lib/address.ts'
@@ -184,4 +185,75 @@ test('bytes that are text come back as text', () => {
 
 test('what is no address is not printed', () => {
   for (const text of ['', 'unix:', '1.2.3', '01.2.3.4', ':::', '1::2::3', '2001:db8::/32']) expect(printAddress(text), text).toBeUndefined()
+})
+
+describe('any text', () => {
+  const schemes = [
+    nginx(key),
+    nginx(key, { expression: '$secure_link_expires$host$uri$arg_a$remote_addr $secret', mergeSlashes: false }),
+    nginx(key, { expression: '$secure_link_expires$rest$remote_addr $secret', placement: 'path' }),
+    nginx(key, { expression: 'secure_link_secret $secret;', forever: true }),
+    nginxHmac(key, { timestamp: '-06:00', message: '$uri|$arg_ts|$arg_e|$remote_addr' }),
+  ] as unknown as Scheme<'ip'>[]
+  const piece = fc.oneof(
+    fc.constantFrom(
+      '/',
+      '//',
+      '.',
+      '..',
+      '/../',
+      '%2F',
+      '%2e',
+      '%FF',
+      '%00',
+      '%',
+      '%zz',
+      '?',
+      '&',
+      '=',
+      'a=',
+      'md5=',
+      '%C3%BC',
+      '\ud83c',
+      ',',
+    ),
+    fc.string({ unit: 'grapheme', maxLength: 3 }),
+  )
+  const text = fc.array(piece, { maxLength: 8 }).map((pieces) => pieces.join(''))
+
+  test('is read and checked without an exception', async () => {
+    const token = fc.constantFrom('', `md5=${'A'.repeat(22)}&expires=1900000000`, `st=${'A'.repeat(43)}&ts=1&e=0`, `${'a'.repeat(32)}/`)
+    await fc.assert(
+      fc.asyncProperty(text, token, text, async (front, token, back) => {
+        for (const url of [front + token + back, `/a/${token}${back}`, `https://h.test/${front}?${token}&${back}`])
+          for (const scheme of schemes) expect((await verify(scheme, url, { ip: '::1' })).ok).toBe(false)
+      }),
+      { numRuns: 500, seed: 2026 },
+    )
+  })
+
+  test('opens when it is signed, and is refused with a sentence when it cannot be', async () => {
+    let signed = 0
+    await fc.assert(
+      fc.asyncProperty(text, fc.constantFrom('/a/', '/', 'http://h.test/'), async (path, front) => {
+        for (const scheme of schemes) {
+          try {
+            const conditions = scheme.carries.includes('ip') ? { expires: '1h' as const, ip: '::1' } : { expires: '1h' as const }
+            const link = await sign(scheme as Scheme, front + path, conditions)
+            signed++
+            expect(await verify(scheme, link, { ip: '::1' }), link).toMatchObject({ ok: true })
+            // As a client sends it.
+            const { href } = new URL(front[0] === '/' ? `http://h.test${link}` : link)
+            expect(await verify(scheme, front[0] === '/' ? href.slice('http://h.test'.length) : href, { ip: '::1' }), href).toMatchObject({
+              ok: true,
+            })
+          } catch (error) {
+            if (!(error instanceof LinkError)) throw error
+          }
+        }
+      }),
+      { numRuns: 1000, seed: 2027 },
+    )
+    expect(signed).toBeGreaterThan(1500)
+  })
 })

@@ -49,16 +49,17 @@ export interface NginxHmacOptions<M extends string = string> {
 /** The message of the module's README. */
 export type NginxHmacMessage = '$uri|$arg_ts|$arg_e'
 
-type Has<E extends string, N extends string, Yes, No> = E extends `${string}$${N}${string}` | `${string}{${N}}${string}` ? Yes : No
-
 /** What links of a message can carry: an address if it has `$remote_addr`, a method if it has `$request_method`. */
 export type NginxHmacCondition<M extends string> = string extends M
   ? 'ip' | 'method'
-  : Has<M, 'remote_addr', 'ip', never> | Has<M, 'request_method', 'method', never>
+  :
+      | (M extends `${string}$remote_addr${string}` | `${string}{remote_addr}${string}` ? 'ip' : never)
+      | (M extends `${string}$request_method${string}` | `${string}{request_method}${string}` ? 'method' : never)
 
 /** A message with `$remote_addr` needs the address. */
-// biome-ignore lint/complexity/noBannedTypes: no condition of its own
-export type NginxHmacConditions<M extends string> = string extends M ? {} : Has<M, 'remote_addr', { readonly ip: string }, {}>
+export type NginxHmacConditions<M extends string> = M extends `${string}$remote_addr${string}` | `${string}{remote_addr}${string}`
+  ? { readonly ip: string }
+  : object
 
 interface NginxHmacReading extends Reading {
   readonly seen: Seen

@@ -48,16 +48,17 @@ export interface NginxOptions<E extends string = string> {
 /** The recipe of the Python SecureLink and of NGINX's documentation. */
 export type NginxRecipe = '$secure_link_expires$uri$remote_addr $secret'
 
-type Has<E extends string, N extends string, Yes, No> = E extends `${string}$${N}${string}` | `${string}{${N}}${string}` ? Yes : No
-
 /** What links of a recipe can carry: an address if it has `$remote_addr`, a method if it has `$request_method`. */
 export type NginxCondition<E extends string> = string extends E
   ? 'ip' | 'method'
-  : Has<E, 'remote_addr', 'ip', never> | Has<E, 'request_method', 'method', never>
+  :
+      | (E extends `${string}$remote_addr${string}` | `${string}{remote_addr}${string}` ? 'ip' : never)
+      | (E extends `${string}$request_method${string}` | `${string}{request_method}${string}` ? 'method' : never)
 
 /** A recipe with `$remote_addr` needs the address. */
-// biome-ignore lint/complexity/noBannedTypes: no condition of its own
-export type NginxConditions<E extends string> = string extends E ? {} : Has<E, 'remote_addr', { readonly ip: string }, {}>
+export type NginxConditions<E extends string> = E extends `${string}$remote_addr${string}` | `${string}{remote_addr}${string}`
+  ? { readonly ip: string }
+  : object
 
 interface NginxReading extends Reading {
   readonly seen: Seen

@@ -1,7 +1,7 @@
 // What the build writes: dist/ file for file with declarations, the two CDN bundles, and the conformance suite as one module.
 import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { basename } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import terser from '@rollup/plugin-terser'
 import typescript from '@rollup/plugin-typescript'
 import ts from 'typescript'
@@ -28,6 +28,26 @@ const compile = (options = {}) =>
     exclude: ['../test/**'],
     ...options,
   })
+
+/**
+ * Takes @noble/hashes in, from this folder's node_modules: MD5 is not in WebCrypto, and the package has no dependencies at run time. Its licence
+ * asks for the notice, and a folder called node_modules would not be packed.
+ */
+const noble = {
+  name: 'noble',
+  resolveId: (id, from) =>
+    id.startsWith('@noble/hashes/')
+      ? `${process.cwd()}/node_modules/${id}`
+      : from?.includes('/@noble/hashes/')
+        ? join(dirname(from), id)
+        : null,
+  generateBundle(_, bundle) {
+    const folder = Object.keys(bundle)
+      .find((file) => file.includes('@noble/hashes/'))
+      ?.replace(/[^/]*$/, '')
+    if (folder) this.emitFile({ type: 'asset', fileName: `${folder}LICENSE`, source: readFileSync('node_modules/@noble/hashes/LICENSE') })
+  },
+}
 
 /** A module that exists for the build only: everything that a CDN user gets. */
 const bundle = {
@@ -85,10 +105,13 @@ export default [
       format: 'es',
       preserveModules: true,
       preserveModulesRoot: 'src',
+      entryFileNames: ({ name }) => `${name.replace('node_modules/', 'vendor/')}.js`,
+      banner: ({ name }) =>
+        name.includes('@noble/hashes/') ? '/*! @noble/hashes - MIT License (c) 2022 Paul Miller (paulmillr.com) */' : '',
       sourcemap: true,
       sourcemapExcludeSources: false,
     },
-    plugins: [compile({ declaration: true, isolatedDeclarations: true, declarationDir: 'dist', outDir: 'dist' })],
+    plugins: [noble, compile({ declaration: true, isolatedDeclarations: true, declarationDir: 'dist', outDir: 'dist' })],
   },
   {
     input: 'bundle',
@@ -101,6 +124,6 @@ export default [
   {
     input: 'test/conformance/run.ts',
     output: { file: 'build/conformance.js', format: 'es' },
-    plugins: [json, strip],
+    plugins: [noble, json, strip],
   },
 ]

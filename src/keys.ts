@@ -72,14 +72,20 @@ async function importKey(secret: SecretKey['secret'], hash: Hash): Promise<Crypt
 // than all the rest of `verify`.
 let buffers: { encoder: TextEncoder; text: Uint8Array<ArrayBuffer>; tag: Uint8Array<ArrayBuffer> } | undefined
 
-function bytesOf(message: string): Uint8Array<ArrayBuffer> {
+function bytesOf(message: string | Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
   const { encoder, text } = (buffers ??= { encoder: new TextEncoder(), text: new Uint8Array(4096), tag: new Uint8Array(64) })
+  if (typeof message !== 'string') return message
   // UTF-8 takes at most three bytes a UTF-16 unit.
   return message.length > 1365 ? encoder.encode(message) : text.subarray(0, encoder.encodeInto(message, text).written)
 }
 
-/** HMAC of a text (as UTF-8) under a key, written in an alphabet. Imported keys are remembered. */
-export async function mac(key: SecretKey, text: string, alphabet: string, hash: Hash = 'SHA-256'): Promise<string> {
+/** HMAC of a text (as UTF-8), or of bytes that are no text, under a key, written in an alphabet. Imported keys are remembered. */
+export async function mac(
+  key: SecretKey,
+  text: string | Uint8Array<ArrayBuffer>,
+  alphabet: string,
+  hash: Hash = 'SHA-256',
+): Promise<string> {
   return encode(new Uint8Array(await withKey(key, hash, (ready) => subtle().sign('HMAC', ready, bytesOf(text)))), alphabet)
 }
 
@@ -87,7 +93,7 @@ export async function mac(key: SecretKey, text: string, alphabet: string, hash: 
 export async function match<K extends SecretKey>(
   ring: readonly K[],
   id: string | undefined,
-  text: string,
+  text: string | Uint8Array<ArrayBuffer>,
   signature: string,
   alphabet: string,
   hash: Hash = 'SHA-256',

@@ -8,6 +8,8 @@ import { promisify } from 'node:util'
 import { transformSync } from 'esbuild'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { sign } from '../src/index.ts'
+import { nginx } from '../src/schemes/nginx.ts'
+import { nginxHmac } from '../src/schemes/nginx-hmac.ts'
 import { pichax } from '../src/schemes/pichax.ts'
 import { built, root } from './built.ts'
 
@@ -162,7 +164,7 @@ test('compiles', () => {
 
 // What the pages tell people to type: each command, and what holds it. Either it is run here, or another file runs it.
 const runsIn = (path: string, text: string) => () => expect(read(path)).toContain(text)
-const COMMANDS: Record<string, () => unknown> = {
+const COMMANDS: Record<string, (command: string) => unknown> = {
   'npm ci': runsIn('.ci/run', 'npm ci'),
   'npm test': runsIn('.ci/run', 'npm test'),
   'npm run build': runsIn('test/all.mjs', 'npm run --silent build'),
@@ -196,6 +198,20 @@ const COMMANDS: Record<string, () => unknown> = {
     expect(await sign(links, '/', { expires: new Date(1_900_000_000_000), id: 'user-42' })).toContain(`signature=${hex}`)
     expect(read('docs/schemes/pichax.md')).toContain(hex)
   },
+  [`printf '2147483647/s/link127.0.0.1 secret' | openssl md5 -binary | openssl base64 | tr +/ -_ | tr -d =`]: async (command) => {
+    const token = execFileSync('sh', ['-c', command], { encoding: 'utf8' }).trim()
+    const link = await sign(nginx({ secret: 'secret' }), '/s/link', { expires: new Date(2_147_483_647_000), ip: '127.0.0.1' })
+    expect(link).toContain(`md5=${token}&`)
+    expect(read('docs/schemes/nginx.md')).toContain(token)
+  },
+  [`printf '/files/a b.txt|1767225600|60' | openssl dgst -sha256 -hmac 'my_secret_key' -binary | openssl base64 | tr +/ -_ | tr -d =`]:
+    async (command) => {
+      const token = execFileSync('sh', ['-c', command], { encoding: 'utf8' }).trim()
+      const links = nginxHmac({ secret: 'my_secret_key' })
+      const link = await sign(links, '/files/a%20b.txt', { expires: '60s' }, { now: () => new Date(1_767_225_600_000) })
+      expect(link).toContain(`st=${token}&`)
+      expect(read('docs/schemes/nginx-hmac.md')).toContain(token)
+    },
 }
 
 const commands = new Set(
@@ -209,7 +225,7 @@ const commands = new Set(
 describe('commands', () => {
   test.each([...commands])('%s', async (command) => {
     expect(Object.keys(COMMANDS), 'a command that the table in this test does not know').toContain(command)
-    await COMMANDS[command]?.()
+    await COMMANDS[command]?.(command)
   })
 })
 

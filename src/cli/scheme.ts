@@ -40,6 +40,8 @@ function read(file: string): Promise<string> {
 const FACTORIES: Readonly<Record<string, () => Promise<unknown>>> = {
   azure: async () => (await import('../schemes/azure.ts')).azure,
   hmac: async () => (await import('../schemes/hmac.ts')).hmac,
+  nginx: async () => (await import('../schemes/nginx.ts')).nginx,
+  'nginx-hmac': async () => (await import('../schemes/nginx-hmac.ts')).nginxHmac,
   pichax: async () => (await import('../schemes/pichax.ts')).pichax,
 }
 

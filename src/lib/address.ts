@@ -58,3 +58,26 @@ function digitsOf(address: string): string | undefined {
         .toLowerCase()
     : undefined
 }
+
+/**
+ * An address as servers print it: IPv6 in lower case and compressed (RFC 5952), with the last 32 bits dotted where the C libraries and NGINX do
+ * so, without brackets and zone. `::ffff:1.2.3.4` stays apart from `1.2.3.4`. `undefined` for what is no address.
+ */
+export function printAddress(address: string): string | undefined {
+  const digits = digitsOf(address)
+  if (!digits || !address.includes(':')) return digits && address
+  const words = digits.match(/..../g)?.map((word) => Number(`0x${word}`)) as number[]
+  // The longest run of two zeros or more; of equals the first.
+  let zeros = { from: 0, count: 1 }
+  for (let from = 0, count = 0; from < 8; from += count || 1) {
+    for (count = 0; words[from + count] === 0; ) count++
+    if (count > zeros.count) zeros = { from, count }
+  }
+  const { from, count } = zeros
+  const [high = 0, low = 0] = words.slice(6)
+  const dotted =
+    count > 1 && !from && (count === 6 || (count === 5 && words[5] === 0xffff) || (count === 7 && low > 255 && (low & 255) !== 1))
+  const print = (some: readonly number[]): string => some.map((word) => word.toString(16)).join(':')
+  if (dotted) return `::${count === 5 ? 'ffff:' : ''}${[high >> 8, high & 255, low >> 8, low & 255].join('.')}`
+  return count > 1 ? `${print(words.slice(0, from))}::${print(words.slice(from + count))}` : print(words)
+}

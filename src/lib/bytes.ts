@@ -43,3 +43,13 @@ export function decode(text: string, alphabet: string, bytes: Uint8Array): numbe
   }
   return bits >= width || buffer & ((1 << bits) - 1) ? -1 : at
 }
+
+/**
+ * Are two texts the same? It looks at every character, so the time tells nothing about where they differ. For digests that WebCrypto does not
+ * have; where it has the algorithm, `crypto.subtle.verify` compares.
+ */
+export function same(a: string, b: string): boolean {
+  let difference = a.length ^ b.length
+  for (let i = 0; i < a.length; i++) difference |= a.charCodeAt(i) ^ b.charCodeAt(i)
+  return difference === 0
+}

@@ -24,6 +24,8 @@ describe('suite', () => {
 const REASONS: Record<string, string> = {
   azure: 'ok unsigned malformed unknown_key bad_signature expired key_expired too_early wrong_method wrong_ip wrong_path revoked',
   hmac: 'ok unsigned malformed unknown_key bad_signature expired key_expired too_early wrong_method wrong_ip wrong_path revoked used single_use',
+  nginx: 'ok unsigned malformed bad_signature expired key_expired too_early wrong_method revoked',
+  'nginx-hmac': 'ok unsigned malformed bad_signature expired key_expired too_early wrong_method revoked',
   pichax: 'ok unsigned malformed unknown_key bad_signature expired key_expired too_early wrong_method revoked',
 }
 

@@ -38,7 +38,7 @@ function print(value: unknown): string {
 }
 
 /** The scheme, with every text that it signs or checks put on a list. */
-export function recorded(scheme: Scheme, texts: string[]): Scheme {
+export function recorded(scheme: Scheme, texts: unknown[]): Scheme {
   return {
     ...scheme,
     seal(grant) {
@@ -104,12 +104,12 @@ async function check(scheme: Scheme, vector: Vector, covered: readonly string[])
   const { link, text, result, claims } = vector
   const url = vector.visit.url ?? link
   if (vector.conditions) {
-    const texts: string[] = []
+    const texts: unknown[] = []
     equal(await signing(recorded(scheme, texts), vector), link, 'link')
     if (text !== undefined) equal(texts[0], text, 'text to sign')
   }
 
-  const texts: string[] = []
+  const texts: unknown[] = []
   const verdict = await visit(recorded(scheme, texts), url, vector)
   equal(verdict.ok ? 'ok' : verdict.reason, result, 'result')
   if (claims) equal(verdict.claims, claimsOf(vector), 'claims')

@@ -21,6 +21,8 @@ import {
   type Verdict,
   verify,
 } from '../../src/index.ts'
+import { nginx } from '../../src/schemes/nginx.ts'
+import { nginxHmac } from '../../src/schemes/nginx-hmac.ts'
 import { pichax } from '../../src/schemes/pichax.ts'
 import { memoryStore } from '../../src/stores/memory.ts'
 
@@ -51,6 +53,24 @@ await sign(links, '/x', {
 await sign(pictures, '/x', { expires: '7d', id: 'user-42' }, { now: () => new Date() })
 const minutes: number = 10
 await sign(links, '/x', { expires: `${minutes}m` })
+
+// What a recipe has in it is what its links can carry.
+const addressed = nginx({ secret: 'x' })
+same<typeof addressed, Scheme<'ip', { readonly ip: string }>>(true)
+await sign(nginx({ secret: 'x' }), '/x', { expires: '1h', ip: '203.0.113.7' })
+await sign(nginx({ secret: 'x' }, { parameters: { md5: 'st' } }), '/x', { expires: '1h', ip: '203.0.113.7' })
+await sign(nginx({ secret: 'x' }, { expression: '$secure_link_expires$uri $secret' }), '/x', { expires: '1h' })
+await sign(nginx({ secret: 'x' }, { expression: `$secure_link_expires$request_method \${remote_addr} $secret` }), '/x', {
+  expires: '1h',
+  ip: '203.0.113.7',
+  method: 'PUT',
+})
+const recipe: string = '$secure_link_expires$uri $secret'
+const fromText = nginx({ secret: 'x' }, { expression: recipe })
+await sign(fromText, '/x', { expires: '1h' })
+await sign(fromText, '/x', { expires: '1h', ip: '203.0.113.7', method: 'PUT' })
+await sign(nginxHmac({ secret: 'x' }, { algorithm: 'sha1', timestamp: '+05:30' }), '/x', { expires: '1h' })
+await sign(nginxHmac({ secret: 'x' }, { message: '$uri|$arg_ts|$arg_e|$remote_addr' }), '/x', { expires: '1h', ip: '203.0.113.7' })
 
 // Migration: the first scheme's conditions.
 const both = anyOf(pictures, links)

@@ -3,6 +3,8 @@
 import { cacheControl, guard } from '../../src/http/guard.ts'
 import { anyOf, type Claims, type Duration, hmac, inspect, redeem, type Scheme, sign, type UseStore, verify } from '../../src/index.ts'
 import { azure } from '../../src/schemes/azure.ts'
+import { nginx } from '../../src/schemes/nginx.ts'
+import { nginxHmac } from '../../src/schemes/nginx-hmac.ts'
 import { pichax } from '../../src/schemes/pichax.ts'
 import { memoryStore } from '../../src/stores/memory.ts'
 
@@ -49,6 +51,16 @@ sign(azure({ id: 'a', secret: '' }), '/x', { expires: '1h', method: 'PUT' })
 sign(azure({ id: 'a', secret: '' }), '/x', { expires: '1h', resource: 'x' })
 // @ts-expect-error pichax needs an id
 sign(pictures, '/x', { expires: '1h' })
+// @ts-expect-error the recipe has $remote_addr, so it needs an address
+sign(nginx({ secret: 'x' }), '/x', { expires: '1h' })
+// @ts-expect-error the recipe has no $request_method
+sign(nginx({ secret: 'x' }), '/x', { expires: '1h', ip: '203.0.113.7', method: 'PUT' })
+// @ts-expect-error the recipe has no $remote_addr
+sign(nginx({ secret: 'x' }, { expression: '$secure_link_expires$uri $secret' }), '/x', { expires: '1h', ip: '203.0.113.7' })
+// @ts-expect-error the message has no $remote_addr
+sign(nginxHmac({ secret: 'x' }), '/x', { expires: '1h', ip: '203.0.113.7' })
+// @ts-expect-error WebCrypto has no HMAC with it
+nginxHmac({ secret: 'x' }, { algorithm: 'md5' })
 // @ts-expect-error no such condition
 sign(links, '/x', { expires: '1h', foo: 1 })
 // @ts-expect-error uses is a number

@@ -335,8 +335,8 @@ describe(`properties, SEED=${seed}`, () => {
               network,
               !prefix,
             ]
-            const mac = async (_key: SecretKey, text: string) => {
-              texts.push(text)
+            const mac: typeof grant.mac = async (_key, text) => {
+              texts.push(text as string)
               return 'A'.repeat(43)
             }
             return scheme.seal({ ...grant, mac })

@@ -11,8 +11,8 @@ import { built, root } from '../built.ts'
 const here = join(root, 'test/cli/transcripts')
 let folder: string
 
-beforeAll(() => {
-  built()
+beforeAll(async () => {
+  await built()
   folder = mkdtempSync(join(tmpdir(), 'securelink-'))
   writeFileSync(join(folder, 'securelink'), `#!/bin/sh\nexec '${process.execPath}' '${join(root, 'dist/cli/bin.js')}' "$@"\n`)
   chmodSync(join(folder, 'securelink'), 0o755)

@@ -1,0 +1,145 @@
+// hmac's verify for NGINX's own JavaScript: the handlers that nginx.conf names. docs/guide/nginx.md has the configuration.
+import { LinkError } from '../errors.ts'
+import type { Keyring, SecretKey } from '../keys.ts'
+import { encodeValue } from '../lib/text.ts'
+import { type HmacOptions, hmac } from '../schemes/hmac.ts'
+import type { Verdict } from '../verdict.ts'
+import { type VerifyOptions, verify as verifyLink } from '../verify.ts'
+import { matches } from './keys.ts'
+
+/** What is used here of the request that NGINX hands to a handler. */
+export interface NginxRequest {
+  readonly variables: Record<string, string | undefined>
+  readonly rawVariables: Readonly<Record<string, { toString(form: 'hex'): string } | undefined>>
+  readonly headersOut: Record<string, string>
+  return(status: number): void
+  error(message: string): void
+}
+
+/** A secret as it is written in JSON. */
+export interface NginxKey {
+  readonly id?: string
+  readonly secret: string
+  readonly starts?: string
+  readonly expires?: string
+}
+
+/** Settings of {@link verify}: the options of `hmac` and of `verify`, and the keys. */
+export interface NginxSettings extends Omit<HmacOptions, 'origin'>, VerifyOptions {
+  readonly keys: Keyring<NginxKey>
+  /** Scheme, host and port of this server, if they are covered. */
+  readonly origin?: string
+}
+
+declare const process: { readonly env: Readonly<Record<string, string | undefined>> }
+
+// The plainest links, and most links are: a path without escapes, hidden files and empty segments; then expiry, key and signature.
+const PLAIN = /^((?:\/[\w\-~!$&()*+,;=:@][\w\-.~!$&()*+,;=:@]*)+\/?)\?expires=([1-9]\d{0,10})(?:&key=([\w\-.~]+))?&signature=([\w-]{43})$/
+
+/** Accepts the plainest links, at a third of what it costs to judge one. Whatever it does not accept is for the whole `verify` to judge. */
+function plain(url: string, settings: NginxSettings): Verdict | undefined {
+  const { purpose, method = 'GET', now } = settings
+  if (settings.origin || settings.ignore || settings.parameters || settings.placement || settings.revoked) return
+  if (method !== 'GET' && method !== 'HEAD') return
+  const [, resource = '', expires = '', keyId, signature = ''] = PLAIN.exec(url) ?? []
+  if (!resource || (now ? +now() : Date.now()) >= +expires * 1000) return
+  // docs/spec.md, section 5.
+  const text = `SecureLink hmac v1\n${purpose ? encodeValue(purpose) : ''}\n\n${resource}\n\n${expires}\n\n\n\n\n\n\n${keyId ?? ''}`
+  for (const { id, secret, starts, expires: end } of ([] as NginxKey[]).concat(settings.keys)) {
+    if (keyId && id !== keyId) continue
+    if (starts || end || !(secret.length >= 32)) return
+    if (matches(secret, text, signature))
+      return { ok: true, scheme: 'hmac', claims: { resource, expires: new Date(+expires * 1000), ...(keyId && { keyId }) } }
+  }
+  return
+}
+
+/** The URL as the visitor sent it, with bytes beyond ASCII escaped: njs would take the same text differently with UTF-8 in it and without. */
+function urlOf(r: NginxRequest): string {
+  const url = r.variables['request_uri'] ?? ''
+  if (/^[!-~]*$/.test(url)) return url
+  const hex = r.rawVariables['request_uri']?.toString('hex') ?? ''
+  return hex.replace(/../g, (byte) => (byte < '80' ? String.fromCharCode(+`0x${byte}`) : `%${byte.toUpperCase()}`))
+}
+
+// NGINX decodes a path, merges slashes, and then resolves `..`; the normal form resolves `..` first. Where that may be another file, a good
+// signature says nothing about it.
+function ambiguous(url: string): boolean {
+  const path = (url.split(/[?#]/, 1)[0] as string).replace(/%2e/gi, '.')
+  return /(\/|%2f)\.\.(\/|%2f|$)/i.test(path) && /\/\/|%2f/i.test(path)
+}
+
+function list(text: string | undefined): string[] | undefined {
+  return text ? text.split(/[\s,]+/).filter((word) => word) : undefined
+}
+
+/** What nginx.conf says: the keys, and variables. */
+function settings({ variables }: NginxRequest): NginxSettings {
+  const { securelink_keys: loaded } = globalThis as { securelink_keys?: NginxSettings['keys'] }
+  const text = loaded ? '' : process.env['SECURELINK_KEYS']
+  if (!loaded && !text) throw new LinkError('no_key', 'there is neither a js_preload_object securelink_keys nor an env SECURELINK_KEYS')
+  const renamed = list(variables['securelink_parameters'])
+  return {
+    keys: loaded ?? JSON.parse(text as string),
+    ip: variables['remote_addr'],
+    method: variables['request_method'],
+    purpose: variables['securelink_purpose'] || undefined,
+    origin: variables['securelink_origin'] || undefined,
+    ignore: list(variables['securelink_ignore']),
+    parameters: renamed && Object.assign({}, ...renamed.map((pair) => ({ [pair.split('=')[0] as string]: pair.split('=')[1] }))),
+    placement: variables['securelink_placement'] || undefined,
+    tolerance: variables['securelink_tolerance'] || undefined,
+  } as NginxSettings
+}
+
+async function verify(r: NginxRequest, settings: NginxSettings): Promise<Verdict> {
+  const quick = plain(r.variables['request_uri'] ?? '', settings)
+  if (quick) return quick
+  const url = urlOf(r)
+  const date = (text: string | undefined) => (text ? new Date(text) : undefined)
+  const ring = ([] as NginxKey[])
+    .concat(settings.keys)
+    .map(({ id, secret, starts, expires }) => ({ id, secret, starts: date(starts), expires: date(expires) }) as SecretKey)
+  const scheme = hmac(ring, { ...settings, origin: !!settings.origin })
+  const verdict = await verifyLink(scheme, (settings.origin ?? '') + url, settings)
+  return verdict.ok && ambiguous(url) ? { ok: false, reason: 'wrong_path', status: 403, claims: verdict.claims } : verdict
+}
+
+async function check(r: NginxRequest): Promise<void> {
+  try {
+    const verdict = await verify(r, settings(r))
+    if (verdict.ok) return r.return(204)
+    const { reason, status, claims } = verdict
+    r.variables['securelink_reason'] = reason
+    r.variables['securelink_status'] = `${status}`
+    const methods = claims?.methods ?? ['GET']
+    r.variables['securelink_allow'] = (methods.includes('GET') ? ['HEAD'] : []).concat(methods.filter((name) => name !== 'HEAD')).join(', ')
+    r.return(403)
+  } catch (error) {
+    r.error(`securelink: ${(error as Error).message}`)
+    r.return(500)
+  }
+}
+
+function refuse(r: NginxRequest): void {
+  // Without a verdict it is NGINX that refuses, as it does for a file that it may not read.
+  const status = +(r.variables['securelink_status'] || 403)
+  r.headersOut['Cache-Control'] = 'no-store'
+  if (status === 405) r.headersOut['Allow'] = r.variables['securelink_allow'] as string
+  r.return(status)
+}
+
+/** What `js_import` gives. */
+export interface Handlers {
+  /** For `js_content` of the location that `auth_request` asks: 204 for a good link, else 403, and why in variables. */
+  check(r: NginxRequest): Promise<void>
+  /** For `js_content` of the location that `error_page 403` names: answers the visitor with the verdict's own status. */
+  refuse(r: NginxRequest): void
+  /** Judges a request, for handlers of your own. Throws a `LinkError` for settings that cannot be meant. */
+  verify(r: NginxRequest, settings: NginxSettings): Promise<Verdict>
+  /** What nginx.conf says, for handlers of your own. Throws a `LinkError` when it says no keys. */
+  settings(r: NginxRequest): NginxSettings
+}
+
+const handlers: Handlers = { check, refuse, verify, settings }
+export default handlers

@@ -32,6 +32,7 @@ const EXPORTS: Record<string, string[]> = {
   '.': ['LinkError', 'anyOf', 'hmac', 'inspect', 'redeem', 'sign', 'statusOf', 'verify'],
   './guard': ['cacheControl', 'guard'],
   './node': ['listener'],
+  './njs': ['default'],
   ...Object.fromEntries(schemes.map((name) => [`./schemes/${name}`, [camel(name)]])),
   ...Object.fromEntries(stores.map((name) => [`./stores/${name}`, [`${camel(name)}Store`]])),
 }

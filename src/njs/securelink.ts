@@ -5,7 +5,7 @@ import { encodeValue } from '../lib/text.ts'
 import { type HmacOptions, hmac } from '../schemes/hmac.ts'
 import type { Verdict } from '../verdict.ts'
 import { type VerifyOptions, verify as verifyLink } from '../verify.ts'
-import { matches } from './keys.ts'
+import { same, tagOf } from './keys.ts'
 
 /** What is used here of the request that NGINX hands to a handler. */
 export interface NginxRequest {
@@ -33,25 +33,45 @@ export interface NginxSettings extends Omit<HmacOptions, 'origin'>, VerifyOption
 
 declare const process: { readonly env: Readonly<Record<string, string | undefined>> }
 
-// The plainest links, and most links are: a path without escapes, hidden files and empty segments; then expiry, key and signature.
-const PLAIN = /^((?:\/[\w\-~!$&()*+,;=:@][\w\-.~!$&()*+,;=:@]*)+\/?)\?expires=([1-9]\d{0,10})(?:&key=([\w\-.~]+))?&signature=([\w-]{43})$/
+// The plainest links, and most links are: a path without escapes, hidden files and empty segments; then expiry, network, key and signature.
+const PLAIN =
+  /^((?:\/[\w\-~!$&()*+,;=:@][\w\-.~!$&()*+,;=:@]*)+\/?)\?expires=([1-9]\d{0,10})(?:&net=([1-9]\d{0,2}))?(?:&key=([\w\-.~]+))?&signature=([\w-]{43}|[\w-]{86})$/
 
-/** Accepts the plainest links, at a third of what it costs to judge one. Whatever it does not accept is for the whole `verify` to judge. */
-function plain(url: string, settings: NginxSettings): Verdict | undefined {
-  const { purpose, method = 'GET', now } = settings
+/**
+ * Reads and checks such a link, at a third of what it costs to judge one. `undefined` says nothing; all of `verify` judges then. Written for
+ * njs to run it fast: destructuring would become calls.
+ */
+function plain(r: NginxRequest, settings: NginxSettings): RegExpExecArray | undefined {
   if (settings.origin || settings.ignore || settings.parameters || settings.placement || settings.revoked) return
-  if (method !== 'GET' && method !== 'HEAD') return
-  const [, resource = '', expires = '', keyId, signature = ''] = PLAIN.exec(url) ?? []
-  if (!resource || (now ? +now() : Date.now()) >= +expires * 1000) return
+  if (settings.method !== 'GET' && settings.method !== 'HEAD') return
+  const link = PLAIN.exec(r.variables['request_uri'] ?? '')
+  if (!link || (settings.now ? +settings.now() : Date.now()) >= +(link[2] as string) * 1000) return
+  const net = link[3] ?? ''
+  const id = link[4] ?? ''
+  const digits = net && networkOf(r, +net, settings.ip)
+  const signature = link[5] as string
+  if (digits === undefined || signature.length !== (net ? 86 : 43)) return
+  const purpose = settings.purpose ? encodeValue(settings.purpose) : ''
   // docs/spec.md, section 5.
-  const text = `SecureLink hmac v1\n${purpose ? encodeValue(purpose) : ''}\n\n${resource}\n\n${expires}\n\n\n\n\n\n\n${keyId ?? ''}`
-  for (const { id, secret, starts, expires: end } of ([] as NginxKey[]).concat(settings.keys)) {
-    if (keyId && id !== keyId) continue
-    if (starts || end || !(secret.length >= 32)) return
-    if (matches(secret, text, signature))
-      return { ok: true, scheme: 'hmac', claims: { resource, expires: new Date(+expires * 1000), ...(keyId && { keyId }) } }
+  const text = `SecureLink hmac v1\n${purpose}\n\n${link[1]}\n\n${link[2]}\n\n\n${net}\n\n\n\n${id}`
+  const keys = settings.keys as readonly NginxKey[]
+  for (let i = 0; i < keys.length; i++) {
+    const key = keys[i] as NginxKey
+    if (id && key.id !== id) continue
+    if (key.starts || key.expires || !(key.secret.length >= 32)) return
+    const tags = tagOf(key.secret, text) + (net && tagOf(key.secret, `${text}\n${digits}`))
+    if (same(key.secret, tags, signature)) return link
   }
   return
+}
+
+/** The network of the visitor's address, as lib/address.ts has it, from the bytes that NGINX has; `undefined` for what takes more than that. */
+function networkOf(r: NginxRequest, bits: number, ip: string | undefined): string | undefined {
+  if (ip !== r.variables['remote_addr']) return
+  const hex = r.rawVariables['binary_remote_addr']?.toString('hex') ?? ''
+  const digits = hex.length === 8 ? `00000000000000000000ffff${hex}` : hex
+  const count = digits.startsWith('00000000000000000000ffff') ? bits + 96 : bits
+  return digits.length === 32 && count <= 128 && count % 4 === 0 ? digits.slice(0, count / 4) : undefined
 }
 
 /** The URL as the visitor sent it, with bytes beyond ASCII escaped: njs would take the same text differently with UTF-8 in it and without. */
@@ -65,8 +85,8 @@ function urlOf(r: NginxRequest): string {
 // NGINX decodes a path, merges slashes, and then resolves `..`; the normal form resolves `..` first. Where that may be another file, a good
 // signature says nothing about it.
 function ambiguous(url: string): boolean {
-  const path = (url.split(/[?#]/, 1)[0] as string).replace(/%2e/gi, '.')
-  return /(\/|%2f)\.\.(\/|%2f|$)/i.test(path) && /\/\/|%2f/i.test(path)
+  const [path = ''] = /^[^?#]*/.exec(url) ?? []
+  return /(\/|%2f)(\.|%2e){2}(\/|%2f|$)/i.test(path) && /\/\/|%2f/i.test(path)
 }
 
 function list(text: string | undefined): string[] | undefined {
@@ -78,9 +98,10 @@ function settings({ variables }: NginxRequest): NginxSettings {
   const { securelink_keys: loaded } = globalThis as { securelink_keys?: NginxSettings['keys'] }
   const text = loaded ? '' : process.env['SECURELINK_KEYS']
   if (!loaded && !text) throw new LinkError('no_key', 'there is neither a js_preload_object securelink_keys nor an env SECURELINK_KEYS')
+  const keys = loaded ?? JSON.parse(text as string)
   const renamed = list(variables['securelink_parameters'])
   return {
-    keys: loaded ?? JSON.parse(text as string),
+    keys: Array.isArray(keys) ? keys : [keys],
     ip: variables['remote_addr'],
     method: variables['request_method'],
     purpose: variables['securelink_purpose'] || undefined,
@@ -93,8 +114,13 @@ function settings({ variables }: NginxRequest): NginxSettings {
 }
 
 async function verify(r: NginxRequest, settings: NginxSettings): Promise<Verdict> {
-  const quick = plain(r.variables['request_uri'] ?? '', settings)
-  if (quick) return quick
+  const link = plain(r, settings)
+  if (!link || link[3]) return judge(r, settings)
+  const [, resource = '', expires = '', , keyId] = link
+  return { ok: true, scheme: 'hmac', claims: { resource, expires: new Date(+expires * 1000), ...(keyId && { keyId }) } }
+}
+
+async function judge(r: NginxRequest, settings: NginxSettings): Promise<Verdict> {
   const url = urlOf(r)
   const date = (text: string | undefined) => (text ? new Date(text) : undefined)
   const ring = ([] as NginxKey[])
@@ -105,9 +131,18 @@ async function verify(r: NginxRequest, settings: NginxSettings): Promise<Verdict
   return verdict.ok && ambiguous(url) ? { ok: false, reason: 'wrong_path', status: 403, claims: verdict.claims } : verdict
 }
 
-async function check(r: NginxRequest): Promise<void> {
+function check(r: NginxRequest): Promise<void> | void {
   try {
-    const verdict = await verify(r, settings(r))
+    const asked = settings(r)
+    return plain(r, asked) ? r.return(204) : answer(r, judge(r, asked))
+  } catch (error) {
+    fail(r, error)
+  }
+}
+
+async function answer(r: NginxRequest, judged: Promise<Verdict>): Promise<void> {
+  try {
+    const verdict = await judged
     if (verdict.ok) return r.return(204)
     const { reason, status, claims } = verdict
     r.variables['securelink_reason'] = reason
@@ -116,9 +151,13 @@ async function check(r: NginxRequest): Promise<void> {
     r.variables['securelink_allow'] = (methods.includes('GET') ? ['HEAD'] : []).concat(methods.filter((name) => name !== 'HEAD')).join(', ')
     r.return(403)
   } catch (error) {
-    r.error(`securelink: ${(error as Error).message}`)
-    r.return(500)
+    fail(r, error)
   }
+}
+
+function fail(r: NginxRequest, error: unknown): void {
+  r.error(`securelink: ${(error as Error).message}`)
+  r.return(500)
 }
 
 function refuse(r: NginxRequest): void {
@@ -132,7 +171,7 @@ function refuse(r: NginxRequest): void {
 /** What `js_import` gives. */
 export interface Handlers {
   /** For `js_content` of the location that `auth_request` asks: 204 for a good link, else 403, and why in variables. */
-  check(r: NginxRequest): Promise<void>
+  check(r: NginxRequest): Promise<void> | void
   /** For `js_content` of the location that `error_page 403` names: answers the visitor with the verdict's own status. */
   refuse(r: NginxRequest): void
   /** Judges a request, for handlers of your own. Throws a `LinkError` for settings that cannot be meant. */

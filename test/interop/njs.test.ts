@@ -162,11 +162,9 @@ suite('the configuration of the page', () => {
   // A line is written behind its answer, and before the next request is read.
   const reason = async () => {
     await at.visit('/marker')
-    const lines = readFileSync(join(at.folder, 'log/links.log'), 'utf8').split('\n')
-    return lines
-      .findLast((line) => line && !line.includes('/marker'))
-      ?.split(' ')
-      .at(-1)
+    const lines = readFileSync(join(at.folder, 'log/links.log'), 'utf8').trimEnd().split('\n')
+    const own = lines.filter((line) => !line.includes('/marker'))
+    return own.at(-1)?.split(' ').at(-1)
   }
 
   beforeAll(async () => {
@@ -195,7 +193,9 @@ suite('the configuration of the page', () => {
       await link('/files/a.txt?q=1', { method: ['GET', 'PUT'], id: 'x', prefix: '/files/' }),
     ]) {
       expect(await status(good)).toBe(200)
-      for (let i = '/files/a'.length; i < good.length; i++) expect(await status(changed(good, i)), `${i}`).toBeGreaterThanOrEqual(400)
+      // Without its `?` all of it would be a path.
+      for (let i = '/files/a'.length; i < good.length; i++)
+        if (good[i] !== '?') expect(await status(changed(good, i)), `${i}`).toBeGreaterThanOrEqual(400)
     }
     const good = await link('/files/a.txt')
     expect(await status(changed(good, good.length - 9))).toBe(403)
@@ -319,7 +319,8 @@ suite('the configuration of the page', () => {
 
   test('no part of a link is in the access log', async () => {
     expect(await reason()).toBeDefined()
-    expect(readFileSync(join(at.folder, 'log/links.log'), 'utf8')).not.toMatch(/signature=|sig=|expires=|2026-11/)
+    const lines = readFileSync(join(at.folder, 'log/links.log'), 'utf8').split('\n')
+    expect(lines.filter((line) => /signature=|sig=|expires=|2026-11/.test(line))).toEqual([])
   })
 
   test('10,000 requests with keep-alive leave nothing in the error log', async () => {

@@ -375,7 +375,7 @@ describe('sizes', () => {
       format: 'esm',
       target: 'es2022',
       platform: 'neutral',
-      external: ['node:*'],
+      external: ['node:*', 'crypto'],
       write: false,
     })
     return gzipSync(outputFiles[0]?.contents ?? '', { level: 9 }).length

@@ -1,5 +1,5 @@
 // hmac's verify inside NGINX's own JavaScript: the conformance vectors, and the configurations of docs/guide/nginx.md as they stand there.
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type HmacOptions, hmac, type Scheme, type SecretKey, sign, statusOf } from '../../src/index.ts'
@@ -369,6 +369,16 @@ suite('keys from elsewhere, or from nowhere', () => {
     },
     60_000,
   )
+
+  test('rotating is editing the list and reloading', async () => {
+    const { folder, visit } = await serve(page)
+    const [fresh, aged] = await Promise.all([link('/files/a.txt'), link('/files/a.txt', {}, {}, keys.slice(1))])
+    expect([(await visit(fresh)).status, (await visit(aged)).status]).toEqual([200, 200])
+    writeFileSync(join(folder, 'etc/securelink-keys.json'), JSON.stringify(keys.slice(0, 1)))
+    process.kill(Number(readFileSync(join(folder, 'pid'), 'utf8')), 'SIGHUP')
+    await expect.poll(async () => (await visit(aged)).status, { timeout: 20_000 }).toBe(403)
+    expect((await visit(fresh)).status).toBe(200)
+  }, 60_000)
 
   test('keys with dates', async () => {
     const dated = [

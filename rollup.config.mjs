@@ -5,6 +5,7 @@ import { basename, dirname, join } from 'node:path'
 import terser from '@rollup/plugin-terser'
 import typescript from '@rollup/plugin-typescript'
 import ts from 'typescript'
+import { njs } from './src/njs/es5.mjs'
 
 rmSync('dist', { recursive: true, force: true })
 
@@ -112,6 +113,11 @@ export default [
       sourcemapExcludeSources: false,
     },
     plugins: [noble, compile({ declaration: true, isolatedDeclarations: true, declarationDir: 'dist', outDir: 'dist' })],
+  },
+  {
+    input: 'src/njs/securelink.ts',
+    output: { dir: 'dist/njs', format: 'es' },
+    plugins: [njs],
   },
   {
     input: 'bundle',

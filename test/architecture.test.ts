@@ -27,7 +27,7 @@ const MAY: Record<string, readonly string[]> = {
   'media/': ['media/', ...BELOW],
   'recognise.ts': ['schemes/', ...BELOW],
   'index.ts': ['schemes/hmac.ts', 'schemes/any-of.ts', ...BELOW],
-  'njs/': ['njs/', 'schemes/', ...BELOW],
+  'njs/': ['njs/', 'schemes/', ...BELOW, 'npm:crypto'],
   'cli/': ['cli/', 'http/', 'client/', 'media/', 'schemes/', 'stores/', 'recognise.ts', 'index.ts', ...BELOW, 'node:'],
 }
 

@@ -32,6 +32,7 @@ const EXPORTS: Record<string, string[]> = {
   '.': ['LinkError', 'anyOf', 'hmac', 'inspect', 'redeem', 'sign', 'statusOf', 'verify'],
   './guard': ['cacheControl', 'guard'],
   './node': ['listener'],
+  './njs': ['default'],
   ...Object.fromEntries(schemes.map((name) => [`./schemes/${name}`, [camel(name)]])),
   ...Object.fromEntries(stores.map((name) => [`./stores/${name}`, [`${camel(name)}Store`]])),
 }
@@ -381,7 +382,7 @@ describe('sizes', () => {
       format: 'esm',
       target: 'es2022',
       platform: 'neutral',
-      external: ['node:*'],
+      external: ['node:*', 'crypto'],
       write: false,
     })
     return gzipSync(outputFiles[0]?.contents ?? '', { level: 9 }).length

@@ -11,7 +11,7 @@ const engines = [
 ]
 const wanted = process.argv[2]
 for (const file of readdirSync('test/bench').filter(
-  (name) => name.endsWith('.mjs') && !['all.mjs', 'paired.mjs', 'memory.mjs'].includes(name),
+  (name) => name.endsWith('.mjs') && !['all.mjs', 'paired.mjs', 'memory.mjs', 'nginx.mjs'].includes(name),
 )) {
   if (wanted && !file.startsWith(wanted)) continue
   for (const [name, program, options] of engines) {
@@ -21,3 +21,5 @@ for (const file of readdirSync('test/bench').filter(
 }
 console.log('\nmemory.mjs')
 spawnSync(process.execPath, ['--expose-gc', 'test/bench/memory.mjs'], { stdio: 'inherit' })
+console.log('\nnginx.mjs')
+spawnSync(process.execPath, ['test/bench/nginx.mjs'], { stdio: 'inherit' })

@@ -1,0 +1,107 @@
+// For the build: takes a module down to what njs 0.7.9 reads, which is ES5 with async functions and one default export.
+import ts from 'typescript'
+
+const { factory: f, SyntaxKind } = ts
+
+/** A transformer that changes nodes from the leaves up. */
+const each = (change) => (context) => (file) => {
+  const visit = (node) => change(ts.visitEachChild(node, visit, context))
+  return ts.visitNode(file, visit)
+}
+
+// TypeScript's ES5 has state machines in place of async functions, which njs has. So they are hidden from it: the function gets a mark, and
+// `await x` becomes a call. `show` brings them back.
+const MARK = 'async function'
+const AWAIT = '__await'
+
+const hide = each((node) => {
+  if (ts.isAwaitExpression(node)) return f.createCallExpression(f.createIdentifier(AWAIT), undefined, [node.expression])
+  const modifiers = node.modifiers?.filter(({ kind }) => kind !== SyntaxKind.AsyncKeyword)
+  if (!modifiers || modifiers.length === node.modifiers.length) return node
+  const { name, parameters } = node
+  const statements = ts.isBlock(node.body) ? node.body.statements : [f.createReturnStatement(node.body)]
+  const body = f.createBlock([f.createExpressionStatement(f.createStringLiteral(MARK)), ...statements], true)
+  if (ts.isFunctionDeclaration(node))
+    return f.createFunctionDeclaration(modifiers, undefined, name, undefined, parameters, undefined, body)
+  if (ts.isMethodDeclaration(node))
+    return f.createMethodDeclaration(modifiers, undefined, name, undefined, undefined, parameters, undefined, body)
+  if (ts.isArrowFunction(node)) return f.createArrowFunction(modifiers, undefined, parameters, undefined, undefined, body)
+  throw new Error('es5.mjs knows async functions that are declarations, methods or arrows')
+})
+
+const show = each((node) => {
+  if (ts.isCallExpression(node) && node.expression.getText?.() === AWAIT) return f.createAwaitExpression(node.arguments[0])
+  const [first, ...statements] = node.body?.statements ?? []
+  if (!first || !ts.isExpressionStatement(first) || first.expression.text !== MARK) return node
+  const body = f.createBlock(statements, true)
+  const modifiers = [...(node.modifiers ?? []), f.createModifier(SyntaxKind.AsyncKeyword)]
+  return ts.isFunctionDeclaration(node)
+    ? f.createFunctionDeclaration(modifiers, undefined, node.name, undefined, node.parameters, undefined, body)
+    : f.createFunctionExpression(modifiers, undefined, node.name, undefined, node.parameters, undefined, body)
+})
+
+// njs hands regular expressions to PCRE as they are, where `$` matches before a line feed at the end, too. There is no flag `u`, and no
+// need for it: texts are UTF-8, matched by whole characters, and cannot have half a surrogate pair. There is no `replaceAll`, either. Templates
+// become sums, because TypeScript's calls of `concat` cost njs three times as much.
+const mend = each((node) => {
+  if (ts.isTemplateExpression(node)) {
+    const plus = (left, right) => f.createBinaryExpression(left, SyntaxKind.PlusToken, right)
+    const text = (part) => f.createStringLiteral(part.text)
+    const sum = (left, span) => plus(plus(left, f.createParenthesizedExpression(span.expression)), text(span.literal))
+    return f.createParenthesizedExpression(node.templateSpans.reduce(sum, text(node.head)))
+  }
+  if (node.kind === SyntaxKind.RegularExpressionLiteral) {
+    const [, source, flags] = /^\/(.*)\/(\w*)$/.exec(node.text)
+    const mended = source.replace(/\\p\{Surrogate\}|\\.|\[(?:\\.|[^\]])*\]|\$/g, (part) =>
+      part === '$' ? '(?![\\s\\S])' : part === '\\p{Surrogate}' ? '(?!)' : part,
+    )
+    return f.createRegularExpressionLiteral(`/${mended}/${flags.replace('u', '')}`)
+  }
+  if (ts.isCallExpression(node) && ts.isPropertyAccessExpression(node.expression) && node.expression.name.text === 'replaceAll') {
+    const call = (object, name, argument) => f.createCallExpression(f.createPropertyAccessExpression(object, name), undefined, [argument])
+    const [what, by] = node.arguments
+    if (ts.isStringLiteral(what) && ts.isStringLiteral(by)) return call(call(node.expression.expression, 'split', what), 'join', by)
+  }
+  return node
+})
+
+function compile(code, target, transformers) {
+  const compilerOptions = {
+    target,
+    module: 'ESNext',
+    verbatimModuleSyntax: true,
+    noEmitHelpers: true,
+    removeComments: true,
+    ignoreDeprecations: '6.0',
+  }
+  return ts.transpileModule(code, { compilerOptions, transformers }).outputText
+}
+
+// What TypeScript calls in place of classes and spreading; it is spread arrays and plain objects only.
+const HELPERS = `var __assign = Object.assign
+function __spreadArray(to, from) {
+    return to.concat(from)
+}
+function __extends(to, from) {
+    to.prototype = Object.create(from.prototype)
+}
+`
+
+// What njs 0.7.9 does not have. Whoever writes it in shared code is told by the build.
+const LACKING =
+  /\b(?!__assign\b|__spreadArray\b|__extends\b)__[a-zA-Z]\w*(?=\()|\.(?:flat|flatMap|at|replaceAll|matchAll|normalize|localeCompare|fromEntries|findLast|allSettled)(?=\()|\bArray\.from\b|\b(?:Map|Set|WeakMap|WeakSet|WeakRef|URL|URLSearchParams|Proxy|Reflect|BigInt|Intl|structuredClone|performance)\b(?=[.(])/
+
+/** A plugin for rollup. `keys.ts`, which speaks to WebCrypto, is exchanged for the one in this folder. */
+export const njs = {
+  name: 'njs',
+  resolveId(id, from) {
+    return id.endsWith('/keys.ts') && !from.includes('/src/njs/') ? `${import.meta.dirname}/keys.ts` : null
+  },
+  transform: (code) => compile(compile(compile(code, 'ES2022'), 'ES5', { before: [hide, mend] }), 'ES2017', { before: [show] }),
+  renderChunk(code) {
+    const whole = HELPERS + code.replace(/export \{ (\w+) as default \};/, 'export default $1;')
+    const [lacking] = LACKING.exec(whole) ?? []
+    if (lacking) this.error(`njs 0.7.9 has no ${lacking}`)
+    return `// SecureLink for NGINX: docs/guide/nginx.md. Made from src/njs/securelink.ts.\n${whole}`
+  },
+}

@@ -46,7 +46,7 @@ export const match: typeof Match = async (ring, id, text, signature) => {
     if (id && key.id !== id) continue
     answer = 'bad_signature'
     const secret = key.secret as string
-    if (same(secret, tagOf(secret, text), signature)) return key
+    if (same(secret, tagOf(secret, text as string), signature)) return key
   }
   return answer
 }

@@ -54,6 +54,9 @@ export interface Visit {
   readonly ip: string | undefined
   /** The network of so many bits that the visitor's address lies in; `undefined` without an address, or when it has fewer bits. */
   network(bits: number): Network | undefined
+  /** A header of the visit, by its name in small letters. */
+  header(name: string): string | undefined
+  readonly mac: typeof mac
   readonly match: typeof match
   readonly normalise: typeof normalise
 }

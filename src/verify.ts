@@ -1,7 +1,7 @@
 // verify: is this link good for this visit? It writes nothing, and nothing that a visitor can send makes it throw.
 import { type Claims, clock, type Duration, seconds } from './conditions.ts'
 import { insist } from './errors.ts'
-import { match } from './keys.ts'
+import { mac, match } from './keys.ts'
 import { contains, networkOf } from './lib/address.ts'
 import { below, normalise, normalPath } from './lib/normal.ts'
 import { split } from './lib/text.ts'
@@ -17,6 +17,8 @@ export interface VerifyOptions {
   readonly ip?: string
   /** The method of the visit. Default: the request's, or `GET`. */
   readonly method?: string
+  /** The headers of the visit, for links that cover some. Default: the request's. */
+  readonly headers?: HeadersInit
   /** How far clocks may be apart, at the start and at the expiry; capped at `'5m'`. Default `'0s'`. */
   readonly tolerance?: Duration
   /** Asked last, with true claims: has this link been called back? */
@@ -62,6 +64,8 @@ export async function judge(scheme: Scheme, visit: Visited, options: VerifyOptio
   insist(typeof url === 'string', 'a visit is text, a URL or a Request')
   const method = (options.method ?? (visit as Request).method ?? 'GET').toUpperCase()
 
+  const headers = options.headers ? new Headers(options.headers) : (visit as Request).headers
+
   let maker = scheme
   const refuse = (reason: Reason, claims?: Claims): Refused =>
     ({ ok: false, reason, status: maker.status?.[reason] ?? statusOf(reason), ...(claims && { claims }) }) as Refused
@@ -69,7 +73,16 @@ export async function judge(scheme: Scheme, visit: Visited, options: VerifyOptio
   const read = scheme.read(url)
   if (typeof read === 'string') return refuse(read)
 
-  const checked = await scheme.check(read, { url, method, ip, network: (bits) => networkOf(ip, bits), match, normalise })
+  const checked = await scheme.check(read, {
+    url,
+    method,
+    ip,
+    network: (bits) => networkOf(ip, bits),
+    header: (name) => headers?.get(name) ?? undefined,
+    mac,
+    match,
+    normalise,
+  })
   if (typeof checked === 'string') return refuse(checked)
   const proof: Proof = checked === true ? {} : checked
   const reading = proof.reading ?? read

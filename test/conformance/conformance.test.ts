@@ -24,6 +24,8 @@ describe('suite', () => {
 const REASONS: Record<string, string> = {
   hmac: 'ok unsigned malformed unknown_key bad_signature expired key_expired too_early wrong_method wrong_ip wrong_path revoked used single_use',
   pichax: 'ok unsigned malformed unknown_key bad_signature expired key_expired too_early wrong_method revoked',
+  s3: 'ok unsigned malformed unknown_key bad_signature expired key_expired too_early revoked',
+  gcs: 'ok unsigned malformed unknown_key bad_signature expired key_expired too_early revoked',
 }
 
 const folder = `${import.meta.dirname}/vectors`

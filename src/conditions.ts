@@ -100,7 +100,7 @@ export function grant(scheme: Scheme, url: string, asked: Asked, now: number): G
     if (!scheme.carries.includes(name) && !scheme.own?.includes(name))
       throw new LinkError('unsupported_condition', `${scheme.name} links cannot carry '${name.slice(0, 40)}'`)
     insist(
-      value && (name !== 'id' || typeof value === 'string') && !/\p{Surrogate}/u.test(value as string),
+      value && (typeof value === 'string' ? !/\p{Surrogate}/u.test(value) : name !== 'id'),
       `${name} takes something that is not empty`,
     )
   }

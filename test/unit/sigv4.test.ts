@@ -127,7 +127,7 @@ test('aligned links are identical for a window, and never too long', async () =>
   expect(await minted(10, '15m')).toBe(await minted(40, '15m'))
   expect(await minted(10, '15m')).not.toBe(await minted(50, '15m'))
   expect(await code(() => minted(10, '7d'))).toBe('bad_option')
-  const long = await sign(bucket, URL_, { expires: '5d', align: '3d' }, { now: () => new Date(+NOW + 100_000_000) })
+  const long = await sign(bucket, URL_, { expires: '5d', align: '3d' }, { now: () => new Date('2013-05-26T12:00:00Z') })
   expect(long).toContain('X-Amz-Expires=604800')
 })
 

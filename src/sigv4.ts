@@ -85,7 +85,7 @@ export function sigv4<K extends SecretKey & { readonly id: string; readonly sess
 
   function scan(url: string): Scanned {
     const { origin, path, query } = split(url)
-    const signed = canonical(path)?.replaceAll('%2F', '/') ?? ''
+    const signed = /^[\w.~/-]*$/.test(path) ? path : (canonical(path)?.replaceAll('%2F', '/') ?? '')
     const values: (string | undefined)[] = []
     const others: string[] = []
     let broken = signed[0] !== '/' || /\/\.\.?(\/|$)/.test(signed)
@@ -256,10 +256,15 @@ const normalOrigin = (origin: string): string => origin.toLowerCase().replace(/^
 // Names of headers, in small letters; several with an escaped semicolon between them.
 const TOKENS = /^[a-z\d_.-]+(%3B[a-z\d_.-]+)*$/
 
-/** `20130524T000000Z` */
+let latest = { time: Number.NaN, stamp: '' }
+
+/** `20130524T000000Z`. The latest is remembered: many links are made in one second. */
 function stampOf(time: number): string {
-  const iso = new Date(time).toISOString()
-  return `${iso.slice(0, 4)}${iso.slice(5, 7)}${iso.slice(8, 13)}${iso.slice(14, 16)}${iso.slice(17, 19)}Z`
+  if (time !== latest.time) {
+    const iso = new Date(time).toISOString()
+    latest = { time, stamp: `${iso.slice(0, 4)}${iso.slice(5, 7)}${iso.slice(8, 13)}${iso.slice(14, 16)}${iso.slice(17, 19)}Z` }
+  }
+  return latest.stamp
 }
 
 /** With every character escaped that a signed text has escaped, and none other; `undefined` for a broken escape. */

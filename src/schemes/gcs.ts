@@ -29,7 +29,7 @@ export interface GcsOptions {
  * `HEAD`.
  *
  * @param keys - HMAC keys, newest first: the first one in time signs, the link's access id picks the one that verifies, none only reads.
- * @throws A {@link LinkError}: `bad_option` for a key without an id or an option that is none, `weak_key` for an empty secret.
+ * @throws A `LinkError`: `bad_option` for a key without an id or an option that is none, `weak_key` for an empty secret.
  *
  * @example
  * ```ts

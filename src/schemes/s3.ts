@@ -31,7 +31,7 @@ export interface S3Options {
  * does not open `HEAD`.
  *
  * @param keys - Credentials, newest first: the first one in time signs, the link's access key id picks the one that verifies, none only reads.
- * @throws A {@link LinkError}: `bad_option` for a key without an id or a region that is none, `weak_key` for an empty secret.
+ * @throws A `LinkError`: `bad_option` for a key without an id or a region that is none, `weak_key` for an empty secret.
  *
  * @example
  * ```ts

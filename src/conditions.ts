@@ -1,10 +1,10 @@
 // Conditions: what a link is to hold for, as the caller says it. Claims: the same, as a link says it.
-import { insist, LinkError } from './errors.ts'
+import { insist } from './errors.ts'
 import { mac, signingKey } from './keys.ts'
 import { parseNetwork } from './lib/address.ts'
 import { BASE64URL, encode } from './lib/bytes.ts'
 import { below, normalise, normalPath } from './lib/normal.ts'
-import { split } from './lib/text.ts'
+import { append, encodeValue, split } from './lib/text.ts'
 import type { Grant, Scheme } from './scheme.ts'
 
 /** A length of time with its unit in the value: `'90s'`, `'15m'`, `'12h'`, `'7d'`. */
@@ -58,74 +58,93 @@ const UNITS: Record<string, number> = { s: 1, m: 60, h: 3600, d: 86_400 }
 
 /** Seconds in a duration. */
 export function seconds(duration: unknown, name: string): number {
-  const [, count, unit] = /^(\d{1,9}(?:\.\d{1,3})?)([smhd])$/.exec(duration as string) ?? []
-  insist(unit && typeof duration === 'string', `${name} takes a length of time with its unit, such as '90s', '10m', '12h' or '7d'`)
-  return Number(count) * (UNITS[unit] as number)
+  insist(
+    typeof duration === 'string' && /^\d{1,9}(\.\d{1,3})?[smhd]$/.test(duration),
+    `${name} takes a time with its unit, such as '10m', or where a moment is meant a Date`,
+  )
+  return Number.parseFloat(duration) * (UNITS[duration.slice(-1)] as number)
 }
 
 /** The moment that the caller's `now` names, or the present, in milliseconds. */
 export function clock(now?: () => Date): number {
-  const date = now ? now() : new Date()
-  insist(date instanceof Date && +date >= 0, 'now takes a function that returns a valid Date')
-  return +date
+  const date = now?.()
+  insist(!now || (date instanceof Date && +date >= 0), 'now takes a function that returns a Date')
+  return date ? +date : Date.now()
 }
 
 // Eleven digits of seconds reach the year 5138; longer ones are milliseconds, taken for seconds by mistake.
 const LAST = 99_999_999_999
 
 function moment(when: When, now: number, name: string): number {
-  if (typeof when === 'string') return now / 1000 + seconds(when, name)
-  insist(when instanceof Date && +when > 0, `${name} takes a Date or a length of time such as '10m'`)
-  return +when / 1000
+  return (when instanceof Date && +when > 0 ? +when : now + seconds(when, name) * 1000) / 1000
 }
 
 /** Conditions as they come in at run time, with the scheme's own among them. */
 export type Asked = Conditions & Record<string, unknown>
 
-// What clients change in silence: control characters and outer spaces are dropped, `\` becomes `/`, half a surrogate pair U+FFFD.
-const PLAIN = /^[\w\-.~!$&'()*+,;=:@/?#[\]%]*$/
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what this looks for
-const UNSENDABLE = /[\u0000-\u001f\u007f]|^\s|\s$|\p{Surrogate}|^[^?#]*\\/u
+const PATH = /^\/[^?#\\]*$/
 
 /** Checks what the caller asked for, once for all schemes, and brings it into the form that schemes take. */
 export function grant(scheme: Scheme, url: string, asked: Asked, now: number): Grant {
   const { path } = split(url)
-  insist(
-    path[0] === '/' && (PLAIN.test(url) || !UNSENDABLE.test(url)),
-    `url takes an absolute URL without user name, or a path from '/', without control characters or backslashes`,
-  )
+  let text = url
   for (const name in asked) {
     const value = asked[name]
     if (name === 'expires' || name === 'align' || value === undefined) continue
-    if (!scheme.carries.includes(name) && !scheme.own?.includes(name))
-      throw new LinkError('unsupported_condition', `${scheme.name} links cannot carry '${name.slice(0, 40)}'`)
     insist(
-      value && (name !== 'id' || typeof value === 'string') && !/\p{Surrogate}/u.test(value as string),
-      `${name} takes something that is not empty`,
+      scheme.carries.includes(name) || scheme.own?.includes(name),
+      `${scheme.name} links cannot carry '${name.slice(0, 40)}'`,
+      'unsupported_condition',
     )
+    insist(value && (name !== 'id' || typeof value === 'string'), `${name} takes something that is not empty`)
+    if (typeof value === 'string') text += value
   }
+  // What clients change in silence: control characters and outer spaces are dropped, `\` becomes `/`, half a surrogate pair U+FFFD.
+  insist(
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what this looks for
+    PATH.test(path) && /^[^\0-\x1f\x7f]*\S$/.test(url) && !/\p{Surrogate}/u.test(text),
+    `url takes an absolute URL without user name, or a path from '/', of plain characters`,
+  )
   const { align, method, ip, prefix: folder, uses } = asked
 
   const window = align ? seconds(align, 'align') : 1
   insist(window && window % 1 === 0, 'align takes whole seconds')
   const expires = Math.ceil(moment(asked.expires, now, 'expires') / window) * window
-  insist(expires * 1000 > now && expires <= LAST, 'expires takes a moment in the future, and before the year 5138')
+  insist(expires * 1000 > now && expires <= LAST, 'expires takes a moment in the future, before the year 5138')
   const starts = asked.starts && Math.floor(moment(asked.starts, now, 'starts'))
   insist(starts === undefined || (starts > 0 && starts < expires), 'starts takes a moment before expires')
   const methods = method && [...new Set([method].flat().map((name) => `${name}`.toUpperCase()))].sort()
-  insist(
-    !methods || (methods[0] && methods.every((name) => /^[A-Z-]+$/.test(name))),
-    `method takes an HTTP method such as 'PUT', or a list`,
-  )
+  insist(!methods || (methods[0] && methods.every((name) => /^[A-Z-]+$/.test(name))), `method takes a name such as 'PUT', or a list`)
   const network = ip && parseNetwork(ip)
   insist(!ip || network, `ip takes an address, or a network such as '203.0.113.0/24'`)
   const prefix = folder && normalPath(folder)
-  insist(
-    !prefix || (/^\/[^?#\\]*$/.test(folder) && below(normalPath(path), prefix)),
-    `prefix takes a path from '/' that the URL's own is below`,
-  )
+  insist(!prefix || (PATH.test(folder) && below(normalPath(path), prefix)), `prefix takes a path from '/' that holds the URL's own`)
   insist(!uses || (Number.isInteger(uses) && uses > 0 && uses < 1e9), 'uses takes a whole number from 1')
-  return { url, now, expires, starts, methods, ip, network, prefix, uses, own: asked, signingKey, mac, normalise, random } as Grant
+  // biome-ignore format: one list
+  return {
+    url, now, expires, starts, methods, ip, network, prefix, uses, own: asked,
+    signingKey, mac, normalise, encode: encodeValue, unsigned, insert, random
+  } as Grant
+}
+
+/** Throws if the URL has any of the link's own parameters, by the names that they have by default. */
+export function unsigned(taken: readonly string[]): void {
+  const signed = taken.includes('expires') && taken.includes('signature')
+  insist(!taken[0], `the URL has the link's parameter '${taken[0]}' already`, signed ? 'already_signed' : 'bad_option')
+}
+
+/**
+ * Puts parameters with encoded values into a URL: at the end of its query, or as the first segment of its path, where `~` stands for `%`.
+ * Values that are empty are left out, and what the URL had stays byte for byte as it was.
+ */
+export function insert(url: string, names: readonly string[], values: readonly string[], inPath = false): string {
+  const { origin, path } = split(url)
+  let token = ''
+  for (let i = 0; i < names.length; i++) if (values[i]) token += `${token && (inPath ? ',' : '&')}${names[i]}=${values[i]}`
+  if (!inPath) return append(url, token)
+  // Clients resolve them before they send, and would climb over the token.
+  insist(!/\/(\.|%2e){1,2}(\/|$)/i.test(path), `placement 'path' takes paths without the segments . and ..`)
+  return `${origin}/${token.replaceAll('~', '%7E').replaceAll('%', '~')}${url.slice(origin.length).replace(/^(?!\/)/, '/')}`
 }
 
 function random(): string {

@@ -38,7 +38,7 @@ export type LinkErrorCode =
  */
 export class LinkError extends Error {
   /** The stable word for this mistake; compare this, not the message. */
-  readonly code: LinkErrorCode
+  declare readonly code: LinkErrorCode
   constructor(code: LinkErrorCode, message: string, options?: ErrorOptions) {
     super(message, options)
     this.name = 'LinkError'
@@ -46,7 +46,7 @@ export class LinkError extends Error {
   }
 }
 
-/** Throws `bad_option` with a sentence, unless the value is good. */
-export function insist(good: unknown, sentence: string): asserts good {
-  if (!good) throw new LinkError('bad_option', sentence)
+/** Throws an error with this sentence, unless the value is good. */
+export function insist(good: unknown, sentence: string, code: LinkErrorCode = 'bad_option'): asserts good {
+  if (!good) throw new LinkError(code, sentence)
 }

@@ -1,6 +1,6 @@
 // Secret keys and keyrings: importing keys once, signing and matching with them.
-import { insist, LinkError } from './errors.ts'
-import { decode, encode } from './lib/bytes.ts'
+import { insist } from './errors.ts'
+import { BASE64URL, decode, encode } from './lib/bytes.ts'
 
 /** One secret and what is known about it. It is a value: to change a secret, make a new key. */
 export interface SecretKey {
@@ -25,8 +25,7 @@ export function keyring<K extends SecretKey>(keys: Keyring<K>, shortest = 1): re
   const ring = [keys].flat() as K[]
   for (const { secret } of ring) {
     const { length, algorithm } = (typeof secret === 'string' ? new TextEncoder().encode(secret) : (secret ?? {})) as Uint8Array & CryptoKey
-    if (!((length ?? (algorithm as HmacKeyAlgorithm)?.length / 8) >= shortest))
-      throw new LinkError('weak_key', `secret takes at least ${shortest} bytes, as text, bytes or HMAC CryptoKey`)
+    insist((length ?? (algorithm as HmacKeyAlgorithm)?.length / 8) >= shortest, `secret takes at least ${shortest} bytes`, 'weak_key')
   }
   return ring
 }
@@ -38,55 +37,61 @@ export function signingKey<K extends SecretKey>(ring: readonly K[], now: number)
 }
 
 function present<T>(key: T | undefined): T {
-  if (!key) throw new LinkError('no_key', 'the ring has no key in time; an empty ring can read, but neither sign nor verify')
+  insist(key, 'the keyring has no key in time, and can only read', 'no_key')
   return key
 }
 
-// Keyed by the key object itself: no map whose keys are secrets, and what nobody holds any more is forgotten.
-let imported: WeakMap<SecretKey, { [H in Hash]?: CryptoKey }> | undefined
-
 function subtle(): SubtleCrypto {
-  const { crypto } = globalThis
-  if (!crypto?.subtle) throw new LinkError('no_webcrypto', 'there is no crypto.subtle here: browsers have it on https and localhost only')
-  return crypto.subtle
+  const subtle = globalThis.crypto?.subtle
+  insist(subtle, 'there is no crypto.subtle here: browsers have it on https only', 'no_webcrypto')
+  return subtle
 }
 
-/** Calls back with the imported key: at once when it is known, because waiting costs more than all the rest of `verify`. */
-function withKey<T>(key: SecretKey, hash: Hash, use: (ready: CryptoKey) => T | Promise<T>): T | Promise<T> {
-  imported ??= new WeakMap()
-  let known = imported.get(key)
-  if (!known) imported.set(key, (known = {}))
-  const ready = known[hash]
-  return ready ? use(ready) : importKey(key.secret, hash).then((ready) => use((known[hash] = ready)))
-}
+// Imported keys, by the key object itself: no map whose keys are secrets, and what nobody holds any more is forgotten.
+const imported: { [H in Hash]?: WeakMap<SecretKey, CryptoKey> } = {}
 
-async function importKey(secret: SecretKey['secret'], hash: Hash): Promise<CryptoKey> {
+// Waiting costs more than all the rest of `verify`, so callers ask first whether the key is imported already.
+async function importKey(key: SecretKey, hash: Hash): Promise<CryptoKey> {
+  const { secret } = key
   const { algorithm } = secret as CryptoKey
-  insist(!algorithm || (algorithm as HmacKeyAlgorithm).hash.name === hash, `secret takes an HMAC CryptoKey for ${hash}`)
-  if (algorithm) return secret as CryptoKey
-  const bytes = typeof secret === 'string' ? new TextEncoder().encode(secret) : (secret as Uint8Array<ArrayBuffer>)
-  return subtle().importKey('raw', bytes, { name: 'HMAC', hash }, false, ['sign', 'verify'])
+  insist(!algorithm || (algorithm as HmacKeyAlgorithm).hash.name === hash, `secret takes an HMAC key for ${hash}`)
+  const ready = algorithm
+    ? (secret as CryptoKey)
+    : await subtle().importKey(
+        'raw',
+        typeof secret === 'string' ? new TextEncoder().encode(secret) : (secret as Uint8Array<ArrayBuffer>),
+        { name: 'HMAC', hash },
+        false,
+        ['sign', 'verify'],
+      )
+  imported[hash] ??= new WeakMap()
+  imported[hash].set(key, ready)
+  return ready
 }
 
 // One buffer for all texts and one for all signatures: WebCrypto copies its input before it returns, and handing it fresh arrays costs more
 // than all the rest of `verify`.
-let buffers: { encoder: TextEncoder; text: Uint8Array<ArrayBuffer>; tag: Uint8Array<ArrayBuffer> } | undefined
+const TEXT = /* @__PURE__ */ new Uint8Array(4096)
+const TAG = /* @__PURE__ */ new Uint8Array(65)
+let encoder: TextEncoder | undefined
 
-function bytesOf(message: string | Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
-  const { encoder, text } = (buffers ??= { encoder: new TextEncoder(), text: new Uint8Array(4096), tag: new Uint8Array(64) })
-  if (typeof message !== 'string') return message
+/** The UTF-8 bytes of a text, or bytes that are no text, to be handed to WebCrypto at once. */
+export function bytesOf(text: string | Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  if (typeof text !== 'string') return text
+  encoder ??= new TextEncoder()
   // UTF-8 takes at most three bytes a UTF-16 unit.
-  return message.length > 1365 ? encoder.encode(message) : text.subarray(0, encoder.encodeInto(message, text).written)
+  return text.length > 1365 ? encoder.encode(text) : TEXT.subarray(0, encoder.encodeInto(text, TEXT).written)
 }
 
 /** HMAC of a text (as UTF-8), or of bytes that are no text, under a key, written in an alphabet. Imported keys are remembered. */
 export async function mac(
   key: SecretKey,
   text: string | Uint8Array<ArrayBuffer>,
-  alphabet: string,
+  alphabet: string = BASE64URL,
   hash: Hash = 'SHA-256',
 ): Promise<string> {
-  return encode(new Uint8Array(await withKey(key, hash, (ready) => subtle().sign('HMAC', ready, bytesOf(text)))), alphabet)
+  const ready = imported[hash]?.get(key) ?? (await importKey(key, hash))
+  return encode(new Uint8Array(await subtle().sign('HMAC', ready, bytesOf(text))), alphabet)
 }
 
 /** Finds the key on a ring under which a text has this signature, by its id or by trying all. The platform compares, in constant time. */
@@ -95,7 +100,7 @@ export async function match<K extends SecretKey>(
   id: string | undefined,
   text: string | Uint8Array<ArrayBuffer>,
   signature: string,
-  alphabet: string,
+  alphabet: string = BASE64URL,
   hash: Hash = 'SHA-256',
 ): Promise<K | 'bad_signature' | 'unknown_key'> {
   present(ring[0])
@@ -103,13 +108,9 @@ export async function match<K extends SecretKey>(
   for (const key of ring) {
     if (id && key.id !== id) continue
     answer = 'bad_signature'
-    const good = withKey(key, hash, (ready) => {
-      const bytes = bytesOf(text)
-      const { tag } = buffers as NonNullable<typeof buffers>
-      const size = decode(signature, alphabet, tag)
-      return size > 0 && subtle().verify('HMAC', ready, size < 64 ? tag.subarray(0, size) : tag, bytes)
-    })
-    if (await good) return key
+    const ready = imported[hash]?.get(key) ?? (await importKey(key, hash))
+    const size = decode(signature, alphabet, TAG)
+    if (size > 0 && (await subtle().verify('HMAC', ready, TAG.subarray(0, size), bytesOf(text)))) return key
   }
   return answer
 }

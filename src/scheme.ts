@@ -6,10 +6,11 @@
 //
 // The verbs lend a scheme what it needs to sign and to check: HMAC over a keyring, normal forms, the visitor's network. So a page that only
 // inspects links carries none of that.
-import type { Claims, Condition } from './conditions.ts'
+import type { Claims, Condition, insert, unsigned } from './conditions.ts'
 import type { mac, match, SecretKey, signingKey } from './keys.ts'
 import type { Network } from './lib/address.ts'
 import type { normalise } from './lib/normal.ts'
+import type { encodeValue } from './lib/text.ts'
 import type { Reason } from './verdict.ts'
 
 /** What `sign` asks a scheme to write: checked, rounded to whole seconds, in one form. */
@@ -35,6 +36,9 @@ export interface Grant<Own extends object = object> {
   readonly signingKey: typeof signingKey
   readonly mac: typeof mac
   readonly normalise: typeof normalise
+  readonly encode: typeof encodeValue
+  readonly unsigned: typeof unsigned
+  readonly insert: typeof insert
   /** 16 characters that nobody can guess, to name a link with. */
   readonly random: () => string
 }
@@ -54,8 +58,12 @@ export interface Visit {
   readonly ip: string | undefined
   /** The network of so many bits that the visitor's address lies in; `undefined` without an address, or when it has fewer bits. */
   network(bits: number): Network | undefined
+  /** A header of the visit, by its name in small letters. */
+  header(name: string): string | undefined
+  readonly mac: typeof mac
   readonly match: typeof match
   readonly normalise: typeof normalise
+  readonly encode: typeof encodeValue
 }
 
 /** What a good signature proves beyond itself. */
@@ -65,7 +73,7 @@ export interface Proof {
   /** What the link says, where the check knows it better than the reading: the resource in normal form, the address. */
   readonly claims?: Claims
   /** For links that do not show their address: is the visitor's the one that was signed? */
-  readonly ip?: boolean
+  readonly ip?: boolean | undefined
   /** For links that say more of the URL than a prefix can: do they open this one? */
   readonly path?: boolean
   /** For combinators: the reading whose signature is good. */

@@ -1,11 +1,11 @@
 // verify: is this link good for this visit? It writes nothing, and nothing that a visitor can send makes it throw.
 import { type Claims, clock, type Duration, seconds } from './conditions.ts'
 import { insist } from './errors.ts'
-import { match } from './keys.ts'
+import { mac, match } from './keys.ts'
 import { contains, networkOf } from './lib/address.ts'
 import { below, normalise, normalPath } from './lib/normal.ts'
-import { split } from './lib/text.ts'
-import type { Proof, Scheme } from './scheme.ts'
+import { encodeValue, split } from './lib/text.ts'
+import type { Proof, Reading, Scheme } from './scheme.ts'
 import { type Reason, type Refused, statusOf, type Verdict } from './verdict.ts'
 
 /** What a link can be visited with: a whole URL, a path with its query, or a `Request`, which brings its method. Text counts as `GET`. */
@@ -17,6 +17,8 @@ export interface VerifyOptions {
   readonly ip?: string
   /** The method of the visit. Default: the request's, or `GET`. */
   readonly method?: string
+  /** The headers of the visit, for links that cover some. Default: the request's. */
+  readonly headers?: HeadersInit
   /** How far clocks may be apart, at the start and at the expiry; capped at `'5m'`. Default `'0s'`. */
   readonly tolerance?: Duration
   /** Asked last, with true claims: has this link been called back? */
@@ -62,37 +64,53 @@ export async function judge(scheme: Scheme, visit: Visited, options: VerifyOptio
   insist(typeof url === 'string', 'a visit is text, a URL or a Request')
   const method = (options.method ?? (visit as Request).method ?? 'GET').toUpperCase()
 
-  let maker = scheme
-  const refuse = (reason: Reason, claims?: Claims): Refused =>
-    ({ ok: false, reason, status: maker.status?.[reason] ?? statusOf(reason), ...(claims && { claims }) }) as Refused
-
+  const headers = options.headers ? new Headers(options.headers) : (visit as Request).headers
   const read = scheme.read(url)
-  if (typeof read === 'string') return refuse(read)
-
-  const checked = await scheme.check(read, { url, method, ip, network: (bits) => networkOf(ip, bits), match, normalise })
-  if (typeof checked === 'string') return refuse(checked)
-  const proof: Proof = checked === true ? {} : checked
-  const reading = proof.reading ?? read
-  maker = reading.scheme ?? scheme
-  let claims = proof.claims ?? reading.claims
-  const { prefix, methods = ['GET', 'HEAD'], expires, uses } = claims
-  const { key } = proof
-
-  if (proof.path === false || (prefix && !below(normalPath(split(claims.resource).path), prefix))) return refuse('wrong_path', claims)
-  if (!methods.includes(method) && !(method === 'HEAD' && methods.includes('GET'))) return refuse('wrong_method', claims)
-  if (!(proof.ip ?? (!claims.ip || contains(claims.ip, ip)))) return refuse('wrong_ip', claims)
-
-  const dead = +expires + tolerance + (maker.goodAtExpiry ? 1000 : 0)
-  if (now >= dead) return refuse('expired', claims)
-  // Asked so that a date that is none ends the key, too.
-  if (key?.expires && !(now < +key.expires + tolerance)) return refuse('key_expired', claims)
+  const checked =
+    typeof read === 'string'
+      ? read
+      : await scheme.check(read, {
+          url,
+          method,
+          ip,
+          network: (bits) => networkOf(ip, bits),
+          header: (name) => headers?.get(name) ?? undefined,
+          mac,
+          match,
+          normalise,
+          encode: encodeValue,
+        })
+  if (typeof checked === 'string') return refuse(scheme, checked)
+  // `true` has no properties, and is good without them.
+  const { key, reading = read as Reading, path, ip: proven, claims: proved = reading.claims } = checked as Proof
+  const maker = reading.scheme ?? scheme
+  let claims = proved
+  // The link shows a length only, and the visitor's address is the one that was signed.
+  if (proven && claims.ip?.startsWith('/')) claims = { ...claims, ip: ip?.replace(/^::ffff:(?=.*\.)/i, '') + claims.ip }
   if (key?.starts && !(key.starts <= (claims.starts ?? 0))) claims = { ...claims, starts: key.starts }
-  if (claims.starts && !(now + tolerance >= +claims.starts)) return refuse('too_early', claims)
 
-  if (await revoked?.(claims)) return refuse('revoked', claims)
-  if (uses) {
-    if (!spend) return refuse('single_use', claims)
-    if (!(await spend(claims, new Date(dead)))) return refuse('used', claims)
-  }
-  return { ok: true, scheme: maker.name, claims }
+  const { expires, methods = ['GET', 'HEAD'], prefix, starts, uses } = claims
+  const dead = +expires + tolerance + (maker.goodAtExpiry ? 1000 : 0)
+  // Times are asked so that a date that is none ends the key, too.
+  const reason =
+    path === false || (prefix && !below(normalPath(split(claims.resource).path), prefix))
+      ? 'wrong_path'
+      : !methods.includes(method) && !(method === 'HEAD' && methods.includes('GET'))
+        ? 'wrong_method'
+        : !(proven ?? (!claims.ip || contains(claims.ip, ip)))
+          ? 'wrong_ip'
+          : now >= dead
+            ? 'expired'
+            : key?.expires && !(now < +key.expires + tolerance)
+              ? 'key_expired'
+              : starts && !(now + tolerance >= +starts)
+                ? 'too_early'
+                : revoked && (await revoked(claims))
+                  ? 'revoked'
+                  : uses && (spend ? !(await spend(claims, new Date(dead))) && 'used' : 'single_use')
+  return reason ? refuse(maker, reason, claims) : { ok: true, scheme: maker.name, claims }
+}
+
+function refuse(maker: Scheme, reason: Reason, claims?: Claims): Refused {
+  return { ok: false, reason, status: maker.status?.[reason] ?? statusOf(reason), ...(claims && { claims }) } as Refused
 }

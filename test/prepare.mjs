@@ -40,6 +40,13 @@ const parts = {
   python: { name: 'Python', debian: ['python3'], find: () => program('python3') },
   nginx: { name: 'NGINX', debian: ['nginx'], find: () => program('nginx') },
   njs: { name: "NGINX's JavaScript", debian: ['libnginx-mod-http-js'], find: () => library('modules/ngx_http_js_module.so') },
+  swift: {
+    name: 'OpenStack Swift',
+    debian: ['swift-proxy', 'swift-account', 'swift-container', 'swift-object', 'memcached'],
+    find: () =>
+      ['swift-account-server', 'swift-container-server', 'swift-object-server', 'memcached'].every((name) => program(name)) &&
+      program('swift-proxy-server'),
+  },
   redis: { name: 'Redis', debian: ['redis-server'], find: () => program('redis-server') },
   'node-24': { name: 'Node 24', find: engine('node') },
   deno: { name: 'Deno', find: engine('deno') },

@@ -39,10 +39,12 @@ function read(file: string): Promise<string> {
 // Loaded when asked for: most runs need one. A test holds the list to the folder.
 const FACTORIES: Readonly<Record<string, () => Promise<unknown>>> = {
   azure: async () => (await import('../schemes/azure.ts')).azure,
+  gcs: async () => (await import('../schemes/gcs.ts')).gcs,
   hmac: async () => (await import('../schemes/hmac.ts')).hmac,
   nginx: async () => (await import('../schemes/nginx.ts')).nginx,
   'nginx-hmac': async () => (await import('../schemes/nginx-hmac.ts')).nginxHmac,
   pichax: async () => (await import('../schemes/pichax.ts')).pichax,
+  s3: async () => (await import('../schemes/s3.ts')).s3,
 }
 
 /** Names for `--scheme`. */

@@ -10,19 +10,29 @@ export interface Network {
 
 /** Reads `203.0.113.7`, `203.0.113.0/24`, `2001:db8::/32`, `[::1]` or `fe80::1%eth0`; `undefined` for everything else. */
 export function parseNetwork(text: string): Network | undefined {
-  const [, address = '', length] = /^([^/]*)(?:\/(0|[1-9]\d{0,2}))?$/.exec(text) ?? []
-  const v6 = address.includes(':')
-  const bits = +(length ?? (v6 ? 128 : 32))
-  return networkOf(address, v6 && digitsOf(address)?.startsWith(V4) ? bits - 96 : bits)
+  const [, address, length] = /^([^/]*)(?:\/(0|[1-9]\d{0,2}))?$/.exec(text) ?? []
+  const whole = networkOf(address)
+  // What is written as IPv6 counts its bits so, also when it is an IPv4 address.
+  return whole && length ? networkOf(address, +length - (text.includes(':') ? 128 - whole.bits : 0)) : whole
 }
 
-/** The network of `bits` bits that an address lies in; `undefined` when it is no address or has fewer bits. */
-export function networkOf(address: string | undefined, bits: number): Network | undefined {
-  const digits = digitsOf(address ?? '')
-  const count = digits?.startsWith(V4) ? bits + 96 : bits
-  if (!digits || bits < 0 || count > 128) return
+/** The network of `bits` bits (all of them by default) that an address lies in; `undefined` when it is no address or has fewer bits. */
+export function networkOf(address = '', bits?: number): Network | undefined {
+  // Without the brackets of a URL, and the zone, which names an interface of this machine.
+  const words = `:${address.replace(/^\[|%[\w.-]+$|\]$/g, '')}`
+    .replace(/^:(?=\d+\.)/, ':::ffff:')
+    .replace(DOTTED, (dotted) => dotted.replace(/[:.](\d+)\.(\d+)/g, (_, a, b) => `:${(a * 256 + +b).toString(16)}`))
+    .replace(/:([\da-f]{1,4})(?![^:])/gi, (_, word) => ` ${word.padStart(4, '0')}`)
+  // What is left of `::`, each word having taken the colon before it.
+  const all = words.replace(/(^:|\b):(:$|(?= ))/, (gap) => ZERO.padEnd(40 - words.length + gap.length, ZERO))
+  if (!/^( [\da-f]{4}){8}$/i.test(all)) return
+  const digits = all.replaceAll(' ', '').toLowerCase()
+  const most = digits.startsWith(V4) ? 32 : 128
+  const size = bits ?? most
+  const count = size + 128 - most
   const rest = count & 3
-  return { bits, digits: digits.slice(0, count >> 2) + (rest ? (+`0x${digits[count >> 2]}` & (240 >> rest)).toString(16) : '') }
+  if (size < 0 || size > most) return
+  return { bits: size, digits: digits.slice(0, count >> 2) + (rest ? (+`0x${digits[count >> 2]}` & (240 >> rest)).toString(16) : '') }
 }
 
 /** Does the address lie in the network, or in the range `a-b`? No IPv4 address lies in an IPv6 network. */
@@ -35,36 +45,17 @@ export function contains(network: string, address: string | undefined): boolean 
 // How a dual-stack socket reports IPv4: ::ffff:a.b.c.d
 const V4 = '00000000000000000000ffff'
 
-// No leading zeros in IPv4: some parsers read 010 as eight.
-const DOTTED = /(^|:)((25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(\.(?!$)|$)){4}$/
+const ZERO = ' 0000'
 
-// The 32 hex digits of an address.
-function digitsOf(address: string): string | undefined {
-  const words = address
-    // The brackets of a URL; the zone, which names an interface of this machine.
-    .replace(/^\[|%[\w.-]+$|\]$/g, '')
-    .replace(DOTTED, (dotted, colon) => {
-      const [a = 0, b = 0, c = 0, d = 0] = dotted.replace(':', '').split('.')
-      return `${colon || '::ffff:'}${(+a * 256 + +b).toString(16)}:${(+c * 256 + +d).toString(16)}`
-    })
-  const [front = [], back, more] = words.split('::').map((half) => (half ? half.split(':') : []))
-  const gap = 8 - front.length - (back?.length ?? 0)
-  if (more || gap < 0 || (back ? !gap : gap)) return
-  const all = [...front, ...Array(gap).fill('0'), ...(back ?? [])]
-  return all.every((word) => /^[\da-f]{1,4}$/i.test(word))
-    ? all
-        .map((word) => word.padStart(4, '0'))
-        .join('')
-        .toLowerCase()
-    : undefined
-}
+// No leading zeros in IPv4: some parsers read 010 as eight.
+const DOTTED = /:((25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(\.(?!$)|$)){4}$/
 
 /**
  * An address as servers print it: IPv6 in lower case and compressed (RFC 5952), with the last 32 bits dotted where the C libraries and NGINX do
  * so, without brackets and zone. `::ffff:1.2.3.4` stays apart from `1.2.3.4`. `undefined` for what is no address.
  */
 export function printAddress(address: string): string | undefined {
-  const digits = digitsOf(address)
+  const digits = networkOf(address)?.digits
   if (!digits || !address.includes(':')) return digits && address
   const words = digits.match(/..../g)?.map((word) => Number(`0x${word}`)) as number[]
   // The longest run of two zeros or more; of equals the first.

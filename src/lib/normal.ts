@@ -20,28 +20,34 @@ export function normalPath(path: string): string {
   const text = normal(path)
   if (!text.includes('/.')) return text
   const kept: string[] = []
-  for (const segment of text.slice(1).split('/')) {
+  // One of them at the end leaves its slash.
+  for (const segment of text
+    .replace(/\/\.\.?$/, '$&/')
+    .slice(1)
+    .split('/')) {
     if (segment === '..') kept.pop()
     else if (segment !== '.') kept.push(segment)
   }
-  if (/\/\.\.?$/.test(text)) kept.push('')
   return `/${kept.join('/')}`
 }
 
 /** A query in normal form, ordered by name. */
 export function normalQuery(query: string): string {
   if (!query.includes('&')) return normal(query)
-  const name = (piece: string): string => piece.split('=', 1)[0] as string
+  const pieces = query
+    .slice(1)
+    .split('&')
+    .map((piece) => normal(piece).split('='))
   // Stably: two parameters of the same name keep their order, because it means something.
-  const pieces = query.slice(1).split('&').map(normal)
-  return `?${pieces.sort((a, b) => +(name(a) > name(b)) || -(name(a) < name(b))).join('&')}`
+  pieces.sort(([a = ''], [b = '']) => (a < b ? -1 : +(a > b)))
+  return `?${pieces.map((piece) => piece.join('=')).join('&')}`
 }
 
 /** All parts in normal form: scheme and host in lower case, without the scheme's own port. */
 export function normalise({ origin, path, query }: Parts): Parts {
   return {
     origin: /[A-Z]|:\d+$/.test(origin)
-      ? origin.replace(/[A-Z]/g, (letter) => letter.toLowerCase()).replace(/^(https:.*):443$|^(http:.*):80$/, '$1$2')
+      ? origin.replace(/[A-Z]+/g, (letters) => letters.toLowerCase()).replace(/^(https:.*):443$|^(http:.*):80$/, '$1$2')
       : origin,
     path: normalPath(path),
     query: normalQuery(query),

@@ -12,26 +12,17 @@ export interface Parts {
   readonly fragment: string
 }
 
-// No user names and no `\`: `@` and `\` are where parsers disagree about the host. A text that begins with `/` is a path, also with two of
-// them: `//host/x` must not become a host.
-const ORIGIN = /^[a-z][a-z\d+.-]*:\/\/[^/?#\\@\s]+/i
+// Origin, path, query, fragment. No user names and no `\`: `@` and `\` are where parsers disagree about the host. A text that begins with `/`
+// is a path, also with two of them: `//host/x` must not become a host.
+const PARTS = /^([a-z][a-z\d+.-]*:\/\/[^/?#\\@\s]+)?([^?#]*)(\?[^#]*)?(.*)/is
 
 /** Longer texts are no links: browsers, servers and proxies do not pass them on. */
 export const LONGEST = 16_384
 
 /** Takes any text apart and never throws; the `path` of what is no URL, or too long, does not begin with `/`. */
 export function split(url: string): Parts {
-  const origin = ORIGIN.exec(url)?.[0] ?? ''
-  const hash = url.indexOf('#')
-  const whole = hash < 0 ? url : url.slice(0, hash)
-  const mark = whole.indexOf('?')
-  const end = mark < 0 ? whole.length : mark
-  return {
-    origin,
-    path: url.length > LONGEST ? '' : whole.slice(origin.length, end) || (origin && '/'),
-    query: whole.slice(end),
-    fragment: url.slice(whole.length),
-  }
+  const [, origin = '', path, query = '', fragment] = PARTS.exec(url) as unknown as readonly [string, string?, string?, string?, string?]
+  return { origin, path: url.length > LONGEST ? '' : path || (origin && '/'), query, fragment: fragment as string }
 }
 
 /** Calls back for each `name=value`, with the name decoded and the value and the whole piece as they stand. Begins behind the first character. */
@@ -69,6 +60,7 @@ export function decodeValue(text: string): string | undefined {
 
 /** A URL with `name=value` pairs, encoded, at the end of its query. What it had stays byte for byte as it was. */
 export function append(url: string, pairs: string): string {
-  const { query, fragment } = split(url)
-  return `${url.slice(0, url.length - fragment.length)}${query ? '&' : '?'}${pairs}${fragment}`
+  const end = `${url}#`.indexOf('#')
+  const front = url.slice(0, end)
+  return `${front}${front.includes('?') ? '&' : '?'}${pairs}${url.slice(end)}`
 }

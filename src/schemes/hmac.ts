@@ -1,9 +1,8 @@
 // hmac: SecureLink's own scheme, HMAC-SHA-256 over everything that a link grants. The format is written down in docs/spec.md.
 import type { Claims, Condition } from '../conditions.ts'
-import { insist, LinkError } from '../errors.ts'
+import { insist } from '../errors.ts'
 import { type Keyring, keyring, type SecretKey } from '../keys.ts'
-import { BASE64URL } from '../lib/bytes.ts'
-import { append, decodeValue, eachParameter, encodeValue, type Parts, split } from '../lib/text.ts'
+import { decodeValue, eachParameter, type Parts, split } from '../lib/text.ts'
 import type { Grant, Proof, Reading, Scheme, Visit } from '../scheme.ts'
 
 /** What the parameters of a link are for; by default they are named so too. */
@@ -37,11 +36,11 @@ const NAMES = ['expires', 'starts', 'method', 'net', 'prefix', 'uses', 'id', 'ke
 
 // How each must look. Seconds have at most eleven digits: longer ones are milliseconds.
 const SECONDS = /^[1-9]\d{0,10}$/
-const SHAPES = [SECONDS, SECONDS, /^[A-Z-]+(,[A-Z-]+)*$/, /^\d{1,3}$/, /^\//, /^[1-9]\d{0,8}$/]
+const SHAPES = [SECONDS, SECONDS, /^[A-Z-]+(,[A-Z-]+)*$/, /^\d{1,3}$/, /^\//, /^[1-9]\d{0,8}$/, /./s, /./s, /./s] as const
 
 interface HmacReading extends Reading {
-  /** Our parameters in the order of their names, decoded; empty where there is none. */
-  readonly values: readonly string[]
+  /** Our parameters in the order of their names, decoded. */
+  readonly values: readonly (string | undefined)[]
   /** What remains of the URL without them and without what is ignored. */
   readonly rest: Parts
 }
@@ -70,54 +69,50 @@ interface HmacReading extends Reading {
  */
 export function hmac(keys: Keyring<SecretKey>, options: HmacOptions = {}): Scheme<Condition, HmacConditions> {
   const ring = keyring(keys, 32)
-  const { purpose = '', origin, ignore = [], placement } = options
-  const names: readonly string[] = NAMES.map((name) => options.parameters?.[name] ?? name)
+  const { purpose = '', origin, ignore = [], parameters = {}, placement } = options
   const inPath = placement === 'path'
+  const names: readonly string[] = NAMES.map((name) => parameters[name] ?? name)
   insist(
-    names.every((name, i) => /^[\w.-]+$/.test(name) && names.indexOf(name) === i),
-    'parameters takes distinct names of plain characters',
+    names.every((name, i) => /^[\w.-]+$/.test(name) && names.indexOf(name) === i) &&
+      !/\p{Surrogate}/u.test(purpose + ring.map(({ id }) => id)),
+    'parameters takes distinct plain names, and purpose and key ids well-formed text',
   )
 
-  insist(!/\p{Surrogate}/u.test(purpose + ring.map(({ id }) => id)), 'purpose and key ids take well-formed text')
-  const head = `SecureLink hmac v1\n${encodeValue(purpose)}\n`
-
-  // Takes our parameters out of a URL: their values decoded, in the order of their names, and what remains.
-  function scan(url: string): { values: string[]; taken: readonly number[]; broken: boolean; rest: Parts } {
-    const parts = split(url)
-    const values = ['', '', '', '', '', '', '', '', '']
-    let { path } = parts
-    let query = ''
-    const taken: number[] = []
-    let broken = path[0] !== '/'
+  // Takes our parameters out of a URL: their values decoded, in the order of their names, and what remains. One that is there twice, or does
+  // not look as it must, is empty.
+  function scan(url: string): { values: (string | undefined)[]; rest: Parts } {
+    let { origin, path, query, fragment } = split(url)
+    const values: (string | undefined)[] = NAMES.map(() => undefined)
     const take = (name: string, value: string): boolean => {
       const at = names.indexOf(name)
       if (at < 0) return false
-      // Twice, empty, or an escape that is none.
-      if (values[at] || !(values[at] = decodeValue(value) ?? '')) broken = true
-      taken.push(at)
+      const text = values[at] === undefined && decodeValue(value)
+      values[at] = text && SHAPES[at]?.test(text) ? text : ''
       return true
     }
     if (inPath && path.startsWith(`/${names[0]}=`)) {
       const end = `${path}/`.indexOf('/', 1)
       // `~` stands for `%` here: servers refuse or decode `%2F` in a path.
       eachParameter(path.slice(0, end).replaceAll('~', '%'), ',', (name, value) => {
-        if (!take(name, value)) broken = true
+        if (!take(name, value)) values[0] = ''
       })
       path = path.slice(end) || '/'
     }
-    eachParameter(parts.query, '&', (name, value, piece) => {
+    const others = query
+    query = ''
+    eachParameter(others, '&', (name, value, piece) => {
       if (
         (inPath || !take(name, value)) &&
         !ignore.some((other) => name === other || (other.endsWith('*') && name.startsWith(other.slice(0, -1))))
       )
         query += `${query ? '&' : '?'}${piece}`
     })
-    return { values, taken, broken, rest: { origin: parts.origin, path, query, fragment: parts.fragment } }
+    return { values, rest: { origin, path, query, fragment } }
   }
 
   // What the signature covers: docs/spec.md, section 5. Takes the values encoded.
-  function textOf(values: readonly string[], rest: Parts): string {
-    let text = `${head}${origin ? rest.origin : ''}\n${values[4] ? '' : rest.path}\n${rest.query}`
+  function textOf(purpose: string, values: readonly string[], rest: Parts): string {
+    let text = `SecureLink hmac v1\n${purpose}\n${origin ? rest.origin : ''}\n${values[4] ? '' : rest.path}\n${rest.query}`
     for (let i = 0; i < 8; i++) text += `\n${values[i]}`
     return text
   }
@@ -131,48 +126,25 @@ export function hmac(keys: Keyring<SecretKey>, options: HmacOptions = {}): Schem
     async seal(grant: Grant<HmacConditions>): Promise<string> {
       const { url, network, uses } = grant
       const key = grant.signingKey(ring, grant.now)
-      const { taken, rest } = scan(url)
-      if (taken.length)
-        throw new LinkError(
-          taken.includes(0) && taken.includes(8) ? 'already_signed' : 'bad_option',
-          `the URL has a parameter '${names[taken[0] as number]}': it is a link already, or the option parameters must rename ours`,
-        )
+      const { values: taken, rest } = scan(url)
+      grant.unsigned(NAMES.filter((_, i) => taken[i] !== undefined))
       insist(!origin || rest.origin, 'the option origin takes absolute URLs')
-      // Clients resolve them before they send, and would climb over the token.
-      insist(!inPath || !/\/(\.|%2e){1,2}(\/|$)/i.test(rest.path), `placement 'path' takes paths without the segments . and ..`)
       const id = grant.own.id ?? (uses && grant.random())
       const values = [grant.expires, grant.starts, grant.methods, network && `${network.bits}`, grant.prefix, uses, id, key.id].map(
-        (value) => (value ? encodeValue(`${value}`) : ''),
+        (value) => (value ? grant.encode(`${value}`) : ''),
       )
-      const text = textOf(values, grant.normalise(rest))
-      let signature = await grant.mac(key, text, BASE64URL)
-      if (network) signature += await grant.mac(key, `${text}\n${network.digits}`, BASE64URL)
-      let token = ''
-      for (let i = 0; i < 9; i++) {
-        const value = i < 8 ? values[i] : signature
-        if (value) token += `${i ? (inPath ? ',' : '&') : ''}${names[i]}=${value}`
-      }
-      return inPath
-        ? `${rest.origin}/${token.replaceAll('~', '%7E').replaceAll('%', '~')}${url.slice(rest.origin.length).replace(/^(?!\/)/, '/')}`
-        : append(url, token)
+      const text = textOf(grant.encode(purpose), values, grant.normalise(rest))
+      const signature = await grant.mac(key, text)
+      values.push(network ? signature + (await grant.mac(key, `${text}\n${network.digits}`)) : signature)
+      return grant.insert(url, names, values, inPath)
     },
 
     read(url: string): HmacReading | 'unsigned' | 'malformed' {
-      const { values, taken, broken, rest } = scan(url)
-      const [expires, starts, method, net, prefix, uses, id, key, signature] = values as [
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-        string,
-      ]
-      if (!taken.includes(0) && !taken.includes(8)) return 'unsigned'
-      if (broken || !expires || signature.length !== (net ? 86 : 43) || (uses && !id)) return 'malformed'
-      for (let i = 0; i < 6; i++) if (values[i] && !SHAPES[i]?.test(values[i] as string)) return 'malformed'
+      const { values, rest } = scan(url)
+      const [expires, starts, method, net, prefix, uses, id, key, signature] = values
+      if (expires === undefined && signature === undefined) return 'unsigned'
+      if (rest.path[0] !== '/' || !expires || signature?.length !== (net ? 86 : 43) || (uses && !id) || values.includes(''))
+        return 'malformed'
       const claims: { -readonly [K in keyof Claims]: Claims[K] } = {
         resource: rest.origin + rest.path + rest.query,
         expires: new Date(+expires * 1000),
@@ -188,20 +160,17 @@ export function hmac(keys: Keyring<SecretKey>, options: HmacOptions = {}): Schem
     },
 
     async check({ claims, values, rest }: HmacReading, visit: Visit): Promise<Proof | 'bad_signature' | 'unknown_key'> {
-      const signature = values[8] as string
+      const [net, signature] = [values[3], values[8] as string]
       const normal = visit.normalise(rest)
-      const text = textOf(
-        values.map((value) => value && encodeValue(value)),
-        normal,
-      )
+      const encoded = values.map((value) => (value ? visit.encode(value) : ''))
+      const text = textOf(visit.encode(purpose), encoded, normal)
       // What was signed, in place of what was written.
       ;(claims as { resource: string }).resource = normal.origin + normal.path + normal.query
-      const key = await visit.match(ring, claims.keyId, text, signature.slice(0, 43), BASE64URL)
-      if (typeof key === 'string' || !claims.ip) return typeof key === 'string' ? key : { key, claims }
-      // The second half binds the address, which the link does not show.
-      const digits = visit.network(+(values[3] as string))?.digits
-      const ip = digits !== undefined && (await visit.match([key], undefined, `${text}\n${digits}`, signature.slice(43), BASE64URL)) === key
-      return { key, ip, claims: ip ? { ...claims, ip: visit.ip?.replace(/^::ffff:(?=.*\.)/i, '') + claims.ip } : claims }
+      const key = await visit.match(ring, claims.keyId, text, signature.slice(0, 43))
+      if (typeof key === 'string') return key
+      // The second half binds the address, which the link does not show. Nobody signs the network `undefined`.
+      const bound = `${text}\n${net && visit.network(+net)?.digits}`
+      return { key, claims, ip: net ? (await visit.match([key], undefined, bound, signature.slice(43))) === key : undefined }
     },
   }
 }

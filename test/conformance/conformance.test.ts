@@ -27,6 +27,8 @@ const REASONS: Record<string, string> = {
   nginx: 'ok unsigned malformed bad_signature expired key_expired too_early wrong_method revoked',
   'nginx-hmac': 'ok unsigned malformed bad_signature expired key_expired too_early wrong_method revoked',
   pichax: 'ok unsigned malformed unknown_key bad_signature expired key_expired too_early wrong_method revoked',
+  s3: 'ok unsigned malformed unknown_key bad_signature expired key_expired too_early revoked',
+  gcs: 'ok unsigned malformed unknown_key bad_signature expired key_expired too_early revoked',
 }
 
 const folder = `${import.meta.dirname}/vectors`

@@ -3,7 +3,9 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { guard } from '../../src/http/guard.ts'
 import { anyOf, hmac, inspect, redeem, type Scheme, sign, type Visited, verify } from '../../src/index.ts'
+import { gcs } from '../../src/schemes/gcs.ts'
 import { pichax } from '../../src/schemes/pichax.ts'
+import { s3 } from '../../src/schemes/s3.ts'
 import { memoryStore } from '../../src/stores/memory.ts'
 
 // SEED=… runs other cases.
@@ -18,7 +20,18 @@ const query = hmac(keys)
 const inPath = hmac(keys, { placement: 'path', purpose: 'x', ignore: ['utm_*'] })
 const renamed = hmac(keys, { origin: true, parameters: { expires: 'e', signature: 's', id: 'i' }, ignore: ['*'] })
 const images = pichax({ id: 'a', secret: 'b' })
-const schemes: readonly Scheme[] = [query, inPath, renamed, images, anyOf(query, images, anyOf(inPath, renamed)), hmac(keys[1] ?? [])]
+const bucket = s3({ id: 'a', secret: 'b' })
+const google = gcs({ id: 'a', secret: 'b' })
+const schemes: readonly Scheme[] = [
+  query,
+  inPath,
+  renamed,
+  images,
+  bucket,
+  google,
+  anyOf(query, images, anyOf(inPath, renamed)),
+  hmac(keys[1] ?? []),
+]
 
 const store = memoryStore({ now })
 const guards = schemes.map((scheme) => guard(scheme, () => new Response('in'), { now, store }))
@@ -41,6 +54,7 @@ async function refused(text: string, visited: Visited = text): Promise<void> {
 
 const signature = 'A'.repeat(43)
 const hex = '0'.repeat(64)
+const presigned = `X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=a%2F20300101%2Fus-east-1%2Fs3%2Faws4_request&X-Amz-Date=20300101T000000Z&X-Amz-Expires=9&X-Amz-SignedHeaders=host&X-Amz-Signature=${hex}`
 // What links are made of, and what breaks parsers.
 const token = fc.constantFrom(
   ...[
@@ -134,6 +148,18 @@ const token = fc.constantFrom(
     `/expires=1900000000,signature=${signature}/`,
     `?expires=1900000000&signature=${signature}`,
     `?id=x&expires=1900000000&key=a&signature=${hex}`,
+  ],
+  ...[
+    `?${presigned}`,
+    presigned,
+    presigned.replaceAll('X-Amz', 'X-Goog').replace('AWS4', 'GOOG4').replace('%2Fs3%2Faws4', '%2Fstorage%2Fgoog4'),
+    presigned.replace('SignedHeaders=host', 'SignedHeaders=host%3Ba%20b%3B%0A'),
+    presigned.replace('SignedHeaders=host', `SignedHeaders=host${'%3Bconstructor%3B__proto__%3Baccept'.repeat(50)}`),
+    'X-Amz-Algorithm=',
+    'X-Amz-Signature=%',
+    '&X-Amz-Date=20300101T000000Z',
+    '&X-Amz-Expires=',
+    'X-Amz-Credential=a%2F',
   ],
   ...[`expires=1900000000&uses=1&id=\ud800&signature=${signature}`, `expires=1900000000&id=%ED%A0%80&signature=${signature}`],
 )

@@ -1,14 +1,18 @@
 // Every scheme with its vectors. Adding a scheme is one line in the list below and two imports; a test fails when a file is missing here.
 import { hmac, type Reason, type Scheme } from '../../../src/index.ts'
 import { type AzureKey, type AzureOptions, azure } from '../../../src/schemes/azure.ts'
+import { gcs } from '../../../src/schemes/gcs.ts'
 import { nginx } from '../../../src/schemes/nginx.ts'
 import { nginxHmac } from '../../../src/schemes/nginx-hmac.ts'
 import { pichax } from '../../../src/schemes/pichax.ts'
+import { s3 } from '../../../src/schemes/s3.ts'
 import azureVectors from './azure.json' with { type: 'json' }
+import gcsVectors from './gcs.json' with { type: 'json' }
 import hmacVectors from './hmac.json' with { type: 'json' }
 import nginxVectors from './nginx.json' with { type: 'json' }
 import nginxHmacVectors from './nginx-hmac.json' with { type: 'json' }
 import pichaxVectors from './pichax.json' with { type: 'json' }
+import s3Vectors from './s3.json' with { type: 'json' }
 
 /** A vector file, as schema.json describes it. */
 export interface Vectors {
@@ -32,12 +36,15 @@ export interface Vector {
   readonly url?: string
   readonly conditions?: { readonly expires: string; readonly starts?: string }
   readonly signedAt?: string
+  readonly canonical?: string
   readonly text?: string
   readonly link: string
+  readonly anyOrder?: true
   readonly visit: {
     readonly url?: string
     readonly method?: string
     readonly ip?: string
+    readonly headers?: Readonly<Record<string, string>>
     readonly now: string
     readonly tolerance?: string
     readonly revoked?: true
@@ -51,8 +58,11 @@ interface Entry {
   // biome-ignore lint/suspicious/noExplicitAny: factories differ in their keys and options, and vectors are JSON
   readonly make: (keys: any, options?: any) => Scheme
   readonly vectors: unknown
-  /** The parameters of its links that the signature covers, and the signature: one changed character in them makes a refusal. */
-  readonly covered: readonly string[]
+  /**
+   * The parameters of its links that the signature covers, and the signature; or what in a link it does not cover. One changed character makes
+   * a refusal.
+   */
+  readonly covered: readonly string[] | { readonly allBut: RegExp }
 }
 
 // In JSON the dates of stored access policies are text.
@@ -78,6 +88,8 @@ const entries: readonly Entry[] = [
   { make: nginx, vectors: nginxVectors, covered: ['expires'] },
   { make: nginxHmac, vectors: nginxHmacVectors, covered: ['ts', 'e'] },
   { make: pichax, vectors: pichaxVectors, covered: ['id', 'expires', 'signature'] },
+  { make: s3, vectors: s3Vectors, covered: { allBut: /^\w+:\/\/|#.*/g } },
+  { make: gcs, vectors: gcsVectors, covered: { allBut: /^\w+:\/\/|:\d+(?=\/)|#.*/g } },
 ]
 
 export const schemes = entries as readonly (Omit<Entry, 'vectors'> & { readonly vectors: Vectors })[]

@@ -1,0 +1,231 @@
+// Side by side with the vendors' packages: 2,000 random keys, parameters and headers each. They write parameters in orders of their own, so URLs
+// are compared as sets, with the signature among them. Where the packages differ among themselves, the difference has a name below.
+import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
+import { getSignedUrl } from '@aws-sdk/s3-request-presigner'
+import { AwsClient } from 'aws4fetch'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { sign, verify } from '../../src/index.ts'
+import { s3 } from '../../src/schemes/s3.ts'
+
+// SEED=… runs other cases.
+const seed = Number(process.env['SEED'] ?? 20261122)
+const numRuns = 2000
+
+const NOW = new Date('2030-01-01T00:00:00Z')
+const now = () => NOW
+const date = '20300101T000000Z'
+
+const OURS = /^X-Amz-(Algorithm|Credential|Date|Expires|SignedHeaders|Security-Token|Signature)=/
+const parts = (url: string): string[] => url.split(/[?&]/).sort()
+/** The URL that was signed: without the parameters that make it a link. */
+const unsigned = (url: string): string =>
+  url
+    .split(/(?=[?&])/)
+    .filter((part) => !OURS.test(part.slice(1)))
+    .join('')
+    .replace(/^([^?&]*)&/, '$1?')
+
+const text = (maxLength: number) =>
+  fc.oneof(
+    { weight: 4, arbitrary: fc.string({ unit: 'binary', minLength: 1, maxLength }) },
+    {
+      weight: 4,
+      arbitrary: fc.string({
+        unit: fc.constantFrom(...`aZ09-_.~ +/%&=?#;:@!$'()*,"<>[]{}|\\^\`üß漢🐈\u0308\u0000\n`),
+        minLength: 1,
+        maxLength,
+      }),
+    },
+    { weight: 1, arbitrary: fc.string({ unit: 'grapheme', minLength: 1, maxLength }) },
+  )
+const dots = /(^|\/)\.\.?(\/|$)/
+const key = fc.oneof(
+  { weight: 30, arbitrary: text(40) },
+  {
+    weight: 4,
+    arbitrary: fc.constantFrom('a//b', '/a', '//', 'a/', ' ', '+', '%', '%2F', 'a b+c', '...', 'a/.../b', '.a', 'e\u0301', '\u00e9'),
+  },
+  { weight: 1, arbitrary: text(1000) },
+)
+const life = fc.integer({ min: 1, max: 604_800 })
+const region = fc.constantFrom('us-east-1', 'eu-central-1', 'auto')
+// What a header can hold and keep; spaces are where canonical forms differ from what is written.
+const headerValue = fc
+  .string({ unit: fc.constantFrom(...'aZ09 =;,/."()'), minLength: 1, maxLength: 30 })
+  .filter((value) => value.trim() !== '')
+const credentials = fc.record({
+  id: fc.stringMatching(/^[A-Z0-9]{16,20}$/),
+  secret: fc.stringMatching(/^[\w/+]{40}$/),
+  sessionToken: fc.option(fc.base64String({ minLength: 40, maxLength: 400 }).filter(Boolean), { nil: undefined }),
+})
+type Credentials = { id: string; secret: string; sessionToken?: string | undefined }
+const keyOf = ({ id, secret, sessionToken }: Credentials) => ({ id, secret, ...(sessionToken && { sessionToken }) })
+
+const ends = (seconds: number) => new Date(+NOW + seconds * 1000)
+
+describe('@aws-sdk/s3-request-presigner', () => {
+  const clientOf = ({ id, secret, sessionToken }: Credentials, region: string, forcePathStyle: boolean, endpoint: string | undefined) =>
+    new S3Client({
+      region,
+      credentials: { accessKeyId: id, secretAccessKey: secret, ...(sessionToken && { sessionToken }) },
+      forcePathStyle,
+      ...(endpoint && { endpoint }),
+      // Its default adds parameters that other storages refuse.
+      requestChecksumCalculation: 'WHEN_REQUIRED',
+      responseChecksumValidation: 'WHEN_REQUIRED',
+    })
+  const endpoint = fc.constantFrom(undefined, 'https://account.r2.cloudflarestorage.com', 'http://127.0.0.1:9000', 'http://storage.test:80')
+
+  test('downloads: keys, response overrides, versions, sessions, endpoints', async () => {
+    const cases = fc.record({
+      key,
+      life,
+      region,
+      credentials,
+      pathStyle: fc.boolean(),
+      endpoint,
+      type: fc.option(text(20)),
+      disposition: fc.option(text(40)),
+      version: fc.option(text(20)),
+    })
+    await fc.assert(
+      fc.asyncProperty(cases, async (given) => {
+        fc.pre(!dots.test(given.key))
+        const client = clientOf(given.credentials, given.region, given.pathStyle, given.endpoint)
+        const theirs = await getSignedUrl(
+          client,
+          new GetObjectCommand({
+            Bucket: 'my-bucket',
+            Key: given.key,
+            ...(given.type && { ResponseContentType: given.type }),
+            ...(given.disposition && { ResponseContentDisposition: given.disposition }),
+            ...(given.version && { VersionId: given.version }),
+          }),
+          { expiresIn: given.life, signingDate: NOW },
+        )
+        const scheme = s3(keyOf(given.credentials), { region: given.region })
+        const ours = await sign(scheme, unsigned(theirs), { expires: ends(given.life) }, { now })
+        expect(parts(ours)).toEqual(parts(theirs))
+        expect(await verify(scheme, theirs, { now })).toMatchObject({ ok: true })
+      }),
+      { numRuns, seed },
+    )
+  }, 300_000)
+
+  test('uploads: signed headers', async () => {
+    const cases = fc.record({ key, life, credentials, type: headerValue, owner: fc.option(headerValue) })
+    await fc.assert(
+      fc.asyncProperty(cases, async (given) => {
+        fc.pre(!dots.test(given.key))
+        const client = clientOf(given.credentials, 'eu-west-1', false, undefined)
+        const names = new Set(['content-type', 'x-amz-meta-owner'])
+        const theirs = await getSignedUrl(
+          client,
+          new PutObjectCommand({
+            Bucket: 'my-bucket',
+            Key: given.key,
+            ContentType: given.type,
+            ...(given.owner && { Metadata: { owner: given.owner } }),
+          }),
+          { expiresIn: given.life, signingDate: NOW, signableHeaders: names, unhoistableHeaders: names },
+        )
+        const headers = { 'Content-Type': given.type, ...(given.owner && { 'X-Amz-Meta-Owner': given.owner }) }
+        const scheme = s3(keyOf(given.credentials), { region: 'eu-west-1' })
+        const ours = await sign(scheme, unsigned(theirs), { expires: ends(given.life), method: 'PUT', headers }, { now })
+        expect(parts(ours)).toEqual(parts(theirs))
+        const upload = new Request(theirs, { method: 'PUT', headers, body: 'x' })
+        expect(await verify(scheme, upload, { now })).toMatchObject({ ok: true })
+      }),
+      { numRuns, seed },
+    )
+  }, 300_000)
+})
+
+describe('aws4fetch', () => {
+  test('keys, parameters, headers, methods, sessions', async () => {
+    const cases = fc.record({
+      key,
+      life,
+      region,
+      credentials,
+      method: fc.constantFrom('GET', 'PUT', 'POST', 'DELETE', 'HEAD'),
+      query: fc.array(fc.tuple(text(10), fc.oneof(fc.constant(''), text(30))), { maxLength: 4 }),
+      headers: fc.dictionary(fc.stringMatching(/^[a-z]{1,3}-[a-z\d]{1,8}$/), headerValue, { maxKeys: 3 }),
+    })
+    await fc.assert(
+      fc.asyncProperty(cases, async (given) => {
+        fc.pre(!dots.test(given.key))
+        const { id, secret, sessionToken } = given.credentials
+        const scheme = s3(keyOf(given.credentials), { region: given.region })
+        const path = encodeURIComponent(given.key).replaceAll('%2F', '/')
+        const query = given.query.map((pair) => pair.map(encodeURIComponent).join('=')).join('&')
+        const client = new AwsClient({
+          accessKeyId: id,
+          secretAccessKey: secret,
+          ...(sessionToken && { sessionToken }),
+          service: 's3',
+          region: given.region,
+        })
+        const url = new URL(`https://my-bucket.s3.test:8443/${path}${query && `?${query}`}`)
+        const asked = new URL(url)
+        asked.searchParams.set('X-Amz-Expires', `${given.life}`)
+        const { method, headers } = given
+        const theirs = (await client.sign(asked.href, { method, headers, aws: { signQuery: true, datetime: date } })).url
+        // aws4fetch prints parameters as forms do, with + for a space; ours stay as they were. Printed so, ours is the same URL.
+        const conditions = { expires: ends(given.life), method, headers }
+        const printed = await sign(scheme, unsigned(theirs), conditions, { now })
+        expect(parts(printed)).toEqual(parts(theirs))
+        expect((await sign(scheme, url, conditions, { now })).slice(-64)).toBe(theirs.slice(-64))
+        expect(await verify(scheme, theirs, { now, method, headers })).toMatchObject({ ok: true })
+      }),
+      { numRuns, seed },
+    )
+  }, 300_000)
+})
+
+describe('where the packages differ among themselves', () => {
+  const credentials = { accessKeyId: 'AKIAIOSFODNN7EXAMPLE', secretAccessKey: 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY' }
+  const scheme = s3({ id: credentials.accessKeyId, secret: credentials.secretAccessKey })
+  const fetching = new AwsClient({ ...credentials, service: 's3', region: 'us-east-1' })
+  const sdk = new S3Client({ region: 'us-east-1', credentials, endpoint: 'https://s3.test', forcePathStyle: true })
+  const theirs = async (path: string) =>
+    (await fetching.sign(`https://s3.test${path}?X-Amz-Expires=60`, { aws: { signQuery: true, datetime: date } })).url
+  const ours = (path: string) => sign(scheme, `https://s3.test${path}`, { expires: ends(60) }, { now })
+
+  test('a + in a path is a space to aws4fetch, and a plus to S3, to the SDK and to us', async () => {
+    expect((await theirs('/bucket/a+b')).slice(-64)).toBe((await ours('/bucket/a%20b')).slice(-64))
+    expect((await ours('/bucket/a+b')).slice(-64)).toBe((await ours('/bucket/a%2Bb')).slice(-64))
+    const url = await getSignedUrl(sdk, new GetObjectCommand({ Bucket: 'bucket', Key: 'a+b' }), { expiresIn: 60, signingDate: NOW })
+    expect(url).toContain('/a%2Bb?')
+  })
+
+  test('dots: aws4fetch asks for something else, the SDK signs what clients cannot send, and we refuse', async () => {
+    expect(await theirs('/bucket/a/../b')).toContain('/bucket/b?')
+    const url = await getSignedUrl(sdk, new GetObjectCommand({ Bucket: 'bucket', Key: 'a/../b' }), { expiresIn: 60, signingDate: NOW })
+    expect(url).toContain('/bucket/a/../b?')
+    expect(new Request(url).url).toContain('/bucket/b?')
+    await expect(ours('/bucket/a/../b')).rejects.toMatchObject({ code: 'bad_option' })
+    await expect(ours('/bucket/a/%2E%2e')).rejects.toMatchObject({ code: 'bad_option' })
+  })
+
+  test('more than seven days: aws4fetch signs it, the SDK refuses as S3 does, and so do we', async () => {
+    const long = await fetching.sign('https://s3.test/a?X-Amz-Expires=604801', { aws: { signQuery: true, datetime: date } })
+    expect(await verify(scheme, long.url, { now })).toMatchObject({ reason: 'malformed', status: 400 })
+    const command = new GetObjectCommand({ Bucket: 'bucket', Key: 'a' })
+    await expect(getSignedUrl(sdk, command, { expiresIn: 604_801, signingDate: NOW })).rejects.toThrow(/one week/)
+    await expect(sign(scheme, 'https://s3.test/a', { expires: ends(604_801) }, { now })).rejects.toMatchObject({ code: 'bad_option' })
+  })
+
+  test("checksums: the SDK's default adds parameters, which verify covers like any other", async () => {
+    const url = await getSignedUrl(sdk, new PutObjectCommand({ Bucket: 'bucket', Key: 'a', Body: 'x' }), {
+      expiresIn: 60,
+      signingDate: NOW,
+    })
+    expect(url).toContain('x-amz-checksum-crc32=')
+    // With a body at hand, it signs its length.
+    const visit = { now, method: 'PUT', headers: { 'content-length': '1' } }
+    expect(await verify(scheme, url, visit)).toMatchObject({ ok: true })
+    expect(await verify(scheme, url.replace('checksum-crc32=', 'checksum-crc32=A'), visit)).toMatchObject({ ok: false })
+  })
+})

@@ -42,9 +42,9 @@
     protocol: ['condition', 'Protocols that it opens for', ['protocol']],
     policy: ['condition', 'The conditions as a document, in base64', []],
     answer: ['condition', 'A header that the response gets', ['response headers']],
-    version: ['condition', 'Version of the format', ['version']],
+    version: ['condition', 'Version of the format', []],
     algorithm: ['condition', 'How it was signed', []],
-    resource: ['condition', 'The kind of thing that it opens', ['resource']],
+    resource: ['condition', 'The kind of thing that it opens', []],
     headers: ['condition', 'Headers that the request must have', []],
     other: ['condition', 'A parameter of the scheme', []],
   }
@@ -62,7 +62,7 @@
     ...{ sv: 'version', sr: 'resource', si: 'policy', rscc: 'answer', rscd: 'answer', rsce: 'answer', rscl: 'answer', rsct: 'answer' },
   }
   const OWN_NAMES = {
-    azure: { se: 'expires', st: 'starts', sp: 'permissions', sip: 'ip', spr: 'protocol', skoid: 'key' },
+    azure: { se: 'expires', st: 'starts', sp: 'permissions', sip: 'ip', spr: 'protocol' },
     'nginx-hmac': { st: 'signature', ts: 'signed', e: 'lifetime' },
     akamai: { st: 'starts' },
   }
@@ -271,7 +271,7 @@
   function piecesOf(link, reading) {
     const [, origin = '', path = '', query = '', fragment = ''] = PARTS.exec(link)
     const { claims, covers, scheme: made = '', options: chosen = {} } = reading ?? {}
-    const [, , ownPath = path, ownQuery = query] = (claims && PARTS.exec(claims.resource)) ?? []
+    const [, , ownPath = '', ownQuery = ''] = PARTS.exec(claims ? claims.resource : link)
     const has = (...words) => (covers ? words.some((word) => covers.includes(word)) : undefined)
     const pieces = []
     const add = (text, kind, rest = {}) => text && pieces.push({ text, kind, ...rest })
@@ -334,10 +334,17 @@
     return pieces
   }
 
+  /** Seconds, `20260101T000000Z` or ISO 8601; anything else is an invalid date. */
+  function dateOf(text) {
+    if (/^\d{1,11}$/.test(text)) return new Date(+text * 1000)
+    return new Date(text.replace(/^(\d{4})(\d\d)(\d\dT\d\d)(\d\d)(\d\dZ)$/, '$1-$2-$3:$4:$5'))
+  }
+
   function describe(role, value, means) {
     const time = role === ROLES.expires || role === ROLES.starts || role === ROLES.signed
-    if (time && /^\d{1,11}$/.test(value)) return `${means}: ${dateText(new Date(+value * 1000))}`
+    if (time && +dateOf(value)) return `${means}: ${dateText(dateOf(value))}`
     if (role === ROLES.lifetime && /^\d{1,11}$/.test(value)) return `${means}: ${spanText(+value * 1000)}`
+    if (role === ROLES.signature && /~hmac=|^eyJ/.test(value)) return 'The conditions and the signature over them, in one'
     if (role === ROLES.signature) return `${means}, ${value.length} characters`
     if (role === ROLES.net && /^\d+$/.test(value)) return means.replace('so many', value)
     return means
@@ -384,6 +391,8 @@
     $('parts').replaceChildren(...rows)
     $('anatomy').hidden = $('apart').hidden = $('parts').hidden = pieces.length === 0
     showCovers(reading, named)
+    // Links of ours show all this in their parameters; others may have it wrapped up.
+    $('claims').replaceChildren(...(reading && !reading.name ? claimRows(reading.claims) : []))
     say($('status'), statusOf(link, reading))
     tick()
   }
@@ -520,7 +529,7 @@
       $('link').value = link
       show(link)
       result.className = 'result'
-      result.textContent = 'Signed. The link is in the field at the top.'
+      result.replaceChildren('Signed. The link is in the ', el('a', { href: '#link' }, 'field at the top'), '.')
     } catch (error) {
       result.className = 'result bad'
       result.textContent = failure(error)
@@ -547,11 +556,15 @@
     }
   }
 
-  function showVerdict(box, { ok, reason, status, claims, scheme: maker }) {
-    const rows = Object.entries(claims ?? {}).flatMap(([name, value]) => [
+  function claimRows(claims) {
+    return Object.entries(claims).flatMap(([name, value]) => [
       el('dt', {}, CLAIMS[name] ?? name),
       el('dd', { dir: 'ltr' }, value instanceof Date ? dateText(value) : visible([value].flat().join(', '))),
     ])
+  }
+
+  function showVerdict(box, { ok, reason, status, claims, scheme: maker }) {
+    const rows = claimRows(claims ?? {})
     answer(
       box,
       ok ? 'good' : 'bad',
@@ -623,11 +636,17 @@ export default {
   }
 
   function onServer({ imports, make, url, asked, visit }, from, secret) {
-    return `${imports(from, ', sign, verify')}
+    // What has limited uses is redeemed, and a store counts.
+    const counts = Boolean(asked.uses)
+    const verb = counts ? 'redeem' : 'verify'
+    const store = counts ? `import { memoryStore } from '${from}securelink/stores/memory'\n` : ''
+    const options = Object.entries(visit).map(([name, value]) => `${name}: ${literal(value)}`)
+    if (counts) options.push('store: memoryStore()')
+    return `${imports(from, `, ${counts ? 'redeem, sign' : 'sign, verify'}`)}${store}
 const links = ${make(secret)}
 
-const link = await sign(links, ${quote(url)}, ${asked})
-const verdict = await verify(links, link${visit})
+const link = await sign(links, ${quote(url)}, ${literal(asked)})
+const verdict = await ${verb}(links, link${options.length ? `, { ${options.join(', ')} }` : ''})
 console.log(verdict.ok || verdict.reason)`
   }
 
@@ -647,8 +666,8 @@ console.log(verdict.ok || verdict.reason)`
       link: $('link').value.trim(),
       url: $('url').value.trim(),
       method: $('visit-method').value.trim().toUpperCase() || 'GET',
-      asked: literal(conditions()),
-      visit: Object.keys(visit).length ? `, ${literal(visit)}` : '',
+      asked: conditions(),
+      visit,
       imports: (from, verbs) => {
         if (name === 'hmac') return `import { hmac${verbs} } from '${from}securelink'\n`
         const own = `import { ${name} } from '${from}securelink/schemes/${file}'\n`

@@ -468,6 +468,7 @@ test(`shows what recognise says of other links${why}`, here, async () => {
   ])
   expect(await page.locator('#parts').innerText()).toContain('1 Jan 2026, 00:00:00')
   expect(await page.locator('#claims').innerText()).toContain('AKIA')
+  expect(await page.locator('#from').innerText()).toBe('signed 1 Jan 2026, 00:00:00')
   await page.locator('#as').selectOption('another')
   expect(await page.locator('#left').innerText()).toBe('Says no expiry')
   expect(await page.locator('#covers').innerText()).toContain('not known')

@@ -285,7 +285,8 @@
       const value = decoded(separator === ',' ? more.join('=').replaceAll('~', '%') : more.join('='))
       const covered =
         kind === 'signature' ? 'signature' : has(...words, `?${name}`, '*') || (words.length > 0 && covers ? false : undefined)
-      add(text, kind, { name, value, means: describe(role, value, means), covered })
+      const signed = role === ROLES.signed ? +dateOf(value) : 0
+      add(text, kind, { name, value, means: describe(role, value, means), covered, signed })
     }
 
     add(origin, 'own', {
@@ -390,6 +391,7 @@
     if (named.length > 200) rows.push(el('li', {}, `and ${named.length - 200} more`))
     $('parts').replaceChildren(...rows)
     $('anatomy').hidden = $('apart').hidden = $('parts').hidden = pieces.length === 0
+    shown.signed = named.find(({ signed }) => signed)?.signed
     showCovers(reading, named)
     // Links of ours show all this in their parameters; others may have it wrapped up.
     $('claims').replaceChildren(...(reading && !reading.name ? claimRows(reading.claims) : []))
@@ -458,7 +460,7 @@
   }
 
   function tick() {
-    const { reading, seen, phase } = shown
+    const { reading, seen, signed, phase } = shown
     $('time').hidden = !reading
     if (!reading) return
     const now = Date.now()
@@ -477,8 +479,9 @@
     }[next]
     $('left-note').textContent = 'by this machine’s clock'
 
-    // Links do not say when they were made: without a start the line begins where this page first saw the link.
-    const from = waits ? Math.min(seen, +starts) : starts && +starts < end ? +starts : Math.min(seen, end)
+    // Most links do not say when they were made: without a start the line begins where this page first saw the link.
+    const start = starts ? +starts : signed
+    const from = waits ? Math.min(seen, start) : start < end ? start : Math.min(seen, end)
     const part = (moment) => `${Math.min(100, Math.max(0, ((moment - from) / (end - from || 1)) * 100))}%`
     $('bar').hidden = next === 'endless'
     $('bar').classList.toggle('dead', dead)
@@ -486,12 +489,13 @@
     $('bar-gone').style.width = dead || waits ? '0' : part(now)
     $('bar-now').style.left = part(now)
     $('bar').setAttribute('aria-label', `Timeline: ${left.textContent}`)
-    $('from').textContent = starts ? `from ${dateText(starts)}` : dead ? '' : `seen ${dateText(new Date(seen))}`
+    $('from').textContent = start
+      ? `${starts ? 'from' : 'signed'} ${dateText(new Date(start))}`
+      : dead
+        ? ''
+        : `seen ${dateText(new Date(seen))}`
     $('until').textContent = next === 'endless' ? '' : `until ${dateText(expires)}`
-    if (phase && phase !== next) {
-      say($('status'), next === 'dead' ? 'The link has just expired.' : 'The link opens now.')
-      left.setAttribute('data-changed', '')
-    }
+    if (phase && phase !== next) say($('status'), next === 'dead' ? 'The link has just expired.' : 'The link opens now.')
     shown.phase = next
   }
 
@@ -695,10 +699,8 @@ console.log(verdict.ok || verdict.reason)`
   // ---------------------------------------------------------------- Start
 
   function generate() {
-    const bytes = crypto.getRandomValues(new Uint8Array($('scheme').value === 'azure' ? 64 : 32))
-    const base64 = btoa(String.fromCharCode(...bytes))
-    // Azure's keys are base64; everywhere else text is its own bytes.
-    $('secret').value = $('scheme').value === 'azure' ? base64 : base64.replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')
+    // 33 bytes are base64 without padding: a key of its own bytes for most schemes, and one for those that take base64.
+    $('secret').value = btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(33))))
   }
 
   function notice(text) {

@@ -43,8 +43,10 @@ export async function demo(args: readonly string[], { env, stdout, stderr, signa
     listener(async (request, info) => {
       const { pathname } = new URL(request.url)
       if (/^\/(?:files\/|expires=)/.test(pathname)) return files(request, info)
-      if (pathname !== '/') return text(404, 'There is nothing at this address.')
+      const part = Object.hasOwn(PARTS, pathname) && PARTS[pathname]
+      if (pathname !== '/' && !part) return text(404, 'There is nothing at this address.')
       if (request.method !== 'GET' && request.method !== 'HEAD') return text(405, 'This page is for reading.', { allow: 'GET, HEAD' })
+      if (part) return servePart(...part)
       const picture = await sign(links, '/files/lighthouse.png', { expires: '1h' })
       return new Response(fill(new TextDecoder().decode(page), await linksToTry(links, folderLinks), picture), { headers: PAGE_HEADERS })
     }),
@@ -112,7 +114,9 @@ function fill(page: string, tries: readonly Try[], picture: string): string {
   const anchor = (path: string, label: string) => `<a href="${path.replaceAll('&', '&amp;')}">${label}</a>`
   const items = tries.map(({ says, answers, paths: [path = '', ...more] }) => {
     const anchors = [anchor(path, says), ...more.map((other) => anchor(other, other.slice(other.lastIndexOf('/') + 1)))]
-    return `<li><span>${anchors.join(', ')}</span> <b${answers.startsWith('200') ? ' class="good"' : ''}>${answers}</b></li>`
+    const status = `<b${answers.startsWith('200') ? ' class="good"' : ''}>${answers}</b>`
+    const button = `<button type="button" data-link="${path.replaceAll('&', '&amp;')}" aria-label="Look at it: ${says}">Look at it</button>`
+    return `<li><span>${anchors.join(', ')}</span> ${status} ${button}</li>`
   })
   return page
     .replace('files/lighthouse.png', picture.replaceAll('&', '&amp;'))
@@ -123,9 +127,23 @@ const PAGE_HEADERS = {
   'content-type': 'text/html; charset=utf-8',
   'cache-control': 'no-store',
   'content-security-policy':
-    "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
   'referrer-policy': 'no-referrer',
   'x-content-type-options': 'nosniff',
+}
+
+// What the page loads: where it is seen from docs/playground, and its type. The page asks for the bundle by the path that is right in a
+// checkout, too.
+const PARTS: Record<string, readonly [path: string, type: string]> = {
+  '/playground.css': ['playground.css', 'text/css; charset=utf-8'],
+  '/playground.js': ['playground.js', 'text/javascript; charset=utf-8'],
+  '/dist/securelink.umd.js': ['../../dist/securelink.umd.js', 'text/javascript; charset=utf-8'],
+}
+
+async function servePart(path: string, type: string): Promise<Response> {
+  const bytes = await read(path)
+  if (!bytes) return text(404, 'There is no such file.')
+  return new Response(bytes, { headers: { 'content-type': type, 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' } })
 }
 
 const TYPES: Record<string, string> = {

@@ -137,8 +137,23 @@ describe('the page', () => {
     expect(plain).toContain('There is no server behind this page.')
     expect(page).not.toContain('There is no server behind this page.')
   })
-  test('takes no POST', async () => {
-    expect((await fetch(`${origin}/`, { method: 'POST', body: 'x' })).status).toBe(405)
+  test.each(['', 'playground.js', 'dist/securelink.umd.js'])('/%s takes no POST', async (path) => {
+    expect((await fetch(`${origin}/${path}`, { method: 'POST', body: 'x' })).status).toBe(405)
+  })
+  test.each([
+    ['playground.js', 'docs/playground/playground.js', 'text/javascript; charset=utf-8'],
+    ['playground.css', 'docs/playground/playground.css', 'text/css; charset=utf-8'],
+    ['dist/securelink.umd.js', 'dist/securelink.umd.js', 'text/javascript; charset=utf-8'],
+  ])('has its part %s', async (path, source, type) => {
+    const response = await fetch(`${origin}/${path}`)
+    expect(response.headers.get('content-type')).toBe(type)
+    expect(await response.text()).toBe(readFileSync(join(root, source), 'utf8'))
+  })
+  test('may run its own scripts, and connect to nothing', async () => {
+    const { headers } = await fetch(`${origin}/`)
+    expect(headers.get('content-security-policy')).toMatch(
+      /^default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;/,
+    )
   })
 })
 
@@ -219,9 +234,12 @@ describe('files', () => {
   test.each(['/files/notes.txt', '/files/', '/files/../files/notes.txt'])('%s without a link is answered with 403', async (path) => {
     expect((await fetch(origin + path)).status).toBe(403)
   })
-  test.each(['/favicon.ico', '/files', '/index.html'])('%s is answered with 404', async (path) => {
-    expect((await fetch(origin + path)).status).toBe(404)
-  })
+  test.each(['/favicon.ico', '/files', '/index.html', '/toString', '/dist/index.js', '/dist/cli/bin.js'])(
+    '%s is answered with 404',
+    async (path) => {
+      expect((await fetch(origin + path)).status).toBe(404)
+    },
+  )
 })
 
 describe('the process', () => {

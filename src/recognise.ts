@@ -4,8 +4,8 @@ import type { Unverified } from './inspect.ts'
 
 // What a rule reads; whatever is empty, zero or no date is left out, but for the expiry.
 type Said = { readonly [K in keyof Claims]?: Claims[K] | false | '' | null | undefined } & { readonly scheme?: string }
-/** A parameter's value, decoded; empty when it is not there. */
-type Get = (name: string) => string
+/** A parameter's value, decoded; empty when it is not there. What a `+` in it stands for is `+`, unless said. */
+type Get = (name: string, plus?: string) => string
 /** `undefined`: it is no link of this scheme after all. */
 type Say = (get: Get, path: string) => Said | undefined
 type Rule = readonly [
@@ -70,7 +70,7 @@ const google: Say = (get) => ({ expires: at(get('Expires')), prefix: prefixOf(te
 const RULES: readonly Rule[] = [
   [
     'hmac',
-    { signature: /^([\w-]{43}){1,2}$/, expires: DIGITS },
+    { signature: /^(.{43}){1,2}$/, expires: DIGITS },
     (get) => ({
       expires: at(get('expires')),
       starts: at(get('starts')),
@@ -84,7 +84,13 @@ const RULES: readonly Rule[] = [
     'key',
   ],
   // Libraries of PichaX forget the id.
-  ['pichax', { signature: HEX64, key: ANY, expires: DIGITS }, (get) => ({ expires: at(get('expires')), id: get('id') }), /^id$/, 'key'],
+  [
+    'pichax',
+    { signature: HEX64, key: ANY, expires: DIGITS },
+    (get) => ({ expires: at(get('expires')), id: get('id', '%20') }),
+    /^id$/,
+    'key',
+  ],
   ['laravel', { signature: HEX64 }, 'expires'],
   ['nginx', { md5: /^[\w-]{22}(==)?$/ }, 'expires'],
   ['nginx', { md5: ANY, expires: DIGITS }, 'expires'],
@@ -169,7 +175,6 @@ const PATHS: readonly (readonly [scheme: string, shape: RegExp])[] = [
   ['cloudinary', /\/s--(?:[\w-]{8}|[\w-]{32})--\//],
   ['thumbor', /^\/[\w-]{27}=\//],
   ['imgproxy', /^\/[\w-]{43}\/(?:plain\/|(?=[a-z_]+(?::|%3A))(?:.*?\/exp(?:ires)?:(\d{1,11})\/)?)/],
-  ['nginx', /\/[\w-]{22}\/([1-9]\d{9})\//],
 ]
 
 // By the parameter that marks them, with their needs as a list: looking through an object takes longer.
@@ -269,6 +274,7 @@ export function recognise(url: string | URL): Unverified | Unverified[] | undefi
     path = path.slice(end) || '/'
   }
   for (const piece of own.slice(1).split(inPath || '&')) {
+    if (!piece) continue
     const mark = piece.indexOf('=')
     const name = mark < 0 ? piece : plain(piece.slice(0, mark))
     const marked = MARKED.get(name)
@@ -277,9 +283,10 @@ export function recognise(url: string | URL): Unverified | Unverified[] | undefi
     pieces.push(piece)
   }
   // The first of several counts, as with NGINX.
-  const get: Get = (name) => {
+  const get: Get = (name, plus) => {
     const piece = pieces[names.indexOf(name)] ?? ''
-    return plain(piece.slice(piece.indexOf('=') + 1))
+    const value = piece.slice(piece.indexOf('=') + 1)
+    return plain(plus ? value.replaceAll('+', plus) : value)
   }
   let found: Unverified[] = []
   let most = 0

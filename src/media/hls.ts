@@ -71,7 +71,8 @@ export async function signPlaylist<C extends Condition, Own extends object>(
       return value
     })
     const url = URL.canParse(whole, from) ? new URL(whole, from) : undefined
-    if (url?.origin !== from.origin) return address
+    // Not by origin: that of a blob: address is the page's.
+    if (url?.protocol !== from.protocol || url.host !== from.host) return address
     const target = path[0] === '/' ? url.href.slice(NOWHERE.length) : url.href
     // The types of the conditions are the caller's; `sign` checks them.
     return sign(scheme, target, conditions as unknown as Conditions<NoInfer<C>> & NoInfer<Own>, { now: () => present })

@@ -77,7 +77,7 @@ describe.each(['chromium', 'firefox', 'webkit'] as const)('%s', (browser) => {
   const text = async (path, init) => (await fetch(api + path, init)).text()
   const seen = (of) => text('/count?of=' + encodeURIComponent(of))
   const renew = (link, signal) => text('/renew/' + new URL(link).pathname.split('/').pop(), { signal })
-  const code = (error) => error.code ?? error.name ?? error
+  const code = (error) => (error instanceof DOMException ? error.name : error.code)
   const main = async () => {
     const all = await Promise.all(Array.from({ length: 50 }, () => fetchLink('${dying}', { renew: (...all) => renew(...all) })))
     log('50 callers ' + new Set(await Promise.all(all.map((response) => response.text()))).size + ' ' + (await seen('/renew/dying')) + ' ' + (await seen('/files/dying')))

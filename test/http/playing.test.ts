@@ -184,6 +184,7 @@ describe.skipIf(!find('chromium'))(`in Chromium${find('chromium') ? '' : `; ${le
       const counts = []
       for (const name of ['img', 'video', 'audio', 'a']) {
         const element = main.appendChild(document.createElement(name))
+        element.preload = 'none'
         keepFresh(element, '${url}', { renew })
         await soon()
         counts.push(left())

@@ -30,10 +30,10 @@ const TRIES = 5
  * @returns A function that ends it sooner.
  *
  * @example
- * ```ts no-run needs a page
+ * ```ts
  * import { keepFresh } from 'securelink/client'
  *
- * const video = document.querySelector('video')
+ * const video = globalThis.document?.querySelector('video')
  * const renew = async (link: string, signal: AbortSignal) => (await fetch('/renew', { method: 'POST', body: link, signal })).text()
  * if (video) keepFresh(video, video.src, { renew })
  * ```

@@ -17,7 +17,17 @@ const list = (folder) =>
 // These need more than HMAC (a digest, or MD5), so they are subpaths of their own and no part of the CDN bundles.
 const NOT_HMAC_ALONE = ['nginx', 's3', 'gcs']
 
-const entries = ['src/index.ts', ...list('schemes'), 'src/http/guard.ts', 'src/http/node.ts', ...list('stores'), 'src/cli/bin.ts']
+const entries = [
+  'src/index.ts',
+  ...list('schemes'),
+  'src/recognise.ts',
+  'src/client/index.ts',
+  'src/media/hls.ts',
+  'src/http/guard.ts',
+  'src/http/node.ts',
+  ...list('stores'),
+  'src/cli/bin.ts',
+]
 
 const compile = (options = {}) =>
   typescript({
@@ -56,7 +66,12 @@ const bundle = {
   resolveId: (id) => (id === 'bundle' ? '\0bundle' : null),
   load: (id) =>
     id === '\0bundle'
-      ? ['src/index.ts', ...list('schemes').filter((file) => !NOT_HMAC_ALONE.some((name) => file.endsWith(`/${name}.ts`)))]
+      ? [
+          'src/index.ts',
+          'src/recognise.ts',
+          'src/client/index.ts',
+          ...list('schemes').filter((file) => !NOT_HMAC_ALONE.some((name) => file.endsWith(`/${name}.ts`))),
+        ]
           .map((file) => `export * from '${process.cwd()}/${file}'`)
           .join('\n')
       : null,

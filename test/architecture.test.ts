@@ -24,7 +24,7 @@ const MAY: Record<string, readonly string[]> = {
   'stores/': [...CORE, 'lib/', 'type:redeem.ts'],
   'http/': ['http/', ...BELOW],
   'http/node.ts': ['http/', ...BELOW, 'node:'],
-  'client/': ['client/', ...BELOW],
+  'client/': ['client/', 'recognise.ts', ...BELOW],
   'media/': ['media/', ...BELOW],
   'recognise.ts': ['schemes/', ...BELOW],
   'index.ts': ['schemes/hmac.ts', 'schemes/any-of.ts', ...BELOW],

@@ -30,18 +30,22 @@ const stores = list('src/stores', '.ts').map((name) => basename(name, '.ts'))
 // Every name that can be imported. A scheme's file exports the factory of its name, a store's file the factory of its name.
 const EXPORTS: Record<string, string[]> = {
   '.': ['LinkError', 'anyOf', 'hmac', 'inspect', 'redeem', 'sign', 'statusOf', 'verify'],
+  './client': ['expiresIn', 'fetchLink', 'keepFresh', 'serverClock'],
   './guard': ['cacheControl', 'guard'],
+  './hls': ['signPlaylist'],
   './node': ['listener'],
   './njs': ['default'],
+  './recognise': ['recognise'],
   ...Object.fromEntries(schemes.map((name) => [`./schemes/${name}`, [camel(name)]])),
   ...Object.fromEntries(stores.map((name) => [`./stores/${name}`, [`${camel(name)}Store`]])),
 }
 
 // Bytes of what an app carries that imports these names: minified and compressed.
-const SIZES = [
+const SIZES: { from?: string; names: string[]; most: number }[] = [
   { names: ['sign', 'verify', 'hmac'], most: 3500 },
   { names: ['inspect', 'hmac'], most: 1500 },
   { names: ['sign', 's3'], most: 4500 },
+  { from: 'securelink/recognise', names: ['recognise'], most: 3000 },
 ]
 
 const temporary = mkdtempSync(join(tmpdir(), 'securelink-package-'))
@@ -351,7 +355,7 @@ describe('the two bundles', () => {
     for (const method of others) expect(read(`dist/${name}`)).not.toMatch(new RegExp(`\\.\\s*${method}\\b|\\[['"\`]${method}['"\`]\\]`))
   })
 
-  test('hold the same names: the verbs, and every scheme that needs HMAC alone', () => {
+  test('hold the same names: the verbs, the client, recognise, and every scheme that needs HMAC alone', () => {
     const [umd, min] = bundles.map((name) =>
       Object.keys(load(name).library)
         .filter((key) => key !== '__esModule')
@@ -361,6 +365,8 @@ describe('the two bundles', () => {
     expect(umd).toEqual(
       expect.arrayContaining([
         ...(EXPORTS['.'] as string[]),
+        ...(EXPORTS['./client'] as string[]),
+        'recognise',
         ...schemes.map(camel).filter((name) => !['nginx', 's3', 'gcs'].includes(name)),
       ]),
     )
@@ -391,8 +397,8 @@ describe('sizes', () => {
     return gzipSync(outputFiles[0]?.contents ?? '', { level: 9 }).length
   }
 
-  test.each(SIZES)('$names', async ({ names, most }) => {
-    const bytes = await weigh('securelink', names)
+  test.each(SIZES)('$names', async ({ from = 'securelink', names, most }) => {
+    const bytes = await weigh(from, names)
     row(`{ ${names.join(', ')} }`, bytes, most)
     expect(bytes).toBeLessThanOrEqual(most)
   })

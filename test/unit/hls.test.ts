@@ -1,0 +1,227 @@
+// signPlaylist, on playlists of the format's own specifications: what is an address becomes a good link, and no other byte changes.
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, test } from 'vitest'
+import { hmac, verify } from '../../src/index.ts'
+import { signPlaylist } from '../../src/media/hls.ts'
+
+const key = { secret: '0123456789abcdef0123456789abcdef' }
+const links = hmac(key)
+const now = () => new Date('2030-01-01T00:00:00Z')
+const base = 'https://cdn.test/v/7/index.m3u8'
+
+// RFC 8216 section 8 and draft-pantos-hls-rfc8216bis-17 section 9, with their hosts written as our own; the addresses that each holds.
+const PLAYLISTS: Record<string, { readonly text: string; readonly addresses: readonly string[] }> = {
+  '8.1 simple media playlist': {
+    text: `#EXTM3U
+#EXT-X-TARGETDURATION:10
+#EXT-X-VERSION:3
+#EXTINF:9.009,
+http://media.example.com/first.ts
+#EXTINF:9.009,
+https://cdn.test/second.ts
+#EXTINF:3.003,
+third.ts
+#EXT-X-ENDLIST
+`,
+    addresses: ['https://cdn.test/second.ts', 'third.ts'],
+  },
+  '8.2 live media playlist using https': {
+    text: `#EXTM3U
+#EXT-X-VERSION:3
+#EXT-X-TARGETDURATION:8
+#EXT-X-MEDIA-SEQUENCE:2680
+
+#EXTINF:7.975,
+https://cdn.test/fileSequence2680.ts
+#EXTINF:7.941,
+https://cdn.test/fileSequence2681.ts
+#EXTINF:7.975,
+https://cdn.test/fileSequence2682.ts
+`,
+    addresses: [0, 1, 2].map((i) => `https://cdn.test/fileSequence268${i}.ts`),
+  },
+  '8.3 playlist with encrypted media segments, fragmented': {
+    text: `#EXTM3U
+#EXT-X-VERSION:7
+#EXT-X-MEDIA-SEQUENCE:7794
+#EXT-X-TARGETDURATION:15
+
+#EXT-X-KEY:METHOD=AES-128,URI="https://cdn.test/key.php?r=52",IV=0x9c7db8778570d05c3177c349fd9236aa
+#EXT-X-MAP:URI="init.mp4",BYTERANGE="793@0"
+
+#EXTINF:2.833,
+#EXT-X-BYTERANGE:75232@0
+fileSequence52-A.m4s
+#EXTINF:15.0,
+#EXT-X-BYTERANGE:82112
+fileSequence52-B.m4s
+
+#EXT-X-KEY:METHOD=SAMPLE-AES,URI="skd://key/53",KEYFORMAT="com.apple.streamingkeydelivery",KEYFORMATVERSIONS="1"
+#EXT-X-KEY:METHOD=AES-128,URI="data:text/plain;base64,AAAA"
+#EXTINF:15.0,title, with URI="x"
+fileSequence53-A.m4s
+#EXT-X-KEY:METHOD=NONE
+`,
+    addresses: ['https://cdn.test/key.php?r=52', 'init.mp4', 'fileSequence52-A.m4s', 'fileSequence52-B.m4s', 'fileSequence53-A.m4s'],
+  },
+  '8.4 to 8.6 master playlist with I-frames and alternative audio': {
+    text: `#EXTM3U
+#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="aac",NAME="English",DEFAULT=YES,AUTOSELECT=YES,LANGUAGE="en",URI="main/english-audio.m3u8"
+#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="aac",NAME="URI=commentary",DEFAULT=NO,AUTOSELECT=NO,LANGUAGE="en",URI="commentary/audio-only.m3u8"
+#EXT-X-SESSION-DATA:DATA-ID="com.example.lyrics",URI="lyrics.json"
+#EXT-X-SESSION-DATA:DATA-ID="com.example.title",LANGUAGE="en",VALUE="This is URI, an example"
+#EXT-X-SESSION-KEY:METHOD=AES-128,URI="key.bin"
+#EXT-X-STREAM-INF:BANDWIDTH=1280000,CODECS="mp4a.40.2,avc1.64001e",AUDIO="aac"
+low/audio-video.m3u8
+#EXT-X-I-FRAME-STREAM-INF:BANDWIDTH=86000,URI="low/iframe.m3u8"
+#EXT-X-STREAM-INF:BANDWIDTH=65000,CODECS="mp4a.40.5",AUDIO="aac"
+main/english-audio.m3u8
+#EXT-X-UNKNOWN:URI="untouched.bin"
+`,
+    addresses: [
+      'main/english-audio.m3u8',
+      'commentary/audio-only.m3u8',
+      'lyrics.json',
+      'key.bin',
+      'low/audio-video.m3u8',
+      'low/iframe.m3u8',
+      'main/english-audio.m3u8',
+    ],
+  },
+  '9.x low-latency playlist': {
+    text: `#EXTM3U
+#EXT-X-TARGETDURATION:4
+#EXT-X-VERSION:9
+#EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,PART-HOLD-BACK=1.0,CAN-SKIP-UNTIL=24.0
+#EXT-X-PART-INF:PART-TARGET=0.33334
+#EXT-X-MEDIA-SEQUENCE:266
+#EXT-X-PROGRAM-DATE-TIME:2019-02-14T02:13:36.106Z
+#EXT-X-MAP:URI="init.mp4"
+#EXTINF:4.00008,
+fileSequence266.mp4
+#EXT-X-PART:DURATION=0.33334,URI="filePart271.0.mp4"
+#EXT-X-PART:DURATION=0.33334,URI="filePart271.a.mp4",INDEPENDENT=YES,BYTERANGE="18000@20000"
+#EXTINF:4.00008,
+fileSequence271.mp4
+#EXT-X-PRELOAD-HINT:TYPE=PART,URI="filePart273.3.mp4",BYTERANGE-START=0
+
+#EXT-X-RENDITION-REPORT:URI="../1M/waitForMSN.php",LAST-MSN=273,LAST-PART=2
+#EXT-X-RENDITION-REPORT:URI="../4M/waitForMSN.php",LAST-MSN=273,LAST-PART=1
+`,
+    addresses: [
+      'init.mp4',
+      'fileSequence266.mp4',
+      'filePart271.0.mp4',
+      'filePart271.a.mp4',
+      'fileSequence271.mp4',
+      'filePart273.3.mp4',
+      '../1M/waitForMSN.php',
+      '../4M/waitForMSN.php',
+    ],
+  },
+  'the demo': {
+    text: readFileSync(fileURLToPath(new URL('../../docs/playground/files/video/index.m3u8', import.meta.url)), 'utf8'),
+    addresses: ['init.mp4', ...[0, 1, 2, 3, 4].map((i) => `segment-${i}.m4s`)],
+  },
+}
+
+// Every link in the text; each must be good.
+const LINK = /https:\/\/cdn\.test\/[^"\s]*signature=[\w-]+/g
+
+describe.each(Object.entries(PLAYLISTS))('%s', (_name, { text, addresses }) => {
+  test('its addresses become good links in their order, and nothing else changes', async () => {
+    for (const whole of [text, text.replaceAll('\n', '\r\n'), `\ufeff${text}`, text.trimEnd()]) {
+      const signed = await signPlaylist(links, whole, { base, expires: '1h', now })
+      const found = signed.match(LINK) ?? []
+      const resources: unknown[] = []
+      for (const link of found) {
+        const verdict = await verify(links, link, { now })
+        expect(verdict.ok, link).toBe(true)
+        resources.push(verdict.claims?.resource)
+      }
+      expect(resources).toEqual(addresses.map((address) => new URL(address, base).href))
+      let i = 0
+      expect(signed.replace(LINK, () => addresses[i++] as string)).toBe(whole)
+    }
+  })
+
+  test('a base without a host gives paths', async () => {
+    const local = text.replaceAll('https://cdn.test/', '/')
+    const signed = await signPlaylist(links, local, { base: '/v/7/index.m3u8', expires: '1h', now })
+    expect(signed).not.toContain('securelink.invalid')
+    const [link = ''] = signed.match(/(?<=^|")\/[^"\s]*signature=[\w-]+/m) ?? []
+    expect(await verify(links, link, { now })).toMatchObject({ ok: true })
+  })
+})
+
+test('one prefix link over all: the same token everywhere, and it opens what the playlists name in turn', async () => {
+  const inPath = hmac(key, { placement: 'path' })
+  const { text } = PLAYLISTS['the demo'] as { text: string }
+  const signed = await signPlaylist(inPath, text, { base, expires: '1h', prefix: '/v/7/', now })
+  const tokens = new Set([...signed.matchAll(/https:\/\/cdn\.test\/(expires=[^/]*)\/v\/7\//g)].map(([, token]) => token))
+  expect(tokens.size).toBe(1)
+  const [token] = tokens
+  expect(signed.replaceAll(`https://cdn.test/${token}/v/7/`, '')).toBe(text)
+  expect(await verify(inPath, `https://cdn.test/${token}/v/7/720p/other.m4s`, { now })).toMatchObject({ ok: true })
+  expect(await verify(inPath, `https://cdn.test/${token}/v/8/other.m4s`, { now })).toMatchObject({ reason: 'wrong_path' })
+})
+
+test('what lies outside the prefix is an error, not an unsigned address', async () => {
+  const outside = '#EXTM3U\n#EXTINF:1,\n../8/a.ts\n'
+  await expect(signPlaylist(links, outside, { base, expires: '1h', prefix: '/v/7/' })).rejects.toMatchObject({ code: 'bad_option' })
+})
+
+test('addresses of other hosts get no link of ours', async () => {
+  const theirs = [
+    'https://cdn.test.evil/a.ts',
+    '//evil/a.ts',
+    'http://cdn.test/a.ts',
+    'https://cdn.test:8443/a.ts',
+    'https://u@evil/a.ts',
+    'data:,x',
+    'blob:https://cdn.test/x',
+    '\\\\evil/a.ts',
+    'https://[',
+  ]
+  const text = `#EXTM3U\n${theirs.map((url) => `#EXTINF:1,\n${url}\n`).join('')}`
+  expect(await signPlaylist(links, text, { base, expires: '1h' })).toBe(text)
+})
+
+test('$ in an address is a $', async () => {
+  const signed = await signPlaylist(links, "#EXTM3U\n#EXTINF:1,\na$&b$'.ts?x=$1\n", { base, expires: '1h', now })
+  const [link = ''] = signed.match(/https:\S*/) ?? []
+  expect((await verify(links, link, { now })).claims?.resource).toBe('https://cdn.test/v/7/a$&b$%27.ts?x=$1')
+})
+
+describe('variables (EXT-X-DEFINE)', () => {
+  const sign = (text: string) => signPlaylist(links, `#EXTM3U\n${text}`, { base, expires: '1h', now })
+
+  test('are put in', async () => {
+    const signed = await sign(
+      '#EXT-X-DEFINE:NAME="auth",VALUE="a,b=1"\n#EXT-X-DEFINE:NAME="dir",VALUE="720p"\n#EXTINF:1,\n{$dir}/a.ts?t={$auth}\n',
+    )
+    const [link = ''] = signed.match(/https:\S*/) ?? []
+    expect((await verify(links, link, { now })).claims?.resource).toBe('https://cdn.test/v/7/720p/a.ts?t=a,b=1')
+    expect(signed).toContain('#EXT-X-DEFINE:NAME="auth",VALUE="a,b=1"\n')
+  })
+
+  test('from elsewhere are an error', async () => {
+    await expect(sign('#EXT-X-DEFINE:IMPORT="auth"\n#EXTINF:1,\na.ts?t={$auth}\n')).rejects.toMatchObject({ code: 'bad_option' })
+  })
+})
+
+test.each(['', 'hello', '<!doctype html>', '\n#EXTM3U', '#EXTM3UX'])('no playlist: %j', async (text) => {
+  await expect(signPlaylist(links, text, { base, expires: '1h' })).rejects.toMatchObject({ code: 'bad_option' })
+})
+
+test.each(['index.m3u8', '', '//h/x', 'file:///x'])('no base: %j', async (base) => {
+  await expect(signPlaylist(links, '#EXTM3U\n', { base, expires: '1h' })).rejects.toMatchObject({ code: 'bad_option' })
+})
+
+test('one moment for all, also when the clock goes on', async () => {
+  let time = +now()
+  const text = `#EXTM3U\n${'#EXTINF:1,\na.ts\n'.repeat(5)}`
+  const signed = await signPlaylist(links, text, { base, expires: '1h', now: () => new Date((time += 10_000)) })
+  expect(new Set(signed.match(LINK)).size).toBe(1)
+})

@@ -1,0 +1,243 @@
+// recognise, against 636 URLs that vendors, their SDKs and real servers wrote; against our own vectors; and against garbage.
+import fc from 'fast-check'
+import { afterAll, describe, expect, test } from 'vitest'
+import { hmac, inspect, sign } from '../../src/index.ts'
+import { recognise } from '../../src/recognise.ts'
+import { schemes } from '../conformance/vectors/index.ts'
+import corpus from './recognise.json' with { type: 'json' }
+
+/** `expires` in seconds, and null when the link carries none. Without a scheme it is no link, or none that can be told; `why` says so. */
+interface Case {
+  readonly url: string
+  readonly scheme: string | null
+  readonly expires?: number | null
+  readonly why?: string
+  /** The file of the collection that it is from, and its description there: published by the vendor, or made by the vendor's own code. */
+  readonly source: string
+}
+
+const cases = corpus as readonly Case[]
+const one = (url: string) => [recognise(url)].flat()
+const read = (url: string) => one(url).map((seen) => seen && [seen.scheme, +seen.unverified.expires / 1000])
+
+describe('URLs of vendors', () => {
+  const links = cases.filter(({ scheme }) => scheme)
+
+  test.each([...new Set(links.map(({ scheme }) => scheme))])('%s', (name) => {
+    for (const { url, scheme, expires } of links.filter(({ scheme }) => scheme === name))
+      expect(read(url), url).toEqual([[scheme, expires === null ? Number.NaN : expires]])
+  })
+
+  test('what is no link, or none that can be told, is not taken for one', () => {
+    for (const { url, scheme } of cases) if (!scheme) expect(recognise(url), url).toBeUndefined()
+  })
+
+  const urls = cases.filter(({ url }) => /^(https?:\/)?\//.test(url))
+  test('nine in ten of the URLs are recognised', () => expect(links.length / urls.length).toBeGreaterThan(0.9))
+
+  afterAll(() => {
+    const why = cases.filter(({ scheme }) => !scheme).map((left) => left.why ?? '')
+    console.log(`recognised: ${links.length} of ${urls.length} URLs (${cases.length} texts); not recognised:`)
+    for (const reason of new Set(why)) console.log(`  ${String(why.filter((other) => other === reason).length).padStart(3)}  ${reason}`)
+  })
+})
+
+describe('what the schemes here read', () => {
+  test.each(schemes.map(({ make, vectors }) => [vectors.scheme, make, vectors] as const))('%s', (name, make, { testGroups }) => {
+    let count = 0
+    for (const { options, tests } of testGroups) {
+      // Nobody can know the names that somebody else gave.
+      if ('parameters' in options || 'ignore' in options) continue
+      const reader = make([], options)
+      for (const { link } of tests) {
+        const seen = inspect(reader, link)
+        if (!seen) continue
+        count++
+        const found = one(link).find((other) => other?.scheme === name)
+        expect(found?.unverified.expires, link).toEqual(seen.unverified.expires)
+        const { resource, ...claims } = seen.unverified
+        const same = Object.fromEntries(Object.keys(claims).map((key) => [key, found?.unverified[key as 'id']]))
+        if (name === 'hmac' || name === 'pichax')
+          expect({ ...same, resource: found?.unverified.resource }, link).toEqual({ ...claims, resource })
+      }
+    }
+    expect(count).toBeGreaterThan(5)
+  })
+})
+
+describe('claims', () => {
+  const claims = (url: string) => one(url).map((seen) => seen?.unverified)
+  const expires = new Date(1_767_229_200_000)
+
+  test('of Azure', () => {
+    const url =
+      'https://a.blob.core.windows.net/c/b?x=1&sv=2022-11-02&st=2026-01-01&se=2026-01-01T01%3A00%3A00Z&sr=b&sp=racwd&sip=1.2.3.4&sig=AA%3D'
+    const starts = new Date(1_767_225_600_000)
+    const resource = 'https://a.blob.core.windows.net/c/b?x=1'
+    expect(claims(url)).toEqual([{ resource, expires, starts, methods: ['DELETE', 'GET', 'PUT'], ip: '1.2.3.4' }])
+  })
+
+  test('of CloudFront, from its policy', () => {
+    const Condition = {
+      DateLessThan: { 'AWS:EpochTime': 1_767_229_200 },
+      DateGreaterThan: { 'AWS:EpochTime': 1_767_225_600 },
+      IpAddress: { 'AWS:SourceIp': '192.0.2.0/24' },
+    }
+    const policy = btoa(JSON.stringify({ Statement: [{ Resource: 'https://d.test/videos/*', Condition }] }))
+    const written = policy.replaceAll('+', '-').replaceAll('=', '_').replaceAll('/', '~')
+    expect(claims(`https://d.test/videos/a.m3u8?Policy=${written}&Signature=AA&Key-Pair-Id=K`)).toEqual([
+      {
+        resource: 'https://d.test/videos/a.m3u8',
+        expires,
+        starts: new Date(1_767_225_600_000),
+        ip: '192.0.2.0/24',
+        prefix: '/videos/',
+        keyId: 'K',
+      },
+    ])
+  })
+
+  test('of Google, with a prefix', () => {
+    const url = `https://c.test/a/x?y=1&URLPrefix=${btoa('https://c.test/a/')}&Expires=1767229200&KeyName=k&Signature=${'A'.repeat(27)}=`
+    expect(claims(url)).toEqual([{ resource: 'https://c.test/a/x?y=1', expires, prefix: '/a/', keyId: 'k' }])
+  })
+
+  test('of a token with ~, in the query and in the path', () => {
+    const token = `hdnts=ip=1.2.3.4~st=1767225600~exp=1767229200~acl=/a/*~id=7~hmac=${'0'.repeat(64)}`
+    const said = { expires, starts: new Date(1_767_225_600_000), ip: '1.2.3.4', prefix: '/a/', id: '7' }
+    expect(claims(`https://h.test/a/~b?x=~1&${token}&y=2#z`)).toEqual([{ resource: 'https://h.test/a/~b?x=~1&y=2', ...said }])
+    expect(claims(`https://h.test/a/b?${token}&y=2`)).toEqual([{ resource: 'https://h.test/a/b?y=2', ...said }])
+    expect(claims(`https://h.test/${token}/a/b?y=2`)).toEqual([{ resource: 'https://h.test/a/b?y=2', ...said }])
+  })
+
+  test('of ours in the path', async () => {
+    const scheme = hmac({ id: 'k', secret: '0123456789abcdef0123456789abcdef' }, { placement: 'path' })
+    const link = await sign(
+      scheme,
+      'https://h.test/a/b?id=5',
+      { expires, prefix: '/a/', uses: 2, id: 'ä/1', ip: '192.0.2.0/24' },
+      { now: () => new Date(0) },
+    )
+    expect(claims(link)).toEqual([
+      { resource: 'https://h.test/a/b?id=5', expires, ip: '/24', prefix: '/a/', uses: 2, id: 'ä/1', keyId: 'k' },
+    ])
+  })
+
+  test('of Bunny in the path', () => {
+    const link = `https://z.b-cdn.net/bcdn_token=HS256-${'A'.repeat(43)}&token_path=%2Fabc%2F&expires=1767229200/abc/v.m3u8?q=1`
+    expect(claims(link)).toEqual([{ resource: 'https://z.b-cdn.net/abc/v.m3u8?q=1', expires, prefix: '/abc/' }])
+  })
+})
+
+test('a URL is as good as its text', () => {
+  expect(recognise(new URL(`https://h.test/x?expires=1767229200&s=${'0'.repeat(32)}`))).toMatchObject({ scheme: 'imgix' })
+})
+
+test('what two vendors write alike gives both', () => {
+  const token = `token=exp=1767229200~acl=/06933f0d-5f31-425d-a5b8-6c5c2cdaaae6/~hmac=${'0'.repeat(64)}`
+  expect(read(`https://files.example/06933f0d-5f31-425d-a5b8-6c5c2cdaaae6/?${token}`)).toEqual([
+    ['akamai', 1_767_229_200],
+    ['uploadcare', 1_767_229_200],
+  ])
+  expect(read(`https://x.ucarecdn.com/06933f0d-5f31-425d-a5b8-6c5c2cdaaae6/?${token}`)).toEqual([['uploadcare', 1_767_229_200]])
+})
+
+test('a link without an expiry has an invalid date, which is neither before nor after now', () => {
+  const [seen] = one(`https://h.test/x?verify=1767225600-${'A'.repeat(43)}%3D`)
+  const { expires } = seen?.unverified ?? {}
+  expect(expires).toBeInstanceOf(Date)
+  expect((expires as Date) < new Date() || (expires as Date) > new Date()).toBe(false)
+})
+
+test.each([
+  'https://h.test/x',
+  'https://h.test/x?expires=1767229200',
+  'https://h.test/x?token=abc&sig=1&signature=2&s=3&md5=4',
+  'https://h.test/x?expires=1767229200000&signature=AAAA',
+  `https://h.test/x?expires=1767229200000&signature=${'0'.repeat(64)}`,
+  'https://h.test/x?Expires=1767229200&Signature=AAAA',
+  'https://h.test/oauth?token=eyJhbGciOiJIUzI1NiJ9',
+  'https://h.test/x~hmac=',
+  'https://h.test/x?token=exp=soon~hmac=00000000000000000000000000000000',
+  `https://iot.test/mqtt?X-Amz-Credential=A%2F20260101%2Fus-east-1%2Fiotdevicegateway%2Faws4_request&X-Amz-Date=20260101T000000Z&X-Amz-Expires=60&X-Amz-Signature=${'0'.repeat(64)}`,
+  `https://user:password@h.test/x?expires=1767229200&signature=${'0'.repeat(64)}`,
+])('no link: %s', (url) => expect(recognise(url)).toBeUndefined())
+
+describe('garbage', () => {
+  // SEED=… runs other cases.
+  const seed = Number(process.env['SEED'] ?? 20261122)
+  const names = [
+    ...new Set(cases.flatMap(({ url }) => [...url.matchAll(/[?&]([\w-]+)=/g)].map(([, name]) => name as string))),
+    ...['hdnts', 'hdnea', '__token__', 'bcdn_token', 'URLPrefix', 'Policy', 'net'],
+  ]
+  const policies = [
+    null,
+    5,
+    'x',
+    [],
+    { Statement: 5 },
+    { Statement: [null] },
+    { Statement: [{ Resource: { toString: 1 }, Condition: { DateLessThan: { 'AWS:EpochTime': {} } } }] },
+    { exp: { valueOf: 1 } },
+    { exp: [], nbf: 'x' },
+  ].map((value) => btoa(JSON.stringify(value)))
+  const value = fc.oneof(
+    fc.string({ unit: 'binary', maxLength: 90 }),
+    fc.stringMatching(/^[\w+/=%~.!*-]{0,90}$/),
+    fc.stringMatching(/^[\da-f]{64}$/),
+    fc.stringMatching(/^[\w-]{43}$/),
+    fc.stringMatching(/^\d{1,13}$/),
+    fc.constantFrom(
+      ...policies,
+      ...policies.map((text) => `eyJ9.${text}.x`),
+      '%',
+      '%zz',
+      '%ff',
+      '',
+      '20260101T000000Z',
+      '99999999T999999Z',
+      'exp=1~hmac=',
+    ),
+  )
+  const pair = fc.tuple(fc.constantFrom(...names), value).map(([name, value]) => `${name}=${value}`)
+  const separator = fc.constantFrom('&', '~', ',', '/', '?', '#')
+  const url = fc.oneof(
+    fc.string({ unit: 'binary', maxLength: 200 }),
+    fc
+      .tuple(fc.constantFrom('https://h.test/x?', '/', '/x?', '//', '?'), fc.array(fc.tuple(pair, separator), { maxLength: 12 }))
+      .map(([start, pairs]) => start + pairs.flat().join('')),
+    // A real one with something put into it, or taken out.
+    fc
+      .tuple(fc.constantFrom(...cases.map(({ url }) => url)), fc.nat(), fc.nat(8), value)
+      .map(([url, at, count, value]) => url.slice(0, at % url.length) + value + url.slice((at % url.length) + count)),
+  )
+
+  test('of 100,000 texts none throws, and what is read is of its kind', () => {
+    fc.assert(
+      fc.property(url, (text) => {
+        for (const seen of one(text)) {
+          if (!seen) continue
+          const { resource, expires, starts, methods, uses, ...rest } = seen.unverified
+          const kinds =
+            typeof resource === 'string' &&
+            expires instanceof Date &&
+            (starts === undefined || +starts === +starts.valueOf()) &&
+            (methods === undefined || methods.every((name) => typeof name === 'string')) &&
+            (uses === undefined || uses > 0) &&
+            Object.values(rest).every((value) => typeof value === 'string' && value)
+          if (!kinds) throw new Error(`of no kind: ${JSON.stringify(seen)}`)
+        }
+      }),
+      { numRuns: 100_000, seed },
+    )
+  }, 120_000)
+
+  test('what is no text does not throw either', () => {
+    for (const odd of [undefined, null, 5, {}, [], true, Symbol('x'), () => 1]) expect(recognise(odd as unknown as string)).toBeUndefined()
+  })
+
+  test('long ones take no time that grows with their square', () => {
+    for (const piece of ['&md5', '?a=b=', '~a=', '/exp:', '%', '&token=exp=1~', '/a=b='])
+      expect(() => recognise(`https://h.test/x?${piece.repeat(16_000 / piece.length)}~hmac=${'0'.repeat(64)}`)).not.toThrow()
+  })
+})

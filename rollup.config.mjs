@@ -16,7 +16,15 @@ const list = (folder) =>
 // These need more than HMAC (a digest, or MD5), so they are subpaths of their own and no part of the CDN bundles.
 const NOT_HMAC_ALONE = ['nginx', 's3', 'gcs']
 
-const entries = ['src/index.ts', ...list('schemes'), 'src/http/guard.ts', 'src/http/node.ts', ...list('stores'), 'src/cli/bin.ts']
+const entries = [
+  'src/index.ts',
+  ...list('schemes'),
+  'src/http/guard.ts',
+  'src/http/service.ts',
+  'src/http/node.ts',
+  ...list('stores'),
+  'src/cli/bin.ts',
+]
 
 const compile = (options = {}) =>
   typescript({

@@ -30,8 +30,9 @@ const stores = list('src/stores', '.ts').map((name) => basename(name, '.ts'))
 // Every name that can be imported. A scheme's file exports the factory of its name, a store's file the factory of its name.
 const EXPORTS: Record<string, string[]> = {
   '.': ['LinkError', 'anyOf', 'hmac', 'inspect', 'redeem', 'sign', 'statusOf', 'verify'],
-  './guard': ['cacheControl', 'guard'],
-  './node': ['listener'],
+  './guard': ['cacheControl', 'confirm', 'guard'],
+  './service': ['bearer', 'service'],
+  './node': ['listener', 'middleware'],
   ...Object.fromEntries(schemes.map((name) => [`./schemes/${name}`, [camel(name)]])),
   ...Object.fromEntries(stores.map((name) => [`./stores/${name}`, [`${camel(name)}Store`]])),
 }

@@ -1,6 +1,6 @@
 // The description of the link service in OpenAPI 3.1, made from the shapes that requests are checked by.
 import type { Verb } from './bearer.ts'
-import { MOST, type Shape } from './shapes.ts'
+import { MOST, ref, type Shape } from './shapes.ts'
 
 /** What each verb is called in the shapes, and to people. */
 export const VERBS: Readonly<
@@ -27,7 +27,6 @@ const PROBLEMS: Record<number, string> = {
   503: 'The store of uses, or the service itself, cannot answer right now.',
 }
 
-const ref = (name: string): Shape => ({ $ref: `#/components/schemas/${name}` })
 const content = (schema: object, more: object = {}) => ({ 'application/json': { schema, ...more } })
 
 /** The document for these verbs. */

@@ -1,5 +1,5 @@
 // service: a fetch handler that signs, verifies, redeems and inspects links for services written in other languages.
-import { type Asked, clock, type Duration, grant, type When } from '../conditions.ts'
+import { type Asked, clock, type Duration, grant } from '../conditions.ts'
 import { insist, LinkError } from '../errors.ts'
 import { inspect } from '../inspect.ts'
 import { BASE64URL, encode } from '../lib/bytes.ts'
@@ -11,7 +11,7 @@ import type { Authorize, Denied, Verb, Wanted, WantedLink } from './bearer.ts'
 import { docsPage } from './docs-page.ts'
 import { openapi, VERBS } from './openapi.ts'
 import { problem } from './refusal.ts'
-import { check, type FieldError, type Shape, shapesOf } from './shapes.ts'
+import { check, type FieldError, isObject, type Shape, shapesOf } from './shapes.ts'
 
 export { type Authorize, bearer, type Denied, type Limits, type Token, type Verb, type Wanted, type WantedLink } from './bearer.ts'
 
@@ -74,32 +74,32 @@ export function service(
   const document = JSON.stringify(openapi(verbs, shapes, only === undefined ? [...known.keys()][0] : undefined))
   const shared = { ...(tolerance !== undefined && { tolerance: tolerance as Duration }), ...(revoked && { revoked }) }
 
-  /** What the body asks for, or what is wrong with it. */
-  function read(verb: Verb, body: Record<string, unknown>, batch: boolean, present: number): Asking[] | FieldError[] {
-    const errors: FieldError[] = []
+  /** What the body asks for; what is wrong with it goes to `errors`. */
+  function read(verb: Verb, body: Record<string, unknown>, batch: boolean, present: number, errors: FieldError[]): Asking[] {
     const { takes } = VERBS[verb]
-    // A name given once for the batch counts for every link.
-    const shared = batch && Array.isArray(body['links']) && typeof body['scheme'] === 'string' ? { scheme: body['scheme'] } : undefined
-    const whole = shared
-      ? { ...body, links: (body['links'] as unknown[]).map((link) => (isObject(link) ? { ...shared, ...link } : link)) }
-      : body
-    check(shapes, shapes[batch ? `Many${takes}` : takes] as Shape, whole, '', errors)
-    if (errors.length > 0) return errors
-    const asking: Asking[] = []
-    for (const [i, one] of (batch ? (whole['links'] as Item[]) : [whole as unknown as Item]).entries()) {
-      const { scheme: name = only as string, url, link, ...rest } = one
-      const scheme = known.get(name) as Scheme
-      const asked = { scheme, name, url: url ?? (link as string), rest }
-      if (verb !== 'sign') asking.push(asked)
-      else
-        try {
-          const conditions = { ...rest, ...dated(rest, 'expires'), ...dated(rest, 'starts') } as Asked
-          asking.push({ ...asked, rest: conditions, granted: grant(scheme, asked.url, conditions, present) })
-        } catch (error) {
-          errors.push(fieldError(error, scheme, batch ? `links[${i}].` : '', rest))
-        }
+    let whole = body
+    // A name that is given once for the batch counts for every link without one.
+    if (batch && Array.isArray(body['links']) && typeof body['scheme'] === 'string') {
+      const named = { scheme: body['scheme'] }
+      whole = { ...body, links: body['links'].map((link) => (isObject(link) ? { ...named, ...link } : link)) }
     }
-    return errors.length > 0 ? errors.slice(0, 20) : asking
+    errors.push(...check(shapes, shapes[batch ? `Many${takes}` : takes] as Shape, whole))
+    if (errors.length > 0) return []
+    // The links of a batch mostly end at the same moment.
+    let shared = new Date(0)
+    return (batch ? (whole['links'] as Item[]) : [whole as unknown as Item]).map((item, i) => {
+      const { scheme: name = only as string, url, link, ...conditions } = item
+      const asking: Asking = { scheme: name, url: url ?? (link as string), conditions, maker: known.get(name) as Scheme }
+      if (verb !== 'sign') return asking
+      try {
+        asking.granted = grant(asking.maker, asking.url, dated(conditions) as unknown as Asked, present)
+        const ends = asking.granted.expires * 1000
+        asking.expires = shared = +shared === ends ? shared : new Date(ends)
+      } catch (error) {
+        errors.push(fieldError(error, asking, batch ? `links[${i}].` : ''))
+      }
+      return asking
+    })
   }
 
   async function answer(verb: Verb, request: Request): Promise<Response> {
@@ -114,35 +114,42 @@ export function service(
 
     const batch = Object.hasOwn(body, 'links')
     const present = clock(now)
-    const asking = read(verb, body, batch, present)
-    if (isErrors(asking)) return invalid(asking)
-    const wanted: Wanted = { verb, links: asking.map(wantedOf), now: new Date(present) }
+    const errors: FieldError[] = []
+    const asking = read(verb, body, batch, present, errors)
+    if (errors.length > 0) return invalid(errors)
+    const wanted: Wanted = { verb, links: asking, now: new Date(present) }
     const decision = await authorize(request, wanted)
     if (decision !== true) return denied(decision, batch)
 
     if (verb === 'sign') {
-      const sealed = await Promise.all(asking.map(({ scheme, granted }) => seal(scheme, granted as Grant)))
-      const errors = asking.flatMap(({ scheme, rest }, i) => {
-        const error = sealed[i]
-        return typeof error === 'string' ? [] : [fieldError(error, scheme, batch ? `links[${i}].` : '', rest)]
+      const sealed = await inGroups(asking, seal)
+      for (const [i, error] of sealed.entries())
+        if (typeof error !== 'string') errors.push(fieldError(error, asking[i] as Asking, batch ? `links[${i}].` : ''))
+      if (errors.length > 0) return invalid(errors)
+      let [shared, text] = [new Date(0), '']
+      const links = sealed.map((link, i) => {
+        const { expires = shared } = asking[i] as Asking
+        if (expires !== shared) text = (shared = expires).toISOString()
+        return { link, expires: text }
       })
-      if (errors.length > 0) return invalid(errors.slice(0, 20))
-      const links = sealed.map((link, i) => ({ link, expires: wanted.links[i]?.expires }))
       return json(batch ? { links } : links[0])
     }
     if (verb === 'inspect') {
-      const links = asking.map(({ scheme, url }) => inspect(scheme, url) ?? { unverified: null })
+      const links = asking.map(({ maker, url }) => inspect(maker, url) ?? { unverified: null })
       return json(batch ? { links } : links[0])
     }
-    const visits = asking.map(({ scheme, url, rest }) => {
-      const visit = { ...shared, ...rest, now: () => wanted.now } as VerifyOptions
-      return verb === 'redeem' ? redeem(scheme, url, { ...visit, store: store as UseStore }) : verify(scheme, url, visit)
+    const failures: unknown[] = []
+    const verdicts = await inGroups(asking, async ({ maker, url, conditions }) => {
+      const visit: VerifyOptions = { ...shared, ...conditions, now: () => wanted.now }
+      try {
+        return await (verb === 'redeem' ? redeem(maker, url, { ...visit, store: store as UseStore }) : verify(maker, url, visit))
+      } catch (error) {
+        failures.push(error)
+        return null
+      }
     })
-    const settled = await Promise.allSettled(visits)
-    const failed = settled.find((one) => one.status === 'rejected')
-    const verdicts = settled.map((one) => (one.status === 'fulfilled' ? one.value : null))
-    if (failed) {
-      report(failed.reason, verb)
+    if (failures.length > 0) {
+      report(failures[0], verb)
       // What has been spent is said, or nobody would ever know.
       const known = batch && verb === 'redeem' ? { verdicts } : {}
       return complaint(503, 'This cannot be told right now; try again later.', known)
@@ -190,55 +197,64 @@ interface Item {
 }
 
 /** The same, with everything looked up. */
-interface Asking {
-  readonly scheme: Scheme
-  readonly name: string
-  readonly url: string
-  readonly rest: Readonly<Record<string, unknown>>
-  readonly granted?: Grant
+interface Asking extends WantedLink {
+  readonly maker: Scheme
+  expires?: Date
+  granted?: Grant
 }
 
 const isScheme = (value: unknown): value is Scheme =>
   ['seal', 'read', 'check'].every((name) => typeof (value as Record<string, unknown> | undefined)?.[name] === 'function')
-const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value)
-const isErrors = (list: readonly Asking[] | readonly FieldError[]): list is readonly FieldError[] => 'detail' in (list[0] as object)
-
-function wantedOf({ name, url, rest, granted }: Asking): WantedLink {
-  return { scheme: name, url, conditions: rest, ...(granted && { expires: new Date(granted.expires * 1000) }) }
-}
 
 /** JSON has no dates, so what is no length of time becomes one. */
-function dated(rest: Readonly<Record<string, unknown>>, name: string): Record<string, When> {
-  const value = rest[name] as string | undefined
-  return value === undefined ? {} : { [name]: /^\d{4}-/.test(value) ? new Date(value) : (value as Duration) }
+function dated(conditions: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const { expires, starts } = conditions as { expires: string; starts?: string }
+  if (!DATE.test(expires) && !DATE.test(starts ?? '')) return conditions
+  const when = (text: string) => (DATE.test(text) ? new Date(text) : text)
+  return { ...conditions, expires: when(expires), ...(starts !== undefined && { starts: when(starts) }) }
 }
 
-async function seal(scheme: Scheme, granted: Grant): Promise<string | Error> {
+const DATE = /^\d{4}-/
+
+/**
+ * Does something to all of a list, 64 at a time. A thousand under way at once keep everything alive that they have touched, and the garbage
+ * collector copies it around: on Node that takes twice as long.
+ */
+async function inGroups<T, U>(list: readonly T[], act: (one: T) => U | Promise<U>): Promise<U[]> {
+  const done: U[] = []
+  for (let i = 0; i < list.length; i += 64) done.push(...(await Promise.all(list.slice(i, i + 64).map(act))))
+  return done
+}
+
+/** Seals a link that was granted; what goes wrong is for the caller to sort out, link by link. */
+function seal({ maker, granted }: Asking): Promise<string | Error> | Error {
   try {
-    const link = await scheme.seal(granted)
-    insist(link.length <= LONGEST, 'url takes what makes a link of at most 16384 characters')
-    return link
+    return maker.seal(granted as Grant).then(fitting, (error) => error)
   } catch (error) {
     return error as Error
   }
+}
+
+function fitting(link: string): string | Error {
+  return link.length <= LONGEST ? link : new LinkError('bad_option', 'url takes what makes a link of at most 16384 characters')
 }
 
 const CALLERS = ['bad_option', 'unsupported_condition', 'already_signed']
 const OTHERS = ['url', 'expires', 'align', 'starts', 'method', 'ip', 'prefix', 'uses']
 
 /** What `sign` says of a mistake, with the field that it is about; throws again what is no mistake of the caller. */
-function fieldError(error: unknown, scheme: Scheme, at: string, rest: Readonly<Record<string, unknown>>): FieldError {
-  const own = scheme.own?.find((name) => name !== 'id' && rest[name] !== undefined)
+function fieldError(error: unknown, { maker, conditions }: Asking, at: string): FieldError {
+  const own = maker.own?.find((name) => name !== 'id' && conditions[name] !== undefined)
   if (!(error instanceof LinkError)) {
     // The scheme's own conditions are any JSON, and a scheme need not foresee all of it.
-    if (own) return { field: at + own, detail: `${at}${own} is not what ${scheme.name} links take.` }
+    if (own) return { field: at + own, detail: `${at}${own} is not what ${maker.name} links take.` }
     throw error
   }
   if (!CALLERS.includes(error.code)) throw error
   // The sentences of `sign` begin with the name of what they are about, or have it in quotes or behind `links take`.
   const { message } = error
   const [, name = ''] = /cannot carry '(\w+)'|links take an? (\w+)/.exec(message)?.filter(Boolean) ?? /^(\w+)/.exec(message) ?? []
-  const field = [...OTHERS, ...(scheme.own ?? []), ...Object.keys(rest)].includes(name) ? name : 'url'
+  const field = [...OTHERS, ...(maker.own ?? []), ...Object.keys(conditions)].includes(name) ? name : 'url'
   return { field: at + field, detail: `${message}.` }
 }
 
@@ -296,7 +312,7 @@ function complaint(status: number, detail: string, more: object = {}, headers: R
 }
 
 function invalid(errors: readonly FieldError[]): Response {
-  return complaint(422, (errors[0] as FieldError).detail, { errors })
+  return complaint(422, (errors[0] as FieldError).detail, { errors: errors.slice(0, 20) })
 }
 
 function denied(decision: false | Denied, batch: boolean): Response {

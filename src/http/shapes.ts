@@ -44,7 +44,9 @@ const when = (of: string): Shape =>
     `A length of time such as '10m', or a date such as '2030-01-31T12:00:00Z'; no bare number, because nobody can tell seconds from milliseconds. ${of}`,
     { pattern: `^(${DURATION}|${DATE})$`, examples: ['10m'] },
   )
-const ref = (name: string): Shape => ({ $ref: `#/components/schemas/${name}` })
+const REFS = '#/components/schemas/'
+/** A reference to one of the shapes. */
+export const ref = (name: string): Shape => ({ $ref: REFS + name })
 const object = (required: readonly string[], properties: Record<string, Shape>, description?: string): Shape => ({
   type: 'object',
   ...(description && { description }),
@@ -170,56 +172,78 @@ export function shapesOf(schemes: ReadonlyMap<string, Scheme>): Record<string, S
 
 // Enough to mend a request with, and not a megabyte of them.
 const ENOUGH = 20
+const patterns = new Map<string, RegExp>()
 
-/** Checks a value and notes what is wrong with it. `at` is the field that it stands in. */
-export function check(shapes: Record<string, Shape>, shape: Shape, value: unknown, at: string, errors: FieldError[]): void {
-  if (errors.length >= ENOUGH) return
-  const { $ref, description = '', type, anyOf, pattern, minLength = 0, maxLength = Infinity } = shape
+/** Checks a value: what is wrong with it, field by field. */
+export function check(shapes: Record<string, Shape>, shape: Shape, value: unknown): FieldError[] {
+  const errors: FieldError[] = []
+  walk(shapes, shape, value, errors)
+  return errors.slice(0, ENOUGH).map(({ field, detail }) => ({ field, detail: `${field || 'The body'} ${detail}` }))
+}
+
+// Fields get their whole names on the way back, and only the wrong ones: a batch of good links costs no text at all.
+function walk(shapes: Record<string, Shape>, shape: Shape, value: unknown, errors: FieldError[]): void {
+  if (errors.length > ENOUGH) return
+  const { $ref, type, anyOf } = shape
   if ($ref) {
-    check(shapes, shapes[$ref.split('/').at(-1) as string] as Shape, value, at, errors)
-    return
-  }
-  const insist = (good: unknown): boolean => {
-    if (!good) errors.push({ field: at, detail: `${at || 'The body'} takes ${first(description)}` })
-    return Boolean(good)
-  }
-  if (anyOf) {
-    insist(
-      anyOf.some((one) => {
-        const found: FieldError[] = []
-        check(shapes, one, value, at, found)
-        return found.length === 0
-      }),
-    )
-  } else if (type === 'string') {
-    insist(
-      typeof value === 'string' &&
-        value.length >= minLength &&
-        value.length <= maxLength &&
-        (!pattern || new RegExp(pattern).test(value)) &&
-        (!shape.enum || shape.enum.includes(value)),
-    )
-  } else if (type === 'integer') {
-    insist(Number.isInteger(value) && (value as number) >= (shape.minimum ?? -Infinity))
-  } else if (type === 'array') {
-    const { minItems = 0, maxItems = Infinity, items = {} } = shape
-    if (insist(Array.isArray(value) && value.length >= minItems && value.length <= maxItems))
-      for (const [i, one] of (value as unknown[]).entries()) check(shapes, items, one, `${at}[${i}]`, errors)
-  } else if (type === 'object') {
+    walk(shapes, shapes[$ref.slice(REFS.length)] as Shape, value, errors)
+  } else if (type === 'object' && isObject(value)) {
     const { properties = {}, required = [] } = shape
-    const field = (name: string) => (at ? `${at}.${name}` : name)
-    if (!insist(typeof value === 'object' && value !== null && !Array.isArray(value))) return
-    const given = value as Record<string, unknown>
     for (const name of required)
-      if (!Object.hasOwn(given, name))
-        errors.push({ field: field(name), detail: `${field(name)} is missing: it takes ${first((properties[name] as Shape).description)}` })
-    for (const name of Object.keys(given)) {
+      if (!Object.hasOwn(value, name))
+        errors.push({ field: name, detail: `is missing: it takes ${first((properties[name] as Shape).description)}` })
+    for (const name of Object.keys(value)) {
+      const before = errors.length
+      if (Object.hasOwn(properties, name)) walk(shapes, properties[name] as Shape, value[name], errors)
+      else errors.push({ field: '', detail: 'is not a field that this takes.' })
       // Names are the caller's own text, so they are cut short.
-      const short = field(name.slice(0, 40))
-      if (Object.hasOwn(properties, name)) check(shapes, properties[name] as Shape, given[name], short, errors)
-      else errors.push({ field: short, detail: `${short} is not a field that this takes.` })
+      if (errors.length > before) below(name.slice(0, 40), errors, before)
     }
+  } else if (
+    type === 'array' &&
+    Array.isArray(value) &&
+    value.length >= (shape.minItems ?? 0) &&
+    value.length <= (shape.maxItems ?? MOST)
+  ) {
+    for (let i = 0; i < value.length; i++) {
+      const before = errors.length
+      walk(shapes, shape.items as Shape, value[i], errors)
+      if (errors.length > before) below(`[${i}]`, errors, before)
+    }
+  } else if (anyOf ? !anyOf.some((one) => fits(shapes, one, value)) : !(type === 'string' ? isText(shape, value) : isWhole(shape, value))) {
+    errors.push({ field: '', detail: `takes ${first(shape.description)}` })
   }
+}
+
+function below(name: string, errors: FieldError[], from: number): void {
+  for (let i = from; i < errors.length; i++) {
+    const { field, detail } = errors[i] as FieldError
+    errors[i] = { field: name + (field && field[0] !== '[' ? '.' : '') + field, detail }
+  }
+}
+
+function fits(shapes: Record<string, Shape>, shape: Shape, value: unknown): boolean {
+  const errors: FieldError[] = []
+  walk(shapes, shape, value, errors)
+  return errors.length === 0
+}
+
+function isText({ minLength = 0, maxLength = Infinity, pattern, enum: words }: Shape, value: unknown): boolean {
+  if (typeof value !== 'string' || value.length < minLength || value.length > maxLength || (words && !words.includes(value))) return false
+  if (!pattern) return true
+  let expression = patterns.get(pattern)
+  if (!expression) patterns.set(pattern, (expression = new RegExp(pattern)))
+  return expression.test(value)
+}
+
+function isWhole({ type, minimum = -Infinity }: Shape, value: unknown): boolean {
+  // A shape without a type takes anything.
+  return type === undefined || (type === 'integer' && Number.isInteger(value) && (value as number) >= minimum)
+}
+
+/** Is this a JSON object? */
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 /** The first sentence of a description, as the end of a sentence. */

@@ -6,8 +6,8 @@ import { createServer } from 'node:http'
 import { connect } from 'node:net'
 import { loadavg } from 'node:os'
 import { fileURLToPath } from 'node:url'
-import { bearer, service } from '../../dist/http/service.js'
 import { listener } from '../../dist/http/node.js'
+import { bearer, service } from '../../dist/http/service.js'
 import { hmac } from '../../dist/index.js'
 import { paired } from './paired.mjs'
 
@@ -94,7 +94,10 @@ async function main() {
     console.log(`${name.padEnd(20)} ${Math.round(median(rates[name]))} requests per second, ${Math.round(ratio * 100)}% of constant`)
   }
 
-  const wanted = Array.from({ length: 1000 }, (_, i) => ({ url: `https://cdn.example/reports/2026/report-${i}.pdf?page=2`, expires: '10m' }))
+  const wanted = Array.from({ length: 1000 }, (_, i) => ({
+    url: `https://cdn.example/reports/2026/report-${i}.pdf?page=2`,
+    expires: '10m',
+  }))
   const batch = JSON.stringify({ links: wanted })
   const key = await crypto.subtle.importKey('raw', new Uint8Array(32), { name: 'HMAC', hash: 'SHA-256' }, false, ['sign'])
   const text = new TextEncoder().encode('SecureLink hmac v1\n\n\n/reports/2026/report-7.pdf\n?page=2\n1900000000\n\n\n\n\n\n\n2026-11')

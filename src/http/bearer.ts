@@ -5,6 +5,7 @@ import { mac } from '../keys.ts'
 import { BASE64URL } from '../lib/bytes.ts'
 import { below, normalise, normalPath } from '../lib/normal.ts'
 import { split } from '../lib/text.ts'
+import { climbs } from './climbs.ts'
 
 /** What the service can be asked to do. */
 export type Verb = 'sign' | 'verify' | 'inspect' | 'redeem'
@@ -174,13 +175,4 @@ function ruleOf({ allow, longest, schemes, verbs, conditions }: Limits): Rule {
     }
     return true
   }
-}
-
-/**
- * Has this path a dot segment, in any spelling that some server resolves? They differ about what comes first: resolving, decoding (some do it
- * twice), merging `//`, or cutting off what follows a `;`. Under a limit there is no need for such a path at all.
- */
-function climbs(path: string): boolean {
-  const plain = path.replace(/%(25)+/g, '%').replace(/%(2e|2f|5c|3b)/gi, (_, hex) => String.fromCharCode(+`0x${hex}`))
-  return /(^|[/\\])\.\.?([/\\;]|$)/.test(plain)
 }

@@ -5,6 +5,7 @@ import type { Claims } from '../conditions.ts'
 import { normalPath } from '../lib/normal.ts'
 import { split } from '../lib/text.ts'
 import type { Scheme } from '../scheme.ts'
+import { climbs } from './climbs.ts'
 import { type GuardOptions, guard } from './guard.ts'
 
 const WRONG = 'The Host header, the target or the method of this request is not in order.'
@@ -94,31 +95,28 @@ export function middleware<Incoming extends IncomingMessage = IncomingMessage>(
     // Frameworks take the place that this is mounted at off the URL, but the link was signed with it.
     const { originalUrl = incoming.url ?? '' } = incoming as { originalUrl?: string }
     const request = read(incoming, outgoing, new AbortController().signal, originalUrl, false)
-    if (!request) {
+    // What comes next reads the path once more, and frameworks resolve `//../` in other ways than the link did.
+    if (!request || climbs(split(originalUrl).path)) {
       plain(outgoing, 400, WRONG)
       return
     }
     open(request, incoming).then((response) => {
       const claims = admitted.get(request)
       if (!claims) return void write(outgoing, response, request.method).catch(next)
-      const url = withoutLink(originalUrl, incoming.url ?? '', claims)
-      // `/files/../a` is a good link for `/a`, but it must not open what is mounted at `/files`.
-      if (url === undefined) return plain(outgoing, 400, WRONG)
-      Object.assign(incoming, { claims, url })
+      Object.assign(incoming, { claims, url: withoutLink(originalUrl, incoming.url ?? '', claims) })
       next()
     }, next)
   }
 }
 
-/** The URL of the resource, as the framework would have it: without the place where this is mounted. `undefined` when it lies elsewhere. */
-function withoutLink(original: string, url: string, { resource }: Claims): string | undefined {
+/** The URL of the resource, as the framework would have it: without the place where this is mounted. */
+function withoutLink(original: string, url: string, { resource }: Claims): string {
   // Where nothing remains, frameworks write a `/` that did not come.
   const tail = original.endsWith(url) ? url : url.slice(1)
   if (!original.endsWith(tail)) return url
   const { path, query } = split(resource)
-  const place = normalPath(original.slice(0, original.length - tail.length))
-  const rest = path.slice(place.length)
-  return path.startsWith(place) && (rest === '' || rest[0] === '/') ? (rest || '/') + query : undefined
+  const rest = path.slice(normalPath(original.slice(0, original.length - tail.length)).length)
+  return (rest || '/') + query
 }
 
 async function answer(incoming: IncomingMessage, outgoing: ServerResponse, handler: Parameters<typeof listener>[0]): Promise<void> {

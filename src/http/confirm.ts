@@ -20,8 +20,10 @@ export interface ConfirmWords {
 export interface ConfirmOptions<Rest extends unknown[] = unknown[]> extends Pick<VerifyOptions, 'revoked' | 'now' | 'tolerance'> {
   /** Who has used which link. */
   readonly store: UseStore
-  /** Answers once the link has been redeemed: a handler, or an address to go on to. */
-  readonly then: string | URL | Handler<Rest>
+  /** Where to go on to once the link has been redeemed; or give a `handler`. */
+  readonly redirect?: string | URL
+  /** Answers once the link has been redeemed. */
+  readonly handler?: Handler<Rest>
   readonly words?: ConfirmWords
   /** The visitor's address, from what the runtime hands over. */
   readonly ip?: (request: Request, ...rest: Rest) => string | undefined
@@ -44,7 +46,7 @@ const HEADERS = { 'cache-control': 'no-store', 'referrer-policy': 'no-referrer',
  * that matters, give the link more than one use, or ask in the handler for something that only the person knows.
  *
  * @returns A fetch handler. A refused link is answered as by `guard`, and a store that fails with 503.
- * @throws A `LinkError`: `bad_option` without `store` or `then`.
+ * @throws A `LinkError`: `bad_option` without `store`, or without either `redirect` or `handler`.
  *
  * @example
  * ```ts
@@ -53,7 +55,7 @@ const HEADERS = { 'cache-control': 'no-store', 'referrer-policy': 'no-referrer',
  * import { memoryStore } from 'securelink/stores/memory'
  *
  * const links = hmac({ secret: 'a secret of 32 bytes or more, from a vault' })
- * const fetch = confirm(links, { store: memoryStore(), then: 'https://app.example/welcome' })
+ * const fetch = confirm(links, { store: memoryStore(), redirect: 'https://app.example/welcome' })
  *
  * const link = await sign(links, 'https://app.example/invite', { expires: '7d', uses: 1 })
  * console.log((await fetch(new Request(link))).status) // 200
@@ -65,9 +67,9 @@ export function confirm<Rest extends unknown[] = []>(
   scheme: Scheme,
   options: ConfirmOptions<Rest>,
 ): (request: Request, ...rest: Rest) => Promise<Response> {
-  const { store, then, words = {}, ip: addressOf, refuse, ...shared } = options
+  const { store, redirect, handler, words = {}, ip: addressOf, refuse, ...shared } = options
   insist(typeof store?.take === 'function', 'confirm takes { store }: an object with take(id, until, uses)')
-  insist(typeof then === 'function' || (then && String(then)), 'confirm takes { then }: a handler, or an address to go on to')
+  insist(!redirect !== !handler, 'confirm takes either { redirect }, an address to go on to, or { handler }')
   const page = pageOf(words)
 
   return async (request, ...rest) => {
@@ -96,8 +98,9 @@ export function confirm<Rest extends unknown[] = []>(
     const verdict = await redeem(scheme, request, { ...visit, store: safe })
     if (down) return problem(503, 'Whether this link has been used cannot be told right now; try again later.', {}, method)
     if (!verdict.ok) return refuse ? refuse(verdict, request, ...rest) : refusal(verdict, method)
-    if (typeof then === 'function') return then(request, verdict.claims, ...rest)
-    return new Response(null, { status: 303, headers: { ...HEADERS, location: String(then) } })
+    return handler
+      ? handler(request, verdict.claims, ...rest)
+      : new Response(null, { status: 303, headers: { ...HEADERS, location: String(redirect) } })
   }
 }
 

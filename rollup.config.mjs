@@ -24,6 +24,7 @@ const entries = [
   'src/client/index.ts',
   'src/media/hls.ts',
   'src/http/guard.ts',
+  'src/http/service.ts',
   'src/http/node.ts',
   ...list('stores'),
   'src/cli/bin.ts',

@@ -31,9 +31,10 @@ const stores = list('src/stores', '.ts').map((name) => basename(name, '.ts'))
 const EXPORTS: Record<string, string[]> = {
   '.': ['LinkError', 'anyOf', 'hmac', 'inspect', 'redeem', 'sign', 'statusOf', 'verify'],
   './client': ['expiresIn', 'fetchLink', 'keepFresh', 'serverClock'],
-  './guard': ['cacheControl', 'guard'],
+  './guard': ['cacheControl', 'confirm', 'guard'],
   './hls': ['signPlaylist'],
-  './node': ['listener'],
+  './service': ['bearer', 'service'],
+  './node': ['listener', 'middleware'],
   './njs': ['default'],
   './recognise': ['recognise'],
   ...Object.fromEntries(schemes.map((name) => [`./schemes/${name}`, [camel(name)]])),

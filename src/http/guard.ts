@@ -6,6 +6,8 @@ import type { Refused, Verdict } from '../verdict.ts'
 import { type VerifyOptions, verify } from '../verify.ts'
 import { problem, refusal } from './refusal.ts'
 
+export { type ConfirmOptions, type ConfirmWords, confirm } from './confirm.ts'
+
 /** Options of {@link guard}. */
 export interface GuardOptions<Rest extends unknown[] = unknown[]> extends Pick<VerifyOptions, 'revoked' | 'now' | 'tolerance'> {
   /** The visitor's address, from what the runtime hands over: `(request, info) => info.remoteAddr.hostname` with Deno. */

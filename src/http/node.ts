@@ -1,6 +1,14 @@
-// listener: runs a fetch handler on node:http. The only bridge between the two.
+// listener: runs a fetch handler on node:http. middleware: the guard for connect-style frameworks. The only bridge between the two worlds.
 /// <reference types="node" />
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
+import type { Claims } from '../conditions.ts'
+import { normalPath } from '../lib/normal.ts'
+import { split } from '../lib/text.ts'
+import type { Scheme } from '../scheme.ts'
+import { climbs } from './climbs.ts'
+import { type GuardOptions, guard } from './guard.ts'
+
+const WRONG = 'The Host header, the target or the method of this request is not in order.'
 
 /** What Node knows about a visit besides the request. */
 export interface NodeInfo {
@@ -44,10 +52,77 @@ export function listener(handler: (request: Request, info: NodeInfo) => Response
   }
 }
 
+/** A request that {@link middleware} has let through. */
+export type Admitted<Incoming extends IncomingMessage = IncomingMessage> = Incoming & {
+  /** What the link says, and its signature proves. */
+  readonly claims: Claims
+}
+
+/** Options of {@link middleware}: those of `guard`, with the framework's own request as the second argument. */
+export type MiddlewareOptions<Incoming extends IncomingMessage = IncomingMessage> = GuardOptions<[incoming: Incoming]>
+
+/**
+ * Puts what comes after it behind signed links, in Express, Polka, Connect, and Fastify with `@fastify/middie`. Visits with a good link go on
+ * to the next handler; everything else is answered as by `guard`.
+ *
+ * For handlers that come after it, `req.claims` has the true claims, and `req.url` comes without the link's parameters. `req.originalUrl` keeps
+ * them, where the framework sets it. The body of the request is left unread.
+ *
+ * @param options - As for `guard`; `ip` gets the framework's request: `(request, req) => req.socket.remoteAddress`.
+ *
+ * @example
+ * ```ts
+ * import { createServer } from 'node:http'
+ * import { hmac } from 'securelink'
+ * import { middleware } from 'securelink/node'
+ *
+ * const links = hmac({ secret: 'a secret of 32 bytes or more, from a vault' })
+ * const guarded = middleware(links, { ip: (request, req) => req.socket.remoteAddress })
+ * const server = createServer((req, res) => guarded(req, res, () => res.end('the file')))
+ * ```
+ */
+export function middleware<Incoming extends IncomingMessage = IncomingMessage>(
+  scheme: Scheme,
+  options: MiddlewareOptions<Incoming> = {},
+): (incoming: Incoming, outgoing: ServerResponse, next: (error?: unknown) => void) => void {
+  const open = guard(scheme, admit, options as GuardOptions<[IncomingMessage]> & Required<Pick<GuardOptions, 'ip'>>)
+  const admitted = new WeakMap<Request, Claims>()
+  function admit(request: Request, claims: Claims): Response {
+    admitted.set(request, claims)
+    return new Response()
+  }
+  return (incoming, outgoing, next) => {
+    // Frameworks take the place that this is mounted at off the URL, but the link was signed with it.
+    const { originalUrl = incoming.url ?? '' } = incoming as { originalUrl?: string }
+    const request = read(incoming, outgoing, new AbortController().signal, originalUrl, false)
+    // What comes next reads the path once more, and frameworks resolve `//../` in other ways than the link did.
+    if (!request || climbs(split(originalUrl).path)) {
+      plain(outgoing, 400, WRONG)
+      return
+    }
+    open(request, incoming).then((response) => {
+      const claims = admitted.get(request)
+      if (!claims) return void write(outgoing, response, request.method).catch(next)
+      Object.assign(incoming, { claims, url: withoutLink(originalUrl, incoming.url ?? '', claims) })
+      next()
+    }, next)
+  }
+}
+
+/** The URL of the resource, as the framework would have it: without the place where this is mounted. */
+function withoutLink(original: string, url: string, { resource }: Claims): string {
+  // Where nothing remains, frameworks write a `/` that did not come.
+  const tail = original.endsWith(url) ? url : url.slice(1)
+  if (!original.endsWith(tail)) return url
+  const { path, query } = split(resource)
+  const rest = path.slice(normalPath(original.slice(0, original.length - tail.length)).length)
+  return (rest || '/') + query
+}
+
 async function answer(incoming: IncomingMessage, outgoing: ServerResponse, handler: Parameters<typeof listener>[0]): Promise<void> {
   const gone = new AbortController()
-  const request = read(incoming, outgoing, gone.signal)
-  if (!request) return plain(outgoing, 400, 'The Host header, the target or the method of this request is not in order.')
+  const request = read(incoming, outgoing, gone.signal, incoming.url ?? '')
+  if (!request) return plain(outgoing, 400, WRONG)
   outgoing.once('close', () => {
     // Node's `request.signal` works as long as the request is not collected as garbage, so this holds on to it.
     if (!outgoing.writableFinished && !request.signal.aborted) gone.abort()
@@ -76,12 +151,12 @@ const TARGET = /^(?:https?:\/\/([^/?#]*))?(\/[^#]*)$/i
 const HOST = /^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d+)?$/i
 
 /** `undefined` for what cannot be a `Request`. */
-function read(incoming: IncomingMessage, outgoing: ServerResponse, signal: AbortSignal): Request | undefined {
-  const { headersDistinct, rawHeaders, socket, url = '', method = '' } = incoming
+function read(incoming: IncomingMessage, outgoing: ServerResponse, signal: AbortSignal, url: string, withBody = true): Request | undefined {
+  const { headersDistinct, rawHeaders, socket, method = '' } = incoming
   const [, authority, path] = TARGET.exec(url) ?? []
   const [host = '', second] = authority === undefined ? (headersDistinct['host'] ?? []) : [authority]
   if (!path || !HOST.test(host) || second !== undefined) return
-  const hasBody = headersDistinct['transfer-encoding'] || Number(headersDistinct['content-length']) > 0
+  const hasBody = withBody && (headersDistinct['transfer-encoding'] || Number(headersDistinct['content-length']) > 0)
   try {
     const headers = new Headers()
     for (let i = 0; i < rawHeaders.length; i += 2) headers.append(rawHeaders[i] as string, rawHeaders[i + 1] as string)

@@ -1,0 +1,397 @@
+// The link service: the cases of service.ts in process and on every server; its description, its options, and 20,000 random bodies.
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer as createHttpServer } from 'node:http'
+import { type AddressInfo, createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
+import { Validator } from '@seriousme/openapi-schema-validator'
+import { Ajv2020 } from 'ajv/dist/2020.js'
+import { build } from 'esbuild'
+import fc from 'fast-check'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { listener } from '../../src/http/node.ts'
+import { bearer, type ServiceOptions, service } from '../../src/http/service.ts'
+import { hmac, LinkError, type Scheme, verify } from '../../src/index.ts'
+import { memoryStore } from '../../src/stores/memory.ts'
+import { root } from '../built.ts'
+import { find, leftOut } from '../prepare.mjs'
+import { ANYTHING, handler, LIMITED, SECRET, VERIFIER } from './served.ts'
+import { cases, type Send } from './service.ts'
+
+const temporary = mkdtempSync(join(tmpdir(), 'securelink-service-'))
+const module = join(temporary, 'served.mjs')
+const children: ChildProcess[] = []
+
+beforeAll(async () => {
+  mkdirSync(temporary, { recursive: true })
+  const entry = join(root, 'test/http/served.ts')
+  await build({ entryPoints: [entry], outfile: module, bundle: true, format: 'esm', target: 'es2022', platform: 'neutral' })
+})
+afterAll(() => {
+  for (const child of children) child.kill('SIGKILL')
+  rmSync(temporary, { recursive: true, force: true })
+})
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}
+
+const servers: Record<string, { program: () => string | undefined; args: (port: number) => string[] }> = {
+  deno: {
+    program: () => find('deno'),
+    args: (port) => ['serve', '--no-prompt', '--no-remote', '--no-config', '--host', '127.0.0.1', '--port', `${port}`, module],
+  },
+  bun: {
+    program: () => find('bun'),
+    args: (port) => {
+      const file = join(temporary, 'bun.mjs')
+      writeFileSync(
+        file,
+        `import served from './served.mjs'\nexport default { fetch: served.fetch, hostname: '127.0.0.1', port: ${port} }\n`,
+      )
+      return ['--no-install', file]
+    },
+  },
+  workerd: {
+    program: () => find('workerd'),
+    args: (port) => {
+      const file = join(temporary, 'served.capnp')
+      writeFileSync(
+        file,
+        `using Workerd = import "/workerd/workerd.capnp";
+const config :Workerd.Config = (
+  services = [(name = "main", worker = (
+    modules = [
+      (name = "main.mjs", esModule = "export { default } from './served.mjs'"),
+      (name = "served.mjs", esModule = embed "served.mjs"),
+    ],
+    compatibilityDate = "2026-10-01",
+    compatibilityFlags = ["no_nodejs_compat"],
+  ))],
+  sockets = [(name = "http", address = "127.0.0.1:${port}", http = (), service = "main")],
+);
+`,
+      )
+      return ['serve', file]
+    },
+  },
+}
+
+/** Starts a server, and gives what it prints. */
+async function start(name: string): Promise<{ send: Send; printed: () => string }> {
+  const port = await freePort()
+  const { program, args } = servers[name] as (typeof servers)[string]
+  const env = { ...process.env, NO_COLOR: '1', DENO_NO_UPDATE_CHECK: '1' }
+  const child = spawn(program() as string, args(port), { env, cwd: temporary, stdio: ['ignore', 'pipe', 'pipe'] })
+  children.push(child)
+  let printed = ''
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => (printed += text))
+  const send: Send = (path, init) => fetch(`http://127.0.0.1:${port}${path}`, init)
+  for (let tries = 0; ; tries++) {
+    const health = await send('/healthz').catch(() => undefined)
+    if (health?.status === 200) break
+    if (tries > 200 || child.exitCode !== null) throw new Error(`${name} does not start: ${printed}`)
+    await wait(50)
+  }
+  return { send, printed: () => printed }
+}
+
+const inProcess: Send = (path, init) => handler(new Request(`https://links.example${path}`, init))
+
+describe('in process', () => {
+  test.each(cases)('$name', ({ run }) => run(inProcess))
+})
+
+describe('node', () => {
+  const server = createHttpServer(listener(handler))
+  let origin = ''
+  beforeAll(async () => {
+    await once(server.listen(0, '127.0.0.1'), 'listening')
+    origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  })
+  afterAll(() => {
+    server.close()
+    server.closeAllConnections()
+  })
+  test.each(cases)('$name', ({ run }) => run((path, init) => fetch(origin + path, init)))
+})
+
+describe.each(Object.keys(servers))('%s', (name) => {
+  const there = servers[name]?.program()
+  let started: Awaited<ReturnType<typeof start>>
+  if (there) beforeAll(async () => void (started = await start(name)), 60_000)
+  for (const { name: title, run } of cases) test.skipIf(!there)(there ? title : leftOut(name as 'deno'), () => run(started.send))
+  test.skipIf(!there)('and prints nothing that is secret', () => {
+    for (const secret of [SECRET, ANYTHING, LIMITED, VERIFIER, 'signature']) expect(started.printed()).not.toContain(secret)
+  })
+})
+
+const secret = '0123456789abcdef0123456789abcdef'
+const links = hmac({ secret })
+const allowed: ServiceOptions = { authorize: () => true }
+
+const json = (body: unknown, path = '/sign') =>
+  new Request(`https://links.example${path}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  })
+const good = { url: 'https://cdn.example/x', expires: '10m' }
+
+describe('options', () => {
+  test.each([
+    ['no authorize', () => service(links, {} as ServiceOptions), /authorize/],
+    ['no options', () => service(links, undefined as unknown as ServiceOptions), /authorize/],
+    ['no scheme', () => service({}, allowed), /scheme/],
+    ['a scheme that is none', () => service({ a: {} as Scheme }, allowed), /scheme/],
+    ['a store that is none', () => service(links, { ...allowed, store: {} as never }), /store/],
+    ['a limit that is none', () => service(links, { ...allowed, limit: 0 }), /limit/],
+    ['no tokens', () => bearer([]), /token/],
+    ['a short token', () => bearer('short'), /32/],
+    ['a token with spaces', () => bearer('this is a token of more than 32 characters'), /32/],
+    ['a place with a query', () => bearer(ANYTHING, { allow: ['https://cdn.example/?x'] }), /allow/],
+    ['a place that is none', () => bearer(ANYTHING, { allow: ['cdn.example'] }), /allow/],
+    ['a place that climbs', () => bearer(ANYTHING, { allow: ['/a/../'] }), /allow/],
+    ['a lifetime that is none', () => bearer(ANYTHING, { longest: '1' as '1d' }), /longest/],
+  ])('%s', (_, make, sentence) => {
+    expect(make).toThrow(LinkError)
+    expect(make).toThrow(sentence)
+  })
+
+  test('one scheme needs no name, and has one', async () => {
+    const one = service(links, allowed)
+    expect((await one(json(good))).status).toBe(200)
+    expect((await one(json({ ...good, scheme: 'hmac' }))).status).toBe(200)
+    expect((await one(json({ ...good, scheme: 'other' }))).status).toBe(422)
+  })
+
+  test('authorize sees what is wanted, and decides', async () => {
+    const seen: unknown[] = []
+    const now = () => new Date('2030-01-01T00:00:00Z')
+    const decide = service(links, {
+      now,
+      authorize(request, wanted) {
+        seen.push(request.headers.get('x-user'), wanted)
+        return wanted.links[0]?.url !== 'https://cdn.example/no'
+      },
+    })
+    expect((await decide(json({ ...good, align: '1h', uses: 2 }))).status).toBe(200)
+    expect(seen[1]).toMatchObject({
+      verb: 'sign',
+      now: now(),
+      links: [
+        { scheme: 'hmac', url: good.url, expires: new Date('2030-01-01T01:00:00Z'), conditions: { expires: '10m', align: '1h', uses: 2 } },
+      ],
+    })
+    expect((await decide(json({ ...good, url: 'https://cdn.example/no' }))).status).toBe(403)
+  })
+
+  test('without a store there is no redeem', async () => {
+    const none = service(links, allowed)
+    expect((await none(json({ link: '/x' }, '/redeem'))).status).toBe(404)
+    expect((await (await none(new Request('https://l.example/openapi.json'))).json()).paths).not.toHaveProperty('/redeem')
+  })
+
+  test('a store that is down', async () => {
+    const told: unknown[] = []
+    const real = memoryStore()
+    let takes = 0
+    const store = {
+      take(id: string, until: Date, uses: number) {
+        if (++takes === 2) throw new Error('down: redis://:password@host')
+        return real.take(id, until, uses)
+      },
+    }
+    const shaky = service(links, { ...allowed, store, report: (error, verb) => told.push([verb, (error as Error).message]) })
+    const { links: signed } = await (await shaky(json({ links: Array(3).fill({ ...good, uses: 1 }) }))).json()
+    const answer = await shaky(json({ links: signed.map(({ link }: { link: string }) => ({ link })) }, '/redeem'))
+    expect(answer.status).toBe(503)
+    const text = await answer.text()
+    // What was spent is known, and why the rest is not, only to the operator.
+    expect(JSON.parse(text).verdicts).toMatchObject([{ ok: true }, null, { ok: true }])
+    expect(text).not.toContain('password')
+    expect(told).toEqual([['redeem', 'down: redis://:password@host']])
+  })
+
+  test.each([
+    ['a ring without keys', hmac([]), 503],
+    ['a scheme that breaks', { ...links, seal: () => Promise.reject(new TypeError(`broken by ${secret}`)) } as Scheme, 500],
+  ])('%s', async (_, scheme, status) => {
+    const lines: unknown[] = []
+    const spy = vi.spyOn(console, 'error').mockImplementation((...line) => void lines.push(line.join(' ')))
+    const answer = await service(scheme, allowed)(json(good))
+    spy.mockRestore()
+    expect(answer.status).toBe(status)
+    expect(await answer.text()).not.toContain(secret)
+    expect(lines).toHaveLength(1)
+    expect(lines[0]).toMatch(/^The link service failed to sign: \w+$/)
+  })
+
+  test("a scheme's own conditions are any JSON, and the scheme may stumble over them", async () => {
+    const scheme = {
+      ...links,
+      own: ['headers'],
+      seal: ({ own }: { own: { headers: { a: { b: string } } } }) => Promise.resolve(`/x?${own.headers.a.b.trim()}`),
+    } as unknown as Scheme
+    const answer = await service(scheme, allowed)(json({ ...good, headers: { a: 7 } }))
+    expect([answer.status, (await answer.json()).errors[0].field]).toEqual([422, 'headers'])
+    const limited = service(scheme, { authorize: bearer(ANYTHING, { allow: ['https://cdn.example'] }) })
+    const headers = { 'content-type': 'application/json', authorization: `Bearer ${ANYTHING}` }
+    const body = JSON.stringify({ ...good, headers: { a: { b: '' } } })
+    const denied = await limited(new Request('https://l.example/sign', { method: 'POST', headers, body }))
+    expect([denied.status, (await denied.json()).errors[0].field]).toEqual([403, 'headers'])
+  })
+
+  test('a body without a length is counted while it comes, and one that lies is, too', async () => {
+    const small = service(links, { ...allowed, limit: 100 })
+    let pulled = 0
+    const body = new ReadableStream({
+      pull(controller) {
+        pulled++
+        controller.enqueue(new Uint8Array(60).fill(32))
+      },
+    })
+    const init = { method: 'POST', headers: { 'content-type': 'application/json', 'content-length': '7' }, body, duplex: 'half' }
+    expect((await small(new Request('https://l.example/sign', init as RequestInit))).status).toBe(413)
+    expect(pulled).toBeLessThan(5)
+  })
+
+  test('a body that breaks off', async () => {
+    const body = new ReadableStream({ pull: (controller) => controller.error(new Error('gone')) })
+    const init = { method: 'POST', headers: { 'content-type': 'application/json' }, body, duplex: 'half' } as RequestInit
+    expect((await service(links, allowed)(new Request('https://l.example/sign', init))).status).toBe(400)
+  })
+
+  test('what it signs is what sign makes', async () => {
+    const { link } = await (await service(links, allowed)(json(good))).json()
+    expect(await verify(links, link)).toMatchObject({ ok: true })
+  })
+})
+
+describe('openapi.json', () => {
+  const api = async () => (await inProcess('/openapi.json')).json()
+
+  test('an OpenAPI validator finds nothing', async () => {
+    const validator = new Validator()
+    const result = await validator.validate(await api())
+    expect(result.errors ?? []).toEqual([])
+    expect(result.valid).toBe(true)
+    expect(validator.version).toBe('3.1')
+  })
+
+  // Another implementation of JSON Schema judges what the service takes and answers.
+  test('it says what the service does', async () => {
+    const { components, paths } = await api()
+    const ajv = new Ajv2020({ strict: false, validateFormats: false })
+    ajv.addSchema({ $id: 'api', components })
+    const fits = (name: string, value: unknown) => ajv.validate({ $ref: `api#/components/schemas/${name}` }, value)
+    let compared = 0
+    const watched: Send = async (path, init) => {
+      const response = await inProcess(path, init)
+      const name = (schema: { $ref: string }) => schema.$ref.split('/').at(-1) as string
+      const { requestBody, responses } = paths[path]?.post ?? {}
+      if (!requestBody || init?.method !== 'POST') return response
+      const answer = await response.clone().json()
+      const schemas = responses[response.status].content
+      const { schema } = schemas['application/json'] ?? schemas['application/problem+json']
+      const names = schema.oneOf ? schema.oneOf.map(name) : [name(schema)]
+      expect(
+        names.some((name: string) => fits(name, answer)),
+        `${path} ${JSON.stringify(answer)}`,
+      ).toBe(true)
+      if (response.status === 200) {
+        const body = JSON.parse(init.body as string)
+        const spread =
+          'scheme' in body && 'links' in body ? { links: body.links.map((link: object) => ({ scheme: body.scheme, ...link })) } : body
+        const asked = requestBody.content['application/json'].schema.oneOf.map(name)
+        expect(
+          asked.some((name: string) => fits(name, spread)),
+          `${path} ${init.body}`,
+        ).toBe(true)
+      }
+      compared++
+      return response
+    }
+    for (const { run } of cases) await run(watched)
+    expect(compared).toBeGreaterThan(200)
+  })
+
+  test('its examples work', async () => {
+    const { paths } = await api()
+    const headers = { 'content-type': 'application/json', authorization: `Bearer ${ANYTHING}` }
+    for (const path of ['/sign', '/verify', '/inspect', '/redeem']) {
+      const body = JSON.stringify(paths[path].post.requestBody.content['application/json'].example)
+      expect((await inProcess(path, { method: 'POST', headers, body })).status, path).toBe(200)
+    }
+  })
+})
+
+test('20,000 random bodies: nothing fails on this side, and every refusal is a problem document', async () => {
+  const spy = vi.spyOn(console, 'error')
+  const seed = Number(process.env['SEED'] ?? 20261122)
+  const word = fc.oneof(
+    fc.constantFrom(
+      'files',
+      'images',
+      'https://cdn.example/files/x',
+      '/x',
+      '10m',
+      '1d',
+      '0s',
+      '2090-01-01',
+      'GET',
+      '203.0.113.7',
+      '::1/64',
+      '/',
+      '',
+      '__proto__',
+    ),
+    fc.string({ unit: 'binary', maxLength: 12 }),
+    fc.webUrl(),
+  )
+  const value = fc.oneof(
+    { weight: 4, arbitrary: word },
+    { weight: 1, arbitrary: fc.jsonValue({ maxDepth: 2 }) as fc.Arbitrary<unknown> },
+    { weight: 1, arbitrary: fc.double() },
+  )
+  const fields = ['scheme', 'url', 'link', 'expires', 'align', 'starts', 'method', 'ip', 'prefix', 'uses', 'id', 'toString', 'links']
+  const item = fc.dictionary(fc.constantFrom(...fields), value, { maxKeys: 7 })
+  const few = fc.dictionary(fc.constantFrom(...fields.slice(0, -2)), value, { maxKeys: 1 })
+  const likely = few.map((more) => ({ scheme: 'files', url: 'https://cdn.example/files/x', expires: '10m', ...more }))
+  const visit = few.map((more) => ({ scheme: 'files', link: 'https://cdn.example/x?expires=9&signature=x', ...more }))
+  const one = fc.oneof(item, likely, visit)
+  const body = fc.oneof(
+    one.map((value) => JSON.stringify(value)),
+    fc.array(one, { maxLength: 5 }).map((links) => JSON.stringify({ scheme: 'files', links })),
+    fc.json(),
+    fc.string({ unit: 'binary', maxLength: 60 }),
+  )
+  const path = fc.constantFrom('/sign', '/verify', '/inspect', '/redeem')
+  const token = fc.constantFrom(ANYTHING, ANYTHING, LIMITED)
+  const statuses: Record<number, number> = {}
+  await fc.assert(
+    fc.asyncProperty(path, body, token, async (path, body, token) => {
+      const headers = { 'content-type': 'application/json', authorization: `Bearer ${token}` }
+      const response = await inProcess(path, { method: 'POST', headers, body })
+      const text = await response.text()
+      statuses[response.status] = (statuses[response.status] ?? 0) + 1
+      if (response.status >= 500) throw new Error(text)
+      if (response.status >= 400 && !JSON.parse(text).detail) throw new Error(text)
+      if (/\n +at |\.ts:\d/.test(text)) throw new Error(text)
+    }),
+    { seed, numRuns: 20_000 },
+  )
+  expect(spy).not.toHaveBeenCalled()
+  // It is no test when nothing gets in.
+  expect(statuses[200]).toBeGreaterThan(1000)
+  expect(statuses[422]).toBeGreaterThan(1000)
+  console.log(`answers by status: ${JSON.stringify(statuses)}`)
+}, 120_000)

@@ -22,17 +22,19 @@ export type Hash = 'SHA-256' | 'SHA-1' | 'SHA-384' | 'SHA-512'
 
 /** A keyring as a list; a secret of fewer bytes than `shortest` is refused. */
 export function keyring<K extends SecretKey>(keys: Keyring<K>, shortest = 1): readonly K[] {
-  const ring = [keys].flat() as K[]
-  for (const { secret } of ring) {
+  return ([keys].flat() as K[]).map((key) => {
+    const { secret, starts, expires } = key ?? {}
     const { length, algorithm } = (typeof secret === 'string' ? new TextEncoder().encode(secret) : (secret ?? {})) as Uint8Array & CryptoKey
     insist((length ?? (algorithm as HmacKeyAlgorithm)?.length / 8) >= shortest, `secret takes at least ${shortest} bytes`, 'weak_key')
-  }
-  return ring
+    for (const date of [starts, expires])
+      insist(date === undefined || (date instanceof Date && !Number.isNaN(+date)), 'keys take valid Dates')
+    // Who wipes the buffer afterwards must not turn the key into zeros.
+    return secret instanceof Uint8Array ? { ...key, secret: secret.slice() } : key
+  })
 }
 
 /** The key that signs: the first one on the ring that is in time. */
 export function signingKey<K extends SecretKey>(ring: readonly K[], now: number): K {
-  // Asked so that a date that is none ends the key, too.
   return present(ring.find(({ starts, expires }) => (!starts || now >= +starts) && (!expires || now < +expires)))
 }
 

@@ -8,7 +8,7 @@ import { judge, type VerifyOptions, type Visited } from './verify.ts'
 export interface UseStore {
   /**
    * Takes one use: atomically, and `true` exactly `uses` times for an id; then `false`. The id may be forgotten from `until` on, never before.
-   * A store that cannot tell must throw.
+   * When `until` is past by the store's own clock there is nothing to take. A store that cannot tell must throw.
    */
   take(id: string, until: Date, uses: number): Promise<boolean> | boolean
 }
@@ -40,8 +40,9 @@ export interface RedeemOptions extends VerifyOptions {
 export async function redeem(scheme: Scheme, visit: Visited, options: RedeemOptions): Promise<Verdict> {
   const { store } = options
   insist(typeof store?.take === 'function', 'redeem takes { store }: an object with take(id, until, uses)')
-  return judge(scheme, visit, options, (claims, until) => {
+  return judge(scheme, visit, options, async (claims, until) => {
     insist(claims.id, 'a scheme whose links have a number of uses must name them with an id')
-    return store.take(claims.id, until, claims.uses as number)
+    // Nothing but true opens.
+    return (await store.take(claims.id, until, claims.uses as number)) === true
   })
 }

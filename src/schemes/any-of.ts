@@ -42,8 +42,8 @@ export function anyOf<C extends Condition, Own extends object>(first: Scheme<C, 
       for (const scheme of schemes) {
         const reading = scheme.read(url)
         if (reading === 'malformed') refusal = reading
-        if (typeof reading === 'object')
-          readings.push(reading.scheme ? (reading as AnyReading['readings'][number]) : { ...reading, scheme })
+        // What another anyOf has read are several readings, each with a scheme of its own.
+        if (typeof reading === 'object') readings.push(...((reading as AnyReading).readings ?? [{ ...reading, scheme }]))
       }
       const [likeliest] = readings
       return likeliest ? { ...likeliest, readings } : refusal

@@ -295,7 +295,7 @@ def verify(settings, url, visit):
     fields = fields_of(settings, parts, parameters)
     first, second = parameters['signature'][:43], parameters['signature'][43:]
     key = next((key for key in keys if matches(first, mac(key, fields))), None)
-    if key is None:
+    if key is None or (settings.get('origin') and not parts[0]):
         return 'bad_signature', None
 
     claims = claims_of(parts, parameters)
@@ -343,6 +343,8 @@ def refusal(key, known, path, claims, visit):
             return 'single_use'
         if visit['redeemed'] >= claims['uses']:
             return 'used'
+    if key.get('expires'):
+        claims['expires'] = min(key['expires'], claims['expires'])
     return None
 
 

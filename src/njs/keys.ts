@@ -1,9 +1,9 @@
 // Stands in for keys.ts inside NGINX, with njs's own HMAC: a machine of its own runs each request there, so no imported key can be kept.
 import { LinkError } from '../errors.ts'
-import type { Keyring, match as Match, SecretKey } from '../keys.ts'
+import type { Keyring, mac as Mac, match as Match, SecretKey } from '../keys.ts'
 
 // NGINX does not sign, so the build drops these.
-export { mac, signingKey } from '../keys.ts'
+export { signingKey } from '../keys.ts'
 
 interface Digest {
   update(text: string): Digest
@@ -37,6 +37,9 @@ export function same(secret: string, right: string, given: string): boolean {
   const other = crypto.createHash('sha256').update(secret + given)
   return blind.digest('base64url') === other.digest('base64url')
 }
+
+/** As in keys.ts, for SHA-256 and base64url. */
+export const mac: typeof Mac = async (key, text) => tagOf(key.secret as string, text as string)
 
 /** As in keys.ts, for SHA-256 and base64url. */
 export const match: typeof Match = async (ring, id, text, signature) => {

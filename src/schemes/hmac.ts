@@ -55,7 +55,7 @@ interface HmacReading extends Reading {
  * @param keys - Secrets of at least 32 bytes, newest first: the first one in time signs, all verify, none only reads. Key ids are written
  *   into the links.
  * @param options - Signer and verifier need the same ones.
- * @throws A {@link LinkError}: `weak_key` for a secret under 32 bytes, `bad_option` for a key or an option that is none.
+ * @throws A `LinkError`: `weak_key` for a secret under 32 bytes, `bad_option` for a key or an option that is none.
  *
  * @example
  * ```ts

@@ -122,7 +122,7 @@ export function service(
     if (decision !== true) return denied(decision, batch)
 
     if (verb === 'sign') {
-      const sealed = await inGroups(asking, seal)
+      const sealed = await Promise.all(asking.map(seal))
       for (const [i, error] of sealed.entries())
         if (typeof error !== 'string') errors.push(fieldError(error, asking[i] as Asking, batch ? `links[${i}].` : ''))
       if (errors.length > 0) return invalid(errors)
@@ -139,15 +139,17 @@ export function service(
       return json(batch ? { links } : links[0])
     }
     const failures: unknown[] = []
-    const verdicts = await inGroups(asking, async ({ maker, url, conditions }) => {
-      const visit: VerifyOptions = { ...shared, ...conditions, now: () => wanted.now }
-      try {
-        return await (verb === 'redeem' ? redeem(maker, url, { ...visit, store: store as UseStore }) : verify(maker, url, visit))
-      } catch (error) {
-        failures.push(error)
-        return null
-      }
-    })
+    const verdicts = await Promise.all(
+      asking.map(async ({ maker, url, conditions }) => {
+        const visit: VerifyOptions = { ...shared, ...conditions, now: () => wanted.now }
+        try {
+          return await (verb === 'redeem' ? redeem(maker, url, { ...visit, store: store as UseStore }) : verify(maker, url, visit))
+        } catch (error) {
+          failures.push(error)
+          return null
+        }
+      }),
+    )
     if (failures.length > 0) {
       report(failures[0], verb)
       // What has been spent is said, or nobody would ever know.
@@ -215,16 +217,6 @@ function dated(conditions: Readonly<Record<string, unknown>>): Record<string, un
 }
 
 const DATE = /^\d{4}-/
-
-/**
- * Does something to all of a list, 64 at a time. A thousand under way at once keep everything alive that they have touched, and the garbage
- * collector copies it around: on Node that takes twice as long.
- */
-async function inGroups<T, U>(list: readonly T[], act: (one: T) => U | Promise<U>): Promise<U[]> {
-  const done: U[] = []
-  for (let i = 0; i < list.length; i += 64) done.push(...(await Promise.all(list.slice(i, i + 64).map(act))))
-  return done
-}
 
 /** Seals a link that was granted; what goes wrong is for the caller to sort out, link by link. */
 function seal({ maker, granted }: Asking): Promise<string | Error> | Error {

@@ -29,15 +29,14 @@ const MARGIN = 3_600_000
  * Remembers uses in Deno KV. A use is written only if nobody else wrote since it was read, else it is read again; so one of several visits at
  * the same moment wins, and the others see what it wrote. Entries expire with the link.
  *
- * @param kv - An open database: `await Deno.openKv()`.
- * @throws A `LinkError`: `bad_option` for what is no database.
- *
- * @example
  * ```ts no-run needs Deno with its KV database
  * import { denoKvStore } from 'securelink/stores/deno-kv'
  *
  * const store = denoKvStore(await Deno.openKv())
  * ```
+ *
+ * @param kv - An open database: `await Deno.openKv()`.
+ * @throws A `LinkError`: `bad_option` for what is no database.
  */
 export function denoKvStore(kv: DenoKv, options: DenoKvStoreOptions = {}): UseStore {
   insist(typeof kv?.atomic === 'function', 'denoKvStore takes an open database, as Deno.openKv() gives it')

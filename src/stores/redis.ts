@@ -61,10 +61,6 @@ const MARGIN = 3_600_000
  * What Redis forgets can be used again: give it an append-only file (`appendfsync always` loses nothing when it is killed), and no
  * eviction (`maxmemory-policy noeviction`). A replica that takes over may lack the last moments.
  *
- * @param client - A connected client of `redis` or `ioredis`.
- * @throws A `LinkError`: `bad_option` for what is no client.
- *
- * @example
  * ```ts no-run needs a Redis server
  * import { createClient } from 'redis'
  * import { redisStore } from 'securelink/stores/redis'
@@ -72,6 +68,9 @@ const MARGIN = 3_600_000
  * const client = await createClient({ url: 'redis://127.0.0.1' }).on('error', console.error).connect()
  * const store = redisStore(client)
  * ```
+ *
+ * @param client - A connected client of `redis` or `ioredis`.
+ * @throws A `LinkError`: `bad_option` for what is no client.
  */
 export function redisStore(client: NodeRedis | IoRedis, options: RedisStoreOptions = {}): UseStore {
   insist(typeof client?.eval === 'function', 'redisStore takes a client of redis or ioredis')

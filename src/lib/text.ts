@@ -14,7 +14,7 @@ export interface Parts {
 
 // Origin, path, query, fragment. No user names and no `\`: `@` and `\` are where parsers disagree about the host. A text that begins with `/`
 // is a path, also with two of them: `//host/x` must not become a host.
-const PARTS = /^([a-z][a-z\d+.-]*:\/\/[^/?#\\@\s]+)?([^?#]*)(\?[^#]*)?([^]*)/i
+const PARTS = /^([a-z][a-z\d+.-]*:\/\/[^/?#\\@\s]+)?([^?#]*)(\?[^#]*)?([\s\S]*)/i
 
 /** Longer texts are no links: browsers, servers and proxies do not pass them on. */
 export const LONGEST = 16_384

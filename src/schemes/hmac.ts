@@ -36,7 +36,7 @@ const NAMES = ['expires', 'starts', 'method', 'net', 'prefix', 'uses', 'id', 'ke
 
 // How each must look. Seconds have at most eleven digits: longer ones are milliseconds.
 const SECONDS = /^[1-9]\d{0,10}$/
-const SHAPES = [SECONDS, SECONDS, /^[A-Z-]+(,[A-Z-]+)*$/, /^\d{1,3}$/, /^\//, /^[1-9]\d{0,8}$/, /./s, /./s, /./s] as const
+const SHAPES = [SECONDS, SECONDS, /^[A-Z-]+(,[A-Z-]+)*$/, /^\d{1,3}$/, /^\//, /^[1-9]\d{0,8}$/, /[\s\S]/, /[\s\S]/, /[\s\S]/] as const
 
 interface HmacReading extends Reading {
   /** Our parameters in the order of their names, decoded. */
@@ -134,8 +134,9 @@ export function hmac(keys: Keyring<SecretKey>, options: HmacOptions = {}): Schem
         (value) => (value ? grant.encode(`${value}`) : ''),
       )
       const text = textOf(grant.encode(purpose), values, grant.normalise(rest))
-      const signature = await grant.mac(key, text)
-      values.push(network ? signature + (await grant.mac(key, `${text}\n${network.digits}`)) : signature)
+      let signature = await grant.mac(key, text)
+      if (network) signature += await grant.mac(key, `${text}\n${network.digits}`)
+      values.push(signature)
       return grant.insert(url, names, values, inPath)
     },
 

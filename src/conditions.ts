@@ -82,11 +82,12 @@ function moment(when: When, now: number, name: string): number {
 /** Conditions as they come in at run time, with the scheme's own among them. */
 export type Asked = Conditions & Record<string, unknown>
 
-const PATH = /^\/[^?#\\]*$/
+const isPath = (path: string) => path[0] === '/' && !/[?#\\]/.test(path)
 
 /** Checks what the caller asked for, once for all schemes, and brings it into the form that schemes take. */
 export function grant(scheme: Scheme, url: string, asked: Asked, now: number): Grant {
-  const { path } = split(url)
+  const parts = split(url)
+  const { path } = parts
   let text = url
   for (const name in asked) {
     const value = asked[name]
@@ -102,7 +103,7 @@ export function grant(scheme: Scheme, url: string, asked: Asked, now: number): G
   // What clients change in silence: control characters and outer spaces are dropped, `\` becomes `/`, half a surrogate pair U+FFFD.
   insist(
     // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what this looks for
-    PATH.test(path) && /^[^\0-\x1f\x7f]*\S$/.test(url) && !/\p{Surrogate}/u.test(text),
+    isPath(path) && /^[^\0-\x1f\x7f]*\S$/.test(url) && !/\p{Surrogate}/u.test(text),
     `url takes an absolute URL without user name, or a path from '/', of plain characters`,
   )
   const { align, method, ip, prefix: folder, uses } = asked
@@ -118,11 +119,11 @@ export function grant(scheme: Scheme, url: string, asked: Asked, now: number): G
   const network = ip && parseNetwork(ip)
   insist(!ip || network, `ip takes an address, or a network such as '203.0.113.0/24'`)
   const prefix = folder && normalPath(folder)
-  insist(!prefix || (PATH.test(folder) && below(normalPath(path), prefix)), `prefix takes a path from '/' that holds the URL's own`)
+  insist(!prefix || (isPath(folder) && below(normalPath(path), prefix)), `prefix takes a path from '/' that holds the URL's own`)
   insist(!uses || (Number.isInteger(uses) && uses > 0 && uses < 1e9), 'uses takes a whole number from 1')
   // biome-ignore format: one list
   return {
-    url, now, expires, starts, methods, ip, network, prefix, uses, own: asked,
+    url, parts, now, expires, starts, methods, ip, network, prefix, uses, own: asked,
     signingKey, mac, normalise, encode: encodeValue, unsigned, insert, random
   } as Grant
 }
@@ -137,8 +138,13 @@ export function unsigned(taken: readonly string[]): void {
  * Puts parameters with encoded values into a URL: at the end of its query, or as the first segment of its path, where `~` stands for `%`.
  * Values that are empty are left out, and what the URL had stays byte for byte as it was.
  */
-export function insert(url: string, names: readonly string[], values: readonly string[], inPath = false): string {
-  const { origin, path } = split(url)
+export function insert(
+  { url, parts }: Pick<Grant, 'url' | 'parts'>,
+  names: readonly string[],
+  values: readonly string[],
+  inPath = false,
+): string {
+  const { origin, path } = parts
   let token = ''
   for (let i = 0; i < names.length; i++) if (values[i]) token += `${token && (inPath ? ',' : '&')}${names[i]}=${values[i]}`
   if (!inPath) return append(url, token)

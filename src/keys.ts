@@ -52,7 +52,8 @@ function subtle(): SubtleCrypto {
 // Imported keys, by the key object itself: no map whose keys are secrets, and what nobody holds any more is forgotten.
 const imported: { [H in Hash]?: WeakMap<SecretKey, CryptoKey> } = {}
 
-// Waiting costs more than all the rest of `verify`, so callers ask first whether the key is imported already.
+// Callers await the key also when it is there: with many links under way, all the work before the await is then done for each of them before
+// the first is handed to WebCrypto, and its threads are kept busy. Waking one that has fallen asleep costs more than all the rest of `verify`.
 async function importKey(key: SecretKey, hash: Hash): Promise<CryptoKey> {
   const { secret } = key
   const { algorithm } = secret as CryptoKey
@@ -92,7 +93,7 @@ export async function mac(
   alphabet: string = BASE64URL,
   hash: Hash = 'SHA-256',
 ): Promise<string> {
-  const ready = imported[hash]?.get(key) ?? (await importKey(key, hash))
+  const ready = await (imported[hash]?.get(key) ?? importKey(key, hash))
   return encode(new Uint8Array(await subtle().sign('HMAC', ready, bytesOf(text))), alphabet)
 }
 
@@ -110,7 +111,7 @@ export async function match<K extends SecretKey>(
   for (const key of ring) {
     if (id && key.id !== id) continue
     answer = 'bad_signature'
-    const ready = imported[hash]?.get(key) ?? (await importKey(key, hash))
+    const ready = await (imported[hash]?.get(key) ?? importKey(key, hash))
     const size = decode(signature, alphabet, TAG)
     if (size > 0 && (await subtle().verify('HMAC', ready, TAG.subarray(0, size), bytesOf(text)))) return key
   }

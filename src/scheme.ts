@@ -10,12 +10,14 @@ import type { Claims, Condition, insert, unsigned } from './conditions.ts'
 import type { mac, match, SecretKey, signingKey } from './keys.ts'
 import type { Network } from './lib/address.ts'
 import type { normalise } from './lib/normal.ts'
-import type { encodeValue } from './lib/text.ts'
+import type { encodeValue, Parts } from './lib/text.ts'
 import type { Reason } from './verdict.ts'
 
 /** What `sign` asks a scheme to write: checked, rounded to whole seconds, in one form. */
 export interface Grant<Own extends object = object> {
   readonly url: string
+  /** The same, taken apart. */
+  readonly parts: Parts
   /** In milliseconds. */
   readonly now: number
   /** In seconds since 1970. */

@@ -4,7 +4,7 @@ import { seconds } from './conditions.ts'
 import { insist } from './errors.ts'
 import { bytesOf, type Keyring, keyring, type SecretKey } from './keys.ts'
 import { encode, HEX } from './lib/bytes.ts'
-import { append, encodeValue, split } from './lib/text.ts'
+import { append, encodeValue, type Parts, split } from './lib/text.ts'
 import type { Grant, Proof, Reading, Scheme, Visit } from './scheme.ts'
 import type { Reason } from './verdict.ts'
 
@@ -83,8 +83,7 @@ export function sigv4<K extends SecretKey & { readonly id: string; readonly sess
     return vendor === 'AWS4' ? host : host.replace(/:\d+$/, '')
   }
 
-  function scan(url: string): Scanned {
-    const { origin, path, query } = split(url)
+  function scan({ origin, path, query }: Parts): Scanned {
     const signed = /^[\w.~/-]*$/.test(path) ? path : (canonical(path)?.replaceAll('%2F', '/') ?? '')
     const values: (string | undefined)[] = []
     const others: string[] = []
@@ -165,9 +164,9 @@ export function sigv4<K extends SecretKey & { readonly id: string; readonly sess
       insist(!methods[1], `${name} links take one method`)
       const key = grant.signingKey(ring, now)
 
-      let { url } = grant
-      for (const each in query) url = append(url, `${grant.encode(plain(each))}=${grant.encode(plain(query[each]))}`)
-      const scanned = scan(url)
+      let { url, parts } = grant
+      for (const each in query) parts = split((url = append(url, `${grant.encode(plain(each))}=${grant.encode(plain(query[each]))}`)))
+      const scanned = scan(parts)
       const taken = scanned.values.findIndex((value) => value !== undefined)
       insist(taken < 0, `the URL has ${names[taken]} already`, scanned.values[0] && scanned.values[6] ? 'already_signed' : 'bad_option')
       const host = hostOf(normalOrigin(scanned.origin))
@@ -199,11 +198,11 @@ export function sigv4<K extends SecretKey & { readonly id: string; readonly sess
       if (key.sessionToken) values[5] = grant.encode(key.sessionToken)
       const text = (await textOf(methods[0] as string, { ...scanned, values }, (header) => signed[header])) as string
       values[6] = await grant.mac(signing, text, HEX)
-      return grant.insert(url, names, values)
+      return grant.insert({ url, parts }, names, values)
     },
 
     read(url: string): PresignedReading | 'unsigned' | 'malformed' {
-      const scanned = scan(url)
+      const scanned = scan(split(url))
       const [given, credential = '', date = '', life = '', list = '', , signature] = scanned.values
       if (given === undefined && signature === undefined) return 'unsigned'
       const [, id, day] = /^(.+)\/(\d{8})(\/[^/]+){3}$/.exec(decodeURIComponent(credential)) ?? []

@@ -12,29 +12,36 @@ export interface Parts {
   readonly fragment: string
 }
 
-// Origin, path, query, fragment. No user names and no `\`: `@` and `\` are where parsers disagree about the host. A text that begins with `/`
-// is a path, also with two of them: `//host/x` must not become a host.
-const PARTS = /^([a-z][a-z\d+.-]*:\/\/[^/?#\\@\s]+)?([^?#]*)(\?[^#]*)?([\s\S]*)/i
+// No user names and no `\`: `@` and `\` are where parsers disagree about the host. A text that begins with `/` is a path, also with two of
+// them: `//host/x` must not become a host.
+const ORIGIN = /^[a-z][a-z\d+.-]*:\/\/[^/?#\\@\s]+/i
 
 /** Longer texts are no links: browsers, servers and proxies do not pass them on. */
 export const LONGEST = 16_384
 
 /** Takes any text apart and never throws; the `path` of what is no URL, or too long, does not begin with `/`. */
 export function split(url: string): Parts {
-  const [, origin = '', path, query = '', fragment] = PARTS.exec(url) as unknown as readonly [string, string?, string?, string?, string?]
-  return { origin, path: url.length > LONGEST ? '' : path || (origin && '/'), query, fragment: fragment as string }
+  const origin = ORIGIN.exec(url)?.[0] ?? ''
+  const end = endOf(url, '#')
+  const mark = Math.min(endOf(url, '?'), end)
+  const path = url.length > LONGEST ? '' : url.slice(origin.length, mark) || (origin && '/')
+  return { origin, path, query: url.slice(mark, end), fragment: url.slice(end) }
+}
+
+/** Where a character is, or the end. */
+function endOf(text: string, character: string, from = 0): number {
+  const at = text.indexOf(character, from)
+  return at < 0 ? text.length : at
 }
 
 /** Calls back for each `name=value`, with the name decoded and the value and the whole piece as they stand. Begins behind the first character. */
 export function eachParameter(text: string, separator: string, visit: (name: string, value: string, piece: string) => void): void {
   for (let from = 1, to = 0; from < text.length; from = to + 1) {
-    to = text.indexOf(separator, from)
-    if (to < 0) to = text.length
+    to = endOf(text, separator, from)
     const piece = text.slice(from, to)
-    const mark = piece.indexOf('=')
-    const name = mark < 0 ? piece : piece.slice(0, mark)
+    const name = piece.slice(0, endOf(piece, '='))
     // Nothing between two separators is no parameter.
-    if (piece) visit(decodeValue(name) ?? name, piece.slice(name.length + 1), piece)
+    if (piece) visit(name.includes('%') ? (decodeValue(name) ?? name) : name, piece.slice(name.length + 1), piece)
   }
 }
 
@@ -60,7 +67,7 @@ export function decodeValue(text: string): string | undefined {
 
 /** A URL with `name=value` pairs, encoded, at the end of its query. What it had stays byte for byte as it was. */
 export function append(url: string, pairs: string): string {
-  const end = `${url}#`.indexOf('#')
+  const end = endOf(url, '#')
   const front = url.slice(0, end)
   return `${front}${front.includes('?') ? '&' : '?'}${pairs}${url.slice(end)}`
 }

@@ -80,8 +80,7 @@ export function hmac(keys: Keyring<SecretKey>, options: HmacOptions = {}): Schem
 
   // Takes our parameters out of a URL: their values decoded, in the order of their names, and what remains. One that is there twice, or does
   // not look as it must, is empty.
-  function scan(url: string): { values: (string | undefined)[]; rest: Parts } {
-    let { origin, path, query, fragment } = split(url)
+  function scan({ origin, path, query, fragment }: Parts): { values: (string | undefined)[]; rest: Parts } {
     const values: (string | undefined)[] = NAMES.map(() => undefined)
     const take = (name: string, value: string): boolean => {
       const at = names.indexOf(name)
@@ -124,9 +123,9 @@ export function hmac(keys: Keyring<SecretKey>, options: HmacOptions = {}): Schem
     covers: ['path', 'query', ...NAMES.slice(0, 8), ...(purpose ? ['purpose'] : []), ...(origin ? ['origin'] : [])],
 
     async seal(grant: Grant<HmacConditions>): Promise<string> {
-      const { url, network, uses } = grant
+      const { network, uses } = grant
       const key = grant.signingKey(ring, grant.now)
-      const { values: taken, rest } = scan(url)
+      const { values: taken, rest } = scan(grant.parts)
       grant.unsigned(NAMES.filter((_, i) => taken[i] !== undefined))
       insist(!origin || rest.origin, 'the option origin takes absolute URLs')
       const id = grant.own.id ?? (uses && grant.random())
@@ -137,11 +136,11 @@ export function hmac(keys: Keyring<SecretKey>, options: HmacOptions = {}): Schem
       let signature = await grant.mac(key, text)
       if (network) signature += await grant.mac(key, `${text}\n${network.digits}`)
       values.push(signature)
-      return grant.insert(url, names, values, inPath)
+      return grant.insert(grant, names, values, inPath)
     },
 
     read(url: string): HmacReading | 'unsigned' | 'malformed' {
-      const { values, rest } = scan(url)
+      const { values, rest } = scan(split(url))
       const [expires, starts, method, net, prefix, uses, id, key, signature] = values
       if (expires === undefined && signature === undefined) return 'unsigned'
       if (rest.path[0] !== '/' || !expires || signature?.length !== (net ? 86 : 43) || (uses && !id) || values.includes(''))
@@ -163,7 +162,7 @@ export function hmac(keys: Keyring<SecretKey>, options: HmacOptions = {}): Schem
     async check({ claims, values, rest }: HmacReading, visit: Visit): Promise<Proof | 'bad_signature' | 'unknown_key'> {
       const [net, signature] = [values[3], values[8] as string]
       const normal = visit.normalise(rest)
-      const encoded = values.map((value) => (value ? visit.encode(value) : ''))
+      const encoded = values.slice(0, 8).map((value) => (value ? visit.encode(value) : ''))
       const text = textOf(visit.encode(purpose), encoded, normal)
       // What was signed, in place of what was written.
       ;(claims as { resource: string }).resource = normal.origin + normal.path + normal.query

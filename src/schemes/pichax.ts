@@ -60,7 +60,7 @@ export function pichax(keys: Keyring<PichaxKey>): Scheme<never, PichaxConditions
       insist(id, 'pichax links take an id')
       const key = grant.signingKey(ring, grant.now)
       const present = new Set<string>()
-      eachParameter(split(grant.url).query, '&', (name) => present.add(name))
+      eachParameter(grant.parts.query, '&', (name) => present.add(name))
       if (present.has('expires') && present.has('signature'))
         throw new LinkError('already_signed', 'the URL is a link already: sign what it was made from')
       for (const name of NAMES)

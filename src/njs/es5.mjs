@@ -1,4 +1,5 @@
 // For the build: takes a module down to what njs 0.7.9 reads, which is ES5 with async functions and one default export.
+import { rollup } from 'rollup'
 import ts from 'typescript'
 
 const { factory: f, SyntaxKind } = ts
@@ -91,17 +92,29 @@ function __extends(to, from) {
 const LACKING =
   /\b(?!__assign\b|__spreadArray\b|__extends\b)__[a-zA-Z]\w*(?=\()|\.(?:flat|flatMap|at|replaceAll|matchAll|normalize|localeCompare|fromEntries|findLast|allSettled)(?=\()|\bArray\.from\b|\b(?:Map|Set|WeakMap|WeakSet|WeakRef|URL|URLSearchParams|Proxy|Reflect|BigInt|Intl|structuredClone|performance)\b(?=[.(])/
 
-/** A plugin for rollup. `keys.ts`, which speaks to WebCrypto, is exchanged for the one in this folder. */
-export const njs = {
+const shared = {
   name: 'njs',
   resolveId(id, from) {
     return id.endsWith('/keys.ts') && !from.includes('/src/njs/') ? `${import.meta.dirname}/keys.ts` : null
   },
   transform: (code) => compile(compile(compile(code, 'ES2022'), 'ES5', { before: [hide, mend] }), 'ES2017', { before: [show] }),
+}
+
+/** A plugin for rollup. `keys.ts`, which speaks to WebCrypto, is exchanged for the one in this folder, and `judge.ts` becomes one function. */
+export const njs = {
+  ...shared,
+  async load(id) {
+    if (!id.endsWith('/njs/judge.ts')) return null
+    const bundle = await rollup({ input: id, plugins: [shared] })
+    const { output } = await bundle.generate({ format: 'iife', name: 'judge', strict: false })
+    for (const file of bundle.watchFiles) this.addWatchFile(file)
+    return `export default function judge() {\n${HELPERS}${output[0].code}return judge()\n}`
+  },
+  transform: (code, id) => (id.endsWith('/njs/judge.ts') ? null : shared.transform(code)),
   renderChunk(code) {
-    const whole = HELPERS + code.replace(/export \{ (\w+) as default \};/, 'export default $1;')
+    const whole = code.replace(/export \{ (\w+) as default \};/, 'export default $1;')
     const [lacking] = LACKING.exec(whole) ?? []
     if (lacking) this.error(`njs 0.7.9 has no ${lacking}`)
-    return `// SecureLink for NGINX: docs/guide/nginx.md. Made from src/njs/securelink.ts.\n${whole}`
+    return `// SecureLink for NGINX: docs/guide/nginx.md. Made from src/njs.\n${whole}`
   },
 }

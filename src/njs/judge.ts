@@ -1,0 +1,91 @@
+// All of hmac's verify for NGINX, for what the quick way in securelink.ts leaves. The build puts this into one function with everything that it
+// imports: njs runs the top level of a module anew for each request, and most requests need none of it.
+import { LinkError } from '../errors.ts'
+import type { SecretKey } from '../keys.ts'
+import { hmac } from '../schemes/hmac.ts'
+import type { Verdict } from '../verdict.ts'
+import { verify as verifyLink } from '../verify.ts'
+import type { Handlers, NginxKey, NginxRequest, NginxSettings } from './securelink.ts'
+
+declare const process: { readonly env: Readonly<Record<string, string | undefined>> }
+
+/** The URL as the visitor sent it, with bytes beyond ASCII escaped: njs would take the same text differently with UTF-8 in it and without. */
+function urlOf(r: NginxRequest): string {
+  const url = r.variables['request_uri'] ?? ''
+  if (/^[!-~]*$/.test(url)) return url
+  const hex = r.rawVariables['request_uri']?.toString('hex') ?? ''
+  return hex.replace(/../g, (byte) => (byte < '80' ? String.fromCharCode(+`0x${byte}`) : `%${byte.toUpperCase()}`))
+}
+
+// NGINX decodes a path, merges slashes, and then resolves `..`; the normal form resolves `..` first. Where that may be another file, a good
+// signature says nothing about it.
+function ambiguous(url: string): boolean {
+  const [path = ''] = /^[^?#]*/.exec(url) ?? []
+  return /(\/|%2f)(\.|%2e){2}(\/|%2f|$)/i.test(path) && /\/\/|%2f/i.test(path)
+}
+
+function list(text: string | undefined): string[] | undefined {
+  return text ? text.split(/[\s,]+/).filter((word) => word) : undefined
+}
+
+/** What nginx.conf says: the keys, and variables. */
+function settings({ variables }: NginxRequest): NginxSettings {
+  const { securelink_keys: loaded } = globalThis as { securelink_keys?: NginxSettings['keys'] }
+  const text = loaded ? '' : process.env['SECURELINK_KEYS']
+  if (!loaded && !text) throw new LinkError('no_key', 'there is neither a js_preload_object securelink_keys nor an env SECURELINK_KEYS')
+  const keys = loaded ?? JSON.parse(text as string)
+  const renamed = list(variables['securelink_parameters'])
+  return {
+    keys: Array.isArray(keys) ? keys : [keys],
+    ip: variables['remote_addr'],
+    method: variables['request_method'],
+    purpose: variables['securelink_purpose'] || undefined,
+    origin: variables['securelink_origin'] || undefined,
+    ignore: list(variables['securelink_ignore']),
+    parameters: renamed && Object.assign({}, ...renamed.map((pair) => ({ [pair.split('=')[0] as string]: pair.split('=')[1] }))),
+    placement: variables['securelink_placement'] || undefined,
+    tolerance: variables['securelink_tolerance'] || undefined,
+  } as NginxSettings
+}
+
+async function verify(r: NginxRequest, settings: NginxSettings): Promise<Verdict> {
+  const url = urlOf(r)
+  const date = (text: string | undefined) => (text ? new Date(text) : undefined)
+  const ring = ([] as NginxKey[])
+    .concat(settings.keys)
+    .map(({ id, secret, starts, expires }) => ({ id, secret, starts: date(starts), expires: date(expires) }) as SecretKey)
+  const scheme = hmac(ring, { ...settings, origin: !!settings.origin })
+  const verdict = await verifyLink(scheme, (settings.origin ?? '') + url, settings)
+  return verdict.ok && ambiguous(url) ? { ok: false, reason: 'wrong_path', status: 403, claims: verdict.claims } : verdict
+}
+
+async function check(r: NginxRequest): Promise<void> {
+  try {
+    const verdict = await verify(r, settings(r))
+    if (verdict.ok) return r.return(204)
+    const { reason, status, claims } = verdict
+    r.variables['securelink_reason'] = reason
+    r.variables['securelink_status'] = `${status}`
+    const methods = claims?.methods ?? ['GET']
+    r.variables['securelink_allow'] = (methods.includes('GET') ? ['HEAD'] : []).concat(methods.filter((name) => name !== 'HEAD')).join(', ')
+    r.return(403)
+  } catch (error) {
+    fail(r, error)
+  }
+}
+
+function fail(r: NginxRequest, error: unknown): void {
+  r.error(`securelink: ${(error as Error).message}`)
+  r.return(500)
+}
+
+function refuse(r: NginxRequest): void {
+  // Without a verdict it is NGINX that refuses, as it does for a file that it may not read.
+  const status = +(r.variables['securelink_status'] || 403)
+  r.headersOut['Cache-Control'] = 'no-store'
+  if (status === 405) r.headersOut['Allow'] = r.variables['securelink_allow'] as string
+  r.return(status)
+}
+
+/** The handlers, without the quick way. */
+export default (): Handlers => ({ check, refuse, verify, settings })

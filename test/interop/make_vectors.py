@@ -589,6 +589,8 @@ edited('PathPlacement', 'the segment is not the first', 'unsigned', [('/expires'
 edited('PathPlacement', 'a segment that begins with signature', 'unsigned', lambda link: '/signature=' + 'A' * 43 + ',expires=1900000000/')
 edited('PathPlacement', 'a folder of that name', 'unsigned', lambda link: '/expires/report.pdf')
 edited('PathPlacement', 'an unsigned path', 'unsigned', lambda link: '/report.pdf')
+edited('PathPlacement', 'a user name', 'unsigned', lambda link: link.replace('//', '//user@'))
+edited('PathPlacement', 'longer than a link may be', 'unsigned', lambda link: link + '/' + 'x' * 16384)
 
 group()
 edited('PathPlacement', 'a link of path placement where query is agreed', 'unsigned', [], minted={'keys': [{'secret': SECRET}],

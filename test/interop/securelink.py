@@ -220,6 +220,8 @@ def read(settings, url):
     names = names_in(settings)
     origin, path, query, _ = split(url)
     if settings.get('placement') == 'path':
+        if not path.startswith('/') or length(url) > LONGEST:
+            raise Unreadable('unsigned')
         path, found, strange = take_from_path(path, names)
     else:
         query, found, strange = take_from_query(query, names)

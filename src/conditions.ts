@@ -106,19 +106,20 @@ export function grant(scheme: Scheme, url: string, asked: Asked, now: number): G
     isPath(path) && /^[^\0-\x1f\x7f]*\S$/.test(url) && !/\p{Surrogate}/u.test(text),
     `url takes an absolute URL without user name, or a path from '/', of plain characters`,
   )
-  const { align, method, ip, prefix: folder, uses } = asked
+  const { align, method, ip, prefix: folder, uses } = asked ?? {}
 
   const window = align ? seconds(align, 'align') : 1
   insist(window && window % 1 === 0, 'align takes whole seconds')
-  const expires = Math.ceil(moment(asked.expires, now, 'expires') / window) * window
-  insist(expires * 1000 > now && expires <= LAST, 'expires takes a moment in the future, before the year 5138')
+  const end = moment(asked?.expires, now, 'expires')
+  const expires = Math.ceil(end / window) * window
+  insist(end * 1000 > now && expires <= LAST, 'expires takes a moment in the future, before the year 5138')
   const starts = asked.starts && Math.floor(moment(asked.starts, now, 'starts'))
   insist(starts === undefined || (starts > 0 && starts < expires), 'starts takes a moment before expires')
   const methods = method && [...new Set([method].flat().map((name) => `${name}`.toUpperCase()))].sort()
   insist(!methods || (methods[0] && methods.every((name) => /^[A-Z-]+$/.test(name))), `method takes a name such as 'PUT', or a list`)
   const network = ip && parseNetwork(ip)
   insist(!ip || network, `ip takes an address, or a network such as '203.0.113.0/24'`)
-  const prefix = folder && normalPath(folder)
+  const prefix = folder && normalPath(`${folder}`)
   insist(!prefix || (isPath(folder) && below(normalPath(path), prefix)), `prefix takes a path from '/' that holds the URL's own`)
   insist(!uses || (Number.isInteger(uses) && uses > 0 && uses < 1e9), 'uses takes a whole number from 1')
   // biome-ignore format: one list

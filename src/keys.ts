@@ -23,11 +23,14 @@ export type Hash = 'SHA-256' | 'SHA-1' | 'SHA-384' | 'SHA-512'
 /** A keyring as a list; a secret of fewer bytes than `shortest` is refused. */
 export function keyring<K extends SecretKey>(keys: Keyring<K>, shortest = 1): readonly K[] {
   return ([keys].flat() as K[]).map((key) => {
-    const { secret, starts, expires } = key ?? {}
+    const { id = '', secret, starts, expires } = key ?? {}
     const { length, algorithm } = (typeof secret === 'string' ? new TextEncoder().encode(secret) : (secret ?? {})) as Uint8Array & CryptoKey
     insist((length ?? (algorithm as HmacKeyAlgorithm)?.length / 8) >= shortest, `secret takes at least ${shortest} bytes`, 'weak_key')
     for (const date of [starts, expires])
-      insist(date === undefined || (date instanceof Date && !Number.isNaN(+date)), 'keys take valid Dates')
+      insist(
+        typeof id === 'string' && (date === undefined || (date instanceof Date && !Number.isNaN(+date))),
+        'keys take valid Dates, and text for an id',
+      )
     // Who wipes the buffer afterwards must not turn the key into zeros.
     return secret instanceof Uint8Array ? { ...key, secret: secret.slice() } : key
   })
@@ -57,7 +60,7 @@ const imported: { [H in Hash]?: WeakMap<SecretKey, CryptoKey> } = {}
 async function importKey(key: SecretKey, hash: Hash): Promise<CryptoKey> {
   const { secret } = key
   const { algorithm } = secret as CryptoKey
-  insist(!algorithm || (algorithm as HmacKeyAlgorithm).hash.name === hash, `secret takes an HMAC key for ${hash}`)
+  insist(!algorithm || (algorithm as HmacKeyAlgorithm).hash?.name === hash, `secret takes an HMAC key for ${hash}`)
   const ready = algorithm
     ? (secret as CryptoKey)
     : await subtle().importKey(

@@ -57,12 +57,13 @@ export function verify(scheme: Scheme, visit: Visited, options: VerifyOptions = 
 
 /** The one order of checks, for `verify` and `redeem`. */
 export async function judge(scheme: Scheme, visit: Visited, options: VerifyOptions, spend?: Spend): Promise<Verdict> {
-  const { ip, revoked } = options
+  const { revoked } = options
+  const ip = options.ip ?? undefined
   const now = clock(options.now)
   const tolerance = options.tolerance === undefined ? 0 : Math.min(seconds(options.tolerance, 'tolerance'), 300) * 1000
-  const url = typeof visit === 'string' ? visit : ((visit as URL).href ?? (visit as Request).url)
-  insist(typeof url === 'string', 'a visit is text, a URL or a Request')
-  const method = (options.method ?? (visit as Request).method ?? 'GET').toUpperCase()
+  const url = typeof visit === 'string' ? visit : ((visit as URL)?.href ?? (visit as Request)?.url)
+  insist(typeof url === 'string' && typeof (ip ?? '') === 'string', 'a visit is text, a URL or a Request, and its ip is text')
+  const method = `${options.method ?? (visit as Request).method ?? 'GET'}`.toUpperCase()
 
   const headers = options.headers ? new Headers(options.headers) : (visit as Request).headers
   const read = scheme.read(url)

@@ -2,7 +2,7 @@
 // imports: njs runs the top level of a module anew for each request, and most requests need none of it.
 import { LinkError } from '../errors.ts'
 import type { SecretKey } from '../keys.ts'
-import { hmac } from '../schemes/hmac.ts'
+import { type HmacOptions, hmac } from '../schemes/hmac.ts'
 import type { Verdict } from '../verdict.ts'
 import { verify as verifyLink } from '../verify.ts'
 import type { Handlers, NginxKey, NginxRequest, NginxSettings } from './securelink.ts'
@@ -54,7 +54,8 @@ async function verify(r: NginxRequest, settings: NginxSettings): Promise<Verdict
   const ring = ([] as NginxKey[])
     .concat(settings.keys)
     .map(({ id, secret, starts, expires }) => ({ id, secret, starts: date(starts), expires: date(expires) }) as SecretKey)
-  const scheme = hmac(ring, { ...settings, origin: !!settings.origin })
+  const { purpose, ignore, parameters, placement } = settings
+  const scheme = hmac(ring, { purpose, ignore, parameters, placement, origin: !!settings.origin } as HmacOptions)
   const verdict = await verifyLink(scheme, (settings.origin ?? '') + url, settings)
   return verdict.ok && ambiguous(url) ? { ok: false, reason: 'wrong_path', status: 403, claims: verdict.claims } : verdict
 }

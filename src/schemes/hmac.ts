@@ -34,9 +34,11 @@ export interface HmacConditions {
 // In the order in which a link has them and the signed text lists them.
 const NAMES = ['expires', 'starts', 'method', 'net', 'prefix', 'uses', 'id', 'key', 'signature'] as const
 
+const OPTIONS = 'purpose,origin,ignore,parameters,placement'.split(',')
+
 // How each must look. Seconds have at most eleven digits: longer ones are milliseconds.
 const SECONDS = /^[1-9]\d{0,10}$/
-const SHAPES = [SECONDS, SECONDS, /^[A-Z-]+(,[A-Z-]+)*$/, /^\d{1,3}$/, /^\//, /^[1-9]\d{0,8}$/, /[\s\S]/, /[\s\S]/, /[\s\S]/] as const
+const SHAPES = [SECONDS, SECONDS, /^[A-Z-]+(,[A-Z-]+)*$/, /^\d{1,3}$/, /^\//, /^[1-9]\d{0,8}$/]
 
 interface HmacReading extends Reading {
   /** Our parameters in the order of their names, decoded. */
@@ -69,24 +71,29 @@ interface HmacReading extends Reading {
  */
 export function hmac(keys: Keyring<SecretKey>, options: HmacOptions = {}): Scheme<Condition, HmacConditions> {
   const ring = keyring(keys, 32)
-  const { purpose = '', origin, ignore = [], parameters = {}, placement } = options
+  const { purpose = '', origin, ignore = [], parameters = {}, placement = 'query' } = options
   const inPath = placement === 'path'
   const names: readonly string[] = NAMES.map((name) => parameters[name] ?? name)
+  // A misspelt purpose would protect nothing, in silence.
   insist(
-    names.every((name, i) => /^[\w.-]+$/.test(name) && names.indexOf(name) === i) &&
+    Object.keys(options).every((name) => OPTIONS.includes(name)) &&
+      (inPath || placement === 'query') &&
+      Array.isArray(ignore) &&
+      names.every((name, i) => /^[\w.-]+$/.test(name) && names.indexOf(name) === i) &&
       !/\p{Surrogate}/u.test(purpose + ring.map(({ id }) => id)),
-    'parameters takes distinct plain names, and purpose and key ids well-formed text',
+    `hmac takes { ${OPTIONS} } of distinct plain names and well-formed text`,
   )
 
   // Takes our parameters out of a URL: their values decoded, in the order of their names, and what remains. One that is there twice, or does
   // not look as it must, is empty.
-  function scan({ origin, path, query, fragment }: Parts): { values: (string | undefined)[]; rest: Parts } {
+  function scan(parts: Parts): { values: (string | undefined)[]; rest: Parts } {
+    let { path, query } = parts
     const values: (string | undefined)[] = NAMES.map(() => undefined)
     const take = (name: string, value: string): boolean => {
       const at = names.indexOf(name)
       if (at < 0) return false
       const text = values[at] === undefined && decodeValue(value)
-      values[at] = text && SHAPES[at]?.test(text) ? text : ''
+      values[at] = text && SHAPES[at]?.test(text) !== false ? text : ''
       return true
     }
     if (inPath && path.startsWith(`/${names[0]}=`)) {
@@ -106,7 +113,7 @@ export function hmac(keys: Keyring<SecretKey>, options: HmacOptions = {}): Schem
       )
         query += `${query ? '&' : '?'}${piece}`
     })
-    return { values, rest: { origin, path, query, fragment } }
+    return { values, rest: { ...parts, path, query } }
   }
 
   // What the signature covers: docs/spec.md, section 5. Takes the values encoded.

@@ -81,6 +81,22 @@ const keys: Row[] = [
     'bad_option',
     async () => verify(hmac({ id: 'ring-one', secret: await cryptoKey('SHA-512', 64) }), good),
   ],
+  [
+    'a CryptoKey that is none for HMAC',
+    'bad_option',
+    async () =>
+      sign(hmac({ secret: await crypto.subtle.generateKey({ name: 'AES-GCM', length: 256 }, false, ['encrypt']) }), url, { expires: '1h' }),
+  ],
+  ['a number for the id of a key', 'bad_option', () => hmac({ id: 7 as unknown as string, secret })],
+  ['a misspelt option', 'bad_option', () => hmac({ secret }, { purposes: 'mail' } as object)],
+  ['an option of another scheme', 'bad_option', () => hmac({ secret }, { algorithm: 'sha256' } as object)],
+  ['a placement in capitals', 'bad_option', () => hmac({ secret }, { placement: 'Path' as 'path' })],
+  ['ignore: one name', 'bad_option', () => hmac({ secret }, { ignore: 'utm_*' as unknown as string[] })],
+  ['a parameter with an odd name', 'bad_option', () => hmac({ secret }, { parameters: { id: 'a b' } })],
+  ['two parameters of one name', 'bad_option', () => hmac({ secret }, { parameters: { id: 'expires' } })],
+  ['no conditions', 'bad_option', () => signAnyhow(links, url, undefined as unknown as object)],
+  ['nothing visits', 'bad_option', () => verify(links, undefined as unknown as string)],
+  ['the ip of a visit is a number', 'bad_option', () => verify(links, good, { ip: 7 as unknown as string })],
   ['a pichax key without id', 'bad_option', () => pichax({ secret } as { id: string; secret: string })],
   ['anyOf with keys instead of schemes', 'bad_option', () => anyOf({ secret } as unknown as Scheme)],
   ['anyOf without schemes', 'bad_option', () => anyOf(undefined as unknown as Scheme)],
@@ -123,6 +139,11 @@ const expiries: Row[] = [
   ['a Date after the year 5138', 'bad_option', expiring(new Date(100_000_000_000_000))],
   ['milliseconds, taken for a number of days', 'bad_option', expiring('999999999d')],
   ['the present moment', 'bad_option', () => sign(links, url, { expires: present }, { now: () => present })],
+  [
+    'no time at all between two seconds',
+    'bad_option',
+    () => sign(links, url, { expires: '0s' }, { now: () => new Date(1_900_000_000_500) }),
+  ],
   ['no time at all', 'bad_option', () => sign(links, url, { expires: '0s' }, { now: () => present })],
 ]
 

@@ -152,9 +152,11 @@ function load<Name extends keyof Packages>(name: Name): Packages[Name] | undefin
 }
 
 /** The code of an error, or the word that Redis puts first: `ECONNREFUSED`, `WRONGPASS`. Messages may hold what was sent. */
-function reasonOf(error: unknown): string {
-  const { code, message = '', name = 'the connection broke' } = (error ?? {}) as Partial<NodeJS.ErrnoException>
-  return code ?? /^[A-Z]{4,}(?= )/.exec(message)?.[0] ?? (/in time$/.test(message) ? 'no answer in time' : name)
+function reasonOf(error?: unknown): string {
+  if (!(error instanceof Error)) return 'the connection broke'
+  const { code, message } = error as NodeJS.ErrnoException
+  if (/ in time$/.test(message)) return 'no answer in time'
+  return code ?? /^[A-Z]{4,}(?= )/.exec(message)?.[0] ?? error.constructor.name
 }
 
 async function within(milliseconds: number, promise: Promise<unknown>): Promise<void> {

@@ -108,6 +108,8 @@ ${STORE}                     Without a store, nothing can be redeemed.
                      you like (files=hmac), it makes a service of several: keys and options are then JSON
                      objects with a member for each
   --options JSON     its options, such as '{"purpose":"unsubscribe"}'
+  --securelink-api   the two routes of the Python SecureLink, too, for its clients: with --scheme nginx they
+                     make the links that it made
 ${KEYS}
 Standard output is the log, a JSON object a line. It has no links, no tokens and no secrets. SIGTERM and Ctrl-C let what is under
 way finish, for at most ten seconds.

@@ -5,8 +5,10 @@ import type { AddressInfo } from 'node:net'
 import { type Duration, seconds } from '../conditions.ts'
 import { type Authorize, bearer, type Wanted } from '../http/bearer.ts'
 import { listener } from '../http/node.ts'
+import { OLD_ROUTES } from '../http/securelink.ts'
 import { service } from '../http/service.ts'
 import { split } from '../lib/text.ts'
+import type { Scheme } from '../scheme.ts'
 import type { Io } from './main.ts'
 import { Failed, Misuse, type Options, parse, type Values } from './options.ts'
 import { KEYED, schemesOf } from './scheme.ts'
@@ -24,10 +26,14 @@ const OPTIONS: Options = {
   store: text,
   limit: text,
   timeout: text,
+  'securelink-api': { type: 'boolean' },
 }
 
 // The log names these and no others: what people ask for by mistake may be a link.
-const ROUTES = ['/sign', '/verify', '/redeem', '/inspect', '/openapi.json', '/docs', '/healthz']
+const ROUTES = ['/sign', '/verify', '/redeem', '/inspect', '/openapi.json', '/docs', '/healthz'].concat(
+  Object.keys(OLD_ROUTES).map((path) => `${path}/`),
+  Object.keys(OLD_ROUTES),
+)
 
 /** Answers until the signal comes; then it finishes what is under way. */
 export async function serve(args: readonly string[], io: Io): Promise<number> {
@@ -39,6 +45,7 @@ export async function serve(args: readonly string[], io: Io): Promise<number> {
   const patience = seconds(durationOf(values, 'timeout', '30s', 3600) ?? '30s', '--timeout') * 1000
   const authorize = authorizeOf(values, io)
   const schemes = await schemesOf(values, io)
+  const secureLinkApi = oldSchemeOf(values, schemes)
   const log = (event: string, more: object): void => {
     io.stdout.write(`${JSON.stringify({ time: new Date().toISOString(), event, ...more })}\n`)
   }
@@ -55,6 +62,7 @@ export async function serve(args: readonly string[], io: Io): Promise<number> {
       authorize: Object.assign(counted, { early: authorize.early }) as Authorize,
       ...(store && { store }),
       limit,
+      secureLinkApi,
       report: (error, verb) => log('failed', { verb, error: error instanceof Failed ? error.message : nameOf(error) }),
     })
 
@@ -165,6 +173,15 @@ function authorizeOf(values: Values, { env }: Io): Authorize {
   const longest = durationOf(values, 'max-ttl', '7d', Infinity)
   const allow = values['allow'] as readonly string[] | undefined
   return bearer(tokens, { ...(longest !== undefined && { longest }), ...(allow && { allow }) })
+}
+
+/** The scheme that `--securelink-api` is about: the only one, or of several the one that is `nginx`. */
+function oldSchemeOf(values: Values, schemes: Readonly<Record<string, Scheme>>): string | false {
+  if (!values['securelink-api']) return false
+  const all = Object.keys(schemes)
+  const [name, another] = all.length === 1 ? all : all.filter((name) => schemes[name]?.name === 'nginx')
+  if (name === undefined || another !== undefined) throw new Misuse('with several schemes, --securelink-api is about the one that is nginx')
+  return name
 }
 
 function wholeOf(values: Values, name: string, otherwise: number, least: number, most: number): number {

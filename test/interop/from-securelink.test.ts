@@ -1,15 +1,12 @@
-// From the Python SecureLink to this one: a client of its API, in Python, finds what it knows; and the links open in NGINX as its README has it.
-import { execFile } from 'node:child_process'
+// From the Python SecureLink to this one: a client of its API, in Python, finds what it knows at `securelink serve`; and the links open in NGINX as
+// its README configures it.
+import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { listener } from '../../src/http/node.ts'
-import { bearer, service } from '../../src/http/service.ts'
-import { hmac, type Scheme } from '../../src/index.ts'
-import { nginx } from '../../src/schemes/nginx.ts'
+import { built, root } from '../built.ts'
 import { find, leftOut } from '../prepare.mjs'
 import { start } from './nginx.mjs'
 
@@ -47,20 +44,40 @@ async function run(url: string, steps: readonly Step[], env: Record<string, stri
   return JSON.parse(printed)
 }
 
-const closing: (() => void)[] = []
-afterAll(() => {
-  for (const close of closing) close()
-})
-
-async function serve(scheme: Scheme): Promise<string> {
-  const server = createServer(listener(service(scheme, { authorize: bearer(TOKEN), secureLinkApi: true })))
-  await once(server.listen(0, '127.0.0.1'), 'listening')
-  closing.push(() => {
-    server.close()
-    server.closeAllConnections()
-  })
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+interface Served {
+  readonly url: string
+  /** Ends it, and gives what it has logged. */
+  stop(): Promise<string>
 }
+
+/** Starts the command, as people who move would. */
+async function serve(scheme: string, secret: string): Promise<Served> {
+  const args = ['serve', '--scheme', scheme, '--securelink-api', '--port', '0']
+  const env = { PATH: process.env['PATH'], SECURELINK_KEYS: secret, SECURELINK_API_TOKEN: TOKEN }
+  const child = spawn(process.execPath, [join(root, 'dist/cli/bin.js'), ...args], { env, stdio: ['ignore', 'pipe', 'inherit'] })
+  let log = ''
+  child.stdout.setEncoding('utf8').on('data', (text) => (log += text))
+  const ended = once(child, 'close')
+  while (!log.includes('\n')) await Promise.race([once(child.stdout, 'data'), ended.then(() => Promise.reject(new Error('it has ended')))])
+  const { url } = JSON.parse(log.split('\n')[0] as string)
+  const stop = async () => {
+    child.kill('SIGTERM')
+    expect(await ended).toEqual([0, null])
+    return log
+  }
+  return { url, stop }
+}
+
+let old: Served
+beforeAll(async () => {
+  await built()
+  old = await serve('nginx', 'secret')
+}, 120_000)
+afterAll(async () => {
+  const log = await old.stop()
+  expect(log).toContain('"route":"/generate-secure-md5-link/"')
+  for (const word of ['md5', 'a.pdf', TOKEN, 'defaultkey']) expect(log.replaceAll('/generate-secure-md5-link/', '')).not.toContain(word)
+})
 
 const url = 'http://127.0.0.1/secure/a.pdf'
 const link = '{link}'
@@ -97,9 +114,8 @@ describe.skipIf(!python)('a client of the Python SecureLink', () => {
     ['as it is', {}],
     ['without requests', { WITHOUT_REQUESTS: '1' }],
   ])('%s', async (_, env) => {
-    const origin = await serve(nginx({ secret: 'secret' }))
     const answers = await run(
-      origin,
+      old.url,
       STEPS.map(([, , , step]) => step),
       env,
     )
@@ -117,23 +133,22 @@ describe.skipIf(!python)('a client of the Python SecureLink', () => {
   })
 
   test('with the default key of its server, or another', async () => {
-    const origin = await serve(nginx({ secret: 'secret' }))
     for (const API_KEY of ['defaultkey', `${TOKEN}x`]) {
-      const [answer] = await run(origin, [['generate', { url }]], { API_KEY })
+      const [answer] = await run(old.url, [['generate', { url }]], { API_KEY })
       expect(answer).toMatchObject({ status: 401, body: { detail: expect.stringMatching(/token/) } })
     }
-    expect(() => bearer('defaultkey')).toThrow(/32/)
   })
 
   test('gets better links without a change of its own: they cover the query', async () => {
-    const origin = await serve(hmac({ secret: 'a secret of 32 bytes or more, from a vault' }))
-    const answers = await run(origin, [
+    const better = await serve('hmac', '2026-11:0123456789abcdef0123456789abcdef')
+    const answers = await run(better.url, [
       ['generate', { url: `${url}?user=42`, clientip: '127.0.0.1', expire_seconds: 60 }],
       ['validate', { url: link, clientip: '127.0.0.1' }],
       ['validate', { url: link, clientip: '127.0.0.1', change: { 'user=42': 'user=1' } }],
       ['validate', { url: link, clientip: '10.44.0.1' }],
     ])
     expect(answers.map(({ status, body }) => body.reason ?? status)).toEqual([200, 200, 'bad_signature', 'wrong_ip'])
+    await better.stop()
   })
 })
 
@@ -182,9 +197,8 @@ describe.skipIf(!python || !find('nginx'))("the links in NGINX, configured as Se
     '/secure/x?download',
   ]
   test('open, and are refused as validate refuses them', async () => {
-    const origin = await serve(nginx({ secret: 'secret' }))
     const generate = (path: string): Step => ['generate', { url: `http://127.0.0.1${path}`, clientip: '127.0.0.1', expire_seconds: 60 }]
-    const answers = await run(origin, PATHS.map(generate))
+    const answers = await run(old.url, PATHS.map(generate))
     const links = answers.map(({ body }) => body.secure_url.slice('http://127.0.0.1'.length) as string)
     for (const [i, link] of links.entries()) {
       expect(link).not.toBe(PATHS[i])
@@ -192,19 +206,18 @@ describe.skipIf(!python || !find('nginx'))("the links in NGINX, configured as Se
       expect((await server.visit(PATHS[i])).status).toBe(403)
       expect((await server.visit(link.replace('/secure/', '/secure/other'))).status).toBe(403)
     }
-    const [forAnother] = await run(origin, [['generate', { url, clientip: '10.44.0.1' }]])
+    const [forAnother] = await run(old.url, [['generate', { url, clientip: '10.44.0.1' }]])
     expect((await server.visit(forAnother?.body.secure_url.slice('http://127.0.0.1'.length))).status).toBe(403)
   })
 
   test('expire there and here', async () => {
-    const origin = await serve(nginx({ secret: 'secret' }))
-    const [{ body: made } = { body: {} }] = await run(origin, [['generate', { url, expire_seconds: 1 }]])
+    const [{ body: made } = { body: {} }] = await run(old.url, [['generate', { url, expire_seconds: 1 }]])
     const path = made.secure_url.slice('http://127.0.0.1'.length)
     expect([200, 410]).toContain((await server.visit(path)).status)
     // The second of expiry itself is still good.
     await wait(3100)
     expect((await server.visit(path)).status).toBe(410)
-    const [dead, forged] = await run(origin, [
+    const [dead, forged] = await run(old.url, [
       ['validate', { url: made.secure_url }],
       ['validate', { url: made.secure_url, change: { 'a.pdf': 'b.pdf' } }],
     ])

@@ -193,6 +193,12 @@ const COMMANDS: Record<string, (command: string) => unknown> = {
     expect(execFileSync(process.execPath, ['-p', `crypto.randomBytes(32).toString('base64url')`], { encoding: 'utf8' }).trim()).toMatch(
       /^[\w-]{43}$/,
     ),
+  [`export SECURELINK_KEYS='{"secret":"the SECRET_KEY that NGINX has"}'`]: runsIn('test/interop/from-securelink.test.ts', 'the page types'),
+  [`export SECURELINK_API_TOKEN=$(node -p "crypto.randomBytes(32).toString('base64url')")`]: runsIn(
+    'test/interop/from-securelink.test.ts',
+    'the page types',
+  ),
+  'securelink serve --scheme nginx --securelink-api': runsIn('test/interop/from-securelink.test.ts', 'the page types'),
   [`printf 'user-42:1900000000' | openssl dgst -sha256 -hmac 'example_secret_0123456789'`]: async () => {
     const command = `printf 'user-42:1900000000' | openssl dgst -sha256 -hmac 'example_secret_0123456789'`
     const [hex = ''] = execFileSync('sh', ['-c', command], { encoding: 'utf8' }).match(/[\da-f]{64}/) ?? []

@@ -2,9 +2,12 @@
 // its README configures it.
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { join } from 'node:path'
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { built, root } from '../built.ts'
 import { find, leftOut } from '../prepare.mjs'
@@ -16,6 +19,7 @@ if (!find('nginx')) console.warn(leftOut('nginx'))
 
 const TOKEN = 'the-API_KEY-of-the-clients-pR7uW2mA09cTt5'
 const client = fileURLToPath(new URL('securelink_client.py', import.meta.url))
+const here = dirname(client)
 
 interface Body {
   readonly url: string
@@ -46,37 +50,72 @@ async function run(url: string, steps: readonly Step[], env: Record<string, stri
 
 interface Served {
   readonly url: string
+  /** What the commands before it have printed. */
+  readonly printed: string
   /** Ends it, and gives what it has logged. */
   stop(): Promise<string>
 }
 
 /** Starts the command, as people who move would. */
-async function serve(scheme: string, secret: string): Promise<Served> {
-  const args = ['serve', '--scheme', scheme, '--securelink-api', '--port', '0']
-  const env = { PATH: process.env['PATH'], SECURELINK_KEYS: secret, SECURELINK_API_TOKEN: TOKEN }
-  const child = spawn(process.execPath, [join(root, 'dist/cli/bin.js'), ...args], { env, stdio: ['ignore', 'pipe', 'inherit'] })
+function serve(scheme: string, secret: string): Promise<Served> {
+  const command = `exec securelink serve --scheme ${scheme} --securelink-api --port 0`
+  return type(command, { SECURELINK_KEYS: secret, SECURELINK_API_TOKEN: TOKEN })
+}
+
+/** Types commands, of which the last one serves. */
+async function type(commands: string, more: Record<string, string> = {}): Promise<Served> {
+  const env = { PATH: `${folder}:${process.env['PATH']}`, ...more }
+  const child = spawn('sh', ['-ec', commands], { env, stdio: ['ignore', 'pipe', 'inherit'] })
   let log = ''
   child.stdout.setEncoding('utf8').on('data', (text) => (log += text))
   const ended = once(child, 'close')
-  while (!log.includes('\n')) await Promise.race([once(child.stdout, 'data'), ended.then(() => Promise.reject(new Error('it has ended')))])
-  const { url } = JSON.parse(log.split('\n')[0] as string)
+  while (!/^\{.*\n/m.test(log))
+    await Promise.race([once(child.stdout, 'data'), ended.then(() => Promise.reject(new Error('it has ended')))])
+  const [, printed = '', started = ''] = /^(.*?)\n?(\{.*)\n/s.exec(log) ?? []
+  const { url } = JSON.parse(started)
   const stop = async () => {
     child.kill('SIGTERM')
     expect(await ended).toEqual([0, null])
     return log
   }
-  return { url, stop }
+  return { url, printed, stop }
 }
 
+const folder = mkdtempSync(join(tmpdir(), 'securelink-from-'))
 let old: Served
 beforeAll(async () => {
   await built()
+  writeFileSync(join(folder, 'securelink'), `#!/bin/sh\nexec '${process.execPath}' '${join(root, 'dist/cli/bin.js')}' "$@"\n`)
+  chmodSync(join(folder, 'securelink'), 0o755)
   old = await serve('nginx', 'secret')
 }, 120_000)
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
 afterAll(async () => {
   const log = await old.stop()
   expect(log).toContain('"route":"/generate-secure-md5-link/"')
   for (const word of ['md5', 'a.pdf', TOKEN, 'defaultkey']) expect(log.replaceAll('/generate-secure-md5-link/', '')).not.toContain(word)
+})
+
+describe.skipIf(!python)('docs/guide/from-securelink.md', () => {
+  const page = readFileSync(join(root, 'docs/guide/from-securelink.md'), 'utf8')
+  const fences = (language: string) =>
+    [...page.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\``, 'gms'))].map(([, text = '']) => text)
+
+  test('the client of the page works against what the page types', async () => {
+    const [commands = '', another] = fences('sh')
+    const [client = '', other] = fences('python')
+    expect([another, other]).toEqual([undefined, undefined])
+    // The token that was made is shown to the client, and the port is a free one.
+    const typed = commands.trimEnd().replace(/^securelink serve.*/m, (line) => `echo "$SECURELINK_API_TOKEN"\nexec ${line} --port 0`)
+    expect(typed).toContain('exec')
+    const { url, printed, stop } = await type(typed)
+    // `requests`, or what the client brings in its place.
+    const run = `import sys\nfrom securelink_client import requests\nsys.modules['requests'] = requests\n${client}`
+    const env = { PATH: process.env['PATH'], SECURELINK_URL: url, API_KEY: printed, PYTHONPATH: here, PYTHONDONTWRITEBYTECODE: '1' }
+    const { stdout } = await promisify(execFile)(python as string, ['-c', run], { env })
+    expect(stdout).toMatch(/^http:\/\/127\.0\.0\.1\/secure\/report\.pdf\?md5=[\w-]{22}&expires=\d{10}\n$/)
+    expect((await stop()).split('\n').slice(1).join()).not.toContain(printed)
+  })
 })
 
 const url = 'http://127.0.0.1/secure/a.pdf'

@@ -92,7 +92,7 @@ Exit code: 0 read, 1 no link of the scheme, 2 misuse.
   securelink serve
   securelink serve --max-ttl 7d --allow https://cdn.example/files/ --store redis://127.0.0.1:6379
   securelink serve --scheme files=hmac --scheme pichax --keys keys.json
-  curl -H "Authorization: Bearer $SECURELINK_API_TOKEN" -H 'Content-Type: application/json' \
+  curl -H "Authorization: Bearer $SECURELINK_API_TOKEN" -H 'Content-Type: application/json' \\
     -d '{"url":"https://cdn.example/report.pdf","expires":"10m"}' http://127.0.0.1:8788/sign
 
   SECURELINK_API_TOKEN   what callers show, at least 32 characters; several with spaces between them. Required

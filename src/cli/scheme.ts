@@ -33,7 +33,9 @@ async function textOf(values: Values, { env }: Io): Promise<string> {
 
 /** Keys as JSON has them, one or a list. */
 function ringOf(value: unknown): readonly SecretKey[] {
-  return ([value].flat() as Record<string, unknown>[]).map(({ starts, expires, ...key }) => ({
+  const list = [value].flat() as Record<string, unknown>[]
+  if (!list.every(isObject)) throw new Misuse('a key in JSON is an object such as {"id":"2026-11","secret":"…"}')
+  return list.map(({ starts, expires, ...key }) => ({
     ...(key as unknown as SecretKey),
     ...(starts !== undefined && { starts: new Date(`${starts}`) }),
     ...(expires !== undefined && { expires: new Date(`${expires}`) }),
@@ -80,20 +82,25 @@ export async function schemesOf(values: Values, io: Io): Promise<Readonly<Record
   const [only, second] = wanted as [{ name: string; kind: string }, unknown]
   if (!second) return { [only.name]: await make(only.kind, await keysOf(values, io), optionsOf(values)) }
   const several = `with several schemes, the keys are a JSON object with a member for each: {"${names.join('":…,"')}":…}`
-  const keys = json(await textOf(values, io), several) as Record<string, unknown> | undefined
+  const keys = json(await textOf(values, io), several)
   const options = optionsOf(values) as Record<string, object>
-  const strange = Object.keys(options).find((name) => !names.includes(name))
-  if (strange !== undefined) throw new Misuse(`with several schemes, --options has a member for each, and none is called '${strange}'`)
+  if (!Object.entries(options).every(([name, own]) => names.includes(name) && isObject(own)))
+    throw new Misuse(`with several schemes, --options is a JSON object of such by name: {"${names[0]}":{…}}`)
   const made = wanted.map(async ({ name, kind }) => {
-    if (!Object.hasOwn(Object(keys), name)) throw new Misuse(several)
-    return [name, await make(kind, ringOf(keys?.[name]), options[name] ?? {})] as const
+    if (!isObject(keys) || !Object.hasOwn(keys, name)) throw new Misuse(several)
+    return [name, await make(kind, ringOf((keys as Record<string, unknown>)[name]), options[name] ?? {})] as const
   })
   return Object.fromEntries(await Promise.all(made))
 }
 
 function optionsOf(values: Values): object {
-  return json(`${values['options'] ?? '{}'}`, `--options takes JSON, such as '{"purpose":"unsubscribe"}'`) as object
+  const wanted = `--options takes a JSON object, such as '{"purpose":"unsubscribe"}'`
+  const options = json(`${values['options'] ?? '{}'}`, wanted)
+  if (!isObject(options)) throw new Misuse(wanted)
+  return options
 }
+
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null && !Array.isArray(value)
 
 async function make(name: string, keys: readonly SecretKey[], options: object): Promise<Scheme> {
   const factory = Object.hasOwn(FACTORIES, name) ? FACTORIES[name] : undefined

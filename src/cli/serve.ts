@@ -146,8 +146,7 @@ function run(
       })
     })
     server.once('error', ({ code, message }: NodeJS.ErrnoException) => {
-      const why = WHY[code ?? ''] ?? `cannot be opened (${code ?? message})`
-      reject(new Failed(`port ${port} of ${host} ${why}; --port takes another one, --port 0 a free one`))
+      reject(new Failed(`port ${port} of ${host} ${WHY[code ?? ''] ?? `cannot be opened (${code ?? message})`}`))
     })
     server.listen(port, host, () => {
       const { port } = server.address() as AddressInfo
@@ -159,9 +158,8 @@ function run(
 }
 
 const WHY: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'is taken',
-  EACCES: 'is not allowed',
-  EADDRNOTAVAIL: 'is on no interface of this machine',
+  EADDRINUSE: 'is taken; --port takes another one, --port 0 a free one',
+  EACCES: 'is not allowed; --port takes another one',
 }
 
 const MAKE_ONE = `at least 32 letters, digits and -._~+/; this makes one: node -p "crypto.randomBytes(32).toString('base64url')"`

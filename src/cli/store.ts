@@ -131,7 +131,8 @@ function clientOf({ host, port, username, password, database, tls }: Place): Con
   }
   const ioredis = load('ioredis')
   if (!ioredis) throw new Misuse('it takes a client of Redis, and none is installed; this installs one: npm install redis')
-  const trying = { lazyConnect: true, connectTimeout: PATIENCE, retryStrategy: again, maxRetriesPerRequest: null }
+  // The last one keeps the process for as long as it says, also when the connection is gone already.
+  const trying = { lazyConnect: true, connectTimeout: PATIENCE, retryStrategy: again, maxRetriesPerRequest: null, disconnectTimeout: 100 }
   const client = new ioredis.Redis({ ...who, host, port, db: database, ...(tls && { tls: {} }), ...trying })
   return { client, ready: () => client.status === 'ready', connect: () => client.connect() }
 }

@@ -12,4 +12,9 @@ const end = (): void => {
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const
 for (const name of SIGNALS) process.on(name, end)
 const { argv, env, stdin, stdout, stderr } = process
+// Whoever reads the answers has left, as `head` does; or there is no room for them.
+stdout.on('error', ({ code }: NodeJS.ErrnoException) => {
+  if (code !== 'EPIPE') stderr.write(`securelink: standard output takes no more (${code})\n`)
+  process.exit(1)
+})
 process.exitCode = await main(argv.slice(2), { env, stdin, stdout, stderr, signal: ended.signal })

@@ -239,6 +239,14 @@ describe.each(named)('$shown', ({ engine, able }) => {
     expect((await server.ask('/sign', { url: '/a', expires: '1h' })).status).toBe(200)
   })
 
+  it('it ends when nobody reads the log any more', async () => {
+    const server = await start(engine)
+    server.child.stdout?.destroy()
+    await fetch(`${server.url}/healthz`).catch(() => undefined)
+    expect(await server.ended).toBe(1)
+    expect(server.printed.stderr).toBe('')
+  })
+
   it('a port that is taken is named, with the way to another one', async () => {
     const other = createServer().listen(0, '127.0.0.1')
     await once(other, 'listening')

@@ -106,7 +106,7 @@ describe.skipIf(!python)('docs/guide/from-securelink.md', () => {
     const [client = '', other] = fences('python')
     expect([another, other]).toEqual([undefined, undefined])
     // The token that was made is shown to the client, and the port is a free one.
-    const typed = commands.trimEnd().replace(/^securelink serve.*/m, (line) => `echo "$SECURELINK_API_TOKEN"\nexec ${line} --port 0`)
+    const typed = commands.trimEnd().replace(/^npx (.*)/m, (_, line) => `echo "$SECURELINK_API_TOKEN"\nexec ${line} --port 0`)
     expect(typed).toContain('exec')
     const { url, printed, stop } = await type(typed)
     // `requests`, or what the client brings in its place.

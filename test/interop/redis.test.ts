@@ -222,7 +222,7 @@ describe('a client that loses answers', () => {
 
   test.skipIf(!program)(program ? 'several answers that are late at once are no uses spent' : leftOut('redis'), async () => {
     // All of them arrive when Redis comes to itself, before the first is given back.
-    let free = (_: unknown) => {}
+    let free: (_: unknown) => void = quiet
     const stuck = new Promise((resolve) => (free = resolve))
     const client = {
       isReady: true,

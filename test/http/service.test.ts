@@ -220,7 +220,8 @@ describe('options', () => {
     expect(answer.status).toBe(503)
     const text = await answer.text()
     // What was spent is known, and why the rest is not, only to the operator.
-    expect(JSON.parse(text).verdicts).toMatchObject([{ ok: true }, null, { ok: true }])
+    // Which link came second to the store is for the platform's threads to say.
+    expect(JSON.parse(text).verdicts.map((verdict: { ok: boolean } | null) => verdict?.ok ?? null).sort()).toEqual([null, true, true])
     expect(text).not.toContain('password')
     expect(told).toEqual([['redeem', 'down: redis://:password@host']])
   })

@@ -221,7 +221,11 @@ describe('options', () => {
     const text = await answer.text()
     // What was spent is known, and why the rest is not, only to the operator.
     // Which link came second to the store is for the platform's threads to say.
-    expect(JSON.parse(text).verdicts.map((verdict: { ok: boolean } | null) => verdict?.ok ?? null).sort()).toEqual([null, true, true])
+    expect(
+      JSON.parse(text)
+        .verdicts.map((verdict: { ok: boolean } | null) => verdict?.ok ?? null)
+        .sort(),
+    ).toEqual([null, true, true])
     expect(text).not.toContain('password')
     expect(told).toEqual([['redeem', 'down: redis://:password@host']])
   })

@@ -166,6 +166,7 @@ test('compiles', () => {
 
 // What the pages tell people to type: each command, and what holds it. Either it is run here, or another file runs it.
 const runsIn = (path: string, text: string) => () => expect(read(path)).toContain(text)
+const CURL = `curl http://127.0.0.1:8788/sign -H "Authorization: Bearer $SECURELINK_API_TOKEN" -H 'Content-Type: application/json'    -d '{"url":"https://cdn.example/files/a.pdf","expires":"10m"}'`
 const COMMANDS: Record<string, (command: string) => unknown> = {
   'npm ci': runsIn('.ci/run', 'npm ci'),
   'npm test': runsIn('.ci/run', 'npm test'),
@@ -193,6 +194,25 @@ const COMMANDS: Record<string, (command: string) => unknown> = {
     expect(execFileSync(process.execPath, ['-p', `crypto.randomBytes(32).toString('base64url')`], { encoding: 'utf8' }).trim()).toMatch(
       /^[\w-]{43}$/,
     ),
+  [`export SECURELINK_KEYS='{"secret":"the SECRET_KEY that NGINX has"}'`]: runsIn('test/interop/from-securelink.test.ts', 'the page types'),
+  'npx securelink serve --scheme nginx --securelink-api': runsIn('test/interop/from-securelink.test.ts', 'the page types'),
+  'export SECURELINK_KEYS=$(npx securelink keygen)': () =>
+    expect(execFileSync(process.execPath, [join(root, 'dist/cli/bin.js'), 'keygen'], { encoding: 'utf8' })).toMatch(
+      /^\d{4}-\d\d:[\w-]{43}\n$/,
+    ),
+  [`export SECURELINK_API_TOKEN=$(node -p "crypto.randomBytes(32).toString('base64url')")`]: () =>
+    expect(execFileSync(process.execPath, ['-p', `crypto.randomBytes(32).toString('base64url')`], { encoding: 'utf8' })).toMatch(
+      /^[\w-]{43}\n$/,
+    ),
+  'npx securelink serve --max-ttl 7d --allow https://cdn.example/files/': (command) => served(command, healthy),
+  'npm install redis': () => expect(JSON.parse(read('package.json')).devDependencies).toHaveProperty('redis'),
+  'npx securelink serve --store redis://127.0.0.1:6379': (command) => served(command, healthy),
+  [CURL]: (command) =>
+    served('npx securelink serve', (port) => {
+      const env = { ...process.env, SECURELINK_API_TOKEN: 'the-token-of-the-tests-Zk3vQ8-0123456789' }
+      const answer = execFileSync('sh', ['-c', `${command.replace('8788', port)} --silent`], { encoding: 'utf8', env })
+      expect(JSON.parse(answer).link).toMatch(/^https:\/\/cdn\.example\/files\/a\.pdf\?expires=/)
+    }),
   [`printf 'user-42:1900000000' | openssl dgst -sha256 -hmac 'example_secret_0123456789'`]: async () => {
     const command = `printf 'user-42:1900000000' | openssl dgst -sha256 -hmac 'example_secret_0123456789'`
     const [hex = ''] = execFileSync('sh', ['-c', command], { encoding: 'utf8' }).match(/[\da-f]{64}/) ?? []
@@ -215,6 +235,30 @@ const COMMANDS: Record<string, (command: string) => unknown> = {
       expect(read('docs/schemes/nginx-hmac.md')).toContain(token)
     },
 }
+
+/** Starts what `npx securelink serve …` starts, on a free port. */
+async function served(command: string, use: (port: string) => unknown): Promise<void> {
+  const words = command.split(' ').slice(2)
+  const env = {
+    ...process.env,
+    SECURELINK_KEYS: '0123456789abcdef0123456789abcdef',
+    SECURELINK_API_TOKEN: 'the-token-of-the-tests-Zk3vQ8-0123456789',
+  }
+  const server = spawn(process.execPath, [join(root, 'dist/cli/bin.js'), ...words, '--port', '0'], { env, timeout: 20_000 })
+  const ended = once(server, 'exit')
+  let printed = ''
+  const port = await new Promise<string>((resolve) =>
+    server.stdout.on('data', (text) => {
+      const [, port] = /"url":"http:\/\/127\.0\.0\.1:(\d+)".*\n/.exec((printed += text)) ?? []
+      if (port) resolve(port)
+    }),
+  )
+  await use(port)
+  server.kill()
+  expect(await ended).toEqual([0, null])
+}
+
+const healthy = async (port: string) => expect((await fetch(`http://127.0.0.1:${port}/healthz`)).status).toBe(200)
 
 const commands = new Set(
   all

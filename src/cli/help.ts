@@ -11,6 +11,9 @@ const LINES = `  --file FILE        a line each from a file; without arguments t
 `
 const NOW = `  --now DATE         judges as if it were this moment, such as 2030-01-01T00:00:00Z
 `
+const STORE = `  --store ADDRESS    redis://user:password@host:port/database, or rediss:// for TLS; it takes npm install redis,
+                     or ioredis. memory: is for this process alone. SECURELINK_STORE is the same, out of sight.
+`
 const EXIT = `
 Exit code: 0 accepted, 1 refused, 2 misuse.
 `
@@ -23,6 +26,7 @@ export const HELP: Readonly<Record<string, string>> = {
   securelink verify     judges links
   securelink redeem     judges links, and spends one use
   securelink inspect    says what links say; needs no key
+  securelink serve      signs, verifies and redeems over HTTP, for programs in other languages
   securelink demo       serves files behind signed links on this machine
 
   securelink VERB --help has the options of each, and examples.
@@ -69,8 +73,7 @@ ${SCHEME}${KEYS}${LINES}${NOW}${EXIT}`,
 
   securelink redeem --store redis://127.0.0.1:6379 "$LINK"
 
-  --store ADDRESS    redis://…, or memory: for this process alone
-  --ip ADDRESS       the visitor's address
+${STORE}  --ip ADDRESS       the visitor's address
   --method METHOD    default GET
   --tolerance TIME   how far clocks may be apart, at most 5m
 ${SCHEME}${KEYS}${LINES}${NOW}${EXIT}`,
@@ -81,6 +84,37 @@ ${SCHEME}${KEYS}${LINES}${NOW}${EXIT}`,
 
 ${SCHEME}${LINES}${NOW}
 Exit code: 0 read, 1 no link of the scheme, 2 misuse.
+`,
+  serve: `securelink serve: signs, verifies and redeems over HTTP, for programs in other languages
+
+  export SECURELINK_KEYS=$(securelink keygen)
+  export SECURELINK_API_TOKEN=$(node -p "crypto.randomBytes(32).toString('base64url')")
+  securelink serve
+  securelink serve --max-ttl 7d --allow https://cdn.example/files/ --store redis://127.0.0.1:6379
+  securelink serve --scheme files=hmac --scheme pichax --keys keys.json
+  curl -H "Authorization: Bearer $SECURELINK_API_TOKEN" -H 'Content-Type: application/json' \\
+    -d '{"url":"https://cdn.example/report.pdf","expires":"10m"}' http://127.0.0.1:8788/sign
+
+  SECURELINK_API_TOKEN   what callers show, at least 32 characters; several with spaces between them. Required
+
+  --host ADDRESS     default 127.0.0.1: this machine alone
+  --port N           default 8788; 0 takes a free one. The first line of the log names it
+  --max-ttl TIME     the longest lifetime of a link, such as 7d
+  --allow URL        what may be signed: a host and everything below a path; may be repeated
+${STORE}                     Without a store, nothing can be redeemed.
+  --limit BYTES      the largest body of a request, default 1000000
+  --timeout TIME     how long a request may take to come in, default 30s
+  --scheme NAME      hmac (the default), pichax, …: a scheme of the package. Repeated, with names of your own if
+                     you like (files=hmac), it makes a service of several: keys and options are then JSON
+                     objects with a member for each
+  --options JSON     its options, such as '{"purpose":"unsubscribe"}'
+  --securelink-api   the two routes of the Python SecureLink, too, for its clients: with --scheme nginx they
+                     make the links that it made
+${KEYS}
+Standard output is the log, a JSON object a line. It has no links, no tokens and no secrets. SIGTERM and Ctrl-C let what is under
+way finish, for at most ten seconds.
+
+Exit code: 0 ended by a signal, 1 it could not start, or was cut off while it ended, 2 misuse.
 `,
   demo: `securelink demo: serves files behind signed links on 127.0.0.1:8787, and prints links to try
 

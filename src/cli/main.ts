@@ -1,7 +1,8 @@
 // main: which verb was asked for. Every verb gives the exit code: 0 for accepted, 1 for refused or failed, 2 for what cannot be meant.
 import { demo } from './demo.ts'
 import { HELP } from './help.ts'
-import { nearest, sentenceOf } from './options.ts'
+import { Failed, nearest, sentenceOf } from './options.ts'
+import { serve } from './serve.ts'
 import { inspect, keygen, redeem, sign, verify } from './verbs.ts'
 
 /** A stream of text: `isTTY` when it is a terminal. */
@@ -27,6 +28,7 @@ const VERBS: Readonly<Record<string, (args: readonly string[], io: Io) => Promis
   verify,
   redeem,
   inspect,
+  serve,
   demo,
 }
 
@@ -46,6 +48,7 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
     )
   } catch (error) {
     io.stderr.write(`securelink ${name}: ${sentenceOf(error)}\n`)
+    if (error instanceof Failed) return 1
   }
   return 2
 }

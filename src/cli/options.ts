@@ -6,6 +6,9 @@ import { LinkError } from '../errors.ts'
 /** What was asked for in a way that cannot be meant; exit code 2. */
 export class Misuse extends Error {}
 
+/** What was meant well and could not be done; exit code 1. */
+export class Failed extends Error {}
+
 export type Options = NonNullable<ParseArgsConfig['options']>
 export type Values = Readonly<Record<string, string | boolean | readonly (string | boolean)[] | undefined>>
 
@@ -45,7 +48,7 @@ function distance(a: string, b: string): number {
 
 /** A sentence for what somebody at a terminal got wrong; anything else is a fault of ours and goes on. */
 export function sentenceOf(error: unknown): string {
-  if (error instanceof Misuse || error instanceof LinkError) return error.message
+  if (error instanceof Misuse || error instanceof Failed || error instanceof LinkError) return error.message
   throw error
 }
 

@@ -13,17 +13,29 @@ export const SCHEME: Options = { scheme: { type: 'string' }, options: { type: 's
 export const KEYED: Options = { ...SCHEME, keys: { type: 'string' } }
 
 /** `SECURELINK_KEYS`, or the file of `--keys`: JSON, or `id:secret` with spaces, commas or line breaks between them, newest first. */
-export async function keysOf(values: Values, { env }: Io): Promise<readonly SecretKey[]> {
+export async function keysOf(values: Values, io: Io): Promise<readonly SecretKey[]> {
+  const text = await textOf(values, io)
+  if (/^[[{]/.test(text)) return ringOf(json(text, NO_JSON))
+  return text.split(/[\s,]+/).map((entry) => {
+    const colon = entry.indexOf(':')
+    return colon < 0 ? { secret: entry } : { id: entry.slice(0, colon), secret: entry.slice(colon + 1) }
+  })
+}
+
+const NO_JSON = 'the keys are not JSON, although they begin as it does'
+
+async function textOf(values: Values, { env }: Io): Promise<string> {
   const file = values['keys'] as string | undefined
   const text = (file === undefined ? (env['SECURELINK_KEYS'] ?? '') : await read(file)).trim()
   if (!text) throw new Misuse('it needs keys: set SECURELINK_KEYS, or name a file with --keys; securelink keygen makes one')
-  if (!/^[[{]/.test(text))
-    return text.split(/[\s,]+/).map((entry) => {
-      const colon = entry.indexOf(':')
-      return colon < 0 ? { secret: entry } : { id: entry.slice(0, colon), secret: entry.slice(colon + 1) }
-    })
-  const list = [json(text, 'the keys are not JSON, although they begin as it does')].flat()
-  return (list as Record<string, unknown>[]).map(({ starts, expires, ...key }) => ({
+  return text
+}
+
+/** Keys as JSON has them, one or a list. */
+function ringOf(value: unknown): readonly SecretKey[] {
+  const list = [value].flat() as Record<string, unknown>[]
+  if (!list.every(isObject)) throw new Misuse('a key in JSON is an object such as {"id":"2026-11","secret":"…"}')
+  return list.map(({ starts, expires, ...key }) => ({
     ...(key as unknown as SecretKey),
     ...(starts !== undefined && { starts: new Date(`${starts}`) }),
     ...(expires !== undefined && { expires: new Date(`${expires}`) }),
@@ -52,10 +64,47 @@ export const SCHEMES: readonly string[] = Object.keys(FACTORIES)
 
 /** Makes the scheme of `--scheme` with its `--options`. */
 export async function schemeOf(values: Values, keys: readonly SecretKey[]): Promise<Scheme> {
-  const name = `${values['scheme'] ?? 'hmac'}`
-  const options = json(`${values['options'] ?? '{}'}`, `--options takes JSON, such as '{"purpose":"unsubscribe"}'`) as object
+  return make(`${values['scheme'] ?? 'hmac'}`, keys, optionsOf(values))
+}
+
+/**
+ * The schemes of a `--scheme` that may be repeated, each by its name or, as in `files=hmac`, by one of its own. Where there are several, keys and
+ * `--options` are JSON objects with a member for each.
+ */
+export async function schemesOf(values: Values, io: Io): Promise<Readonly<Record<string, Scheme>>> {
+  const wanted = ((values['scheme'] ?? ['hmac']) as readonly string[]).map((given) => {
+    const [, name = '', kind = name] = /^([^=]*)(?:=(.*))?$/s.exec(given) ?? []
+    return { name, kind }
+  })
+  const names = wanted.map(({ name }) => name)
+  if (new Set(names).size < names.length)
+    throw new Misuse('--scheme is there twice by the same name; --scheme files=hmac gives it another one')
+  const [only, second] = wanted as [{ name: string; kind: string }, unknown]
+  if (!second) return { [only.name]: await make(only.kind, await keysOf(values, io), optionsOf(values)) }
+  const several = `with several schemes, the keys are a JSON object with a member for each: {"${names.join('":…,"')}":…}`
+  const keys = json(await textOf(values, io), several)
+  const options = optionsOf(values) as Record<string, object>
+  if (!Object.entries(options).every(([name, own]) => names.includes(name) && isObject(own)))
+    throw new Misuse(`with several schemes, --options is a JSON object of such by name: {"${names[0]}":{…}}`)
+  const made = wanted.map(async ({ name, kind }) => {
+    if (!isObject(keys) || !Object.hasOwn(keys, name)) throw new Misuse(several)
+    return [name, await make(kind, ringOf((keys as Record<string, unknown>)[name]), options[name] ?? {})] as const
+  })
+  return Object.fromEntries(await Promise.all(made))
+}
+
+function optionsOf(values: Values): object {
+  const wanted = `--options takes a JSON object, such as '{"purpose":"unsubscribe"}'`
+  const options = json(`${values['options'] ?? '{}'}`, wanted)
+  if (!isObject(options)) throw new Misuse(wanted)
+  return options
+}
+
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null && !Array.isArray(value)
+
+async function make(name: string, keys: readonly SecretKey[], options: object): Promise<Scheme> {
   const factory = Object.hasOwn(FACTORIES, name) ? FACTORIES[name] : undefined
   if (!factory) throw new Misuse(`there is no scheme '${name.slice(0, 40)}': it is one of ${SCHEMES.join(', ')}`)
-  const make = (await factory()) as (keys: readonly SecretKey[], options: object) => Scheme
-  return make(keys, options)
+  const scheme = (await factory()) as (keys: readonly SecretKey[], options: object) => Scheme
+  return scheme(keys, options)
 }

@@ -1,11 +1,170 @@
 // Where `redeem` and `serve` remember uses: Redis, through whichever of its two clients is installed.
-
+/// <reference types="node" />
+import { createRequire } from 'node:module'
+import { cwd } from 'node:process'
 import type { UseStore } from '../redeem.ts'
 import { memoryStore } from '../stores/memory.ts'
-import { Misuse } from './options.ts'
+import { type IoRedis, type NodeRedis, redisStore } from '../stores/redis.ts'
+import { Failed, Misuse } from './options.ts'
 
-/** The store at an address: `redis://…`, or `memory:` for this process alone. */
-export async function storeOf(address: string | undefined): Promise<UseStore & { close?: () => unknown }> {
-  if (address === 'memory:') return memoryStore()
-  throw new Misuse('it takes --store: redis://127.0.0.1:6379, or memory: for this process alone')
+/** A store that can be left. */
+export interface ClosableStore extends UseStore {
+  /** Ends its connection, when what is under way is done. */
+  close(): Promise<void>
+}
+
+/**
+ * The store at an address: `redis://…`, or `memory:` for this process alone. Where Redis cannot be reached, `take` throws {@link Failed} at once,
+ * and the store goes on looking for it.
+ *
+ * @param told - Hears when Redis gets lost, and when it is back.
+ */
+export async function storeOf(address: string | undefined, told: (sentence: string) => void = () => undefined): Promise<ClosableStore> {
+  if (address === 'memory:') return { ...memoryStore(), close: async () => undefined }
+  const place = address === undefined ? undefined : placeOf(address)
+  if (!place) throw new Misuse('it takes --store: redis://127.0.0.1:6379, or memory: for this process alone')
+  const { client, ready, connect } = clientOf(place)
+  const { take } = redisStore(client)
+
+  let lost: string | undefined
+  let ending = false
+  const lose = (error?: Error): void => {
+    if (ending || (lost !== undefined && !error)) return
+    const why = `Redis cannot be reached (${reasonOf(error)})`
+    if (lost === undefined) told(why)
+    lost = why
+  }
+  // Emitters crash the process over an error that nobody listens to.
+  client.on('error', lose)
+  client.on('close', () => lose())
+  client.on('ready', () => {
+    if (lost !== undefined) told('Redis is back')
+    lost = undefined
+  })
+  const first = new Promise<void>((resolve) => {
+    for (const event of ['ready', 'error'] as const) client.on(event, () => resolve())
+  })
+  connect().catch(() => undefined)
+  await within(PATIENCE, first)
+  if (!ready()) lose()
+
+  return {
+    async take(id, until, uses) {
+      // Clients keep what they cannot send. A take that is sent later than its 503 would be a use that nobody had.
+      if (!ready()) throw new Failed(lost ?? 'Redis cannot be reached')
+      try {
+        return await take(id, until, uses)
+      } catch (error) {
+        throw new Failed(`Redis failed (${reasonOf(error)})`, { cause: error })
+      }
+    },
+    async close() {
+      ending = true
+      if (ready()) await within(PATIENCE, client.quit())
+      try {
+        await client.disconnect()
+      } catch {
+        // Some versions say that it was closed already.
+      }
+    },
+  }
+}
+
+const PATIENCE = 2000
+
+interface Place {
+  readonly host: string
+  readonly port: number
+  readonly username?: string
+  readonly password?: string
+  readonly database: number
+  readonly tls: boolean
+}
+
+/** `redis://user:password@host:port/database`; `rediss:` is the same with TLS. */
+function placeOf(address: string): Place | undefined {
+  const [, tls, user, password, name, six, port = '6379', database = '0'] =
+    /^redis(s?):\/\/(?:([^:@/]*)(?::([^@/]*))?@)?(?:([\w.-]+)|\[([\da-f:.]+)\])(?::(\d{1,5}))?(?:\/(\d*))?$/i.exec(address) ?? []
+  const host = name ?? six
+  if (!host || Number(port) > 65_535) return
+  try {
+    return {
+      host,
+      port: Number(port),
+      database: Number(database),
+      tls: Boolean(tls),
+      ...(user && { username: decodeURIComponent(user) }),
+      ...(password && { password: decodeURIComponent(password) }),
+    }
+  } catch {
+    return
+  }
+}
+
+interface Closable {
+  on(event: 'error' | 'close' | 'ready', listener: (error?: Error) => void): unknown
+  quit(): Promise<unknown>
+  disconnect(): unknown
+}
+
+interface Connection {
+  readonly client: (NodeRedis & Closable) | (IoRedis & Closable)
+  readonly ready: () => boolean
+  readonly connect: () => Promise<unknown>
+}
+
+type Packages = {
+  redis: { createClient(options: object): NodeRedis & Closable & { connect(): Promise<unknown> } }
+  ioredis: { Redis: new (options: object) => IoRedis & Closable & { connect(): Promise<unknown> } }
+}
+
+/** A client for the place, not connected yet. It keeps trying, and what it loses on the way is undone when it is back. */
+function clientOf({ host, port, username, password, database, tls }: Place): Connection {
+  const who = { ...(username && { username }), ...(password && { password }) }
+  const again = (tries: number): number => Math.min(50 * 2 ** tries, 1000)
+  const redis = load('redis')
+  if (redis) {
+    const socket = { host, port, ...(tls && { tls }), connectTimeout: PATIENCE, reconnectStrategy: again }
+    // Bounded, for a Redis that takes what is sent and says nothing.
+    const client = redis.createClient({ ...who, database, socket, commandsQueueMaxLength: 10_000 })
+    return { client, ready: () => client.isReady === true, connect: () => client.connect() }
+  }
+  const ioredis = load('ioredis')
+  if (!ioredis) throw new Misuse('it takes a client of Redis, and none is installed; this installs one: npm install redis')
+  // The last one keeps the process for as long as it says, also when the connection is gone already.
+  const trying = { lazyConnect: true, connectTimeout: PATIENCE, retryStrategy: again, maxRetriesPerRequest: null, disconnectTimeout: 100 }
+  const client = new ioredis.Redis({ ...who, host, port, db: database, ...(tls && { tls: {} }), ...trying })
+  return { client, ready: () => client.status === 'ready', connect: () => client.connect() }
+}
+
+/** A package beside this one, or of the folder that the command was started in. Neither is a dependency, so there may be none. */
+function load<Name extends keyof Packages>(name: Name): Packages[Name] | undefined {
+  for (const from of [import.meta.url, `${cwd()}/`]) {
+    const need = createRequire(from)
+    let path: string
+    try {
+      path = need.resolve(name)
+    } catch {
+      continue
+    }
+    return need(path)
+  }
+  return
+}
+
+/** The code of an error, or the word that Redis puts first: `ECONNREFUSED`, `WRONGPASS`. Messages may hold what was sent. */
+function reasonOf(error?: unknown): string {
+  if (!(error instanceof Error)) return 'the connection broke'
+  const { code, message } = error as NodeJS.ErrnoException
+  if (/ in time$/.test(message)) return 'no answer in time'
+  return code ?? /^[A-Z]{4,}(?= )/.exec(message)?.[0] ?? error.constructor.name
+}
+
+async function within(milliseconds: number, promise: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise((resolve) => {
+    timer = setTimeout(resolve, milliseconds)
+  })
+  await Promise.race([promise.catch(() => undefined), late])
+  clearTimeout(timer)
 }

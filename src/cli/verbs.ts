@@ -2,7 +2,7 @@
 /// <reference types="node" />
 import type { Claims, Conditions } from '../conditions.ts'
 import { BASE64URL, encode } from '../lib/bytes.ts'
-import { redeem as redeemLink, type UseStore } from '../redeem.ts'
+import { redeem as redeemLink } from '../redeem.ts'
 import type { Scheme } from '../scheme.ts'
 import { sign as signLink } from '../sign.ts'
 import type { Verdict } from '../verdict.ts'
@@ -95,12 +95,12 @@ export async function verify(args: readonly string[], io: Io): Promise<number> {
 /** Judges each link, and spends one use of those that have a number. */
 export async function redeem(args: readonly string[], io: Io): Promise<number> {
   const { values, rest } = parse(args, { ...VISIT, store: text })
-  const store: UseStore & { close?: () => unknown } = await storeOf(values['store'] as string | undefined)
+  const store = await storeOf((values['store'] ?? io.env['SECURELINK_STORE']) as string | undefined)
   try {
     // One after another: of two lines with the same link, the first is the one that opens.
     return await judge(values, rest, io, (scheme, link, options) => redeemLink(scheme, link, { ...options, store }), 1)
   } finally {
-    await store.close?.()
+    await store.close()
   }
 }
 

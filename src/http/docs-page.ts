@@ -28,7 +28,7 @@ for (const [path, methods] of Object.entries(api.paths)) for (const [method, { s
   const json = requestBody?.content['application/json']
   const body = json && make('textarea', { id: 'body-' + path.slice(1), rows: 5, spellcheck: false, value: JSON.stringify(json.example, null, 2) })
   if (json) {
-    const one = shape(json.schema.oneOf[0])
+    const one = shape(json.schema.oneOf?.[0] ?? json.schema)
     const rows = Object.entries(one.properties).map(([field, { description }]) => make('tr', {}, make('th', { scope: 'row' }, make('code', { textContent: field }), one.required.includes(field) ? ' (required)' : ''), make('td', { textContent: description })))
     section.append(make('details', {}, make('summary', { textContent: 'Fields' }), make('table', {}, make('tbody', {}, ...rows))), make('label', { htmlFor: body.id, textContent: 'Body' }), body)
   }

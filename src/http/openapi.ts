@@ -1,5 +1,6 @@
 // The description of the link service in OpenAPI 3.1, made from the shapes that requests are checked by.
 import type { Verb } from './bearer.ts'
+import { OLD_ROUTES } from './securelink.ts'
 import { MOST, ref, type Shape } from './shapes.ts'
 
 /** What each verb is called in the shapes, and to people. */
@@ -29,8 +30,8 @@ const PROBLEMS: Record<number, string> = {
 
 const content = (schema: object, more: object = {}) => ({ 'application/json': { schema, ...more } })
 
-/** The document for these verbs. */
-export function openapi(verbs: readonly Verb[], shapes: Record<string, Shape>, scheme: string | undefined): object {
+/** The document for these verbs, and for the routes of the Python SecureLink if they are on. */
+export function openapi(verbs: readonly Verb[], shapes: Record<string, Shape>, scheme: string | undefined, old: boolean): object {
   const named = scheme === undefined ? {} : { scheme }
   const link = { ...named, link: 'https://cdn.example/report.pdf?…' }
   const examples = { sign: { ...named, url: 'https://cdn.example/report.pdf', expires: '10m' }, verify: link, inspect: link, redeem: link }
@@ -54,6 +55,16 @@ export function openapi(verbs: readonly Verb[], shapes: Record<string, Shape>, s
     }
     return [`/${verb}`, { post: operation }]
   })
+  const olds = Object.entries(old ? OLD_ROUTES : {}).map(([path, { takes, gives, summary, description, example }]) => {
+    const operation = {
+      operationId: path.slice(1),
+      summary,
+      description,
+      requestBody: { required: true, content: content(ref(takes), { example }) },
+      responses: { 200: { description: 'The answer.', content: content(ref(gives)) }, ...problems },
+    }
+    return [`${path}/`, { post: operation }]
+  })
   const healthz = {
     get: {
       operationId: 'healthz',
@@ -72,7 +83,7 @@ export function openapi(verbs: readonly Verb[], shapes: Record<string, Shape>, s
     info: { title: 'SecureLink', summary: 'Signs, verifies, redeems and inspects links that expire.', version: '1' },
     servers: [{ url: '.' }],
     security: [{ token: [] }],
-    paths: { ...Object.fromEntries(paths), '/healthz': healthz },
+    paths: { ...Object.fromEntries([...paths, ...olds]), '/healthz': healthz },
     components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } }, schemas: shapes },
   }
 }

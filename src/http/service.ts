@@ -6,11 +6,13 @@ import { BASE64URL, encode } from '../lib/bytes.ts'
 import { LONGEST, split } from '../lib/text.ts'
 import { redeem, type UseStore } from '../redeem.ts'
 import type { Grant, Scheme } from '../scheme.ts'
+import type { Verdict } from '../verdict.ts'
 import { type VerifyOptions, verify } from '../verify.ts'
 import type { Authorize, Denied, Verb, Wanted, WantedLink } from './bearer.ts'
 import { docsPage } from './docs-page.ts'
 import { openapi, VERBS } from './openapi.ts'
 import { problem } from './refusal.ts'
+import { INVALID, OLD_ROUTES, OLD_SHAPES, type OldRoute, translated, translatedBack, VALID } from './securelink.ts'
 import { check, type FieldError, isObject, type Shape, shapesOf } from './shapes.ts'
 
 export { type Authorize, bearer, type Denied, type Limits, type Token, type Verb, type Wanted, type WantedLink } from './bearer.ts'
@@ -23,6 +25,12 @@ export interface ServiceOptions extends Pick<VerifyOptions, 'revoked' | 'now' | 
   readonly store?: UseStore
   /** The largest body that is read, in bytes. Default: a million. */
   readonly limit?: number
+  /**
+   * Turns on the routes of the Python SecureLink, `POST /generate-secure-md5-link/` and `/validate-secure-link/`, for clients that were
+   * written for it: `true`, or the name of the scheme whose links they are about. Their links open where they did with `nginx({ secret })`.
+   * Default: `false`.
+   */
+  readonly secureLinkApi?: boolean | string
   /**
    * Told what failed on this side: a store that is down, a ring without a key in time, an error of `authorize`. Default: a line on
    * `console.error` with the verb and the name of the error, and no more, because messages may hold what was sent.
@@ -59,7 +67,7 @@ export function service(
   schemes: Scheme | Readonly<Record<string, Scheme>>,
   options: ServiceOptions,
 ): (request: Request, ...rest: unknown[]) => Promise<Response> {
-  const { authorize, store, limit = 1_000_000, report = complain, now, tolerance, revoked } = options ?? {}
+  const { authorize, store, limit = 1_000_000, report = complain, secureLinkApi = false, now, tolerance, revoked } = options ?? {}
   insist(
     typeof authorize === 'function',
     'service takes { authorize }: a function that decides who may ask for what, such as bearer(tokens)',
@@ -69,14 +77,26 @@ export function service(
   insist(!store || typeof store.take === 'function', 'store takes an object with take(id, until, uses)')
   insist(Number.isInteger(limit) && limit > 0, 'limit takes a whole number of bytes')
   const [only] = known.size === 1 ? known.keys() : []
-  const shapes = shapesOf(known)
+  const oldScheme = secureLinkApi === true ? only : secureLinkApi || undefined
+  insist(
+    secureLinkApi === false || known.has(oldScheme as string),
+    'secureLinkApi takes the name of a scheme of this service, or true if there is only one',
+  )
+  const shapes = { ...shapesOf(known), ...(secureLinkApi && OLD_SHAPES) }
   const verbs = (Object.keys(VERBS) as Verb[]).filter((verb) => verb !== 'redeem' || store)
-  const document = JSON.stringify(openapi(verbs, shapes, only === undefined ? [...known.keys()][0] : undefined))
+  const document = JSON.stringify(openapi(verbs, shapes, only === undefined ? [...known.keys()][0] : undefined, !!secureLinkApi))
   const shared = { ...(tolerance !== undefined && { tolerance: tolerance as Duration }), ...(revoked && { revoked }) }
 
   /** What the body asks for; what is wrong with it goes to `errors`. */
-  function read(verb: Verb, body: Record<string, unknown>, batch: boolean, present: number, errors: FieldError[]): Asking[] {
-    const { takes } = VERBS[verb]
+  function read(
+    verb: Verb,
+    body: Record<string, unknown>,
+    batch: boolean,
+    present: number,
+    errors: FieldError[],
+    old?: OldRoute,
+  ): Asking[] {
+    const { takes } = old ?? VERBS[verb]
     let whole = body
     // A name that is given once for the batch counts for every link without one.
     if (batch && Array.isArray(body['links']) && typeof body['scheme'] === 'string') {
@@ -85,6 +105,7 @@ export function service(
     }
     errors.push(...check(shapes, shapes[batch ? `Many${takes}` : takes] as Shape, whole))
     if (errors.length > 0) return []
+    if (old) whole = { scheme: oldScheme, ...translated(verb, whole, known.get(oldScheme as string) as Scheme) }
     // The links of a batch mostly end at the same moment.
     let shared = new Date(0)
     return (batch ? (whole['links'] as Item[]) : [whole as unknown as Item]).map((item, i) => {
@@ -102,30 +123,34 @@ export function service(
     })
   }
 
-  async function answer(verb: Verb, request: Request): Promise<Response> {
+  async function answer(verb: Verb, request: Request, old?: OldRoute): Promise<Response> {
     const early = (await authorize.early?.(request)) ?? true
     if (early !== true) return denied(early, false)
-    if (!/^application\/json *(;|$)/i.test(request.headers.get('content-type') ?? '') || request.headers.has('content-encoding'))
+    const { headers } = request
+    // The Python SecureLink took bodies of no type at all. Pages of other sites can send those, but not with this header.
+    const type = headers.get('content-type') ?? (old && headers.has('authorization') ? 'application/json' : '')
+    if (!/^application\/json *(;|$)/i.test(type) || headers.has('content-encoding'))
       return complaint(415, 'The body must come with content-type: application/json, and not compressed.')
     const text = await textOf(request, limit)
     if (text === undefined) return complaint(413, `The body must have at most ${limit} bytes.`)
     const body = parse(text)
     if (!isObject(body)) return complaint(400, 'The body must be a JSON object, in UTF-8.')
 
-    const batch = Object.hasOwn(body, 'links')
+    const batch = !old && Object.hasOwn(body, 'links')
     const present = clock(now)
     const errors: FieldError[] = []
-    const asking = read(verb, body, batch, present, errors)
-    if (errors.length > 0) return invalid(errors)
+    const asking = read(verb, body, batch, present, errors, old)
+    if (errors.length > 0) return invalid(errors, old)
     const wanted: Wanted = { verb, links: asking, now: new Date(present) }
     const decision = await authorize(request, wanted)
-    if (decision !== true) return denied(decision, batch)
+    if (decision !== true) return denied(decision, batch, old)
 
     if (verb === 'sign') {
       const sealed = await Promise.all(asking.map(seal))
       for (const [i, error] of sealed.entries())
         if (typeof error !== 'string') errors.push(fieldError(error, asking[i] as Asking, batch ? `links[${i}].` : ''))
-      if (errors.length > 0) return invalid(errors)
+      if (errors.length > 0) return invalid(errors, old)
+      if (old) return json({ secure_url: sealed[0] })
       let [shared, text] = [new Date(0), '']
       const links = sealed.map((link, i) => {
         const { expires = shared } = asking[i] as Asking
@@ -156,7 +181,9 @@ export function service(
       const known = batch && verb === 'redeem' ? { verdicts } : {}
       return complaint(503, 'This cannot be told right now; try again later.', known)
     }
-    return json(batch ? { verdicts } : verdicts[0])
+    const [verdict] = verdicts as [Verdict]
+    if (old) return verdict.ok ? json({ message: VALID }) : complaint(403, INVALID, { reason: verdict.reason })
+    return json(batch ? { verdicts } : verdict)
   }
 
   const pages: Record<string, () => Response> = {
@@ -171,11 +198,12 @@ export function service(
   return async (request) => {
     const { path } = split(request.url)
     const { method } = request
-    const verb = verbs.find((verb) => path === `/${verb}`)
+    const old = secureLinkApi ? OLD_ROUTES[path.replace(/\/$/, '')] : undefined
+    const verb = old?.verb ?? verbs.find((verb) => path === `/${verb}`)
     if (verb && method !== 'POST') return complaint(405, `${path} takes POST.`, {}, { allow: 'POST' }, method)
     if (verb)
       try {
-        return await answer(verb, request)
+        return await answer(verb, request, old)
       } catch (error) {
         report(error, verb)
         return error instanceof LinkError && error.code === 'no_key'
@@ -245,7 +273,8 @@ function fieldError(error: unknown, { maker, conditions }: Asking, at: string): 
   if (!CALLERS.includes(error.code)) throw error
   // The sentences of `sign` begin with the name of what they are about, or have it in quotes or behind `links take`.
   const { message } = error
-  const [, name = ''] = /cannot carry '(\w+)'|links take an? (\w+)/.exec(message)?.filter(Boolean) ?? /^(\w+)/.exec(message) ?? []
+  const [, name = ''] =
+    /cannot carry '(\w+)'|links(?: with \S+)? take an? (\w+)/.exec(message)?.filter(Boolean) ?? /^(\w+)/.exec(message) ?? []
   const field = [...OTHERS, ...(maker.own ?? []), ...Object.keys(conditions)].includes(name) ? name : 'url'
   return { field: at + field, detail: `${message}.` }
 }
@@ -303,13 +332,15 @@ function complaint(status: number, detail: string, more: object = {}, headers: R
   return problem(status, detail, { ...(title && { title }), ...more }, method, { 'x-content-type-options': 'nosniff', ...headers })
 }
 
-function invalid(errors: readonly FieldError[]): Response {
-  return complaint(422, (errors[0] as FieldError).detail, { errors: errors.slice(0, 20) })
+function invalid(errors: readonly FieldError[], old?: OldRoute): Response {
+  const named = old ? errors.map(translatedBack) : errors
+  return complaint(422, (named[0] as FieldError).detail, { errors: named.slice(0, 20) })
 }
 
-function denied(decision: false | Denied, batch: boolean): Response {
+function denied(decision: false | Denied, batch: boolean, old?: OldRoute): Response {
   const { status, detail, index = 0, field } = decision || { status: 403, detail: 'You may not ask for this here.' }
-  const errors = field ? { errors: [{ field: batch ? `links[${index}].${field}` : field, detail }] } : {}
+  const error = { field: batch ? `links[${index}].${field}` : (field as string), detail }
+  const errors = field ? { errors: [old ? translatedBack(error) : error] } : {}
   return complaint(status, detail, errors, status === 401 ? { 'www-authenticate': 'Bearer' } : {})
 }
 

@@ -15,6 +15,7 @@ export interface Shape {
   readonly minLength?: number
   readonly maxLength?: number
   readonly minimum?: number
+  readonly maximum?: number
   readonly items?: Shape
   readonly minItems?: number
   readonly maxItems?: number
@@ -38,7 +39,8 @@ const DURATION = '\\d{1,9}(\\.\\d{1,3})?[smhd]'
 // With a time it needs a zone: the service's own would be a guess.
 const DATE = '\\d{4}-\\d\\d-\\d\\d(T\\d\\d:\\d\\d(:\\d\\d(\\.\\d{1,9})?)?(Z|[+-]\\d\\d:\\d\\d))?'
 
-const text = (description: string, more: Shape = {}): Shape => ({ type: 'string', description, minLength: 1, ...more })
+/** Text that is not empty. */
+export const text = (description: string, more: Shape = {}): Shape => ({ type: 'string', description, minLength: 1, ...more })
 const when = (of: string): Shape =>
   text(
     `A length of time such as '10m', or a date such as '2030-01-31T12:00:00Z'; no bare number, because nobody can tell seconds from milliseconds. ${of}`,
@@ -47,7 +49,8 @@ const when = (of: string): Shape =>
 const REFS = '#/components/schemas/'
 /** A reference to one of the shapes. */
 export const ref = (name: string): Shape => ({ $ref: REFS + name })
-const object = (required: readonly string[], properties: Record<string, Shape>, description?: string): Shape => ({
+/** An object with these fields. */
+export const object = (required: readonly string[], properties: Record<string, Shape>, description?: string): Shape => ({
   type: 'object',
   ...(description && { description }),
   required,
@@ -195,7 +198,7 @@ function walk(shapes: Record<string, Shape>, shape: Shape, value: unknown, error
     for (const name of Object.keys(value)) {
       const before = errors.length
       if (Object.hasOwn(properties, name)) walk(shapes, properties[name] as Shape, value[name], errors)
-      else errors.push({ field: '', detail: 'is not a field that this takes.' })
+      else if (shape.additionalProperties === false) errors.push({ field: '', detail: 'is not a field that this takes.' })
       // Names are the caller's own text, so they are cut short.
       if (errors.length > before) below(name.slice(0, 40), errors, before)
     }
@@ -236,9 +239,12 @@ function isText({ minLength = 0, maxLength = Infinity, pattern, enum: words }: S
   return expression.test(value)
 }
 
-function isWhole({ type, minimum = -Infinity }: Shape, value: unknown): boolean {
+function isWhole({ type, minimum = -Infinity, maximum = Infinity }: Shape, value: unknown): boolean {
+  if (type === 'null') return value === null
   // A shape without a type takes anything.
-  return type === undefined || (type === 'integer' && Number.isInteger(value) && (value as number) >= minimum)
+  return (
+    type === undefined || (type === 'integer' && Number.isInteger(value) && (value as number) >= minimum && (value as number) <= maximum)
+  )
 }
 
 /** Is this a JSON object? */

@@ -88,7 +88,8 @@ const COVERS: Record<string, string> = {
  *
  * @param keys - Secrets as text or bytes, newest first: the first one in time signs, all verify, none only reads.
  * @param options - How NGINX is configured. Default: the recipe of the Python SecureLink.
- * @throws A {@link LinkError}: `bad_option` for a recipe that cannot be, `weak_key` for an empty secret.
+ * @throws A {@link LinkError}: `bad_option` for a recipe that cannot be, `weak_key` for an empty secret, and for the default of
+ *   the Python SecureLink.
  *
  * @example
  * ```ts
@@ -107,6 +108,11 @@ export function nginx<const E extends string = NginxRecipe>(
   insist(
     ring.every(({ secret }) => !(secret as CryptoKey).algorithm),
     'nginx() takes secrets as text or bytes: WebCrypto has no MD5, so it has no use for a CryptoKey',
+  )
+  insist(
+    ring.every(({ secret }) => secret !== 'MySecret'),
+    'secret takes one of your own: MySecret is what the Python SecureLink has by default, so everybody knows it',
+    'weak_key',
   )
   const { expression = RECIPE, mergeSlashes = true, forever } = options
   const inPath = options.placement === 'path'

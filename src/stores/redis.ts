@@ -24,29 +24,31 @@ export interface RedisStoreOptions {
   readonly timeout?: Duration
 }
 
-// A value is the number of uses and the name of the last take: `2 dGhlIHRha2U`. Value and expiry are written by one command, so there is no
+// A value is the number of uses and the names of the last takes: `2 dGhlIGZpcnN0LCBh bmQgdGhlIHNlY29u`. Value and expiry are written by one command, so there is no
 // crash that leaves the one without the other, and one key is all that a script touches, as clusters want it.
 //
-// A client that lost its connection may send a take again that has been done already; the name tells it, and the answer is the same.
+// A client that lost its connection may send a take again that has been done already; the name tells it, and the answer is the same. 64 names of
+// 16 letters are kept, each behind a space: as many takes as can be given back after a Redis that hung, whatever their order.
 const TAKE = `
 local now = redis.call('GET', KEYS[1]) or '0 '
-local count, last = string.match(now, '^(%d+) (.*)$')
+local count, names = string.match(now, '^(%d+) (.*)$')
 count = tonumber(count)
 local left = redis.call('PTTL', KEYS[1])
 local life = math.max(left, tonumber(ARGV[2]))
-if last == ARGV[3] then return 1 end
+if string.find(names, ARGV[3], 1, true) then return 1 end
 if count >= tonumber(ARGV[1]) then
   if left >= 0 and left < life then redis.call('PEXPIRE', KEYS[1], life) end
   return 0
 end
-redis.call('SET', KEYS[1], (count + 1) .. ' ' .. ARGV[3], 'PX', life)
+redis.call('SET', KEYS[1], (count + 1) .. ' ' .. string.sub(names .. ' ' .. ARGV[3], -1088), 'PX', life)
 return 1`
 
-// Takes one take back, if it was done and is still the last one. Once, however often it is sent.
+// Takes one take back, if it was done and is one of the last 64. Once, however often it is sent.
 const GIVE_BACK = `
-local count, last = string.match(redis.call('GET', KEYS[1]) or '', '^(%d+) (.*)$')
-if last ~= ARGV[1] then return 0 end
-redis.call('SET', KEYS[1], (tonumber(count) - 1) .. ' ', 'KEEPTTL')
+local count, names = string.match(redis.call('GET', KEYS[1]) or '', '^(%d+) (.*)$')
+local from, to = string.find(names or '', ARGV[1], 1, true)
+if not from then return 0 end
+redis.call('SET', KEYS[1], (tonumber(count) - 1) .. ' ' .. string.sub(names, 1, from - 1) .. string.sub(names, to + 1), 'KEEPTTL')
 return 1`
 
 // Clocks of servers differ, and Redis has one of its own. It is told a length of time and not a date, and an hour more than the link lives.

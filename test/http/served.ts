@@ -1,6 +1,7 @@
 // The link service that the service cases visit: in process, and on each server. Bundled, it is one module that any of them can run.
 import { bearer, service } from '../../src/http/service.ts'
 import { hmac } from '../../src/index.ts'
+import { nginx } from '../../src/schemes/nginx.ts'
 import { pichax } from '../../src/schemes/pichax.ts'
 import { memoryStore } from '../../src/stores/memory.ts'
 
@@ -12,16 +13,19 @@ export const VERIFIER = 'a-token-that-may-verify-only-7hYbGq04.~'
 const files = hmac({ id: '2026-11', secret: SECRET }, { origin: true })
 const paths = hmac({ secret: SECRET }, { purpose: 'paths' })
 const images = pichax({ id: 'px', secret: SECRET })
+const old = nginx({ secret: SECRET })
 
 export const handler: ReturnType<typeof service> = service(
-  { files, paths, images },
+  { files, paths, images, old },
+
   {
     store: memoryStore(),
+    secureLinkApi: 'old',
     authorize: bearer([
       ANYTHING,
       {
         token: LIMITED,
-        schemes: ['files', 'paths'],
+        schemes: ['files', 'paths', 'old'],
         allow: ['https://cdn.example/files/', 'https://whole.example', '/local/', 'https://CASE.example:443/%7Eme/'],
         longest: '1d',
       },

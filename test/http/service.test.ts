@@ -15,6 +15,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { listener } from '../../src/http/node.ts'
 import { bearer, type ServiceOptions, service } from '../../src/http/service.ts'
 import { hmac, LinkError, type Scheme, verify } from '../../src/index.ts'
+import { nginx } from '../../src/schemes/nginx.ts'
 import { memoryStore } from '../../src/stores/memory.ts'
 import { root } from '../built.ts'
 import { find, leftOut } from '../prepare.mjs'
@@ -153,6 +154,9 @@ describe('options', () => {
     ['no scheme', () => service({}, allowed), /scheme/],
     ['a scheme that is none', () => service({ a: {} as Scheme }, allowed), /scheme/],
     ['a store that is none', () => service(links, { ...allowed, store: {} as never }), /store/],
+    ['a scheme for the API of old that is none', () => service(links, { ...allowed, secureLinkApi: 'nginx' }), /secureLinkApi/],
+    ['no name for it', () => service({ a: links, b: links }, { ...allowed, secureLinkApi: true }), /secureLinkApi/],
+    ['an empty name for it', () => service(links, { ...allowed, secureLinkApi: '' }), /secureLinkApi/],
     ['a limit that is none', () => service(links, { ...allowed, limit: 0 }), /limit/],
     ['no tokens', () => bearer([]), /token/],
     ['a short token', () => bearer('short'), /32/],
@@ -216,7 +220,12 @@ describe('options', () => {
     expect(answer.status).toBe(503)
     const text = await answer.text()
     // What was spent is known, and why the rest is not, only to the operator.
-    expect(JSON.parse(text).verdicts).toMatchObject([{ ok: true }, null, { ok: true }])
+    // Which link came second to the store is for the platform's threads to say.
+    expect(
+      JSON.parse(text)
+        .verdicts.map((verdict: { ok: boolean } | null) => verdict?.ok ?? null)
+        .sort(),
+    ).toEqual([null, true, true])
     expect(text).not.toContain('password')
     expect(told).toEqual([['redeem', 'down: redis://:password@host']])
   })
@@ -276,6 +285,119 @@ describe('options', () => {
   })
 })
 
+describe('the routes of the Python SecureLink', () => {
+  const GENERATE = '/generate-secure-md5-link/'
+  const VALIDATE = '/validate-secure-link/'
+  const url = 'https://cdn.example/secure/x?user=42'
+  const on: ServiceOptions = { ...allowed, secureLinkApi: true }
+
+  test('are there when they are asked for', async () => {
+    const off = service(links, allowed)
+    for (const path of [GENERATE, VALIDATE]) expect((await off(json({ url }, path))).status).toBe(404)
+    const { paths, components } = await (await off(new Request('https://l.example/openapi.json'))).json()
+    expect(Object.keys(paths)).toEqual(['/sign', '/verify', '/inspect', '/healthz'])
+    expect(components.schemas).not.toHaveProperty('ToGenerate')
+    expect((await service(links, on)(json({ url }, GENERATE))).status).toBe(200)
+  })
+
+  test('authorize sees signing and verifying, like any other', async () => {
+    const seen: unknown[] = []
+    const now = () => new Date('2030-01-01T00:00:00Z')
+    const decide = service({ a: links, b: nginx({ secret }) }, { now, secureLinkApi: 'b', authorize: (_, wanted) => !!seen.push(wanted) })
+    const { secure_url } = await (await decide(json({ url, expire_seconds: 60 }, GENERATE))).json()
+    expect((await decide(json({ url: secure_url, clientip: '203.0.113.7' }, VALIDATE))).status).toBe(403)
+    const expires = new Date('2030-01-01T00:01:00Z')
+    expect(seen).toMatchObject([
+      { verb: 'sign', now: now(), links: [{ scheme: 'b', url, expires, conditions: { expires: '60s', ip: '127.0.0.1' } }] },
+      { verb: 'verify', now: now(), links: [{ scheme: 'b', url: secure_url, conditions: { ip: '203.0.113.7' } }] },
+    ])
+  })
+
+  test('authorize may refuse in words of its own', async () => {
+    const authorize = () => ({ status: 403 as const, detail: 'Not today.', field: 'links[' })
+    const answer = await service(links, { ...on, authorize })(json({ url }, GENERATE))
+    expect([answer.status, (await answer.json()).detail]).toEqual([403, 'Not today.'])
+  })
+
+  test('hmac links cover what the recipe of NGINX leaves open: the query and the host', async () => {
+    const ask = async (scheme: Scheme, change: (link: string) => string) => {
+      const served = service(scheme, on)
+      const { secure_url } = await (await served(json({ url }, GENERATE))).json()
+      return (await served(json({ url: change(secure_url) }, VALIDATE))).status
+    }
+    const whole = hmac({ secret }, { origin: true })
+    for (const [from, to] of [
+      ['user=42', 'user=1'],
+      ['cdn.example', 'evil.example'],
+    ] as const) {
+      const change = (link: string) => link.replace(from, to)
+      // NGINX would open it, so this says so.
+      expect(await ask(nginx({ secret }), change)).toBe(200)
+      expect(await ask(whole, change)).toBe(403)
+    }
+    expect(await ask(whole, (link) => link)).toBe(200)
+  })
+
+  test('an empty clientip makes a link for every address, where the scheme can', async () => {
+    const open = nginx({ secret }, { expression: '$secure_link_expires$uri $secret' })
+    for (const scheme of [links, open]) {
+      const served = service(scheme, on)
+      const { secure_url } = await (await served(json({ url, clientip: '' }, GENERATE))).json()
+      for (const clientip of ['', '203.0.113.7', null])
+        expect((await served(json({ url: secure_url, clientip }, VALIDATE))).status, scheme.name).toBe(200)
+    }
+    // Nothing is dropped in silence.
+    const answer = await service(open, on)(json({ url, clientip: '203.0.113.7' }, GENERATE))
+    expect([answer.status, (await answer.json()).errors[0]]).toEqual([
+      422,
+      { field: 'clientip', detail: "nginx links cannot carry 'clientip'." },
+    ])
+    expect((await service(open, on)(json({ url }, GENERATE))).status).toBe(200)
+  })
+
+  test('the clock, the tolerance and what is revoked hold for them', async () => {
+    let present = Date.parse('2030-01-01T00:00:00Z')
+    const now = () => new Date(present)
+    const served = service(nginx({ secret }), { ...on, now, tolerance: '5s', revoked: ({ resource }) => resource.includes('gone') })
+    const sign = async (url: string) => (await (await served(json({ url }, GENERATE))).json()).secure_url
+    const judge = async (url: string) => {
+      const answer = await (await served(json({ url }, VALIDATE))).json()
+      return answer.reason ?? answer.message
+    }
+    const link = await sign('/secure/x')
+    expect(await judge(await sign('/secure/gone'))).toBe('revoked')
+    present += 25_999
+    expect(await judge(link)).toBe('The secure link is valid.')
+    present += 1
+    expect(await judge(link)).toBe('expired')
+    expect(await judge(link.replace('/x', '/y'))).toBe('bad_signature')
+  })
+
+  test('the night when clocks change is no longer and no shorter', async () => {
+    const zone = process.env['TZ']
+    process.env['TZ'] = 'America/New_York'
+    try {
+      for (const night of ['2030-03-10T06:30:00Z', '2030-11-03T05:30:00Z', '2030-11-03T06:30:00Z']) {
+        const served = service(nginx({ secret }), { ...on, now: () => new Date(night) })
+        const { secure_url } = await (await served(json({ url, expire_seconds: 7200 }, GENERATE))).json()
+        expect(secure_url).toMatch(new RegExp(`&expires=${Date.parse(night) / 1000 + 7200}$`))
+      }
+    } finally {
+      if (zone === undefined) delete process.env['TZ']
+      else process.env['TZ'] = zone
+    }
+  })
+
+  test('without a key in time they say so', async () => {
+    const told: unknown[] = []
+    const report = (_: unknown, verb: string) => told.push(verb)
+    const none = service(nginx([]), { ...on, report })
+    expect((await none(json({ url }, GENERATE))).status).toBe(503)
+    expect((await none(json({ url: `${url}&md5=_e4Nc3iduzkWRm01TBBNYw&expires=2147483647` }, VALIDATE))).status).toBe(503)
+    expect(told).toEqual(['sign', 'verify'])
+  })
+})
+
 describe('openapi.json', () => {
   const api = async () => (await inProcess('/openapi.json')).json()
 
@@ -297,21 +419,22 @@ describe('openapi.json', () => {
     const watched: Send = async (path, init) => {
       const response = await inProcess(path, init)
       const name = (schema: { $ref: string }) => schema.$ref.split('/').at(-1) as string
+      const namesOf = (schema: { $ref: string; oneOf?: { $ref: string }[] }) => (schema.oneOf ?? [schema]).map(name)
       const { requestBody, responses } = paths[path]?.post ?? {}
       if (!requestBody || init?.method !== 'POST') return response
       const answer = await response.clone().json()
       const schemas = responses[response.status].content
       const { schema } = schemas['application/json'] ?? schemas['application/problem+json']
-      const names = schema.oneOf ? schema.oneOf.map(name) : [name(schema)]
+      const names = namesOf(schema)
       expect(
         names.some((name: string) => fits(name, answer)),
         `${path} ${JSON.stringify(answer)}`,
       ).toBe(true)
       if (response.status === 200) {
-        const body = JSON.parse(init.body as string)
+        const body = JSON.parse(await new Response(init.body).text())
         const spread =
           'scheme' in body && 'links' in body ? { links: body.links.map((link: object) => ({ scheme: body.scheme, ...link })) } : body
-        const asked = requestBody.content['application/json'].schema.oneOf.map(name)
+        const asked = namesOf(requestBody.content['application/json'].schema)
         expect(
           asked.some((name: string) => fits(name, spread)),
           `${path} ${init.body}`,
@@ -331,6 +454,11 @@ describe('openapi.json', () => {
       const body = JSON.stringify(paths[path].post.requestBody.content['application/json'].example)
       expect((await inProcess(path, { method: 'POST', headers, body })).status, path).toBe(200)
     }
+    const statuses = ['/generate-secure-md5-link/', '/validate-secure-link/'].map(async (path) => {
+      const body = JSON.stringify(paths[path].post.requestBody.content['application/json'].example)
+      return (await inProcess(path, { method: 'POST', headers, body })).status
+    })
+    expect(await Promise.all(statuses)).toEqual([200, 403])
   })
 })
 
@@ -362,19 +490,35 @@ test('20,000 random bodies: nothing fails on this side, and every refusal is a p
     { weight: 1, arbitrary: fc.jsonValue({ maxDepth: 2 }) as fc.Arbitrary<unknown> },
     { weight: 1, arbitrary: fc.double() },
   )
-  const fields = ['scheme', 'url', 'link', 'expires', 'align', 'starts', 'method', 'ip', 'prefix', 'uses', 'id', 'toString', 'links']
+  const fields = [
+    'scheme',
+    'url',
+    'link',
+    'expires',
+    'align',
+    'starts',
+    'method',
+    'ip',
+    'prefix',
+    'uses',
+    'id',
+    'clientip',
+    'expire_seconds',
+    'toString',
+    'links',
+  ]
   const item = fc.dictionary(fc.constantFrom(...fields), value, { maxKeys: 7 })
   const few = fc.dictionary(fc.constantFrom(...fields.slice(0, -2)), value, { maxKeys: 1 })
   const likely = few.map((more) => ({ scheme: 'files', url: 'https://cdn.example/files/x', expires: '10m', ...more }))
   const visit = few.map((more) => ({ scheme: 'files', link: 'https://cdn.example/x?expires=9&signature=x', ...more }))
-  const one = fc.oneof(item, likely, visit)
+  const one = fc.oneof(item, likely, likely, visit)
   const body = fc.oneof(
     one.map((value) => JSON.stringify(value)),
     fc.array(one, { maxLength: 5 }).map((links) => JSON.stringify({ scheme: 'files', links })),
     fc.json(),
     fc.string({ unit: 'binary', maxLength: 60 }),
   )
-  const path = fc.constantFrom('/sign', '/verify', '/inspect', '/redeem')
+  const path = fc.constantFrom('/sign', '/sign', '/verify', '/inspect', '/redeem', '/generate-secure-md5-link/', '/validate-secure-link/')
   const token = fc.constantFrom(ANYTHING, ANYTHING, LIMITED)
   const statuses: Record<number, number> = {}
   await fc.assert(

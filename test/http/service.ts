@@ -55,7 +55,7 @@ async function refused(response: Response, { status, field, like }: Expected): P
   if (field !== undefined) insist(errors?.[0]?.field === field, `${errors?.[0]?.field} in place of ${field}: ${text}`)
   for (const one of errors ?? []) insist(/^[\w/].{10,}\.$/.test(one.detail), `no sentence: ${one.detail}`)
   if (like) insist(like.test(text), `not like ${like}: ${text}`)
-  for (const secret of [SECRET, ANYTHING, LIMITED, VERIFIER, 'signature=', '    at ', '.ts:', '.js:'])
+  for (const secret of [SECRET, ANYTHING, LIMITED, VERIFIER, 'signature=', 'md5=', '    at ', '.ts:', '.js:'])
     insist(!text.includes(secret), `it tells ${secret}`)
 }
 
@@ -78,7 +78,160 @@ function limit(change: object, field?: string): Case {
   }
 }
 
+// The two routes of the Python SecureLink, with what its own documentation would send.
+const [GENERATE, VALIDATE] = ['/generate-secure-md5-link/', '/validate-secure-link/']
+const wanted = { url: 'https://cdn.example/files/report.pdf', clientip: '203.0.113.7', expire_seconds: 60 }
+
+const generating = (name: string, change: object, field: string): Case =>
+  bad(`${GENERATE}: ${name}`, GENERATE, { ...wanted, ...change }, { status: 422, field })
+
+/** What SecureLink's 403 was meant to be: `detail` as its clients know it, and beside it what is wrong. */
+async function invalid(send: Send, body: object, reason: string): Promise<void> {
+  const response = await send(VALIDATE, post(body))
+  const { detail, reason: told } = await response.clone().json()
+  insist(detail === 'Invalid or expired secure link.' && told === reason, `${reason}: ${told} ${detail}`)
+  await refused(response, { status: 403 })
+}
+
+const old: Case[] = [
+  {
+    name: 'the routes of the Python SecureLink make links, and judge them',
+    async run(send) {
+      for (const slash of ['', '/']) {
+        const before = Math.floor(Date.now() / 1000)
+        const answer = await ask(send, `/generate-secure-md5-link${slash}`, wanted)
+        insist(Object.keys(answer).join() === 'secure_url', JSON.stringify(answer))
+        const [, md5, expires] =
+          /^https:\/\/cdn\.example\/files\/report\.pdf\?md5=([\w-]{22})&expires=(\d{10})$/.exec(answer.secure_url) ?? []
+        insist(md5 && Math.abs(Number(expires) - before - 60) < 30, answer.secure_url)
+        const { clientip } = wanted
+        const visit = { url: answer.secure_url, clientip }
+        const valid = await ask(send, `/validate-secure-link${slash}`, visit)
+        insist(JSON.stringify(valid) === '{"message":"The secure link is valid."}', JSON.stringify(valid))
+        insist((await ask(send, '/verify', { scheme: 'old', link: answer.secure_url, ip: clientip })).ok === true, 'verify differs')
+        await invalid(send, { ...visit, clientip: '203.0.113.8' }, 'bad_signature')
+        await invalid(send, { url: answer.secure_url }, 'bad_signature')
+        await invalid(send, { ...visit, url: answer.secure_url.replace('report', 'salary') }, 'bad_signature')
+        await invalid(send, { ...visit, url: wanted.url }, 'unsigned')
+      }
+    },
+  },
+  {
+    name: 'the routes of the Python SecureLink have its defaults, and take what its framework takes',
+    async run(send) {
+      const { url } = wanted
+      const now = Math.floor(Date.now() / 1000)
+      for (const body of [{ url }, { url, clientip: null, expire_seconds: null }, { url, expire_seconds: '20', more: [1] }]) {
+        const { secure_url } = await ask(send, GENERATE, body)
+        insist(Math.abs(Number(/\d+$/.exec(secure_url)?.[0]) - now - 20) < 15, secure_url)
+        for (const visit of [
+          { url: secure_url },
+          { url: secure_url, clientip: null },
+          { url: secure_url, clientip: '127.0.0.1', expire_seconds: 9 },
+        ])
+          insist((await ask(send, VALIDATE, visit)).message, JSON.stringify(visit))
+      }
+    },
+  },
+  {
+    name: 'the routes of the Python SecureLink need no content-type when there is a token',
+    async run(send) {
+      const headers = { authorization: `Bearer ${ANYTHING}` }
+      const body = new TextEncoder().encode(JSON.stringify(wanted))
+      insist((await send(GENERATE, { method: 'POST', headers, body })).status === 200, 'without')
+      const type = 'application/x-www-form-urlencoded'
+      await refused(await send(GENERATE, { method: 'POST', headers: { ...headers, 'content-type': type }, body }), { status: 415 })
+      await refused(await send('/sign', { method: 'POST', headers, body }), { status: 415 })
+    },
+  },
+  {
+    name: 'the fragment of a URL stays behind the link',
+    async run(send) {
+      const { secure_url } = await ask(send, GENERATE, { ...wanted, url: `${wanted.url}?page=2#top` })
+      insist(/\?page=2&md5=[\w-]{22}&expires=\d+#top$/.test(secure_url), secure_url)
+      insist((await ask(send, VALIDATE, { ...wanted, url: secure_url })).message, 'with its fragment')
+    },
+  },
+  {
+    name: 'what made the Python SecureLink fail, or let strangers in',
+    async run(send) {
+      const { clientip } = wanted
+      const { secure_url } = await ask(send, GENERATE, wanted)
+      const validate = (url: string, reason: string) => invalid(send, { url, clientip }, reason)
+      for (const expires of ['abc', '', '1e9', '-1', '+1', '1_0', '%31', '٣', '99999999999999999999'])
+        await validate(secure_url.replace(/expires=.*/, `expires=${expires}`), 'malformed')
+      await validate(secure_url.replace(/&expires=.*/, ''), 'malformed')
+      await validate(secure_url.replace(/md5=[\w-]+&/, ''), 'malformed')
+      await validate(secure_url.replace('?', ';anything?'), 'bad_signature')
+      // Whether it has expired is told about true links only.
+      await validate(secure_url.replace(/expires=.*/, 'expires=1'), 'bad_signature')
+    },
+  },
+  ...[GENERATE, VALIDATE].flatMap((path): Case[] => [
+    bad(`${path}: not JSON`, path, 'url=https://x', { status: 400 }),
+    bad(`${path}: a list`, path, [wanted], { status: 400 }),
+    bad(`${path}: 2 MB`, path, { ...wanted, more: 'x'.repeat(2_000_000) }, { status: 413 }),
+    bad(`${path}: no url`, path, { clientip: '203.0.113.7' }, { status: 422, field: 'url' }),
+    bad(`${path}: a batch`, path, { links: [wanted] }, { status: 422, field: 'url' }),
+    bad(`${path}: an empty url`, path, { ...wanted, url: '' }, { status: 422, field: 'url' }),
+    bad(`${path}: a url that is none`, path, { ...wanted, url: 7 }, { status: 422, field: 'url' }),
+    bad(`${path}: a clientip that is none`, path, { ...wanted, clientip: 7 }, { status: 422, field: 'clientip' }),
+    bad(`${path}: its default token`, path, wanted, { status: 401 }, 'defaultkey'),
+    bad(`${path}: no token`, path, wanted, { status: 401 }, ''),
+    {
+      name: `refused: ${path}: other methods`,
+      async run(send) {
+        for (const method of ['GET', 'PUT', 'DELETE', 'OPTIONS']) {
+          const response = await send(path, { method })
+          insist(response.headers.get('allow') === 'POST', `${method}: Allow is ${response.headers.get('allow')}`)
+          await refused(response, { status: 405 })
+        }
+      },
+    },
+  ]),
+  ...[0, -1, 1.5, 1e9, 1e300, '', '0', 'abc', ' 7', true, [20], {}].map((expire_seconds) =>
+    generating(`expire_seconds ${JSON.stringify(expire_seconds)}`, { expire_seconds }, 'expire_seconds'),
+  ),
+  generating('a clientip that is no address', { clientip: '300.1.1.1' }, 'clientip'),
+  generating('a clientip that is a network', { clientip: '203.0.113.0/24' }, 'clientip'),
+  generating('a link for every address, which this recipe cannot make', { clientip: '' }, 'clientip'),
+  generating('a url without a scheme', { url: 'cdn.example/files/x' }, 'url'),
+  generating('a url that NGINX does not take', { url: 'https://cdn.example/a%00b' }, 'url'),
+  generating('a link', { url: `${wanted.url}?md5=x&expires=1` }, 'url'),
+  generating('a url with a parameter of ours', { url: `${wanted.url}?expires=1` }, 'url'),
+  bad('a verifier that generates', GENERATE, wanted, { status: 403, like: /may not sign/ }, VERIFIER),
+  bad(
+    'a limited token that generates too long a link',
+    GENERATE,
+    { ...wanted, expire_seconds: 86_401 },
+    { status: 403, field: 'expire_seconds' },
+    LIMITED,
+  ),
+  bad(
+    'a limited token that generates elsewhere',
+    GENERATE,
+    { ...wanted, url: 'https://evil.example/files/x' },
+    { status: 403, field: 'url' },
+    LIMITED,
+  ),
+  {
+    name: 'a limited token generates within its limits, and a verifier validates',
+    async run(send) {
+      const { secure_url } = await ask(send, GENERATE, { ...wanted, expire_seconds: 86_400 }, LIMITED)
+      insist((await ask(send, VALIDATE, { ...wanted, url: secure_url }, VERIFIER)).message, 'validates')
+    },
+  },
+  {
+    name: 'refused: neighbours of the routes of the Python SecureLink',
+    async run(send) {
+      for (const path of ['/generate-secure-md5-link//', '//validate-secure-link/', '/Validate-secure-link/', '/validate-secure-link/x'])
+        await refused(await send(path, post(wanted)), { status: 404 })
+    },
+  },
+]
+
 export const cases: Case[] = [
+  ...old,
   {
     name: 'signs, verifies and inspects one link',
     async run(send) {
@@ -175,7 +328,7 @@ export const cases: Case[] = [
       const health = await send('/healthz')
       insist(health.status === 200 && (await health.json()).status === 'ok', 'healthz')
       const api = await (await send('/openapi.json')).json()
-      insist(api.openapi === '3.1.0' && own.every((path) => api.paths[path].post), 'openapi.json')
+      insist(api.openapi === '3.1.0' && [...own, GENERATE, VALIDATE].every((path) => api.paths[path].post), 'openapi.json')
       const docs = await send('/docs')
       const page = await docs.text()
       insist(docs.status === 200 && docs.headers.get('content-type') === 'text/html; charset=utf-8', 'docs')

@@ -220,6 +220,26 @@ describe('a client that loses answers', () => {
     expect([await store.take('lost', later, 1), await store.take('lost', later, 1)]).toEqual([true, false])
   })
 
+  test.skipIf(!program)(program ? 'several answers that are late at once are no uses spent' : leftOut('redis'), async () => {
+    // All of them arrive when Redis comes to itself, before the first is given back.
+    let free: (_: unknown) => void = quiet
+    const stuck = new Promise((resolve) => (free = resolve))
+    const client = {
+      isReady: true,
+      async eval(script: string, { keys: [key = ''], arguments: rest }: { keys: string[]; arguments: string[] }) {
+        await stuck
+        return plain.eval(script, 1, key, ...rest)
+      },
+    }
+    const store = redisStore(client, { timeout: '0.05s' })
+    const takes = await Promise.allSettled(Array.from({ length: 5 }, () => store.take('stuck', later, 3)))
+    expect(takes.map(({ status }) => status)).toEqual(Array(5).fill('rejected'))
+    free(true)
+    await wait(300)
+    const after = redisStore(plain)
+    expect(await Promise.all([1, 2, 3, 4].map(() => after.take('stuck', later, 3)))).toEqual([true, true, true, false])
+  })
+
   test.skipIf(!program)(program ? 'a take that is sent twice counts once' : leftOut('redis'), async () => {
     const twice = {
       isReady: true,

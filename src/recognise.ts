@@ -54,13 +54,13 @@ const json = (base64url: string): any => attempt(JSON.parse, text(base64url)) ??
 
 // `20260101T000000Z`, and how long from then.
 const amazon =
-  (start: string): Say =>
+  (start: string, life: string, credential: string): Say =>
   (get) => {
-    const date = get(`${start}Date`)
+    const date = get(start)
     const digits = (from: number): number => +date.slice(from, from + 2)
     return {
-      expires: new Date(Date.UTC(+date.slice(0, 4), digits(4) - 1, digits(6), digits(9), digits(11), digits(13) + +get(`${start}Expires`))),
-      keyId: get(`${start}Credential`).split('/', 1)[0],
+      expires: new Date(Date.UTC(+date.slice(0, 4), digits(4) - 1, digits(6), digits(9), digits(11), digits(13) + +get(life))),
+      keyId: get(credential).split('/', 1)[0],
     }
   }
 
@@ -107,11 +107,16 @@ const RULES: readonly Rule[] = [
   [
     's3',
     { 'X-Amz-Signature': HEX, 'X-Amz-Date': STAMP, 'X-Amz-Expires': DIGITS, 'X-Amz-Credential': /\/s3[\w-]*\/aws4_request$/ },
-    amazon('X-Amz-'),
+    amazon('X-Amz-Date', 'X-Amz-Expires', 'X-Amz-Credential'),
     /^X-Amz-/,
   ],
   ['s3', { AWSAccessKeyId: ANY, Signature: ANY, Expires: DIGITS }, 'Expires', undefined, 'AWSAccessKeyId'],
-  ['gcs', { 'X-Goog-Signature': HEX, 'X-Goog-Date': STAMP, 'X-Goog-Expires': DIGITS }, amazon('X-Goog-'), /^X-Goog-/],
+  [
+    'gcs',
+    { 'X-Goog-Signature': HEX, 'X-Goog-Date': STAMP, 'X-Goog-Expires': DIGITS },
+    amazon('X-Goog-Date', 'X-Goog-Expires', 'X-Goog-Credential'),
+    /^X-Goog-/,
+  ],
   ['gcs', { GoogleAccessId: ANY, Signature: ANY, Expires: DIGITS }, 'Expires', undefined, 'GoogleAccessId'],
   [
     'azure',
@@ -190,12 +195,13 @@ const MARKED: ReadonlyMap<string, Marked[]> = /* @__PURE__ */ (() => {
 })()
 
 /** What is said, as far as it is said. */
-function unverified(scheme: string, resource: string, said: Said): Unverified {
+function unverified(scheme: string, resource: string, said: Said, keyId?: string): Unverified {
   const claims: Record<string, unknown> = { resource }
   for (const name in said) {
     const value = said[name as 'starts']
     if (name === 'expires' || (value && name !== 'scheme' && (name !== 'starts' || +value))) claims[name] = value
   }
+  if (keyId) claims['keyId'] = keyId
   return { scheme: said.scheme ?? scheme, unverified: claims as unknown as Claims }
 }
 
@@ -283,14 +289,17 @@ export function recognise(url: string | URL): Unverified | Unverified[] | undefi
     pieces.push(piece)
   }
   // The first of several counts, as with NGINX.
+  const values: string[] = []
   const get: Get = (name, plus) => {
-    const piece = pieces[names.indexOf(name)] ?? ''
+    const i = names.indexOf(name)
+    if (i < 0) return ''
+    const piece = pieces[i] as string
     const value = piece.slice(piece.indexOf('=') + 1)
-    return plain(plus ? value.replaceAll('+', plus) : value)
+    return plus ? plain(value.replaceAll('+', plus)) : (values[i] ??= plain(value))
   }
   let found: Unverified[] = []
   let most = 0
-  for (const [[scheme, , expires, more, keyId], needs] of rules) {
+  for (const [[scheme, wants, expires, more, keyId], needs] of rules) {
     if (needs.length < most || !needs.every(([name, shape]) => shape.test(get(name)))) continue
     const said =
       typeof expires === 'function'
@@ -302,10 +311,10 @@ export function recognise(url: string | URL): Unverified | Unverified[] | undefi
     let rest = ''
     for (let i = 0; i < names.length && !inPath; i++) {
       const name = names[i] as string
-      if (!(name === expires || name === keyId || more?.test(name) || needs.some((one) => one[0] === name)))
+      if (!(name === expires || name === keyId || more?.test(name) || Object.hasOwn(wants, name)))
         rest += `${rest ? '&' : '?'}${pieces[i]}`
     }
-    found.push(unverified(scheme, origin + path + (inPath ? query : rest), keyId ? { ...said, keyId: get(keyId) } : said))
+    found.push(unverified(scheme, origin + path + (inPath ? query : rest), said, keyId && get(keyId)))
   }
   if (most) return found[1] ? found : found[0]
 

@@ -311,8 +311,7 @@ export function recognise(url: string | URL): Unverified | Unverified[] | undefi
     let rest = ''
     for (let i = 0; i < names.length && !inPath; i++) {
       const name = names[i] as string
-      if (!(name === expires || name === keyId || more?.test(name) || Object.hasOwn(wants, name)))
-        rest += `${rest ? '&' : '?'}${pieces[i]}`
+      if (!(name === expires || name === keyId || more?.test(name) || Object.hasOwn(wants, name))) rest += `${rest ? '&' : '?'}${pieces[i]}`
     }
     found.push(unverified(scheme, origin + path + (inPath ? query : rest), said, keyId && get(keyId)))
   }

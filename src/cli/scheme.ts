@@ -105,6 +105,8 @@ const isObject = (value: unknown): value is object => typeof value === 'object' 
 async function make(name: string, keys: readonly SecretKey[], options: object): Promise<Scheme> {
   const factory = Object.hasOwn(FACTORIES, name) ? FACTORIES[name] : undefined
   if (!factory) throw new Misuse(`there is no scheme '${name.slice(0, 40)}': it is one of ${SCHEMES.join(', ')}`)
+  if (name === 'nginx' && keys.some(({ secret }) => secret === 'MySecret'))
+    throw new Misuse('MySecret is the secret that the Python SecureLink has by default, so everybody knows it; take one of your own')
   const scheme = (await factory()) as (keys: readonly SecretKey[], options: object) => Scheme
   return scheme(keys, options)
 }

@@ -109,11 +109,6 @@ export function nginx<const E extends string = NginxRecipe>(
     ring.every(({ secret }) => !(secret as CryptoKey).algorithm),
     'nginx() takes secrets as text or bytes: WebCrypto has no MD5, so it has no use for a CryptoKey',
   )
-  insist(
-    ring.every(({ secret }) => secret !== 'MySecret'),
-    'secret takes one of your own: MySecret is what the Python SecureLink has by default, so everybody knows it',
-    'weak_key',
-  )
   const { expression = RECIPE, mergeSlashes = true, forever } = options
   const inPath = options.placement === 'path'
   const given = lowered(options.variables)

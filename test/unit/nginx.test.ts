@@ -43,12 +43,6 @@ describe('options that cannot be', () => {
     expect(message).toMatch(sentence)
   })
 
-  test('the default secret of the Python SecureLink', async () => {
-    const [code, message] = await refusal(() => nginx([key, { secret: 'MySecret' }]))
-    expect(code).toBe('weak_key')
-    expect(message).toMatch(/everybody knows/)
-  })
-
   test.each<[object, RegExp]>([
     [{ algorithm: 'md5' }, /sha1, sha256, sha384 or sha512/],
     [{ algorithm: 'sha3-256' }, /WebCrypto/],

@@ -32,6 +32,18 @@ export function pathOf(uri: string): string {
 const unescapeBytes = (text: string): string => text.replace(/%(..)/g, (_, hex) => String.fromCharCode(+`0x${hex}`))
 const escapeByte = (byte: string): string => `%${byte.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`
 
+/** What links can carry of which a template is signed: an address if it has `$remote_addr`, a method if it has `$request_method`. */
+export type ConditionOf<T extends string> = string extends T
+  ? 'ip' | 'method'
+  :
+      | (T extends `${string}$remote_addr${string}` | `${string}{remote_addr}${string}` ? 'ip' : never)
+      | (T extends `${string}$request_method${string}` | `${string}{request_method}${string}` ? 'method' : never)
+
+/** A template with `$remote_addr` needs the address. */
+export type ConditionsOf<T extends string> = T extends `${string}$remote_addr${string}` | `${string}{remote_addr}${string}`
+  ? { readonly ip: string }
+  : object
+
 /** A request as NGINX has it. */
 export interface Seen {
   readonly parts: Parts

@@ -7,6 +7,8 @@ import { BASE64URL } from '../lib/bytes.ts'
 import {
   argument,
   bytesOf,
+  type ConditionOf,
+  type ConditionsOf,
   directive,
   fill,
   lowered,
@@ -50,16 +52,10 @@ export interface NginxHmacOptions<M extends string = string> {
 export type NginxHmacMessage = '$uri|$arg_ts|$arg_e'
 
 /** What links of a message can carry: an address if it has `$remote_addr`, a method if it has `$request_method`. */
-export type NginxHmacCondition<M extends string> = string extends M
-  ? 'ip' | 'method'
-  :
-      | (M extends `${string}$remote_addr${string}` | `${string}{remote_addr}${string}` ? 'ip' : never)
-      | (M extends `${string}$request_method${string}` | `${string}{request_method}${string}` ? 'method' : never)
+export type NginxHmacCondition<M extends string> = ConditionOf<M>
 
 /** A message with `$remote_addr` needs the address. */
-export type NginxHmacConditions<M extends string> = M extends `${string}$remote_addr${string}` | `${string}{remote_addr}${string}`
-  ? { readonly ip: string }
-  : object
+export type NginxHmacConditions<M extends string> = ConditionsOf<M>
 
 interface NginxHmacReading extends Reading {
   readonly seen: Seen

@@ -9,6 +9,8 @@ import {
   argument,
   arrayOf,
   bytesOf,
+  type ConditionOf,
+  type ConditionsOf,
   directive,
   fill,
   lowered,
@@ -49,16 +51,10 @@ export interface NginxOptions<E extends string = string> {
 export type NginxRecipe = '$secure_link_expires$uri$remote_addr $secret'
 
 /** What links of a recipe can carry: an address if it has `$remote_addr`, a method if it has `$request_method`. */
-export type NginxCondition<E extends string> = string extends E
-  ? 'ip' | 'method'
-  :
-      | (E extends `${string}$remote_addr${string}` | `${string}{remote_addr}${string}` ? 'ip' : never)
-      | (E extends `${string}$request_method${string}` | `${string}{request_method}${string}` ? 'method' : never)
+export type NginxCondition<E extends string> = ConditionOf<E>
 
 /** A recipe with `$remote_addr` needs the address. */
-export type NginxConditions<E extends string> = E extends `${string}$remote_addr${string}` | `${string}{remote_addr}${string}`
-  ? { readonly ip: string }
-  : object
+export type NginxConditions<E extends string> = ConditionsOf<E>
 
 interface NginxReading extends Reading {
   readonly seen: Seen

@@ -36,6 +36,7 @@ const runs = [
   ['an njs handler that does nothing', ours, path, { 'etc/securelink.js': nothing }],
   ['our check, plain link', ours, await sign(hmac(keys), path, { expires })],
   ['our check, with address', ours, await sign(hmac(keys), path, { expires, ip: '127.0.0.1' })],
+  ['our check, all of verify', ours, await sign(hmac(keys), path, { expires, prefix: '/files/' })],
 ]
 
 const servers = await Promise.all(

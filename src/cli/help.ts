@@ -29,7 +29,7 @@ export const HELP: Readonly<Record<string, string>> = {
   securelink serve      signs, verifies and redeems over HTTP, for programs in other languages
   securelink demo       serves files behind signed links on this machine
 
-  securelink VERB --help has the options of each, and examples.
+  securelink VERB --help has the options of each, and examples; securelink --version tells the version.
 `,
   keygen: `securelink keygen: makes a key
 

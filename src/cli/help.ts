@@ -35,7 +35,8 @@ export const HELP: Readonly<Record<string, string>> = {
 
   securelink keygen
   export SECURELINK_KEYS=$(securelink keygen)
-  securelink keygen --id web-1 >> keys.txt
+  securelink keygen --id web-1 > keys.txt
+  securelink keygen --id web-2 | cat - keys.txt > new.txt    the newest key is the first, and signs
 
   --id TEXT          default: this month
   --json             {"id":…,"secret":…}

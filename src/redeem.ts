@@ -15,6 +15,7 @@ export interface UseStore {
 
 /** Options of {@link redeem}. */
 export interface RedeemOptions extends VerifyOptions {
+  /** Who has used which link: `memoryStore()` for one process, `redisStore(client)` for several. */
   readonly store: UseStore
 }
 

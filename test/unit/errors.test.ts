@@ -4,6 +4,7 @@ import { cacheControl, confirm, guard } from '../../src/http/guard.ts'
 import { listener, middleware } from '../../src/http/node.ts'
 import { anyOf, hmac, inspect, LinkError, type LinkErrorCode, redeem, type Scheme, sign, verify } from '../../src/index.ts'
 import { pichax } from '../../src/schemes/pichax.ts'
+import { s3 } from '../../src/schemes/s3.ts'
 import { memoryStore } from '../../src/stores/memory.ts'
 
 const secret = 'an-extremely-secret-secret-of-44-characters!'
@@ -51,6 +52,9 @@ const day = 86_400_000
 const handler = () => new Response('the file')
 const plain = (value: unknown) => value as never
 const handlers: Row[] = [
+  // As Amazon's own library names them; there is no id, which says more than that there is no secret.
+  ['keys of s3 under other names', 'bad_option', () => s3(plain({ accessKeyId: 'AKIAIOSFODNN7EXAMPLE', secretAccessKey: secret }))],
+  ['no keys of s3', 'bad_option', () => s3(plain(undefined))],
   ['redeem has no options', 'bad_option', () => redeem(links, good, plain(undefined))],
   ['guard has no handler', 'bad_option', () => guard(links, plain(undefined))],
   ['guard has no scheme', 'bad_option', () => guard(plain(undefined), handler)],

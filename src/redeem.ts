@@ -15,6 +15,7 @@ export interface UseStore {
 
 /** Options of {@link redeem}. */
 export interface RedeemOptions extends VerifyOptions {
+  /** Who has used which link: `memoryStore()` for one process, `redisStore(client)` for several. */
   readonly store: UseStore
 }
 
@@ -38,7 +39,7 @@ export interface RedeemOptions extends VerifyOptions {
  * ```
  */
 export async function redeem(scheme: Scheme, visit: Visited, options: RedeemOptions): Promise<Verdict> {
-  const { store } = options
+  const store = options?.store
   insist(typeof store?.take === 'function', 'redeem takes { store }: an object with take(id, until, uses)')
   return judge(scheme, visit, options, async (claims, until) => {
     insist(claims.id, 'a scheme whose links have a number of uses must name them with an id')

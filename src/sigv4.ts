@@ -67,8 +67,9 @@ export function sigv4<K extends SecretKey & { readonly id: string; readonly sess
   keys: Keyring<K>,
   { name, vendor, region, service, status }: Dialect,
 ): Scheme<'starts' | 'method', PresignConditions> {
+  // Before the secret: whoever has other names for both gets to know the right ones.
+  for (const key of [keys].flat() as K[]) insist(key?.id, `${name}() takes keys as { id, secret }: id is the access key id`)
   const ring = keyring(keys)
-  for (const { id } of ring) insist(id, `${name}() takes keys as { id, secret }: id is the access key id`)
   const word = vendor.toLowerCase()
   const scope = `/${region}/${service}/${word}_request`
   insist(/^(\/[\w.-]+){3}$/.test(scope), `${name}() takes a region such as 'eu-central-1'`)

@@ -24,6 +24,7 @@ export interface Accepted {
   readonly ok: true
   /** Name of the scheme that made the link: with `anyOf` it tells how far a migration is. */
   readonly scheme: string
+  /** What the link says, proved by its signature. */
   readonly claims: Claims
   readonly reason?: undefined
   readonly status?: undefined

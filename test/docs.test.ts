@@ -260,8 +260,33 @@ async function served(command: string, use: (port: string) => unknown): Promise<
 
 const healthy = async (port: string) => expect((await fetch(`http://127.0.0.1:${port}/healthz`)).status).toBe(200)
 
+// The page of the command is one session in a folder of its own, so all of it runs there.
+const SESSION = 'docs/guide/command-line.md'
+
+test('the command line, as its page types it', () => {
+  const place = join(folder, 'session')
+  rmSync(place, { recursive: true, force: true })
+  mkdirSync(place)
+  // npx runs the command of the package that is installed.
+  writeFileSync(join(place, 'npx'), `#!/bin/sh\nshift\nexec '${process.execPath}' '${join(root, 'dist/cli/bin.js')}' "$@"\n`, {
+    mode: 0o755,
+  })
+  const script = all.filter(({ at, language }) => at.startsWith(SESSION) && language === 'sh').map(({ text }) => text)
+  const { status, stdout, stderr } = spawnSync('sh', ['-e', '-c', script.join('\n')], {
+    cwd: place,
+    encoding: 'utf8',
+    env: { PATH: `${place}:${process.env['PATH']}` },
+  })
+  expect(stderr).toBe('')
+  expect(status).toBe(0)
+  // After the rotation the old link is still good, and the new key signs.
+  expect(stdout.match(/^ok hmac until /gm)).toHaveLength(5)
+  expect(readFileSync(join(place, 'links.txt'), 'utf8').match(/&key=2026-12&/g)).toHaveLength(2)
+})
+
 const commands = new Set(
   all
+    .filter(({ at }) => !at.startsWith(SESSION))
     .filter(({ language }) => ['sh', 'bash', 'shell', 'console'].includes(language))
     .flatMap(({ text }) => text.replaceAll('\\\n', ' ').split(/\n| && /))
     .map((line) => line.replace(/^\s*(\$ )?|\s+# .*$|\s+$/g, ''))

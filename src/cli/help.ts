@@ -29,13 +29,14 @@ export const HELP: Readonly<Record<string, string>> = {
   securelink serve      signs, verifies and redeems over HTTP, for programs in other languages
   securelink demo       serves files behind signed links on this machine
 
-  securelink VERB --help has the options of each, and examples.
+  securelink VERB --help has the options of each, and examples; securelink --version tells the version.
 `,
   keygen: `securelink keygen: makes a key
 
   securelink keygen
   export SECURELINK_KEYS=$(securelink keygen)
-  securelink keygen --id web-1 >> keys.txt
+  securelink keygen --id web-1 > keys.txt
+  securelink keygen --id web-2 | cat - keys.txt > new.txt    the newest key is the first, and signs
 
   --id TEXT          default: this month
   --json             {"id":…,"secret":…}

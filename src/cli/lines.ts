@@ -18,15 +18,15 @@ export async function eachLine(
   const bar = progress(io, file === undefined ? 0 : (await stat(file).catch(unreadable)).size)
   let number = 0
   let bytes = 0
-  const flush = async (batch: readonly string[]): Promise<void> => {
-    const answers = await Promise.all(batch.map((line, i) => work(line, number + i + 1)))
-    number += batch.length
-    for (const line of batch) bytes += line.length + 1
+  const flush = async (batch: readonly Line[]): Promise<void> => {
+    const answers = await Promise.all(batch.map((line) => work(line.text, line.number)))
+    number = batch.at(-1)?.number ?? number
+    for (const { text } of batch) bytes += text.length + 1
     const text = answers.join('')
     if (text && io.stdout.write(text) === false) await new Promise((resolve) => io.stdout.once?.('drain', resolve))
     bar.show(number, bytes)
   }
-  let batch: string[] = []
+  let batch: Line[] = []
   try {
     for await (const line of linesOf(rest, file, io)) {
       if (io.signal.aborted) break
@@ -41,17 +41,30 @@ export async function eachLine(
   }
 }
 
-async function* linesOf(rest: readonly string[], file: string | undefined, io: Io): AsyncGenerator<string> {
-  if (rest.length && !(rest.length === 1 && rest[0] === '-')) return yield* rest
+interface Line {
+  readonly text: string
+  /** Where it stands, empty lines counted. */
+  readonly number: number
+}
+
+async function* linesOf(rest: readonly string[], file: string | undefined, io: Io): AsyncGenerator<Line> {
+  let number = 0
+  if (rest.length && !(rest.length === 1 && rest[0] === '-')) {
+    for (const text of rest) yield { text, number: ++number }
+    return
+  }
   const input = file === undefined ? io.stdin : createReadStream(file)
   const decoder = new TextDecoder()
   let open = ''
   for await (const chunk of input) {
     const lines = (open + decoder.decode(chunk as Uint8Array, { stream: true })).split('\n')
     open = lines.pop() as string
-    for (const line of lines) if (line.trim()) yield line.trim()
+    for (const line of lines) {
+      number++
+      if (line.trim()) yield { text: line.trim(), number }
+    }
   }
-  if (open.trim()) yield open.trim()
+  if (open.trim()) yield { text: open.trim(), number: number + 1 }
 }
 
 function unreadable({ code }: NodeJS.ErrnoException): never {

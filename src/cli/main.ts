@@ -1,4 +1,6 @@
 // main: which verb was asked for. Every verb gives the exit code: 0 for accepted, 1 for refused or failed, 2 for what cannot be meant.
+/// <reference types="node" />
+import { readFileSync } from 'node:fs'
 import { demo } from './demo.ts'
 import { HELP } from './help.ts'
 import { Failed, nearest, sentenceOf } from './options.ts'
@@ -36,7 +38,11 @@ const VERBS: Readonly<Record<string, (args: readonly string[], io: Io) => Promis
 export async function main(argv: readonly string[], io: Io): Promise<number> {
   const [name = '', ...args] = argv
   const verb = Object.hasOwn(VERBS, name) ? VERBS[name] : undefined
-  if (argv.includes('--help') || argv.includes('-h')) {
+  if (name === '--version') {
+    io.stdout.write(`${JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')).version}\n`)
+    return 0
+  }
+  if (name === 'help' || argv.includes('--help') || argv.includes('-h')) {
     io.stdout.write(HELP[verb ? name : ''] as string)
     return 0
   }

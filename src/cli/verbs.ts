@@ -2,6 +2,7 @@
 /// <reference types="node" />
 import type { Claims, Conditions } from '../conditions.ts'
 import { BASE64URL, encode } from '../lib/bytes.ts'
+import { recognise } from '../recognise.ts'
 import { redeem as redeemLink } from '../redeem.ts'
 import type { Scheme } from '../scheme.ts'
 import { sign as signLink } from '../sign.ts'
@@ -137,7 +138,10 @@ export async function inspect(args: readonly string[], io: Io): Promise<number> 
     const reading = scheme.read(link)
     if (typeof reading === 'string') {
       exit = 1
-      return values['json'] ? `${JSON.stringify({ reason: reading })}\n` : `${reading}: ${NO_LINK[reading]} '${scheme.name}'\n`
+      // The default was not asked for, so whoever has another kind of link gets to know which.
+      const [other] = values['scheme'] === undefined ? [recognise(link) ?? []].flat() : []
+      const hint = other && other.scheme !== scheme.name ? `; it looks like one of '${other.scheme}'` : ''
+      return values['json'] ? `${JSON.stringify({ reason: reading })}\n` : `${reading}: ${NO_LINK[reading]} '${scheme.name}'${hint}\n`
     }
     const { name, covers } = reading.scheme ?? scheme
     const left = Math.floor((+reading.claims.expires - +now) / 1000)

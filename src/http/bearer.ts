@@ -141,7 +141,12 @@ export function bearer(tokens: string | readonly (string | Token)[], limits: Lim
 
 type Rule = (wanted: Wanted) => true | Denied
 
-function ruleOf({ allow, longest, schemes, verbs, conditions }: Limits): Rule {
+function ruleOf({ token: _, allow, longest, schemes, verbs, conditions, ...others }: Token): Rule {
+  // A misspelt limit would be none.
+  const [odd] = Object.keys(others)
+  insist(odd === undefined, `bearer knows no limit '${odd}': it takes allow, longest, schemes, verbs and conditions`)
+  for (const [name, list] of Object.entries({ allow, schemes, verbs, conditions }))
+    insist(list === undefined || Array.isArray(list), `${name} takes a list`)
   const most = longest === undefined ? Infinity : seconds(longest, 'longest')
   const places = allow?.map((place) => {
     const { origin, path, query, fragment } = normalise(split(place))

@@ -67,9 +67,11 @@ export function confirm<Rest extends unknown[] = []>(
   scheme: Scheme,
   options: ConfirmOptions<Rest>,
 ): (request: Request, ...rest: Rest) => Promise<Response> {
-  const { store, redirect, handler, words = {}, ip: addressOf, refuse, ...shared } = options
+  const { store, redirect, handler, words = {}, ip: addressOf, refuse, ...shared } = options ?? {}
+  insist(typeof scheme?.check === 'function', 'confirm takes a scheme, such as hmac(keys)')
   insist(typeof store?.take === 'function', 'confirm takes { store }: an object with take(id, until, uses)')
   insist(!redirect !== !handler, 'confirm takes either { redirect }, an address to go on to, or { handler }')
+  insist(!addressOf || typeof addressOf === 'function', 'ip takes a function that answers with the address of the visitor')
   const page = pageOf(words)
 
   return async (request, ...rest) => {

@@ -1,5 +1,6 @@
 // guard: puts a fetch handler behind signed links. cacheControl: caching that ends with the link.
 import { type Claims, clock, type Duration, seconds } from '../conditions.ts'
+import { insist } from '../errors.ts'
 import { type RedeemOptions, redeem, type UseStore } from '../redeem.ts'
 import type { Scheme } from '../scheme.ts'
 import type { Refused, Verdict } from '../verdict.ts'
@@ -61,6 +62,11 @@ export function guard<Rest extends unknown[]>(
   options: GuardOptions<Rest> = {},
 ): (request: Request, ...rest: Rest) => Promise<Response> {
   const { store, refuse, ip: addressOf, ...shared } = options
+  insist(
+    typeof scheme?.check === 'function' && typeof handler === 'function',
+    'guard takes a scheme, such as hmac(keys), and the handler for good visits',
+  )
+  insist(!addressOf || typeof addressOf === 'function', 'ip takes a function that answers with the address of the visitor')
   return async (request, ...rest) => {
     const ip = addressOf?.(request, ...rest)
     const asked: VerifyOptions = ip === undefined ? shared : { ...shared, ip }
@@ -117,6 +123,9 @@ export interface CacheControlOptions {
  * ```
  */
 export function cacheControl(verdict: Verdict | Claims, options: CacheControlOptions = {}): string {
+  // Text would be repeated by the engine's own error, and it may be a link.
+  const given = Object(verdict)
+  insist('ok' in given || 'expires' in given, 'cacheControl takes a verdict, or claims: is there an await missing?')
   if ('ok' in verdict && !verdict.ok) return 'no-store'
   const claims = 'ok' in verdict ? verdict.claims : verdict
   if (claims.uses !== undefined) return 'no-store'

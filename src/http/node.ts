@@ -2,6 +2,7 @@
 /// <reference types="node" />
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import type { Claims } from '../conditions.ts'
+import { insist } from '../errors.ts'
 import { normalPath } from '../lib/normal.ts'
 import { split } from '../lib/text.ts'
 import type { Scheme } from '../scheme.ts'
@@ -44,6 +45,7 @@ export interface NodeInfo {
  * ```
  */
 export function listener(handler: (request: Request, info: NodeInfo) => Response | Promise<Response>): RequestListener {
+  insist(typeof handler === 'function', 'listener takes a fetch handler, such as guard(links, handler)')
   return (incoming, outgoing) => {
     const start = () => void answer(incoming, outgoing, handler)
     // Without a socket it waits for earlier answers on its connection, and Node would not tell when the visitor leaves.

@@ -72,7 +72,7 @@ export function service(
     typeof authorize === 'function',
     'service takes { authorize }: a function that decides who may ask for what, such as bearer(tokens)',
   )
-  const known = isScheme(schemes) ? new Map([[schemes.name, schemes]]) : new Map(Object.entries(schemes))
+  const known = isScheme(schemes) ? new Map([[schemes.name, schemes]]) : new Map(Object.entries(schemes ?? {}))
   insist(known.size > 0 && [...known.values()].every(isScheme), 'service takes a scheme, or an object with schemes by name')
   insist(!store || typeof store.take === 'function', 'store takes an object with take(id, until, uses)')
   insist(Number.isInteger(limit) && limit > 0, 'limit takes a whole number of bytes')

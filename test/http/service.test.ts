@@ -164,6 +164,11 @@ describe('options', () => {
     ['a place with a query', () => bearer(ANYTHING, { allow: ['https://cdn.example/?x'] }), /allow/],
     ['a place that is none', () => bearer(ANYTHING, { allow: ['cdn.example'] }), /allow/],
     ['a place that climbs', () => bearer(ANYTHING, { allow: ['/a/../'] }), /allow/],
+    ['a misspelt limit', () => bearer([{ token: ANYTHING, allowed: ['https://cdn.example/'] } as never]), /allowed/],
+    ['a misspelt limit for all', () => bearer(ANYTHING, { maxTtl: '1d' } as never), /maxTtl/],
+    ['a place that is no list', () => bearer(ANYTHING, { allow: 'https://cdn.example/' as never }), /allow takes a list/],
+    ['verbs that are no list', () => bearer(ANYTHING, { verbs: 'verify' as never }), /verbs takes a list/],
+    ['no scheme at all', () => service(undefined as never, { authorize: () => true }), /scheme/],
     ['a lifetime that is none', () => bearer(ANYTHING, { longest: '1' as '1d' }), /longest/],
   ])('%s', (_, make, sentence) => {
     expect(make).toThrow(LinkError)

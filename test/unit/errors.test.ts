@@ -1,7 +1,10 @@
 // Mistakes of programmers: each throws a LinkError with its code and a sentence, and no sentence holds a secret, a signature or a link.
 import { afterEach, describe, expect, test, vi } from 'vitest'
+import { cacheControl, confirm, guard } from '../../src/http/guard.ts'
+import { listener, middleware } from '../../src/http/node.ts'
 import { anyOf, hmac, inspect, LinkError, type LinkErrorCode, redeem, type Scheme, sign, verify } from '../../src/index.ts'
 import { pichax } from '../../src/schemes/pichax.ts'
+import { s3 } from '../../src/schemes/s3.ts'
 import { memoryStore } from '../../src/stores/memory.ts'
 
 const secret = 'an-extremely-secret-secret-of-44-characters!'
@@ -46,6 +49,31 @@ async function hold(code: LinkErrorCode, call: () => unknown): Promise<void> {
 }
 
 const day = 86_400_000
+const handler = () => new Response('the file')
+const plain = (value: unknown) => value as never
+const handlers: Row[] = [
+  // As Amazon's own library names them; there is no id, which says more than that there is no secret.
+  ['keys of s3 under other names', 'bad_option', () => s3(plain({ accessKeyId: 'AKIAIOSFODNN7EXAMPLE', secretAccessKey: secret }))],
+  ['no keys of s3', 'bad_option', () => s3(plain(undefined))],
+  ['redeem has no options', 'bad_option', () => redeem(links, good, plain(undefined))],
+  ['guard has no handler', 'bad_option', () => guard(links, plain(undefined))],
+  ['guard has no scheme', 'bad_option', () => guard(plain(undefined), handler)],
+  ['guard has its arguments the wrong way round', 'bad_option', () => guard(plain(handler), plain(links))],
+  ['guard gets an address where it takes a function', 'bad_option', () => guard(links, handler, { ip: plain('203.0.113.7') })],
+  ['confirm has no options', 'bad_option', () => confirm(links, plain(undefined))],
+  ['confirm has no scheme', 'bad_option', () => confirm(plain(undefined), { store: memoryStore(), redirect: '/' })],
+  [
+    'confirm gets an address where it takes a function',
+    'bad_option',
+    () => confirm(links, { store: memoryStore(), redirect: '/', ip: plain('203.0.113.7') }),
+  ],
+  ['cacheControl gets the link', 'bad_option', () => cacheControl(plain(good))],
+  ['cacheControl gets a promise', 'bad_option', () => cacheControl(plain(verify(links, good)))],
+  ['cacheControl gets nothing', 'bad_option', () => cacheControl(plain(undefined))],
+  ['middleware has no scheme', 'bad_option', () => middleware(plain(undefined))],
+  ['listener gets a scheme', 'bad_option', () => listener(plain(links))],
+]
+
 const keys: Row[] = [
   ['an empty ring signs', 'no_key', () => sign(hmac([]), url, { expires: '1h' })],
   ['an empty ring verifies', 'no_key', () => verify(hmac([]), good)],
@@ -283,7 +311,7 @@ const options: Row[] = [
   ['a parameter with a name that needs escapes', 'bad_option', () => hmac({ secret }, { parameters: { id: 'a b' } })],
 ]
 
-const tables = { keys, expiries, conditions, urls, options }
+const tables = { keys, expiries, conditions, urls, options, handlers }
 for (const [name, rows] of Object.entries(tables)) describe(name, () => test.each(rows)('%s: %s', (_what, code, call) => hold(code, call)))
 
 // The compiler sees these. What counts at run time is that they throw, and that nothing is signed.

@@ -42,15 +42,21 @@ export type Conditions<C extends Condition = Condition> = {
 export interface Claims {
   /** The URL without the scheme's parameters. */
   readonly resource: string
+  /** From this moment on the link is dead. */
   readonly expires: Date
+  /** Before this moment it opens nothing. */
   readonly starts?: Date
   /** Upper case, sorted. Absent: `GET` and `HEAD`. */
   readonly methods?: readonly string[]
   /** Address, network or range `a-b` of the link. `/24` alone where the link tells only the length and the address is in the signature. */
   readonly ip?: string
+  /** The path that the link opens, with everything below. Absent: the path of `resource` alone. */
   readonly prefix?: string
+  /** How often it can be redeemed in all. Absent: no limit. */
   readonly uses?: number
+  /** The name of the link, for `revoked` and for counting. */
   readonly id?: string
+  /** The id of the key that signed. */
   readonly keyId?: string
 }
 
@@ -91,13 +97,14 @@ export function grant(scheme: Scheme, url: string, asked: Asked, now: number): G
   let text = url
   for (const name in asked) {
     const value = asked[name]
-    if (name === 'expires' || name === 'align' || value === undefined) continue
+    if (name === 'expires' || name === 'align') continue
     insist(
       scheme.carries.includes(name) || scheme.own?.includes(name),
       `${scheme.name} links cannot carry '${name.slice(0, 40)}'`,
       'unsupported_condition',
     )
-    insist(value && (name !== 'id' || typeof value === 'string'), `${name} takes something that is not empty`)
+    // Also when it is undefined: an address that is not known must not make a link for everybody.
+    insist(value && (name !== 'id' || typeof value === 'string'), `${name} takes something that is not empty; without it, leave it out`)
     if (typeof value === 'string') text += value
   }
   // What clients change in silence: control characters and outer spaces are dropped, `\` becomes `/`, half a surrogate pair U+FFFD.

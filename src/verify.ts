@@ -14,7 +14,7 @@ export type Visited = string | URL | Request
 /** Options of {@link verify}. */
 export interface VerifyOptions {
   /** The visitor's address, as the server or a trusted proxy knows it. A link bound to an address is refused without it. */
-  readonly ip?: string
+  readonly ip?: string | undefined
   /** The method of the visit. Default: the request's, or `GET`. */
   readonly method?: string
   /** The headers of the visit, for links that cover some. Default: the request's. */

@@ -185,6 +185,8 @@ const conditions: Row[] = [
   ['pichax without id', 'bad_option', () => signAnyhow(pictures, url, { expires: '1h' })],
   ['pichax with an empty id', 'bad_option', () => signAnyhow(pictures, url, { expires: '1h', id: '' })],
   ['an empty id', 'bad_option', asking({ id: '' })],
+  ['an address that is not known', 'bad_option', asking({ ip: undefined })],
+  ['uses that are undefined', 'bad_option', asking({ uses: undefined })],
   ['half a surrogate pair in an id', 'bad_option', asking({ id: '\ud83d' })],
   ...[0, -1, 1.5, Number.NaN, Infinity, 1e9, '1', true].map(
     (uses): Row => [`uses: ${JSON.stringify(uses)} (${uses})`, 'bad_option', asking({ uses })],
@@ -371,7 +373,6 @@ describe('no mistake', () => {
     ['32 bytes', () => sign(hmac({ secret: new Uint8Array(32) }), url, { expires: '1h' })],
     ['a CryptoKey', async () => sign(hmac({ secret: await cryptoKey('SHA-256', 32) }), url, { expires: '1h' })],
     ['a fraction', () => sign(links, url, { expires: '1.5h' })],
-    ['a condition that is undefined', asking({ ip: undefined, foo: undefined })],
     ['a fragment', signing('/x#top')],
     ['a backslash in the query', signing('/x?a=\\')],
     ['a space inside', signing('/a b')],

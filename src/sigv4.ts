@@ -165,7 +165,9 @@ export function sigv4<K extends SecretKey & { readonly id: string; readonly sess
       const key = grant.signingKey(ring, now)
 
       let { url, parts } = grant
-      for (const each in query) parts = split((url = append(url, `${grant.encode(plain(each))}=${grant.encode(plain(query[each]))}`)))
+      let more = ''
+      for (const each in query) more += `${more && '&'}${grant.encode(plain(each))}=${grant.encode(plain(query[each]))}`
+      if (more) parts = split((url = append(url, more)))
       const scanned = scan(parts)
       const taken = scanned.values.findIndex((value) => value !== undefined)
       insist(taken < 0, `the URL has ${names[taken]} already`, scanned.values[0] && scanned.values[6] ? 'already_signed' : 'bad_option')

@@ -65,7 +65,7 @@ export interface Limits {
   readonly verbs?: readonly Verb[]
   /**
    * Conditions of a scheme's own, such as `headers`, that it may sign with besides `id`. Where `allow` is set the default is none: some of
-   * them widen what a link opens.
+   * them widen what a link opens. Without `query` in this list, parameters such as `x-amz-copy-source` are refused in the URL, too.
    */
   readonly conditions?: readonly string[]
 }
@@ -99,7 +99,7 @@ const STANDARD = ['expires', 'align', 'starts', 'method', 'ip', 'prefix', 'uses'
  * ```
  */
 export function bearer(tokens: string | readonly (string | Token)[], limits: Limits = {}): Authorize {
-  const all = [tokens].flat().map((token) => (typeof token === 'string' ? { ...limits, token } : { ...limits, ...token })) as Token[]
+  const all = [tokens].flat().map((token) => ({ ...limits, ...given(typeof token === 'string' ? { token } : token) })) as Token[]
   insist(all.length > 0, 'bearer takes at least one token')
   const rules = all.map((limit) => {
     if (!/^[\w\-.~+/]{32,}=*$/.test(limit.token))
@@ -141,7 +141,18 @@ export function bearer(tokens: string | readonly (string | Token)[], limits: Lim
 
 type Rule = (wanted: Wanted) => true | Denied
 
-function ruleOf({ allow, longest, schemes, verbs, conditions }: Limits): Rule {
+/** Without what is undefined, which must not take the place of a limit. */
+const given = (token: object) => Object.fromEntries(Object.entries(token).filter(([, value]) => value !== undefined))
+
+// Storages read these from the query as if they were headers, and `x-amz-copy-source` copies any other file to where the link leads.
+const HEADERS = /[?&]x-(amz|goog)-/i
+
+function ruleOf({ allow, longest, schemes, verbs, conditions, ...others }: Token): Rule {
+  // A misspelt limit would limit nothing, in silence.
+  insist(
+    Object.keys(others).join() === 'token' && [allow, schemes, verbs, conditions].every((list) => list === undefined || Array.isArray(list)),
+    'bearer takes limits { longest, allow, schemes, verbs, conditions }, and all but the first are lists',
+  )
   const most = longest === undefined ? Infinity : seconds(longest, 'longest')
   const places = allow?.map((place) => {
     const { origin, path, query, fragment } = normalise(split(place))
@@ -165,7 +176,8 @@ function ruleOf({ allow, longest, schemes, verbs, conditions }: Limits): Rule {
       const odd = own && Object.keys(asked).find((name) => !STANDARD.includes(name) && !own.includes(name))
       if (odd) return denied('This token may not sign with this condition.', i, odd)
       if (!places) continue
-      const { origin, path } = normalise(split(url))
+      const { origin, path, query } = normalise(split(url))
+      if (!own?.includes('query') && HEADERS.test(query)) return denied('This token may not sign this query.', i, 'url')
       const inside = (other: string) =>
         !climbs(other) && places.some((place) => place.origin === origin && below(normalPath(other), place.path))
       // Without a host, what begins with two slashes is a host to browsers.

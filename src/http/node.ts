@@ -115,8 +115,10 @@ function withoutLink(original: string, url: string, { resource }: Claims): strin
   const tail = original.endsWith(url) ? url : url.slice(1)
   if (!original.endsWith(tail)) return url
   const { path, query } = split(resource)
-  const rest = path.slice(normalPath(original.slice(0, original.length - tail.length)).length)
-  return (rest || '/') + query
+  const mount = normalPath(original.slice(0, original.length - tail.length))
+  // A token in the path has been taken off with it.
+  if (!path.startsWith(mount)) return url
+  return (path.slice(mount.length) || '/') + query
 }
 
 async function answer(incoming: IncomingMessage, outgoing: ServerResponse, handler: Parameters<typeof listener>[0]): Promise<void> {

@@ -150,7 +150,8 @@ const HEADERS = /[?&]x-(amz|goog)-/i
 function ruleOf({ allow, longest, schemes, verbs, conditions, ...others }: Token): Rule {
   // A misspelt limit would limit nothing, in silence.
   insist(
-    Object.keys(others).join() === 'token' && [allow, schemes, verbs, conditions].every((list) => list === undefined || Array.isArray(list)),
+    Object.keys(others).join() === 'token' &&
+      [allow, schemes, verbs, conditions].every((list) => list === undefined || Array.isArray(list)),
     'bearer takes limits { longest, allow, schemes, verbs, conditions }, and all but the first are lists',
   )
   const most = longest === undefined ? Infinity : seconds(longest, 'longest')

@@ -104,7 +104,7 @@ export function grant(scheme: Scheme, url: string, asked: Asked, now: number): G
       'unsupported_condition',
     )
     // Also when it is undefined: an address that is not known must not make a link for everybody.
-    insist(value && (name !== 'id' || typeof value === 'string'), `${name} takes something that is not empty; without it, leave it out`)
+    insist(value && (name !== 'id' || typeof value === 'string'), `${name} takes a value; without one, leave it out`)
     if (typeof value === 'string') text += value
   }
   // What clients change in silence: control characters and outer spaces are dropped, `\` becomes `/`, half a surrogate pair U+FFFD.

@@ -168,7 +168,9 @@ export function sigv4<K extends SecretKey & { readonly id: string; readonly sess
       const key = grant.signingKey(ring, now)
 
       let { url, parts } = grant
-      for (const each in query) parts = split((url = append(url, `${grant.encode(plain(each))}=${grant.encode(plain(query[each]))}`)))
+      // What is too long for a link has no path; going on would look at all of it for each of the rest.
+      for (const each in query)
+        if (parts.path) parts = split((url = append(url, `${grant.encode(plain(each))}=${grant.encode(plain(query[each]))}`)))
       const scanned = scan(parts)
       const taken = scanned.values.findIndex((value) => value !== undefined)
       insist(taken < 0, `the URL has ${names[taken]} already`, scanned.values[0] && scanned.values[6] ? 'already_signed' : 'bad_option')

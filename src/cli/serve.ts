@@ -135,15 +135,21 @@ function run(
       else end(0)
     }
     server.on('request', (incoming, outgoing) => {
-      underWay.add(outgoing)
-      // The server's own timeouts end with the body of the request. This one is for those who do not read the answer.
-      const late = setTimeout(() => outgoing.destroy(), patience * 1.5)
-      answer(incoming, outgoing)
-      outgoing.once('close', () => {
-        clearTimeout(late)
-        underWay.delete(outgoing)
-        if (signal.aborted && underWay.size === 0) setImmediate(end, 0)
-      })
+      const start = (): void => {
+        underWay.add(outgoing)
+        // The server's own timeouts end with the body of the request. This one is for those who do not read the answer.
+        const late = setTimeout(() => outgoing.destroy(), patience * 1.5)
+        answer(incoming, outgoing)
+        outgoing.once('close', () => {
+          clearTimeout(late)
+          underWay.delete(outgoing)
+          if (signal.aborted && underWay.size === 0) setImmediate(end, 0)
+        })
+      }
+      // Without a socket it waits for earlier answers on its connection, and Node does not tell when the visitor leaves: holding on to it
+      // would be for ever.
+      if (outgoing.socket) start()
+      else outgoing.once('socket', start)
     })
     server.once('error', ({ code, message }: NodeJS.ErrnoException) => {
       reject(new Failed(`port ${port} of ${host} ${WHY[code ?? ''] ?? `cannot be opened (${code ?? message})`}`))

@@ -65,7 +65,7 @@ export interface Limits {
   readonly verbs?: readonly Verb[]
   /**
    * Conditions of a scheme's own, such as `headers`, that it may sign with besides `id`. Where `allow` is set the default is none: some of
-   * them widen what a link opens.
+   * them widen what a link opens. Without `query` in this list, parameters such as `x-amz-copy-source` are refused in the URL, too.
    */
   readonly conditions?: readonly string[]
 }
@@ -99,7 +99,7 @@ const STANDARD = ['expires', 'align', 'starts', 'method', 'ip', 'prefix', 'uses'
  * ```
  */
 export function bearer(tokens: string | readonly (string | Token)[], limits: Limits = {}): Authorize {
-  const all = [tokens].flat().map((token) => (typeof token === 'string' ? { ...limits, token } : { ...limits, ...token })) as Token[]
+  const all = [tokens].flat().map((token) => ({ ...limits, ...given(typeof token === 'string' ? { token } : token) })) as Token[]
   insist(all.length > 0, 'bearer takes at least one token')
   const rules = all.map((limit) => {
     if (!/^[\w\-.~+/]{32,}=*$/.test(limit.token))
@@ -141,6 +141,12 @@ export function bearer(tokens: string | readonly (string | Token)[], limits: Lim
 
 type Rule = (wanted: Wanted) => true | Denied
 
+/** Without what is undefined, which must not take the place of a limit. */
+const given = (token: object) => Object.fromEntries(Object.entries(token).filter(([, value]) => value !== undefined))
+
+// Storages read these from the query as if they were headers, and `x-amz-copy-source` copies any other file to where the link leads.
+const HEADERS = /[?&]x-(amz|goog)-/i
+
 function ruleOf({ token: _, allow, longest, schemes, verbs, conditions, ...others }: Token): Rule {
   // A misspelt limit would be none.
   const [odd] = Object.keys(others)
@@ -170,7 +176,8 @@ function ruleOf({ token: _, allow, longest, schemes, verbs, conditions, ...other
       const odd = own && Object.keys(asked).find((name) => !STANDARD.includes(name) && !own.includes(name))
       if (odd) return denied('This token may not sign with this condition.', i, odd)
       if (!places) continue
-      const { origin, path } = normalise(split(url))
+      const { origin, path, query } = normalise(split(url))
+      if (!own?.includes('query') && HEADERS.test(query)) return denied('This token may not sign this query.', i, 'url')
       const inside = (other: string) =>
         !climbs(other) && places.some((place) => place.origin === origin && below(normalPath(other), place.path))
       // Without a host, what begins with two slashes is a host to browsers.

@@ -117,8 +117,10 @@ function withoutLink(original: string, url: string, { resource }: Claims): strin
   const tail = original.endsWith(url) ? url : url.slice(1)
   if (!original.endsWith(tail)) return url
   const { path, query } = split(resource)
-  const rest = path.slice(normalPath(original.slice(0, original.length - tail.length)).length)
-  return (rest || '/') + query
+  const mount = normalPath(original.slice(0, original.length - tail.length))
+  // A token in the path has been taken off with it.
+  if (!path.startsWith(mount)) return url
+  return (path.slice(mount.length) || '/') + query
 }
 
 async function answer(incoming: IncomingMessage, outgoing: ServerResponse, handler: Parameters<typeof listener>[0]): Promise<void> {
@@ -145,7 +147,9 @@ function plain(outgoing: ServerResponse, status: number, sentence: string): void
   for (const name of outgoing.getHeaderNames()) outgoing.removeHeader(name)
   outgoing.statusCode = status
   outgoing.statusMessage = ''
-  outgoing.setHeader('content-type', 'text/plain; charset=utf-8').setHeader('cache-control', 'no-store').end(`${sentence}\n`)
+  outgoing.setHeader('content-type', 'text/plain; charset=utf-8')
+  outgoing.setHeader('cache-control', 'no-store')
+  outgoing.end(`${sentence}\n`)
 }
 
 // A path, or the whole URL, as clients send it to proxies; its host then counts, and not the header's.
@@ -154,7 +158,8 @@ const HOST = /^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d+)?$/i
 
 /** `undefined` for what cannot be a `Request`. */
 function read(incoming: IncomingMessage, outgoing: ServerResponse, signal: AbortSignal, url: string, withBody = true): Request | undefined {
-  const { headersDistinct, rawHeaders, socket, method = '' } = incoming
+  // Requests of HTTP/2 have no such list, and are refused.
+  const { headersDistinct = {}, rawHeaders, socket, method = '' } = incoming
   const [, authority, path] = TARGET.exec(url) ?? []
   const [host = '', second] = authority === undefined ? (headersDistinct['host'] ?? []) : [authority]
   if (!path || !HOST.test(host) || second !== undefined) return

@@ -338,7 +338,9 @@ function invalid(errors: readonly FieldError[], old?: OldRoute): Response {
 }
 
 function denied(decision: false | Denied, batch: boolean, old?: OldRoute): Response {
-  const { status, detail, index = 0, field } = decision || { status: 403, detail: 'You may not ask for this here.' }
+  // Who forgets that only `true` lets in, and answers with a user's record, must not answer with status 200.
+  const known = decision && decision.status >= 400
+  const { status, detail, index = 0, field } = known ? decision : { status: 403, detail: 'You may not ask for this here.' }
   const error = { field: batch ? `links[${index}].${field}` : (field as string), detail }
   const errors = field ? { errors: [old ? translatedBack(error) : error] } : {}
   return complaint(status, detail, errors, status === 401 ? { 'www-authenticate': 'Bearer' } : {})

@@ -219,6 +219,19 @@ describe.each(named)('$shown', ({ engine, able }) => {
     idle.destroy()
   })
 
+  it('who pipelines requests and leaves, leaves nothing behind', async () => {
+    const server = await start(engine)
+    const socket = connect(server.port, '127.0.0.1').on('error', () => undefined)
+    const refused = 'POST /sign HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer of-nobody\r\nContent-Length: 0\r\n\r\n'
+    socket.write(refused + 'GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(500))
+    await until(() => server.log('request').length)
+    socket.resetAndDestroy()
+    await wait(300)
+    server.child.kill('SIGTERM')
+    expect(await server.ended).toBe(0)
+    expect(server.log('stopping')[0]).toMatchObject({ underWay: 0 })
+  })
+
   it('a second signal ends it at once', async () => {
     const server = await start(engine)
     const { socket } = await half(server, body)

@@ -87,6 +87,11 @@ export const frameworks = {
   },
 }
 
+/** Express with the folder behind links whose token is in the path, which it takes for a parameter of its own. */
+export function underToken(folder, links) {
+  return listening(createServer(express().use('/:token', middleware(links), express.static(folder))))
+}
+
 async function part(path, range) {
   const bytes = await readFile(path).catch(() => null)
   if (!bytes) return null

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { GuardOptions } from '../../src/http/guard.ts'
 import { hmac, type Scheme, sign, type UseStore } from '../../src/index.ts'
 import { memoryStore } from '../../src/stores/memory.ts'
-import { frameworks } from './frameworks.mjs'
+import { frameworks, underToken } from './frameworks.mjs'
 
 type Started = { port: number; close(): unknown }
 type Start = (folder: string, links: Scheme, options: GuardOptions) => Promise<Started>
@@ -110,7 +110,14 @@ describe.each(Object.entries(frameworks) as [string, Start][])('%s', (name, star
     const path = await link('/files/b.txt')
     const query = path.slice(path.indexOf('?'))
     if (name === 'hono') return
-    for (const way of ['/files//../b.txt', '/files/./b.txt', '/files/x/../b.txt', '/files/x/..;/b.txt', '/files/%252e%252e/b.txt'])
+    for (const way of [
+      '/files//../b.txt',
+      '/files/./b.txt',
+      '/files/x/../b.txt',
+      '/files/x/..;/b.txt',
+      '/files/%252e%252e/b.txt',
+      '/files/%25%32%65%25%32%65/b.txt',
+    ])
       expect((await get(way + query)).status, way).toBe(400)
     expect((await get(`/files/%62.txt${query}`)).text).toBe('another file')
   })
@@ -156,4 +163,16 @@ describe.each(Object.entries(frameworks) as [string, Start][])('%s', (name, star
     expect(spy).not.toHaveBeenCalled()
     spy.mockRestore()
   })
+})
+
+test('a token in the path that the framework takes off as the place of the mount leaves the whole path', async () => {
+  const inPath = hmac({ secret: '0123456789abcdef0123456789abcdef' }, { placement: 'path' })
+  const { port, close }: Started = await underToken(folder, inPath)
+  const path = await sign(inPath, '/other/', { expires: '10m', prefix: '/other/' })
+  const token = path.slice(0, path.indexOf('/', 1))
+  expect(await raw(port, `${token}/other/c.txt`)).toMatchObject({ status: 200, text: 'the third' })
+  // As long as the token, so that what is cut off by its length is all of it.
+  const long = 'x'.repeat(token.length - '/other/'.length)
+  expect(await raw(port, `${token}/other/${long}/secret.txt`)).toMatchObject({ status: 404 })
+  close()
 })

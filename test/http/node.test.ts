@@ -1,6 +1,7 @@
 // listener over real sockets: what a fetch handler gets from node:http, and what the visitor gets from the handler.
 import { once } from 'node:events'
 import { Agent, createServer, type Server, request as send } from 'node:http'
+import http2 from 'node:http2'
 import { type AddressInfo, connect } from 'node:net'
 import { afterEach, expect, test, vi } from 'vitest'
 import { listener } from '../../src/http/node.ts'
@@ -83,6 +84,16 @@ test.each([
   ['Host: files.example\r\nHost: other.example', '400'],
 ])('the header %s', async (host, expected) => {
   expect(await seen('/x', host)).toBe(expected)
+})
+
+test('HTTP/2 is not for it, and is answered with 400', async () => {
+  const server = http2.createServer(listener(() => new Response('never')) as never).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const client = http2.connect(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
+  const [headers] = await once(client.request({ ':path': '/' }), 'response')
+  expect(headers[':status']).toBe(400)
+  client.destroy()
+  server.close()
 })
 
 test('HTTP/1.0 without a Host is answered with 400', async () => {

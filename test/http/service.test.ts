@@ -16,6 +16,7 @@ import { listener } from '../../src/http/node.ts'
 import { bearer, type ServiceOptions, service } from '../../src/http/service.ts'
 import { hmac, LinkError, type Scheme, verify } from '../../src/index.ts'
 import { nginx } from '../../src/schemes/nginx.ts'
+import { s3 } from '../../src/schemes/s3.ts'
 import { memoryStore } from '../../src/stores/memory.ts'
 import { root } from '../built.ts'
 import { find, leftOut } from '../prepare.mjs'
@@ -170,6 +171,9 @@ describe('options', () => {
     ['verbs that are no list', () => bearer(ANYTHING, { verbs: 'verify' as never }), /verbs takes a list/],
     ['no scheme at all', () => service(undefined as never, { authorize: () => true }), /scheme/],
     ['a lifetime that is none', () => bearer(ANYTHING, { longest: '1' as '1d' }), /longest/],
+    // Each of these would limit nothing, or less than was meant.
+    ['a list that is text', () => bearer(ANYTHING, { schemes: 'nginx-hmac' as never }), /schemes takes a list/],
+    ['a list that is null', () => bearer([{ token: ANYTHING, verbs: null as never }]), /verbs takes a list/],
   ])('%s', (_, make, sentence) => {
     expect(make).toThrow(LinkError)
     expect(make).toThrow(sentence)
@@ -201,6 +205,41 @@ describe('options', () => {
       ],
     })
     expect((await decide(json({ ...good, url: 'https://cdn.example/no' }))).status).toBe(403)
+  })
+
+  test('a limit that is undefined is left out', async () => {
+    const authorize = bearer([{ token: ANYTHING, allow: undefined as never }], { allow: ['https://cdn.example/files/'] })
+    const request = json(good)
+    request.headers.set('authorization', `Bearer ${ANYTHING}`)
+    expect((await service(links, { authorize })(request)).status).toBe(403)
+  })
+
+  test('with allow, what storages read from the query as from headers is a condition, too', async () => {
+    const url = 'https://bucket.s3.amazonaws.com/files/a'
+    const ask = async (more: object, conditions?: string[]) => {
+      const authorize = bearer(ANYTHING, { allow: ['https://bucket.s3.amazonaws.com/files/'], ...(conditions && { conditions }) })
+      const request = json({ url, expires: '10m', method: 'PUT', ...more })
+      request.headers.set('authorization', `Bearer ${ANYTHING}`)
+      return (await service(s3({ id: 'AKIA', secret: 'secret' }), { authorize })(request)).status
+    }
+    expect(await ask({ url: `${url}?partNumber=1` })).toBe(200)
+    for (const name of ['x-amz-copy-source', 'X-Amz-Copy-Source', '%78-amz%2dcopy-source', 'a=b&x-amz-acl'])
+      expect(await ask({ url: `${url}?${name}=%2Fbucket%2Fsecret.txt` }), name).toBe(403)
+    expect(await ask({ query: { 'x-amz-copy-source': '/bucket/secret.txt' } })).toBe(403)
+    expect(await ask({ url: `${url}?x-amz-acl=private` }, ['query'])).toBe(200)
+  })
+
+  test('what authorize answers besides true and a refusal is a refusal', async () => {
+    for (const odd of [{ user: 7 }, 'yes', 1, { status: 200, detail: 'Good.' }, null, undefined, Number.NaN]) {
+      const authorize = (() => odd) as unknown as ServiceOptions['authorize']
+      const early = Object.assign(() => true, { early: authorize }) as unknown as ServiceOptions['authorize']
+      for (const one of [authorize, early]) {
+        const answer = await service(links, { authorize: one })(json(good))
+        if (one === early && (odd ?? undefined) === undefined) continue
+        expect(answer.status).toBe(403)
+        expect((await answer.json()).detail).toMatch(/^You may not/)
+      }
+    }
   })
 
   test('without a store there is no redeem', async () => {

@@ -69,6 +69,12 @@ test('other codes', async () => {
   vi.unstubAllGlobals()
 })
 
+// One at a time they took minutes, and a link service takes them from its callers.
+test('too many query parameters are refused, and soon', async () => {
+  const query = Object.fromEntries(Array.from({ length: 200_000 }, (_, i) => [`p${i}`, 'x']))
+  expect(await code(() => sign(bucket, URL_, { expires, query }, at))).toBe('bad_option')
+})
+
 test('a secret as text, as bytes, and as a CryptoKey of AWS4 and the secret', async () => {
   const bytes = new TextEncoder().encode(KEY.secret)
   const raw = new TextEncoder().encode(`AWS4${KEY.secret}`)

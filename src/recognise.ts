@@ -180,7 +180,7 @@ const RULES: readonly Rule[] = [
 const PATHS: readonly (readonly [scheme: string, shape: RegExp])[] = [
   ['cloudinary', /\/s--(?:[\w-]{8}|[\w-]{32})--\//],
   ['thumbor', /^\/[\w-]{27}=\//],
-  ['imgproxy', /^\/[\w-]{43}\/(?:plain\/|(?=[a-z_]+(?::|%3A))(?:.*?\/exp(?:ires)?:(\d{1,11})\/)?)/],
+  ['imgproxy', /^\/[\w-]{43}(?=\/(?:plain\/|[a-z_]+(?::|%3A)))(?:.*?\/exp(?:ires)?(?::|%3A)(\d{1,11})\/)?/],
 ]
 
 // By the parameter that marks them, with their needs as a list: looking through an object takes longer.

@@ -78,8 +78,8 @@ export function sigv4<K extends SecretKey & { readonly id: string; readonly sess
   const names = NAMES.map((each) => prefix + each)
   const hashed = `${prefix}Content-Sha256`
 
-  function hostOf(origin: string): string {
-    const host = origin.slice(origin.indexOf('//') + 2)
+  function hostOf(origin = ''): string {
+    const host = origin.replace(/.*\/\//, '')
     // Google's libraries sign no port.
     return vendor === 'AWS4' ? host : host.replace(/:\d+$/, '')
   }
@@ -236,7 +236,7 @@ export function sigv4<K extends SecretKey & { readonly id: string; readonly sess
     async check({ claims, scanned }: PresignedReading, visit: Visit): Promise<Proof | 'bad_signature' | 'unknown_key'> {
       const [, , date = '', , , , signature = ''] = scanned.values
       const origin = normalOrigin(scanned.origin)
-      const host = hostOf(origin) || visit.header('host')
+      const host = hostOf(origin || visit.header('host')?.toLowerCase())
       let text: string | undefined
       for (const key of ring) {
         if (key.id !== claims.keyId) continue

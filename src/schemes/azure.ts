@@ -69,11 +69,15 @@ export interface AzureConditions {
   readonly services?: string
   /** Letters of `sco`: service, containers, objects. */
   readonly resourceTypes?: string
-  /** This and the next three are for user delegation keys. */
+  /** This and all that follow are for user delegation keys. */
   readonly preauthorizedAgentObjectId?: string
   readonly agentObjectId?: string
   readonly correlationId?: string
   readonly delegatedUserObjectId?: string
+  /** With user delegation keys, from version 2026-04-06 on: headers that the visitor has to send with just these values. */
+  readonly requestHeaders?: Readonly<Record<string, string>>
+  /** The same for parameters of the query. They are not added to the link. */
+  readonly requestQueryParameters?: Readonly<Record<string, string>>
 }
 
 const OWN = {
@@ -95,6 +99,8 @@ const OWN = {
   agentObjectId: 'suoid',
   correlationId: 'scid',
   delegatedUserObjectId: 'sduoid',
+  requestHeaders: 'srh',
+  requestQueryParameters: 'srq',
 } as const satisfies Record<keyof AzureConditions, string>
 
 const DELEGATION = {
@@ -107,7 +113,7 @@ const DELEGATION = {
   skdutid: 'signedDelegatedUserTenantId',
 } as const satisfies Record<string, keyof AzureDelegation>
 
-// In the order in which Azure's library writes them. `srh` and `srq` bind request headers and parameters, which a visit does not show.
+// In the order in which Azure's library writes them.
 const NAMES =
   'sv ss srt spr st se sip si ses skoid sktid skt ske sks skv sr sdd sp rscc rscd rsce rscl rsct saoid suoid scid sduoid skdutid srh srq sig'.split(
     ' ',
@@ -155,6 +161,9 @@ const SHAPES: Record<string, RegExp> = {
   sp: /^[a-z]+$/,
   spr: /^https(,http)?$/,
   sip: /^[\d.]+(-[\d.]+)?$/,
+  // Names without a colon, which is what ends them in the text.
+  srh: /^[\w.-]+(,[\w.-]+){0,31}$/,
+  srq: /^[\w.-]+(,[\w.-]+){0,31}$/,
   sig: /^[A-Za-z\d+/]{43}=$/,
 }
 
@@ -262,8 +271,12 @@ export function azure(keys: Keyring<AzureKey>, options: AzureOptions = {}): Sche
       const fields: Fields = { sv: version, ...key.fields }
       for (const [name, parameter] of Object.entries(OWN) as [keyof AzureConditions, string][])
         if (own[name]) {
-          insist(typeof own[name] === 'string' || name === 'directoryDepth', `${name} takes text that is not empty`)
-          fields[parameter] = `${own[name]}`
+          const named = parameter === 'srh' || parameter === 'srq'
+          insist(
+            typeof own[name] === (named ? 'object' : 'string') || name === 'directoryDepth',
+            `${name} takes ${named ? 'names and values' : 'text that is not empty'}`,
+          )
+          fields[parameter] = named ? Object.keys(own[name] as object).join() : `${own[name]}`
         }
       if (!fields['ss'] && !fields['srt']) fields['sr'] ??= 'b'
       const { sr = '' } = fields
@@ -297,7 +310,18 @@ export function azure(keys: Keyring<AzureKey>, options: AzureOptions = {}): Sche
         'azure links take the URL of a container or of something in it, without control characters',
       )
       insist((found.account ?? key.id) === key.id, 'the option pathStyle takes URLs whose path begins with the account')
-      const signature = await grant.mac(key, textOf(fields, key.id, found.resource), BASE64)
+      const { requestHeaders = {}, requestQueryParameters = {} } = own
+      const bound = boundTo(
+        fields,
+        (name) => requestHeaders[name],
+        (name) => requestQueryParameters[name],
+      )
+      // Other headers do not arrive as they were sent.
+      insist(
+        bound && Object.values(requestHeaders).every((value) => /^([!-~]([ -~]*[!-~])?)?$/.test(value)),
+        'requestHeaders takes values of ASCII without spaces around them, and requestQueryParameters values without control characters',
+      )
+      const signature = await grant.mac(key, textOf({ ...fields, ...bound }, key.id, found.resource), BASE64)
       fields['sig'] = `${signature}=`
       return append(
         url,
@@ -335,12 +359,18 @@ export function azure(keys: Keyring<AzureKey>, options: AzureOptions = {}): Sche
     async check({ claims, fields, request, rest }: AzureReading, visit: Visit): Promise<Proof | 'bad_signature' | 'unknown_key'> {
       const { path } = visit.normalise(rest)
       const found = place(fields, path)
+      const bound = boundTo(
+        fields,
+        (name) => visit.header(name.toLowerCase()),
+        (name) => parameterOf(rest.query, name),
+      )
       const signature = fields['sig']?.slice(0, -1) as string
       // Of an empty ring it is match that complains.
       let answer = ring[0] ? ('unknown_key' as const) : await visit.match(ring, undefined, '', signature, BASE64)
       for (const key of ring) {
         if (!fits(key, fields) || (found?.account ?? key.id) !== key.id) continue
-        answer = found ? await visit.match([key], undefined, textOf(fields, key.id, found.resource), signature, BASE64) : 'bad_signature'
+        const text = found && bound && textOf({ ...fields, ...bound }, key.id, found.resource)
+        answer = text ? await visit.match([key], undefined, text, signature, BASE64) : 'bad_signature'
         if (typeof answer !== 'string') break
       }
       if (typeof answer === 'string') return answer
@@ -439,11 +469,32 @@ function textOf(fields: Fields, account: string, resource: string): string {
     .join('\n')
 }
 
+type Lookup = (name: string) => string | undefined
+
+/** The lines of the headers and parameters that a link binds the visit to; `undefined` where one is missing or could pass for two. */
+function boundTo({ srh, srq }: Fields, header: Lookup, parameter: Lookup): Fields | undefined {
+  const pairs = (names: string | undefined, value: Lookup) => names?.split(',').map((name) => `${name}:${value(name) ?? '\n'}`) ?? []
+  const headers = pairs(srh, header)
+  const parameters = pairs(srq, parameter)
+  if (![...headers, ...parameters].every((pair) => TEXT.test(pair))) return
+  return { headers: headers.map((pair) => `${pair}\n`).join(''), parameters: parameters.map((pair) => `\n${pair}`).join('') }
+}
+
+/** The value of a parameter that stands in the query once. */
+function parameterOf(query: string, wanted: string): string | undefined {
+  const found: (string | undefined)[] = []
+  eachParameter(query, '&', (name, text) => {
+    if (name === wanted) found.push(decodeValue(text.replaceAll('+', '%20')))
+  })
+  return found.length === 1 ? found[0] : undefined
+}
+
 /** The first parameter that is not what it must be, or that the signature of this kind and version would not cover. */
 function fault(fields: Fields): string | undefined {
   const { sv = '', sr, ss, srt, sdd, sip, skoid } = fields
   // Some versions do not sign `sr`, but all of them sign what it makes of the path; so it is with `sdd`.
-  const known = [...lines(fields), 'sr', 'sdd', 'sig']
+  const signed = lines(fields)
+  const known = [...signed, 'sr', 'sdd', 'sig', ...(signed.includes('headers') ? ['srh', 'srq'] : [])]
   if (!sv || sv < '2015-04-05') return 'sv'
   if (sr ? ss || srt || sv < (SINCE[sr] ?? '') : !ss || !srt) return 'sr'
   if ((sr === 'd') !== (sdd !== undefined)) return 'sdd'

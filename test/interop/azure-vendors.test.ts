@@ -70,6 +70,8 @@ const ipRange = fc.tuple(dotted, fc.boolean()).map(([[a, b, c, d], wide]) => ({
   start: `${a}.${b}.${c}.${d}`,
   ...(wide && { end: `${a}.${b}.${c + 100}.${d}` }),
 }))
+const pairs = (value: fc.Arbitrary<string>) =>
+  fc.dictionary(fc.stringMatching(/^x-[A-Za-z\d_.-]{1,9}$/), value, { minKeys: 1, maxKeys: 3, noNullPrototype: true })
 const letters = (all: string) => fc.subarray([...all], { minLength: 1 })
 
 const common = {
@@ -91,6 +93,8 @@ const blobs = fc.record({
   contentEncoding: maybe(name),
   contentLanguage: maybe(name),
   contentType: maybe(name),
+  requestHeaders: maybe(pairs(fc.stringMatching(/^[!-~]([ -~]{0,9}[!-~])?$/))),
+  requestQueryParameters: maybe(pairs(text)),
 })
 const accounts = fc.record({
   ...common,
@@ -119,7 +123,10 @@ async function compare(
   const ours = await sign(scheme, url, { ...wish, expires, ...(starts && { starts }) }, { now })
   expect(ours).toBe(`${url}?${theirs}`)
   const ip = wish.ipRange?.split('-')[0]
-  const verdict = await verify(scheme, `${url}?${theirs}`, { now: () => starts ?? NOW, ...(ip && { ip }) })
+  const { requestHeaders: headers = {}, requestQueryParameters = {} } = wish
+  const parameters = Object.entries(requestQueryParameters).map(([name, value]) => `&${name}=${encodeURIComponent(value)}`)
+  const visit = `${url}?${theirs}${parameters.join('')}`
+  const verdict = await verify(scheme, visit, { now: () => starts ?? NOW, headers, ...(ip && { ip }) })
   expect(verdict.claims?.expires, verdict.reason).toEqual(verdict.ok ? end : expires)
 }
 
@@ -127,17 +134,21 @@ describe('2,000 random links of each kind', () => {
   test('service SAS and user delegation SAS', async () => {
     await fc.assert(
       fc.asyncProperty(blobs, async ({ delegated, encryptionScope: scope, startsOn, expiresOn, ipRange, permissions, ...values }) => {
-        const { version, containerName, blobName, protocol, ...overrides } = values
-        // Delegation begins with 2018-11-09, encryption scopes with 2020-12-06.
+        const { version, containerName, blobName, protocol, requestHeaders, requestQueryParameters, ...overrides } = values
+        // Delegation begins with 2018-11-09, encryption scopes with 2020-12-06, and links bound to parts of the request with 2026-04-06.
         const user = delegated && version >= '2018-11-09'
+        const bound = user && version >= '2026-04-06' ? own({ requestHeaders, requestQueryParameters }) : {}
         const encryptionScope = version >= '2020-12-06' ? scope : undefined
         const Permissions = blobName === undefined ? ContainerSASPermissions : BlobSASPermissions
-        const asked = own({ ...values, encryptionScope, startsOn, ipRange }) as { containerName: string }
+        const asked = own({ ...overrides, version, containerName, blobName, protocol, ...bound, encryptionScope, startsOn, ipRange }) as {
+          containerName: string
+        }
         const grant = { ...asked, expiresOn, permissions: Permissions.parse(permissions.join('')) }
         const made = user ? generateBlobSASQueryParameters(grant, delegation, account) : generateBlobSASQueryParameters(grant, credential)
         const scheme = azure({ id: account, secret, ...(user && { delegation }) }, { version })
         const wish = own({
           ...overrides,
+          ...bound,
           protocol,
           encryptionScope,
           permissions: backwards(permissions),

@@ -23,6 +23,7 @@ const delegation = {
 const asking = (own: object, scheme: Scheme = links, address = url) =>
   sign(scheme, address, { expires, ...own } as { expires: Date }, { now })
 const since = (version: string) => azure(key, { version })
+const bound = azure({ ...key, delegation })
 const policies = { p: { expires }, q: { permissions: 'r', starts: new Date('2029-12-01T00:00:00Z') } }
 
 test.each<[what: string, code: string, call: () => unknown]>([
@@ -57,6 +58,15 @@ test.each<[what: string, code: string, call: () => unknown]>([
   ['a directory deeper than the URL', 'bad_option', () => asking({ resource: 'd', directoryDepth: 2 })],
   ['a depth without a directory', 'bad_option', () => asking({ directoryDepth: 1 })],
   ['a protocol that is none', 'bad_option', () => asking({ protocol: 'http' })],
+  ['headers of the request, without a delegation key', 'bad_option', () => asking({ requestHeaders: { a: 'b' } })],
+  ['headers that are a list', 'bad_option', () => asking({ requestHeaders: 'a,b' }, bound)],
+  ['no headers', 'bad_option', () => asking({ requestHeaders: {} }, bound)],
+  ['a header whose name has a colon', 'bad_option', () => asking({ requestHeaders: { 'a:b': 'c' } }, bound)],
+  ['a header with a line break', 'bad_option', () => asking({ requestHeaders: { a: 'b\nc' } }, bound)],
+  ['a header with a space at its end', 'bad_option', () => asking({ requestHeaders: { a: 'b ' } }, bound)],
+  ['a header that is not ASCII', 'bad_option', () => asking({ requestHeaders: { a: 'ü' } }, bound)],
+  ['a parameter with a line break', 'bad_option', () => asking({ requestQueryParameters: { a: 'b\nc' } }, bound)],
+  ['a parameter without a value', 'bad_option', () => asking({ requestQueryParameters: { a: undefined } }, bound)],
   ['an IPv6 address', 'bad_option', () => asking({ ip: '2001:db8::1' })],
   ['an IPv6 network with the digits of none', 'bad_option', () => asking({ ip: '::/0' })],
   ['ip and ipRange', 'bad_option', () => asking({ ip: '203.0.113.7', ipRange: '203.0.113.7' })],

@@ -114,6 +114,19 @@ test('a hash of the body, as a header or as a parameter, stands where UNSIGNED-P
   expect((await verify(bucket, said, at)).ok).toBe(true)
 })
 
+test.each([
+  ['s3', bucket],
+  ['gcs', gcs(KEY)],
+])('%s: a visit that is a path has its host from the header, in the form in which it was signed', async (_, scheme) => {
+  for (const origin of ['https://Files.test', 'http://127.0.0.1:4443', 'http://[::1]:4443']) {
+    const path = (await sign(scheme, `${origin}/bucket/a.txt`, { expires }, at)).slice(origin.length)
+    const visit = async (headers: Record<string, string>) => (await verify(scheme, path, { ...at, headers })).reason ?? 'ok'
+    expect(await visit({ host: origin.slice(origin.indexOf('//') + 2) }), origin).toBe('ok')
+    expect(await visit({ host: 'other.test' }), origin).toBe('bad_signature')
+    expect(await visit({}), origin).toBe('bad_signature')
+  }
+})
+
 test('claims: what was signed; without a key, what stands there', async () => {
   const link = await sign(bucket, 'https://ExampleBucket.s3.amazonaws.com:443/a%2Fb c+%7Ed?z&a=1+2', { expires }, at)
   const { claims } = await verify(bucket, link, at)

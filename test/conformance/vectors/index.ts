@@ -80,7 +80,7 @@ const entries: readonly Entry[] = [
     make: azureOf,
     vectors: azureVectors,
     covered:
-      'sv ss srt spr st se sip si ses skoid sktid skt ske sks skv sr sdd sp rscc rscd rsce rscl rsct saoid suoid scid sduoid skdutid sig'.split(
+      'sv ss srt spr st se sip si ses skoid sktid skt ske sks skv sr sdd sp rscc rscd rsce rscl rsct saoid suoid scid sduoid skdutid srh srq sig'.split(
         ' ',
       ),
   },

@@ -520,6 +520,7 @@ function opens({ spr, ss, srt }: Fields, { restype }: Fields, origin: string, de
 /** Letters in Azure's order, none twice. */
 function inOrder(text: string, letters: string, name: string, version = ''): string {
   const good = (letter: string) => letters.includes(letter) && (!version || version >= (SINCE[`sp ${letter}`] ?? ''))
+  insist(text !== 'read', `${name} takes letters, and 'read' would be read, execute, add and delete: reading is 'r'`)
   insist(
     typeof text === 'string' && [...text].every((letter, i) => good(letter) && text.indexOf(letter) === i),
     `${name} takes letters of '${letters}', none twice, that this version knows`,

@@ -47,6 +47,7 @@ test.each<[what: string, code: string, call: () => unknown]>([
     'bad_option',
     () => asking({ permissions }),
   ]),
+  ['a word, whose letters allow deleting', 'bad_option', () => asking({ permissions: 'read' })],
   ['a letter that the version does not know', 'bad_option', () => asking({ permissions: 'rx' }, since('2018-11-09'))],
   ['a version of a blob, in an old version', 'bad_option', () => asking({ resource: 'bv' }, since('2018-11-09'), `${url}?versionid=1`)],
   ['a directory, in an old version', 'bad_option', () => asking({ resource: 'd' }, since('2019-12-12'))],

@@ -149,6 +149,14 @@ test('what two vendors write alike gives both', () => {
   expect(read(`https://x.ucarecdn.com/06933f0d-5f31-425d-a5b8-6c5c2cdaaae6/?${token}`)).toEqual([['uploadcare', 1_767_229_200]])
 })
 
+test.each(['exp:1900000000/rs:fit:300/plain/a.jpg', 'rs%3Afit%3A300/expires%3A1900000000/plain/a.jpg'])(
+  "imgproxy's expiry stands first, and with escaped colons: %s",
+  (options) => {
+    const [seen] = one(`https://img.test/${'A'.repeat(43)}/${options}`)
+    expect(seen).toMatchObject({ scheme: 'imgproxy', unverified: { expires: new Date(1_900_000_000_000) } })
+  },
+)
+
 test('a link without an expiry has an invalid date, which is neither before nor after now', () => {
   const [seen] = one(`https://h.test/x?verify=1767225600-${'A'.repeat(43)}%3D`)
   const { expires } = seen?.unverified ?? {}

@@ -36,8 +36,8 @@ declare const process: { readonly env: Readonly<Record<string, string | undefine
 const PLAIN =
   /^((?:\/[\w\-~!$&()*+,;=:@][\w\-.~!$&()*+,;=:@]*)+\/?)\?expires=([1-9]\d{0,10})(?:&net=([1-9]\d{0,2}))?(?:&key=([\w\-.~]+))?&signature=([\w-]{43}|[\w-]{86})$/
 
-// With one of these it takes all of `verify`.
-const LONG_WAY = ['securelink_origin', 'securelink_ignore', 'securelink_parameters', 'securelink_placement']
+// With one of these it takes all of `verify`. Not with `ignore`: there is nothing in such links to be ignored.
+const LONG_WAY = ['securelink_origin', 'securelink_parameters', 'securelink_placement']
 
 /**
  * Is this such a link, and a good one? `false` says nothing; all of `verify` judges then. Written for njs to run it fast: it asks for each
@@ -50,7 +50,7 @@ function plain(r: NginxRequest): boolean {
   const method = variables['request_method']
   if (method !== 'GET' && method !== 'HEAD') return false
   const purpose = variables['securelink_purpose'] || ''
-  if (!/^[\w\-.~]*$/.test(purpose)) return false
+  if (purpose && !/^[\w\-.~]*$/.test(purpose)) return false
   for (let i = 0; i < LONG_WAY.length; i++) if (variables[LONG_WAY[i] as string]) return false
   const net = link[3] ?? ''
   const id = link[4] ?? ''

@@ -286,7 +286,7 @@ describe('the two bundles', () => {
   type Anything = any
 
   /** Runs one in a world of its own, where crypto.subtle has what it may call and nothing else. */
-  function load(name: string): { library: Anything; globals: string[]; calls: Set<string> } {
+  function load(name: string): { bundle: Anything; globals: string[]; calls: Set<string> } {
     const text = read(`dist/${name}`)
     const code = name.endsWith('.umd.js') ? text : transformSync(text, { format: 'iife', globalName: 'SecureLink' }).code
     const calls = new Set<string>()
@@ -307,13 +307,13 @@ describe('the two bundles', () => {
     }
     const before = Object.keys(world)
     runInContext(code, createContext(world))
-    return { library: world.SecureLink, globals: Object.keys(world).filter((key) => !before.includes(key)), calls }
+    return { bundle: world.SecureLink, globals: Object.keys(world).filter((key) => !before.includes(key)), calls }
   }
 
   test.each(bundles)('%s signs, verifies, redeems and inspects with nothing else of crypto.subtle', async (name) => {
-    const { library, globals, calls } = load(name)
+    const { bundle, globals, calls } = load(name)
     expect(globals).toEqual(['SecureLink'])
-    const { hmac, pichax, anyOf, sign, verify, redeem, inspect } = library
+    const { hmac, pichax, anyOf, sign, verify, redeem, inspect } = bundle
     const secret = '0123456789abcdef0123456789abcdef'
     const links = anyOf(
       hmac(
@@ -360,7 +360,7 @@ describe('the two bundles', () => {
 
   test('hold the same names: the verbs, the client, recognise, and every scheme that needs HMAC alone', () => {
     const [umd, min] = bundles.map((name) =>
-      Object.keys(load(name).library)
+      Object.keys(load(name).bundle)
         .filter((key) => key !== '__esModule')
         .sort(),
     )

@@ -438,7 +438,7 @@ test(`shows what recognise says of other links${why}`, here, async () => {
     before: (context) =>
       context.addInitScript(() => {
         // biome-ignore lint/suspicious/noExplicitAny: the bundle's global, on its way in
-        let library: any
+        let bundle: any
         const recognise = (url: string) => {
           if (!url.includes('X-Amz-')) return
           const unverified = { resource: url.split('?')[0], expires: new Date(4_000_000_000_000), keyId: 'AKIA' }
@@ -449,8 +449,8 @@ test(`shows what recognise says of other links${why}`, here, async () => {
         }
         // The bundle fills the object after it has set it.
         Object.defineProperty(globalThis, 'SecureLink', {
-          get: () => library && { ...library, recognise },
-          set: (given) => (library = given),
+          get: () => bundle && { ...bundle, recognise },
+          set: (given) => (bundle = given),
         })
       }),
   })

@@ -5,7 +5,7 @@ import type { Unverified } from './inspect.ts'
 // What a rule reads; whatever is empty, zero or no date is left out, but for the expiry.
 type Said = { readonly [K in keyof Claims]?: Claims[K] | false | '' | null | undefined } & { readonly scheme?: string }
 /** A parameter's value, decoded; empty when it is not there. What a `+` in it stands for is `+`, unless said. */
-type Get = (name: string, plus?: string) => string
+type Get = (name: string, spaced?: boolean) => string
 /** `undefined`: it is no link of this scheme after all. */
 type Say = (get: Get, path: string) => Said | undefined
 type Rule = readonly [
@@ -21,8 +21,6 @@ type Rule = readonly [
 ]
 
 const ANY = /./s
-// RSA signatures have 512 digits, and looking at all of them takes as long as all the rest.
-const HEX = /^[\da-f]{64}/i
 const HEX64 = /^[\da-f]{64}$/i
 // Seconds have at most eleven digits: longer ones are milliseconds, taken for seconds by mistake.
 const DIGITS = /^\d{1,11}$/
@@ -88,7 +86,7 @@ const RULES: readonly Rule[] = [
   [
     'pichax',
     { signature: HEX64, key: ANY, expires: DIGITS },
-    (get) => ({ expires: at(get('expires')), id: get('id', '%20') }),
+    (get) => ({ expires: at(get('expires')), id: get('id', true) }),
     /^id$/,
     'key',
   ],
@@ -107,14 +105,14 @@ const RULES: readonly Rule[] = [
   ],
   [
     's3',
-    { 'X-Amz-Signature': HEX, 'X-Amz-Date': STAMP, 'X-Amz-Expires': DIGITS, 'X-Amz-Credential': /\/s3[\w-]*\/aws4_request$/ },
+    { 'X-Amz-Signature': HEX64, 'X-Amz-Date': STAMP, 'X-Amz-Expires': DIGITS, 'X-Amz-Credential': /\/s3[\w-]*\/aws4_request$/ },
     amazon('X-Amz-Date', 'X-Amz-Expires', 'X-Amz-Credential'),
     /^X-Amz-/,
   ],
   ['s3', { AWSAccessKeyId: ANY, Signature: ANY, Expires: DIGITS }, 'Expires', undefined, 'AWSAccessKeyId'],
   [
     'gcs',
-    { 'X-Goog-Signature': HEX, 'X-Goog-Date': STAMP, 'X-Goog-Expires': DIGITS },
+    { 'X-Goog-Signature': ANY, 'X-Goog-Date': STAMP, 'X-Goog-Expires': DIGITS },
     amazon('X-Goog-Date', 'X-Goog-Expires', 'X-Goog-Credential'),
     /^X-Goog-/,
   ],
@@ -271,16 +269,15 @@ export function recognise(url: string | URL): Unverified | Unverified[] | undefi
 
   const names: string[] = []
   const pieces: string[] = []
+  const values: string[] = []
   const rules: Marked[] = []
   // Two schemes put their parameters into the first segment of the path; the query is then all the page's own.
-  const inPath = path.startsWith('/expires=') ? ',' : path.startsWith('/bcdn_token=') && '&'
-  let own = query
-  if (inPath) {
-    const end = `${path}/`.indexOf('/', 1)
-    own = path.slice(0, end).replace('bcdn_', '').replaceAll('~', '%')
-    path = path.slice(end) || '/'
-  }
-  for (const piece of own.slice(1).split(inPath || '&')) {
+  const [inPath, ours] = /^\/(?:(expires)|bcdn_token)=[^/]*/.exec(path) ?? []
+  const end = ours ? ',' : '&'
+  const own = (inPath?.replace('bcdn_', '').replaceAll('~', '%') ?? query) + end
+  if (inPath) path = path.slice(inPath.length) || '/'
+  for (let from = 1, to = own.indexOf(end, 1); to > 0; from = to + 1, to = own.indexOf(end, from)) {
+    const piece = own.slice(from, to)
     if (!piece) continue
     const mark = piece.indexOf('=')
     const name = mark < 0 ? piece : plain(piece.slice(0, mark))
@@ -288,15 +285,12 @@ export function recognise(url: string | URL): Unverified | Unverified[] | undefi
     if (marked && !names.includes(name)) rules.push(...marked)
     names.push(name)
     pieces.push(piece)
+    values.push(plain(piece.slice(mark + 1)))
   }
   // The first of several counts, as with NGINX.
-  const values: string[] = []
-  const get: Get = (name, plus) => {
-    const i = names.indexOf(name)
-    if (i < 0) return ''
-    const piece = pieces[i] as string
-    const value = piece.slice(piece.indexOf('=') + 1)
-    return plus ? plain(value.replaceAll('+', plus)) : (values[i] ??= plain(value))
+  const get: Get = (name, spaced) => {
+    const at = names.indexOf(name)
+    return spaced ? plain((pieces[at] ?? '').replace(/^[^=]*=/, '').replaceAll('+', '%20')) : (values[at] ?? '')
   }
   let found: Unverified[] = []
   let most = 0
@@ -310,8 +304,7 @@ export function recognise(url: string | URL): Unverified | Unverified[] | undefi
     if (needs.length > most) found = []
     most = needs.length
     let rest = ''
-    for (let i = 0; i < names.length && !inPath; i++) {
-      const name = names[i] as string
+    for (const [i, name] of names.entries()) {
       if (!(name === expires || name === keyId || more?.test(name) || Object.hasOwn(wants, name))) rest += `${rest ? '&' : '?'}${pieces[i]}`
     }
     found.push(unverified(scheme, origin + path + (inPath ? query : rest), said, keyId && get(keyId)))

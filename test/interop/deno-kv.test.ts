@@ -27,9 +27,11 @@ console.log(JSON.stringify(await Promise.all(Array.from({ length: Number(count) 
 kv.close()
 `
 
+// Once: to write it again for the next process empties it for a moment, and the one before may read just then.
+const file = join(folder, 'redeem.mjs')
+writeFileSync(file, script)
+
 function run(link: string, count: number): Promise<string[]> {
-  const file = join(folder, 'redeem.mjs')
-  writeFileSync(file, script)
   const args = ['run', '--no-prompt', '--no-remote', '--no-config', '--unstable-kv', `--allow-read=${folder}`, `--allow-write=${folder}`]
   const child = spawn(deno as string, [...args, file, join(folder, 'kv.sqlite'), link, `${count}`], {
     env: { ...process.env, NO_COLOR: '1' },
@@ -38,7 +40,9 @@ function run(link: string, count: number): Promise<string[]> {
   child.stdout.setEncoding('utf8').on('data', (text) => (output += text))
   child.stderr.setEncoding('utf8').on('data', (text) => (complaint += text))
   return new Promise((resolve, reject) => {
-    child.on('close', (code) => (code === 0 ? resolve(JSON.parse(output)) : reject(new Error(complaint))))
+    child.on('close', (code) =>
+      code === 0 && output ? resolve(JSON.parse(output)) : reject(new Error(`ended with ${code}: ${complaint}`)),
+    )
   })
 }
 

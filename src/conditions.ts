@@ -68,7 +68,7 @@ export function seconds(duration: unknown, name: string): number {
     typeof duration === 'string' && /^\d{1,9}(\.\d{1,3})?[smhd]$/.test(duration),
     `${name} takes a time with its unit, such as '10m', or where a moment is meant a Date`,
   )
-  return Number.parseFloat(duration) * (UNITS[duration.slice(-1)] as number)
+  return +duration.slice(0, -1) * (UNITS[duration.slice(-1)] as number)
 }
 
 /** The moment that the caller's `now` names, or the present, in milliseconds. */
@@ -78,8 +78,8 @@ export function clock(now?: () => Date): number {
   return date ? +date : Date.now()
 }
 
-// Eleven digits of seconds reach the year 5138; longer ones are milliseconds, taken for seconds by mistake.
-const LAST = 99_999_999_999
+/** The last second of a link: eleven digits reach the year 5138; longer ones are milliseconds, taken for seconds by mistake. */
+export const LAST = 99_999_999_999
 
 function moment(when: When, now: number, name: string): number {
   return (when instanceof Date && +when > 0 ? +when : now + seconds(when, name) * 1000) / 1000
@@ -116,7 +116,7 @@ export function grant(scheme: Scheme, url: string, asked: Asked, now: number): G
   const { align, method, ip, prefix: folder, uses } = asked ?? {}
 
   const window = align ? seconds(align, 'align') : 1
-  insist(window && window % 1 === 0, 'align takes whole seconds')
+  insist(window && !(window % 1), 'align takes whole seconds')
   const end = moment(asked?.expires, now, 'expires')
   const expires = Math.ceil(end / window) * window
   insist(end * 1000 > now && expires <= LAST, 'expires takes a moment in the future, before the year 5138')

@@ -38,7 +38,11 @@ export async function sign<C extends Condition, Own extends object>(
 ): Promise<string> {
   // The types say all that is known of C and Own; from here on they are any.
   const any = scheme as unknown as Scheme
-  const link = await any.seal(grant(any, String(url), conditions as unknown as Asked, clock(options.now)))
+  return fitting(await any.seal(grant(any, String(url), conditions as unknown as Asked, clock(options.now))))
+}
+
+/** A link, unless it is too long to be one. */
+export function fitting(link: string): string {
   insist(link.length <= LONGEST, 'url takes what makes a link of at most 16384 characters')
   return link
 }

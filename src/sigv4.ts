@@ -4,6 +4,7 @@ import { seconds } from './conditions.ts'
 import { insist } from './errors.ts'
 import { bytesOf, type Keyring, keyring, type SecretKey } from './keys.ts'
 import { encode, HEX } from './lib/bytes.ts'
+import { normalOrigin } from './lib/normal.ts'
 import { append, encodeValue, type Parts, split } from './lib/text.ts'
 import type { Grant, Proof, Reading, Scheme, Visit } from './scheme.ts'
 import type { Reason } from './verdict.ts'
@@ -253,9 +254,6 @@ export function sigv4<K extends SecretKey & { readonly id: string; readonly sess
     },
   }
 }
-
-// As clients send it: in small letters, without the scheme's own port.
-const normalOrigin = (origin: string): string => origin.toLowerCase().replace(/^(https:.*):443$|^(http:.*):80$/, '$1$2')
 
 // Names of headers, in small letters; several with an escaped semicolon between them.
 const TOKENS = /^[a-z\d_.-]+(%3B[a-z\d_.-]+)*$/

@@ -2,11 +2,14 @@
 //
 //   find('firefox')                                        '/usr/bin/firefox-esr', or undefined
 //   leftOut('firefox')                                     'left out: Firefox (apt-get install firefox-esr)'
+//   await freePort()                                       a port of 127.0.0.1 that nothing listens on
 //   await prepare({ need: ['firefox', 'nginx', 'njs'] })   the leftOut lines of what is missing even now; all parts when `need` is not given
 //
 // Run alone (`node test/prepare.mjs [part…]`) it prints these lines.
 import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -59,6 +62,15 @@ export const find = (part) => parts[part].find()
 export function leftOut(part) {
   const { name, debian } = parts[part]
   return `left out: ${name} (${debian ? `apt-get install ${debian.join(' ')}` : 'npm ci --prefix test/runtimes'})`
+}
+
+export async function freePort() {
+  const probe = createServer().listen(0, '127.0.0.1')
+  await once(probe, 'listening')
+  const { port } = probe.address()
+  probe.close()
+  await once(probe, 'close')
+  return port
 }
 
 export async function prepare({ need = Object.keys(parts) } = {}) {

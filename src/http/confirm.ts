@@ -1,11 +1,11 @@
 // confirm: one-time links that mail scanners cannot burn. GET shows a page with a button, and only POST spends a use.
 import { insist } from '../errors.ts'
-import { redeem, type UseStore } from '../redeem.ts'
+import type { UseStore } from '../redeem.ts'
 import type { Scheme } from '../scheme.ts'
-import type { Refused } from '../verdict.ts'
 import { type VerifyOptions, verify } from '../verify.ts'
-import type { Handler } from './guard.ts'
+import type { GuardOptions, Handler } from './guard.ts'
 import { problem, refusal } from './refusal.ts'
+import { spend } from './spend.ts'
 
 /** The words of the page, as plain text. */
 export interface ConfirmWords {
@@ -17,7 +17,7 @@ export interface ConfirmWords {
 }
 
 /** Options of {@link confirm}. */
-export interface ConfirmOptions<Rest extends unknown[] = unknown[]> extends Pick<VerifyOptions, 'revoked' | 'now' | 'tolerance'> {
+export interface ConfirmOptions<Rest extends unknown[] = unknown[]> extends Omit<GuardOptions<Rest>, 'store'> {
   /** Who has used which link. */
   readonly store: UseStore
   /** Where to go on to once the link has been redeemed; or give a `handler`. */
@@ -25,10 +25,6 @@ export interface ConfirmOptions<Rest extends unknown[] = unknown[]> extends Pick
   /** Answers once the link has been redeemed. */
   readonly handler?: Handler<Rest>
   readonly words?: ConfirmWords
-  /** The visitor's address, from what the runtime hands over. */
-  readonly ip?: (request: Request, ...rest: Rest) => string | undefined
-  /** Answers refused visits in a way of your own. Default: a short problem document (RFC 9457). */
-  readonly refuse?: (verdict: Refused, request: Request, ...rest: Rest) => Response | Promise<Response>
 }
 
 const STYLE =
@@ -76,9 +72,8 @@ export function confirm<Rest extends unknown[] = []>(
 
   return async (request, ...rest) => {
     const { method } = request
-    const ip = addressOf?.(request, ...rest)
     // The form's POST opens what a GET would.
-    const visit: VerifyOptions = { ...shared, ...(ip !== undefined && { ip }), method: 'GET' }
+    const visit: VerifyOptions = { ...shared, ip: addressOf?.(request, ...rest), method: 'GET' }
     if (method === 'GET' || method === 'HEAD') {
       const verdict = await verify(scheme, request, visit)
       if (!verdict.ok && verdict.reason !== 'single_use') return refuse ? refuse(verdict, request, ...rest) : refusal(verdict, method)
@@ -86,19 +81,8 @@ export function confirm<Rest extends unknown[] = []>(
       return new Response(method === 'HEAD' ? null : page, { headers })
     }
     if (method !== 'POST') return problem(405, 'This address takes GET and POST.', {}, method, { allow: 'GET, HEAD, POST' })
-    let down = false
-    const safe: UseStore = {
-      async take(...use) {
-        try {
-          return await store.take(...use)
-        } catch {
-          down = true
-          return false
-        }
-      },
-    }
-    const verdict = await redeem(scheme, request, { ...visit, store: safe })
-    if (down) return problem(503, 'Whether this link has been used cannot be told right now; try again later.', {}, method)
+    const verdict = await spend(scheme, request, visit, store)
+    if (verdict instanceof Response) return verdict
     if (!verdict.ok) return refuse ? refuse(verdict, request, ...rest) : refusal(verdict, method)
     return handler
       ? handler(request, verdict.claims, ...rest)

@@ -1,11 +1,12 @@
 // guard: puts a fetch handler behind signed links. cacheControl: caching that ends with the link.
 import { type Claims, clock, type Duration, seconds } from '../conditions.ts'
 import { insist } from '../errors.ts'
-import { type RedeemOptions, redeem, type UseStore } from '../redeem.ts'
+import type { UseStore } from '../redeem.ts'
 import type { Scheme } from '../scheme.ts'
 import type { Refused, Verdict } from '../verdict.ts'
 import { type VerifyOptions, verify } from '../verify.ts'
-import { problem, refusal } from './refusal.ts'
+import { refusal } from './refusal.ts'
+import { spend } from './spend.ts'
 
 export { type ConfirmOptions, type ConfirmWords, confirm } from './confirm.ts'
 
@@ -68,25 +69,9 @@ export function guard<Rest extends unknown[]>(
   )
   insist(!addressOf || typeof addressOf === 'function', 'ip takes a function that answers with the address of the visitor')
   return async (request, ...rest) => {
-    const ip = addressOf?.(request, ...rest)
-    const asked: VerifyOptions = ip === undefined ? shared : { ...shared, ip }
-    let down: unknown
-    // The store's own failure is told from all others, which are the programmer's to see.
-    const safe: UseStore | undefined = store && {
-      take: async (...use) => {
-        try {
-          return await store.take(...use)
-        } catch (error) {
-          down = error ?? true
-          return false
-        }
-      },
-    }
-    const verdict = await (safe && spends(request)
-      ? redeem(scheme, request, { ...asked, store: safe } as RedeemOptions)
-      : verify(scheme, request, asked))
-    if (down !== undefined)
-      return problem(503, 'Whether this link has been used cannot be told right now; try again later.', {}, request.method)
+    const visit: VerifyOptions = { ...shared, ip: addressOf?.(request, ...rest) }
+    const verdict = await (store && spends(request) ? spend(scheme, request, visit, store) : verify(scheme, request, visit))
+    if (verdict instanceof Response) return verdict
     if (verdict.ok) return (handler as unknown as Handler<Rest>)(request, verdict.claims, ...rest)
     return refuse ? refuse(verdict, request, ...rest) : refusal(verdict, request.method)
   }

@@ -1,4 +1,5 @@
 // The two routes of the Python SecureLink, https://github.com/muscodev/secure-link-generator, for clients that were written for it.
+import { LONGEST } from '../lib/text.ts'
 import type { Scheme } from '../scheme.ts'
 import type { Verb } from './bearer.ts'
 import { type FieldError, object, type Shape, text } from './shapes.ts'
@@ -50,7 +51,7 @@ const MOST = 999_999_999
 /** The shapes of these routes, by name. */
 export const OLD_SHAPES: Readonly<Record<string, Shape>> = {
   ToGenerate: object(['url'], {
-    url: text("An absolute URL, or a path from '/'.", { maxLength: 16_384, examples: [url] }),
+    url: text("An absolute URL, or a path from '/'.", { maxLength: LONGEST, examples: [url] }),
     clientip,
     expire_seconds: {
       description: `A whole number of seconds, from 1 to ${MOST}. Without it, 20.`,

@@ -3,9 +3,10 @@ import { type Asked, clock, type Duration, grant } from '../conditions.ts'
 import { insist, LinkError } from '../errors.ts'
 import { inspect } from '../inspect.ts'
 import { BASE64URL, encode } from '../lib/bytes.ts'
-import { LONGEST, split } from '../lib/text.ts'
+import { split } from '../lib/text.ts'
 import { redeem, type UseStore } from '../redeem.ts'
 import type { Grant, Scheme } from '../scheme.ts'
+import { fitting } from '../sign.ts'
 import type { Verdict } from '../verdict.ts'
 import { type VerifyOptions, verify } from '../verify.ts'
 import type { Authorize, Denied, Verb, Wanted, WantedLink } from './bearer.ts'
@@ -247,16 +248,12 @@ function dated(conditions: Readonly<Record<string, unknown>>): Record<string, un
 const DATE = /^\d{4}-/
 
 /** Seals a link that was granted; what goes wrong is for the caller to sort out, link by link. */
-function seal({ maker, granted }: Asking): Promise<string | Error> | Error {
+async function seal({ maker, granted }: Asking): Promise<string | Error> {
   try {
-    return maker.seal(granted as Grant).then(fitting, (error) => error)
+    return fitting(await maker.seal(granted as Grant))
   } catch (error) {
     return error as Error
   }
-}
-
-function fitting(link: string): string | Error {
-  return link.length <= LONGEST ? link : new LinkError('bad_option', 'url takes what makes a link of at most 16384 characters')
 }
 
 const CALLERS = ['bad_option', 'unsupported_condition', 'already_signed']

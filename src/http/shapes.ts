@@ -1,4 +1,5 @@
 // What the link service takes and answers, as JSON Schema. Requests are checked by these shapes, and /openapi.json shows the same ones.
+import { LONGEST } from '../lib/text.ts'
 import type { Scheme } from '../scheme.ts'
 
 /** The part of JSON Schema (2020-12) that the service needs. */
@@ -79,7 +80,7 @@ export function shapesOf(schemes: ReadonlyMap<string, Scheme>): Record<string, S
 
   const toSign: Record<string, Shape> = {
     scheme,
-    url: text("An absolute URL, or a path from '/'.", { maxLength: 16_384, examples: ['https://cdn.example/report.pdf'] }),
+    url: text("An absolute URL, or a path from '/'.", { maxLength: LONGEST, examples: ['https://cdn.example/report.pdf'] }),
     expires: when('When the link dies; there is no default.'),
     align: text("A length of time such as '1h'. The expiry is rounded up to a multiple of it, so links of one window are identical.", {
       pattern: `^${DURATION}$`,

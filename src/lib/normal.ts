@@ -43,16 +43,16 @@ export function normalQuery(query: string): string {
   return `?${pieces.map((piece) => piece.join('=')).join('&')}`
 }
 
-/** All parts in normal form: scheme and host in lower case, without the scheme's own port. */
+/** Scheme and host with `A-Z` in lower case, without the scheme's own port. */
+export function normalOrigin(origin: string): string {
+  return /[A-Z]|:\d+$/.test(origin)
+    ? origin.replace(/[A-Z]+/g, (letters) => letters.toLowerCase()).replace(/^(https:.*):443$|^(http:.*):80$/, '$1$2')
+    : origin
+}
+
+/** All parts in normal form. */
 export function normalise({ origin, path, query }: Parts): Parts {
-  return {
-    origin: /[A-Z]|:\d+$/.test(origin)
-      ? origin.replace(/[A-Z]+/g, (letters) => letters.toLowerCase()).replace(/^(https:.*):443$|^(http:.*):80$/, '$1$2')
-      : origin,
-    path: normalPath(path),
-    query: normalQuery(query),
-    fragment: '',
-  }
+  return { origin: normalOrigin(origin), path: normalPath(path), query: normalQuery(query), fragment: '' }
 }
 
 /**

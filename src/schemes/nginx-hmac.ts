@@ -1,5 +1,5 @@
 // nginxHmac: links of a third-party module for NGINX, https://github.com/nginx-modules/ngx_http_hmac_secure_link_module
-import type { Claims } from '../conditions.ts'
+import { type Claims, LAST } from '../conditions.ts'
 import { insist, LinkError } from '../errors.ts'
 import { type Hash, type Keyring, keyring, type SecretKey } from '../keys.ts'
 import { printAddress } from '../lib/address.ts'
@@ -67,9 +67,6 @@ interface NginxHmacReading extends Reading {
 const COVERS: Record<string, string> = { uri: 'path', remote_addr: 'ip', request_method: 'method', secure_link_hmac_expires: 'expires' }
 
 const MESSAGE: NginxHmacMessage = '$uri|$arg_ts|$arg_e'
-
-// As in `sign`: eleven digits of seconds. Later moments, and none, count as this one, because a Date must hold them.
-const LAST = 99_999_999_999
 
 // Fields of one digit, 29 February in any year, a second 60, and whatever follows: the module takes them, and so its links have them.
 const ISO = /^(\d{1,4})-(\d{1,2})-(\d{1,2})T(\d{1,2}):(\d{1,2}):(\d{1,2})(?:Z|([+-])(\d{1,2}):(\d{1,2}))/

@@ -1,6 +1,6 @@
 // nginx: links of NGINX's own module, https://nginx.org/en/docs/http/ngx_http_secure_link_module.html
 import { md5 } from '@noble/hashes/legacy.js'
-import type { Claims } from '../conditions.ts'
+import { type Claims, LAST } from '../conditions.ts'
 import { insist, LinkError } from '../errors.ts'
 import { type Keyring, keyring, type SecretKey } from '../keys.ts'
 import { printAddress } from '../lib/address.ts'
@@ -63,9 +63,6 @@ interface NginxReading extends Reading {
 }
 
 const RECIPE: NginxRecipe = '$secure_link_expires$uri$remote_addr $secret'
-
-// As in `sign`: eleven digits of seconds. Later moments, and none, count as this one, because a Date must hold them.
-const LAST = 99_999_999_999
 
 const COVERS: Record<string, string> = {
   uri: 'path',

@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer as createHttpServer } from 'node:http'
-import { type AddressInfo, createServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
@@ -19,7 +19,7 @@ import { nginx } from '../../src/schemes/nginx.ts'
 import { s3 } from '../../src/schemes/s3.ts'
 import { memoryStore } from '../../src/stores/memory.ts'
 import { root } from '../built.ts'
-import { find, leftOut } from '../prepare.mjs'
+import { find, freePort, leftOut } from '../prepare.mjs'
 import { ANYTHING, handler, LIMITED, SECRET, VERIFIER } from './served.ts'
 import { cases, type Send } from './service.ts'
 
@@ -36,15 +36,6 @@ afterAll(() => {
   for (const child of children) child.kill('SIGKILL')
   rmSync(temporary, { recursive: true, force: true })
 })
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}
 
 const servers: Record<string, { program: () => string | undefined; args: (port: number) => string[] }> = {
   deno: {

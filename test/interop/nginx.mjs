@@ -3,12 +3,12 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { Agent, request } from 'node:http'
-import { connect, createServer } from 'node:net'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { find } from '../prepare.mjs'
+import { find, freePort } from '../prepare.mjs'
 
 const page = fileURLToPath(new URL('../../docs/guide/nginx.md', import.meta.url))
 
@@ -21,15 +21,6 @@ export function fencesOf(heading) {
 
 /** Puts lines at the end of the configuration's only `server`. */
 export const withLocations = (config, ...locations) => config.replace(/\n {2}\}\n\}\n$/, `\n${locations.join('\n')}\n  }\n}\n`)
-
-async function freePort() {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address()
-  server.close()
-  await once(server, 'close')
-  return port
-}
 
 const answers = (port) =>
   new Promise((resolve) => {

@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { connect, createServer } from 'node:net'
+import { connect } from 'node:net'
 import { networkInterfaces, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
@@ -11,7 +11,7 @@ import { LinkError, type Scheme, sign, verify } from '../../src/index.ts'
 import { printAddress } from '../../src/lib/address.ts'
 import { type NginxOptions, nginx } from '../../src/schemes/nginx.ts'
 import { schemes } from '../conformance/vectors/index.ts'
-import { find, leftOut } from '../prepare.mjs'
+import { find, freePort, leftOut } from '../prepare.mjs'
 
 const program = find('nginx')
 if (!program) console.warn(leftOut('nginx'))
@@ -95,15 +95,6 @@ let server: ChildProcess
 let port = 0
 let dual = 0
 const folder = mkdtempSync(join(tmpdir(), 'securelink-nginx-'))
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const { port } = probe.address() as { port: number }
-  probe.close()
-  await once(probe, 'close')
-  return port
-}
 
 interface Answer {
   readonly status: number

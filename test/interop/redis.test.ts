@@ -2,7 +2,6 @@
 import { type ChildProcess, fork, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
@@ -12,7 +11,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { hmac, LinkError, redeem, sign } from '../../src/index.ts'
 import { redisStore } from '../../src/stores/redis.ts'
 import { built, root } from '../built.ts'
-import { find, leftOut } from '../prepare.mjs'
+import { find, freePort, leftOut } from '../prepare.mjs'
 
 const program = find('redis')
 const secret = '0123456789abcdef0123456789abcdef'
@@ -47,10 +46,7 @@ const quiet = () => undefined
 if (program) {
   beforeAll(async () => {
     await built()
-    const probe = createServer().listen(0, '127.0.0.1')
-    await once(probe, 'listening')
-    port = (probe.address() as { port: number }).port
-    probe.close()
+    port = await freePort()
     plain = new Redis({ host: '127.0.0.1', port, retryStrategy: () => 50, maxRetriesPerRequest: 1 }).on('error', quiet)
     await startRedis()
   }, 120_000)

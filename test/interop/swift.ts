@@ -2,9 +2,9 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir, userInfo } from 'node:os'
 import { basename, join } from 'node:path'
+import { freePort } from '../prepare.mjs'
 
 export interface Swift {
   /** `http://127.0.0.1:12345` */
@@ -14,15 +14,6 @@ export interface Swift {
 
 /** What tempauth has by this name: account, user and key. */
 export const CREDENTIALS: { readonly id: string; readonly secret: string } = { id: 'test:tester', secret: 'testing-secret' }
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as { port: number }
-  server.close()
-  await once(server, 'close')
-  return port
-}
 
 const BACKENDS = ['account', 'container', 'object'] as const
 

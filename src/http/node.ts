@@ -227,12 +227,11 @@ async function write(outgoing: ServerResponse, response: Response, method: strin
     outgoing.end()
     return
   }
-  // Whoever waits for the first byte of a slow body knows the status by then.
-  outgoing.flushHeaders()
-  for (;;) {
-    const { done, value } = await reader.read()
-    if (done) break
-    if (!outgoing.write(value) && !outgoing.destroyed) await new Promise<void>((resolve) => (proceed = resolve))
-  }
+  // A body that is there goes out with the head, in one packet; whoever waits for the first byte of a slow one knows the status by then.
+  const first = reader.read()
+  const ready = await Promise.race([first, new Promise<undefined>((resolve) => setImmediate(() => resolve(undefined)))])
+  if (!ready) outgoing.flushHeaders()
+  for (let part = ready ?? (await first); !part.done; part = await reader.read())
+    if (!outgoing.write(part.value) && !outgoing.destroyed) await new Promise<void>((resolve) => (proceed = resolve))
   outgoing.end()
 }

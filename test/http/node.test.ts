@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { Agent, createServer, type Server, request as send } from 'node:http'
 import http2 from 'node:http2'
 import { type AddressInfo, connect } from 'node:net'
+import { setTimeout as wait } from 'node:timers/promises'
 import { afterEach, expect, test, vi } from 'vitest'
 import { listener } from '../../src/http/node.ts'
 
@@ -302,20 +303,39 @@ test.each<[string, Handler]>([
   expect(JSON.stringify(error.mock.calls)).not.toMatch(/secret|path/)
 })
 
+const broken = (chunks: number, delay: number) => {
+  let count = 0
+  return new ReadableStream({
+    pull: async (controller) => {
+      if (count++ < chunks) return controller.enqueue(new Uint8Array(9))
+      if (delay) await wait(delay)
+      controller.error(new Error('broken'))
+    },
+  })
+}
+
 test('a body that fails midway ends the connection, so that nobody takes it for whole', async () => {
   const error = vi.spyOn(console, 'error').mockImplementation(nothing)
-  let count = 0
-  const origin = await serve(
-    () =>
-      new Response(
-        new ReadableStream({
-          pull: (controller) => (count++ ? controller.error(new Error('broken')) : controller.enqueue(new Uint8Array(9))),
-        }),
-      ),
-  )
+  const origin = await serve(() => new Response(broken(1, 30)))
   const response = await fetch(origin)
   expect(response.status).toBe(200)
   await expect(response.arrayBuffer()).rejects.toThrow()
+  expect(error).toHaveBeenCalledOnce()
+})
+
+test('a body that fails in the same breath as its first bytes ends the connection, too', async () => {
+  const error = vi.spyOn(console, 'error').mockImplementation(nothing)
+  const origin = await serve(() => new Response(broken(1, 0)))
+  await expect(fetch(origin).then((response) => response.arrayBuffer())).rejects.toThrow()
+  expect(error).toHaveBeenCalledOnce()
+})
+
+test('a body that fails before its first bytes is answered with 500', async () => {
+  const error = vi.spyOn(console, 'error').mockImplementation(nothing)
+  const origin = await serve(() => new Response(broken(0, 0), { headers: { etag: '"1"' } }))
+  const response = await fetch(origin)
+  expect(response.status).toBe(500)
+  expect(response.headers.get('etag')).toBeNull()
   expect(error).toHaveBeenCalledOnce()
 })
 

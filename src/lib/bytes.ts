@@ -48,8 +48,8 @@ export function decode(text: string, alphabet: string, bytes: Uint8Array): numbe
 }
 
 /**
- * Are two texts the same? It looks at every character, so the time tells nothing about where they differ. For digests that WebCrypto does not
- * have; where it has the algorithm, `crypto.subtle.verify` compares.
+ * Are two texts the same? It looks at every character, so the time tells nothing about where they differ. For tokens, and for digests that
+ * WebCrypto does not have; where it has the algorithm, `crypto.subtle.verify` compares.
  */
 export function same(a: string, b: string): boolean {
   let difference = a.length ^ b.length

@@ -147,7 +147,7 @@ export function service(
     if (decision !== true) return denied(decision, batch, old)
 
     if (verb === 'sign') {
-      const sealed = await Promise.all(asking.map(seal))
+      const sealed = await inTurn(asking, seal)
       for (const [i, error] of sealed.entries())
         if (typeof error !== 'string') errors.push(fieldError(error, asking[i] as Asking, batch ? `links[${i}].` : ''))
       if (errors.length > 0) return invalid(errors, old)
@@ -165,17 +165,15 @@ export function service(
       return json(batch ? { links } : links[0])
     }
     const failures: unknown[] = []
-    const verdicts = await Promise.all(
-      asking.map(async ({ maker, url, conditions }) => {
-        const visit: VerifyOptions = { ...shared, ...conditions, now: () => wanted.now }
-        try {
-          return await (verb === 'redeem' ? redeem(maker, url, { ...visit, store: store as UseStore }) : verify(maker, url, visit))
-        } catch (error) {
-          failures.push(error)
-          return null
-        }
-      }),
-    )
+    const verdicts = await inTurn(asking, async ({ maker, url, conditions }) => {
+      const visit: VerifyOptions = { ...shared, ...conditions, now: () => wanted.now }
+      try {
+        return await (verb === 'redeem' ? redeem(maker, url, { ...visit, store: store as UseStore }) : verify(maker, url, visit))
+      } catch (error) {
+        failures.push(error)
+        return null
+      }
+    })
     if (failures.length > 0) {
       report(failures[0], verb)
       // What has been spent is said, or nobody would ever know.
@@ -246,6 +244,13 @@ function dated(conditions: Readonly<Record<string, unknown>>): Record<string, un
 }
 
 const DATE = /^\d{4}-/
+
+/** Some at a time: a thousand under way are so much that collecting garbage takes longer than signing. */
+async function inTurn<Result>(asking: readonly Asking[], each: (one: Asking) => Promise<Result>): Promise<Result[]> {
+  const results: Result[] = []
+  for (let from = 0; from < asking.length; from += 128) results.push(...(await Promise.all(asking.slice(from, from + 128).map(each))))
+  return results
+}
 
 /** Seals a link that was granted; what goes wrong is for the caller to sort out, link by link. */
 async function seal({ maker, granted }: Asking): Promise<string | Error> {

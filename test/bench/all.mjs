@@ -20,6 +20,6 @@ for (const file of readdirSync('test/bench').filter(
   }
 }
 console.log('\nmemory.mjs')
-spawnSync(process.execPath, ['--expose-gc', 'test/bench/memory.mjs'], { stdio: 'inherit' })
+spawnSync(process.execPath, ['test/bench/memory.mjs'], { stdio: 'inherit' })
 console.log('\nnginx.mjs')
 spawnSync(process.execPath, ['test/bench/nginx.mjs'], { stdio: 'inherit' })

@@ -91,10 +91,11 @@ export function argument(args: string, name: string): string | undefined {
 
 /** A query without the arguments of these names. */
 export function without(query: string, names: readonly string[]): string {
+  const ours = new RegExp(`^(?:${names.join('|')})=`, 'i')
   const others = query
     .slice(1)
     .split('&')
-    .filter((piece) => !names.some((name) => argument(piece, name) !== undefined))
+    .filter((piece) => !ours.test(piece))
     .join('&')
   return others && `?${others}`
 }

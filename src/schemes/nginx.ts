@@ -171,9 +171,9 @@ export function nginx<const E extends string = NginxRecipe>(
       return { claims, seen, token: hash.toLowerCase(), values: { ...values, link: bytesOf(link) } }
     }
 
-    let resource = origin + path + without(query, parameters)
     // What the directive secure_link has: the token, and behind the first comma the expiry.
     let text: string
+    let resource: string | undefined
     if (inPath) {
       const [, front, signature, expiry, rest] = /^(\/[^/]+)\/([^/,]+)\/(\d+)(\/.*)$/s.exec(unseen.uri) ?? []
       if (!front || !rest) return 'unsigned'
@@ -191,6 +191,7 @@ export function nginx<const E extends string = NginxRecipe>(
     // A path that merely looks like one of ours.
     if (inPath && !canonical) return 'unsigned'
     if (!seen || !canonical || seconds <= 0) return 'malformed'
+    resource ??= origin + path + without(query, parameters)
     const claims = { resource, expires: new Date(Math.min(seconds, LAST) * 1000) }
     return { claims, seen, token: canonical, values: { ...values, secure_link_expires: expiry } }
   }

@@ -4,6 +4,7 @@ import type { UseStore } from '../redeem.ts'
 import type { Scheme } from '../scheme.ts'
 import { type VerifyOptions, verify } from '../verify.ts'
 import type { GuardOptions, Handler } from './guard.ts'
+import { checkNames } from './names.ts'
 import { problem, refusal } from './refusal.ts'
 import { spend } from './spend.ts'
 
@@ -42,7 +43,7 @@ const HEADERS = { 'cache-control': 'no-store', 'referrer-policy': 'no-referrer',
  * that matters, give the link more than one use, or ask in the handler for something that only the person knows.
  *
  * @returns A fetch handler. A refused link is answered as by `guard`, and a store that fails with 503.
- * @throws A `LinkError`: `bad_option` without `store`, or without either `redirect` or `handler`.
+ * @throws A `LinkError`: `bad_option` without `store`, without either `redirect` or `handler`, or for an option that there is not.
  *
  * @example
  * ```ts
@@ -68,6 +69,7 @@ export function confirm<Rest extends unknown[] = []>(
   insist(typeof store?.take === 'function', 'confirm takes { store }: an object with take(id, until, uses)')
   insist(!redirect !== !handler, 'confirm takes either { redirect }, an address to go on to, or { handler }')
   insist(!addressOf || typeof addressOf === 'function', 'ip takes a function that answers with the address of the visitor')
+  checkNames('confirm', shared, ['revoked', 'now', 'tolerance'])
   const page = pageOf(words)
 
   return async (request, ...rest) => {

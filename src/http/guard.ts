@@ -5,6 +5,7 @@ import type { UseStore } from '../redeem.ts'
 import type { Scheme } from '../scheme.ts'
 import type { Refused, Verdict } from '../verdict.ts'
 import { type VerifyOptions, verify } from '../verify.ts'
+import { checkNames } from './names.ts'
 import { refusal } from './refusal.ts'
 import { spend } from './spend.ts'
 
@@ -33,6 +34,7 @@ export type Handler<Rest extends unknown[] = []> = (request: Request, claims: Cl
  * @param handler - Gets the request, the true claims, and whatever the runtime hands over besides. Serve by `claims.resource`, which
  *   is the URL without the link's parameters.
  * @returns A fetch handler for Deno, Bun, workers, Hono, and through `securelink/node` for Node.
+ * @throws A `LinkError`: `bad_option` without a scheme or a handler, or for an option that there is not.
  *
  * @example
  * ```ts
@@ -68,6 +70,7 @@ export function guard<Rest extends unknown[]>(
     'guard takes a scheme, such as hmac(keys), and the handler for good visits',
   )
   insist(!addressOf || typeof addressOf === 'function', 'ip takes a function that answers with the address of the visitor')
+  checkNames('guard', shared, ['revoked', 'now', 'tolerance'])
   return async (request, ...rest) => {
     const visit: VerifyOptions = { ...shared, ip: addressOf?.(request, ...rest) }
     const verdict = await (store && spends(request) ? spend(scheme, request, visit, store) : verify(scheme, request, visit))

@@ -11,6 +11,7 @@ import type { Verdict } from '../verdict.ts'
 import { type VerifyOptions, verify } from '../verify.ts'
 import type { Authorize, Denied, Verb, Wanted, WantedLink } from './bearer.ts'
 import { docsPage } from './docs-page.ts'
+import { checkNames } from './names.ts'
 import { openapi, VERBS } from './openapi.ts'
 import { problem } from './refusal.ts'
 import { INVALID, OLD_ROUTES, OLD_SHAPES, type OldRoute, translated, translatedBack, VALID } from './securelink.ts'
@@ -48,7 +49,7 @@ export interface ServiceOptions extends Pick<VerifyOptions, 'revoked' | 'now' | 
  *
  * @param schemes - A scheme, or several by the names that callers choose from.
  * @returns A fetch handler for Deno, Bun and workers, and through `securelink/node` for Node.
- * @throws A {@link LinkError}: `bad_option` without `authorize`, or without a scheme.
+ * @throws A {@link LinkError}: `bad_option` without `authorize`, without a scheme, or for an option that there is not.
  *
  * @example
  * ```ts
@@ -68,11 +69,22 @@ export function service(
   schemes: Scheme | Readonly<Record<string, Scheme>>,
   options: ServiceOptions,
 ): (request: Request, ...rest: unknown[]) => Promise<Response> {
-  const { authorize, store, limit = 1_000_000, report = complain, secureLinkApi = false, now, tolerance, revoked } = options ?? {}
+  const {
+    authorize,
+    store,
+    limit = 1_000_000,
+    report = complain,
+    secureLinkApi = false,
+    now,
+    tolerance,
+    revoked,
+    ...others
+  } = options ?? {}
   insist(
     typeof authorize === 'function',
     'service takes { authorize }: a function that decides who may ask for what, such as bearer(tokens)',
   )
+  checkNames('service', others)
   const known = isScheme(schemes) ? new Map([[schemes.name, schemes]]) : new Map(Object.entries(schemes ?? {}))
   insist(known.size > 0 && [...known.values()].every(isScheme), 'service takes a scheme, or an object with schemes by name')
   insist(!store || typeof store.take === 'function', 'store takes an object with take(id, until, uses)')

@@ -109,6 +109,7 @@ test('options', () => {
   expect(() => confirm(links, { redirect: '/' } as never)).toThrow(LinkError)
   expect(() => confirm(links, { store })).toThrow(LinkError)
   expect(() => confirm(links, { store, redirect: '/', handler: () => new Response() })).toThrow(LinkError)
+  expect(() => confirm(links, { store, redirect: '/', revoke: () => true } as never)).toThrow("confirm has no option 'revoke'")
 })
 
 const program = find('chromium')

@@ -161,6 +161,7 @@ describe('options', () => {
     ['a place that is no list', () => bearer(ANYTHING, { allow: 'https://cdn.example/' as never }), /allow takes a list/],
     ['verbs that are no list', () => bearer(ANYTHING, { verbs: 'verify' as never }), /verbs takes a list/],
     ['no scheme at all', () => service(undefined as never, { authorize: () => true }), /scheme/],
+    ['a misspelt option', () => service(links, { ...allowed, revoke: () => true } as never), /service has no option 'revoke'/],
     ['a lifetime that is none', () => bearer(ANYTHING, { longest: '1' as '1d' }), /longest/],
     // Each of these would limit nothing, or less than was meant.
     ['a list that is text', () => bearer(ANYTHING, { schemes: 'nginx-hmac' as never }), /schemes takes a list/],

@@ -60,6 +60,7 @@ const handlers: Row[] = [
   ['guard has no scheme', 'bad_option', () => guard(plain(undefined), handler)],
   ['guard has its arguments the wrong way round', 'bad_option', () => guard(plain(handler), plain(links))],
   ['guard gets an address where it takes a function', 'bad_option', () => guard(links, handler, { ip: plain('203.0.113.7') })],
+  ['guard gets an option that there is not', 'bad_option', () => guard(links, handler, plain({ revoke: () => true }))],
   ['confirm has no options', 'bad_option', () => confirm(links, plain(undefined))],
   ['confirm has no scheme', 'bad_option', () => confirm(plain(undefined), { store: memoryStore(), redirect: '/' })],
   [

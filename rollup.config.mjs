@@ -61,6 +61,28 @@ const noble = {
   },
 }
 
+/**
+ * Declarations name modules by the files that are in dist/, because Deno and CDNs load them by these names: a module of types alone gets a
+ * file, too, and what is inside of the one file for NGINX gets no declarations.
+ */
+const declarations = {
+  name: 'declarations',
+  generateBundle: {
+    order: 'post',
+    handler(_, files) {
+      for (const file of Object.values(files).filter(({ fileName }) => fileName.endsWith('.d.ts'))) {
+        const fileName = file.fileName.replace(/\.d\.ts$/, '.js')
+        file.source = `${file.source}`.replace(/(from |import\()('\.[^']*)\.ts'/g, "$1$2.js'")
+        if (fileName.startsWith('njs/')) {
+          if (fileName !== 'njs/securelink.js') delete files[file.fileName]
+        } else if (!files[fileName]) {
+          this.emitFile({ type: 'asset', fileName, source: `/* @ts-self-types="./${basename(file.fileName)}" */\nexport {}\n` })
+        }
+      }
+    },
+  },
+}
+
 /** A module that exists for the build only: everything that a CDN user gets. */
 const bundle = {
   name: 'bundle',
@@ -123,12 +145,15 @@ export default [
       preserveModules: true,
       preserveModulesRoot: 'src',
       entryFileNames: ({ name }) => `${name.replace('node_modules/', 'vendor/')}.js`,
+      // Through the second one Deno finds the types of a module that is imported by its address.
       banner: ({ name }) =>
-        name.includes('@noble/hashes/') ? '/*! @noble/hashes - MIT License (c) 2022 Paul Miller (paulmillr.com) */' : '',
+        name.includes('@noble/hashes/')
+          ? '/*! @noble/hashes - MIT License (c) 2022 Paul Miller (paulmillr.com) */'
+          : `/* @ts-self-types="./${basename(name)}.d.ts" */`,
       sourcemap: true,
       sourcemapExcludeSources: false,
     },
-    plugins: [noble, compile({ declaration: true, isolatedDeclarations: true, declarationDir: 'dist', outDir: 'dist' })],
+    plugins: [noble, compile({ declaration: true, isolatedDeclarations: true, declarationDir: 'dist', outDir: 'dist' }), declarations],
   },
   {
     input: 'src/njs/securelink.ts',

@@ -248,6 +248,33 @@ describe('declarations', () => {
   )
 })
 
+const deno = find('deno')
+test.skipIf(!deno)(
+  deno ? 'Deno finds the types of modules that are imported by their address' : leftOut('deno'),
+  () => {
+    const path = join(temporary, 'addressed.ts')
+    const lines = [
+      `import { hmac, sign } from '${root}dist/index.js'`,
+      `import { confirm, guard } from '${root}dist/http/guard.js'`,
+      ...schemes.map((name) => `import '${root}dist/schemes/${name}.js'`),
+      `const links = hmac({ secret: 'a secret of 32 bytes or more, from a vault' })`,
+      `export const link: Promise<string> = sign(links, '/x', { expires: '1h' })`,
+      '// @ts-expect-error: no bare number',
+      `sign(links, '/x', { expires: 5 })`,
+      'export const handlers = [guard, confirm]',
+    ]
+    writeFileSync(path, lines.join('\n'))
+    const env = { ...process.env, NO_COLOR: '1' }
+    const { status, stderr } = spawnSync(deno as string, ['check', '--no-remote', '--no-npm', '--no-config', path], {
+      cwd: temporary,
+      encoding: 'utf8',
+      env,
+    })
+    expect(status, stderr).toBe(0)
+  },
+  60_000,
+)
+
 describe('the source runs as it is', () => {
   const runs = {
     deno: ['run', '--no-prompt', '--no-remote', '--no-npm', '--no-config', '--import-map=imports.json'],

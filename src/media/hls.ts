@@ -78,22 +78,25 @@ export async function signPlaylist<C extends Condition, Own extends object>(
     return sign(scheme, target, conditions as unknown as Conditions<NoInfer<C>> & NoInfer<Own>, { now: () => present })
   }
 
-  let signed = ''
+  // All at once, because WebCrypto takes many calls in the time of a few.
+  const signed: (string | Promise<string>)[] = []
   for (const piece of playlist.split(/(\r\n|\r|\n)/)) {
     const line = piece.replace(/^\ufeff/, '')
+    const address = line.trim()
     if (TAGS.test(line)) {
       let at = 0
       for (const { 0: attribute, 1: name = '', 2: value = '', index } of line.matchAll(ATTRIBUTE)) {
         if (name !== 'URI=' || value[0] !== '"' || value.length < 3) continue
-        signed += `${line.slice(at, index)}URI="${await link(value.slice(1, -1))}"`
+        signed.push(line.slice(at, index), 'URI="', link(value.slice(1, -1)), '"')
         at = index + attribute.length
       }
-      signed += line.slice(at)
+      signed.push(line.slice(at))
+    } else if (address && address[0] !== '#') {
+      const at = piece.indexOf(address)
+      signed.push(piece.slice(0, at), link(address), piece.slice(at + address.length))
     } else {
-      const address = line.trim()
-      signed +=
-        address && address[0] !== '#' ? piece.replace(address, await link(address).then((text) => text.replaceAll('$', '$$$$'))) : piece
+      signed.push(piece)
     }
   }
-  return signed
+  return (await Promise.all(signed)).join('')
 }

@@ -43,7 +43,8 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
     return 0
   }
   if (name === 'help' || argv.includes('--help') || argv.includes('-h')) {
-    io.stdout.write(HELP[verb ? name : ''] as string)
+    const about = (name === 'help' && args[0]) || name
+    io.stdout.write(HELP[Object.hasOwn(VERBS, about) ? about : ''] as string)
     return 0
   }
   try {

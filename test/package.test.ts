@@ -62,7 +62,7 @@ const node = (args: string[], options = {}): string =>
 
 beforeAll(async () => {
   await built()
-  const answer = execFileSync('npm', ['pack', '--json', '--pack-destination', temporary], {
+  const answer = execFileSync('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', temporary], {
     cwd: root,
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'ignore'],

@@ -3,7 +3,7 @@
 /**
  * What went wrong, as a stable word to branch on.
  *
- * - `bad_option`: a value of the wrong kind or out of range, or a URL that cannot carry a link
+ * - `bad_option`: a value of the wrong kind or out of range, an option that there is not, or a URL that cannot carry a link
  * - `no_key`: the keyring is empty, or none of its keys is in time
  * - `weak_key`: a secret that is too short, or none at all
  * - `unsupported_condition`: the scheme cannot carry what was asked for

@@ -23,8 +23,13 @@ export interface RedeemOptions extends VerifyOptions {
  * Like `verify`, and spends one use of a link that has a limited number: the answer is `used` once all are spent. The use is taken last, after
  * every other check, so a refused visit spends nothing. Links without a limit are only verified.
  *
+ * A `HEAD` spends a use, too; `guard` keeps such visits from it.
+ *
+ * @param scheme - As for `verify`.
+ * @param visit - As for `verify`.
  * @param options - As for `verify`, and the `store` that remembers: `memoryStore()` for one process.
- * @throws What `verify` throws, and what the store throws: a store that is down opens nothing.
+ * @returns As `verify`.
+ * @throws What `verify` throws, a {@link LinkError} `bad_option` without a store, and what the store throws: a store that is down opens nothing.
  *
  * @example
  * ```ts

@@ -19,9 +19,9 @@ export interface VerifyOptions {
   readonly method?: string
   /** The headers of the visit, for links that cover some. Default: the request's. */
   readonly headers?: HeadersInit
-  /** How far clocks may be apart, at the start and at the expiry; capped at `'5m'`. Default `'0s'`. */
+  /** How far clocks may be apart, at start and expiry of the link and of its key; capped at `'5m'`. Default: `'0s'`. */
   readonly tolerance?: Duration
-  /** Asked last, with true claims: has this link been called back? */
+  /** Asked after every check but the count of uses, with true claims: has this link been called back? */
   readonly revoked?: (claims: Claims) => boolean | Promise<boolean>
   /** The present, for tests and for servers with a clock of their own. Default: the machine's clock. */
   readonly now?: () => Date

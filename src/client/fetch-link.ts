@@ -32,6 +32,7 @@ export interface FetchLinkOptions extends RequestInit, ExpiresInOptions {
 /**
  * How long a link still lives.
  *
+ * @param link - Any text or URL.
  * @returns Milliseconds, negative when it is dead; `undefined` for what is no link, and for a link that does not tell.
  *
  * @example

@@ -28,6 +28,7 @@ const TRIES = 5
  *
  * @param link - The first link. It becomes the element's `src`, `href` or `srcset`, unless that is so already.
  * @returns A function that ends it sooner.
+ * @throws A {@link LinkError}: `bad_option` for another element, without `renew`, or for an `early` without a unit.
  *
  * @example
  * ```ts

@@ -15,9 +15,9 @@ export interface Clock {
 export interface ServerClockOptions {
   /** The most that it will ever add or take away. Default: `'1d'`. */
   readonly most?: Duration
-  /** Called with the new offset whenever it changes: tell the visitor, or your logs. */
+  /** Called with the new offset, in milliseconds, whenever it changes: tell the visitor, or your logs. */
   readonly changed?: (offset: number) => void
-  /** The machine's clock. Default: the machine's clock. */
+  /** The present, for tests. Default: the machine's clock. */
   readonly now?: () => Date
 }
 
@@ -28,6 +28,8 @@ export interface ServerClockOptions {
  * A response out of a cache tells an old time, never a future one. So the latest of the last eight answers counts.
  *
  * Pages can read `Date` of their own origin. Of another one they can only when that sends `Access-Control-Expose-Headers: Date, Age`.
+ *
+ * @throws A `LinkError`: `bad_option` for a `most` without a unit.
  *
  * @example
  * ```ts

@@ -58,7 +58,7 @@ export interface Limits {
   readonly allow?: readonly string[]
   /** The longest lifetime of a link that it may sign. */
   readonly longest?: Duration
-  /** Names of the schemes that it may use. */
+  /** Names of the schemes that it may use, as the service knows them. */
   readonly schemes?: readonly string[]
   /** What it may ask for. */
   readonly verbs?: readonly Verb[]
@@ -71,6 +71,7 @@ export interface Limits {
 
 /** A token with limits of its own. */
 export interface Token extends Limits {
+  /** At least 32 letters, digits and `-._~+/`. */
   readonly token: string
 }
 

@@ -12,8 +12,11 @@ import { spend } from './spend.ts'
 export interface ConfirmWords {
   /** Language of these words. Default: `'en'`. */
   readonly language?: string
+  /** Default: `'Open your link'`. */
   readonly title?: string
+  /** Default: `'This link works only once. Press the button to use it.'`. */
   readonly text?: string
+  /** Default: `'Continue'`. */
   readonly button?: string
 }
 
@@ -40,7 +43,7 @@ const HEADERS = { 'cache-control': 'no-store', 'referrer-policy': 'no-referrer',
  * previews and prefetches see that page. The button sends a `POST`, which redeems the link and then runs the handler, or goes on to an address.
  *
  * The form posts to the page's own address, so a link needs no `method`: both visits count as `GET`. Some scanners press buttons, too; where
- * that matters, give the link more than one use, or ask in the handler for something that only the person knows.
+ * that matters, give the link more than one use, or write a page that asks for something that only the person knows and then calls `redeem`.
  *
  * @returns A fetch handler. A refused link is answered as by `guard`, and a store that fails with 503.
  * @throws A `LinkError`: `bad_option` without `store`, without either `redirect` or `handler`, or for an option that there is not.

@@ -15,7 +15,7 @@ export { type ConfirmOptions, type ConfirmWords, confirm } from './confirm.ts'
 export interface GuardOptions<Rest extends unknown[] = unknown[]> extends Pick<VerifyOptions, 'revoked' | 'now' | 'tolerance'> {
   /** The visitor's address, from what the runtime hands over: `(request, info) => info.remoteAddr.hostname` with Deno. */
   readonly ip?: (request: Request, ...rest: Rest) => string | undefined
-  /** Who has used which link; without it, links with limited uses are refused. */
+  /** Who has used which link; without it, links with limited uses are refused with `single_use`. */
   readonly store?: UseStore
   /** Answers refused visits in a way of your own. Default: a short problem document (RFC 9457). */
   readonly refuse?: (verdict: Refused, request: Request, ...rest: Rest) => Response | Promise<Response>
@@ -31,6 +31,7 @@ export type Handler<Rest extends unknown[] = []> = (request: Request, claims: Cl
  * With a `store`, a visit spends one use of a link that has a limited number. `HEAD` requests and the prefetches of browsers spend nothing, and
  * open nothing: they get `single_use`. A store that fails is answered with 503.
  *
+ * @param scheme - The scheme and keys that links were signed with; `anyOf` for several.
  * @param handler - Gets the request, the true claims, and whatever the runtime hands over besides. Serve by `claims.resource`, which
  *   is the URL without the link's parameters.
  * @returns A fetch handler for Deno, Bun, workers, Hono, and through `securelink/node` for Node.
@@ -88,9 +89,9 @@ function spends({ method, headers }: Request): boolean {
 
 /** Options of {@link cacheControl}. */
 export interface CacheControlOptions {
-  /** Lets caches keep it that serve many people: `public` instead of `private`. Not for links bound to an address or a number of uses. */
+  /** Lets caches keep it that serve many people: `public` instead of `private`, but for links bound to an address. Default: `false`. */
   readonly shared?: boolean
-  /** At most this long. */
+  /** At most this long. Default: as long as the link lives. */
   readonly max?: Duration
   /** The present, for tests. Default: the machine's clock. */
   readonly now?: () => Date
@@ -100,6 +101,8 @@ export interface CacheControlOptions {
  * A `Cache-Control` value whose `max-age` never outlives the link. Refusals, and links with limited uses, give `no-store`.
  *
  * @param verdict - A verdict, or the claims that `guard` hands to its handler.
+ * @returns `'private, max-age=600'` for a link that lives ten minutes more.
+ * @throws A `LinkError`: `bad_option` for what is neither, such as a promise, and for a `max` without a unit.
  *
  * @example
  * ```ts

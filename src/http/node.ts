@@ -25,6 +25,8 @@ export interface NodeInfo {
  * throws, the answer is 500, and the error goes to stderr without the URL, which may be a link.
  *
  * @param handler - Gets the request and the visitor's address: `guard(links, serve, { ip: (request, info) => info.remoteAddress })`.
+ * @returns A listener for HTTP/1.1; requests of HTTP/2 are answered with 400.
+ * @throws A `LinkError`: `bad_option` for what is no function.
  *
  * @example
  * ```ts
@@ -70,7 +72,10 @@ export type MiddlewareOptions<Incoming extends IncomingMessage = IncomingMessage
  * For handlers that come after it, `req.claims` has the true claims, and `req.url` comes without the link's parameters. `req.originalUrl` keeps
  * them, where the framework sets it. The body of the request is left unread.
  *
+ * @param scheme - As for `guard`.
  * @param options - As for `guard`; `ip` gets the framework's request: `(request, req) => req.socket.remoteAddress`.
+ * @returns A handler of `(req, res, next)`, for HTTP/1.1. What the options throw goes to `next`.
+ * @throws A `LinkError`: `bad_option` without a scheme, or for an option that there is not.
  *
  * @example
  * ```ts

@@ -25,6 +25,7 @@ const PROBLEMS: Record<number, string> = {
   413: 'The body is too large.',
   415: 'The body is not declared as application/json.',
   422: 'A field cannot be taken; `errors` names it.',
+  500: 'The service failed.',
   503: 'The store of uses, or the service itself, cannot answer right now.',
 }
 

@@ -30,6 +30,7 @@ const NOWHERE = 'http://securelink.invalid'
  * @param scheme - As for `sign`.
  * @param playlist - Text that begins with `#EXTM3U`.
  * @param options - `base`, `expires`, and whatever else the scheme can carry.
+ * @returns The playlist with links in it.
  * @throws A `LinkError`: `bad_option` for text that is no playlist, and for a variable that it does not define; and what `sign` throws.
  *
  * @example

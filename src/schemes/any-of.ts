@@ -15,6 +15,7 @@ interface AnyReading extends Reading {
  *
  * @param first - Signs, and verifies.
  * @param others - Verify only.
+ * @throws A `LinkError`: `bad_option` for what is no scheme.
  *
  * @example
  * ```ts

@@ -53,6 +53,7 @@ export interface AzureConditions {
   readonly resource?: 'b' | 'bs' | 'bv' | 'c' | 'd' | 'f' | 's'
   /** How many segments below the container the directory of resource `d` has. Default: all of the URL's. */
   readonly directoryDepth?: number
+  /** Default: both. */
   readonly protocol?: 'https' | 'https,http'
   /** In place of `ip`: IPv4 addresses `'203.0.113.5-203.0.113.9'`. */
   readonly ipRange?: string

@@ -10,16 +10,16 @@ export type HmacParameter = 'expires' | 'starts' | 'method' | 'net' | 'prefix' |
 
 /** Options of {@link hmac}. Signer and verifier need the same ones. */
 export interface HmacOptions {
-  /** What the links are for, such as `'unsubscribe'`: a link minted for one purpose does not open another. Not written into the link. */
+  /** What the links are for, such as `'unsubscribe'`: a link minted for one purpose does not open another. Not written into the link. Default: none. */
   readonly purpose?: string
-  /** Covers scheme, host and port too. Off by default, because proxies change them. */
+  /** Covers scheme, host and port too. Default: `false`, because proxies change them. */
   readonly origin?: boolean
   /**
    * Query parameters that others may add in transit, by name or with a `*` at the end: `['utm_*', 'fbclid']`. They are not covered, and
-   * `claims.resource` comes without them.
+   * `claims.resource` comes without them. Default: none.
    */
   readonly ignore?: readonly string[]
-  /** Other names for the link's parameters, where the URL has some of its own: `{ id: 'link_id' }`. */
+  /** Other names for the link's parameters, where the URL has some of its own: `{ id: 'link_id' }`. Letters, digits, `_`, `.` and `-`. */
   readonly parameters?: Partial<Readonly<Record<HmacParameter, string>>>
   /** `'path'` puts the token into the first path segment, so that the relative URLs of a playlist or a page keep it. Default: `'query'`. */
   readonly placement?: 'query' | 'path'

@@ -81,8 +81,7 @@ const COVERS: Record<string, string> = {
  *
  * @param keys - Secrets as text or bytes, newest first: the first one in time signs, all verify, none only reads.
  * @param options - How NGINX is configured. Default: the recipe of the Python SecureLink.
- * @throws A {@link LinkError}: `bad_option` for a recipe that cannot be, `weak_key` for an empty secret, and for the default of
- *   the Python SecureLink.
+ * @throws A {@link LinkError}: `bad_option` for a recipe that cannot be and for a `CryptoKey`, `weak_key` for an empty secret.
  *
  * @example
  * ```ts

@@ -17,7 +17,7 @@ export interface S3Key extends SecretKey {
 export interface S3Options {
   /** Where the bucket is; `'auto'` for Cloudflare R2. Default `'us-east-1'`. */
   readonly region?: string
-  /** Default `'s3'`. */
+  /** The service in the link's credential. Default `'s3'`. */
   readonly service?: string
 }
 

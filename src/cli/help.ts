@@ -68,6 +68,7 @@ Exit code: 0 all signed, 2 misuse. A line that cannot be signed gives an empty l
 
   --ip ADDRESS       the visitor's address
   --method METHOD    default GET
+  --header 'N: V'    of the visit, for links that cover headers; may be repeated
   --tolerance TIME   how far clocks may be apart, at most 5m
 ${SCHEME}${KEYS}${LINES}${NOW}${EXIT}`,
   redeem: `securelink redeem LINK…: judges links, and spends one use of those that have a number
@@ -76,6 +77,7 @@ ${SCHEME}${KEYS}${LINES}${NOW}${EXIT}`,
 
 ${STORE}  --ip ADDRESS       the visitor's address
   --method METHOD    default GET
+  --header 'N: V'    of the visit, for links that cover headers; may be repeated
   --tolerance TIME   how far clocks may be apart, at most 5m
 ${SCHEME}${KEYS}${LINES}${NOW}${EXIT}`,
   inspect: `securelink inspect LINK…: says what links say; needs no key, and verifies nothing

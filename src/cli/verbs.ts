@@ -16,6 +16,7 @@ import { storeOf } from './store.ts'
 
 const LINES: Options = { file: { type: 'string' }, json: { type: 'boolean' } }
 const text = { type: 'string' } as const
+const repeated = { type: 'string', multiple: true } as const
 
 /** Makes a key. */
 export async function keygen(args: readonly string[], { stdout }: Io): Promise<number> {
@@ -30,7 +31,6 @@ export async function keygen(args: readonly string[], { stdout }: Io): Promise<n
 
 /** Makes a link of each URL. */
 export async function sign(args: readonly string[], io: Io): Promise<number> {
-  const repeated = { type: 'string', multiple: true } as const
   const { values, rest } = parse(args, {
     ...KEYED,
     ...LINES,
@@ -85,7 +85,7 @@ function conditionsOf(values: Values): Conditions {
   return conditions as Conditions
 }
 
-const VISIT: Options = { ...KEYED, ...LINES, ip: text, method: text, tolerance: text, now: text }
+const VISIT: Options = { ...KEYED, ...LINES, ip: text, method: text, header: repeated, tolerance: text, now: text }
 
 /** Judges each link. */
 export async function verify(args: readonly string[], io: Io): Promise<number> {
@@ -115,6 +115,7 @@ async function judge(
   const scheme = await schemeOf(values, await keysOf(values, io))
   const options = {
     ...nowOf(values),
+    ...headersOf(values),
     ...Object.fromEntries(['ip', 'method', 'tolerance'].flatMap((name) => (values[name] === undefined ? [] : [[name, values[name]]]))),
   } as VerifyOptions
   let exit = 0
@@ -191,6 +192,18 @@ function duration(seconds: number): string {
     left %= size
   }
   return parts.slice(0, 2).join(' ') || '0s'
+}
+
+function headersOf(values: Values): { headers?: Headers } {
+  const given = values['header'] as readonly string[] | undefined
+  if (!given) return {}
+  const headers = new Headers()
+  for (const line of given) {
+    const [, name, value] = /^([\w!#$%&'*+.^`|~-]+): *([\t -~]*)$/.exec(line) ?? []
+    if (name === undefined || value === undefined) throw new Misuse('--header takes a name and a value, such as content-type: image/png')
+    headers.append(name, value)
+  }
+  return { headers }
 }
 
 function nowOf(values: Values): { now?: () => Date } {

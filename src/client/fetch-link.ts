@@ -136,9 +136,10 @@ export function renewed(link: string, options: RenewOptions, boarded: number, re
 /**
  * `fetch` for links that expire. It looks at the expiry first, gets a new link in time, and sends no request that cannot succeed.
  *
- * A link that is about to die is renewed before the request; a 403 or 410 is answered with one renewal and a second request. There is at
- * most one renewal for a call, and one at a time for a link, however many callers wait for it. A link that has just come from `renew` is
- * sent whatever the clock says. A body that is a stream cannot be sent twice, so then the refusal is what you get.
+ * A link that is about to die is renewed before the request; a 403 or 410, and a 400 to a link that tells its expiry, is answered with one
+ * renewal and a second request. There is at most one renewal for a call, and one at a time for a link, however many callers wait for it. A
+ * link that has just come from `renew` is sent whatever the clock says. A body that is a stream cannot be sent twice, so then the refusal is
+ * what you get.
  *
  * @param link - The link, or any other address: what does not tell its expiry is fetched as it is.
  * @throws A {@link LinkError}: `expired_link` for a dead link without `renew`, and no request was sent; `renewal_failed` when `renew` threw,
@@ -179,7 +180,9 @@ export async function fetchLink(link: string | URL, options: FetchLinkOptions = 
   if (left !== undefined && left <= margin(early, Number.POSITIVE_INFINITY)) return get(await renewed(old, reading, boarded))
 
   const response = await get(old)
-  if ((response.status !== 403 && response.status !== 410) || init.body instanceof ReadableStream) return response
+  // Google Cloud Storage answers 400 to links that have expired; what is no link may have other reasons for it.
+  const refused = [403, 410].includes(response.status) || (response.status === 400 && left !== undefined)
+  if (!refused || init.body instanceof ReadableStream) return response
   await response.body?.cancel()
   return get(await renewed(old, reading, boarded, old))
 }

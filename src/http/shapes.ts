@@ -22,7 +22,9 @@ export interface Shape {
   readonly maxItems?: number
   readonly required?: readonly string[]
   readonly properties?: Readonly<Record<string, Shape>>
-  readonly additionalProperties?: boolean
+  readonly propertyNames?: Shape
+  /** Of all properties that are not named: whether there may be any, or what they look like. */
+  readonly additionalProperties?: boolean | Shape
   readonly examples?: readonly unknown[]
 }
 
@@ -96,6 +98,13 @@ export function shapesOf(schemes: ReadonlyMap<string, Scheme>): Record<string, S
     ...toRead,
     method: text('The method of the visit. Without it, GET.', { pattern: '^[A-Za-z-]{1,40}$' }),
     ip: text("The visitor's address, as your server knows it.", { maxLength: 100 }),
+    headers: {
+      type: 'object',
+      description: 'Headers of the visit as names and texts in ASCII, for links that cover some.',
+      propertyNames: { type: 'string', pattern: "^[\\w!#$%&'*+.^`|~-]{1,100}$" },
+      additionalProperties: { type: 'string', pattern: '^[\\t -~]*$' },
+      examples: [{ 'content-type': 'image/png' }],
+    },
   }
   // A batch may name the scheme once for all its links.
   const one = (needs: readonly string[], properties: Record<string, Shape>): Shape => ({
@@ -192,14 +201,16 @@ function walk(shapes: Record<string, Shape>, shape: Shape, value: unknown, error
   if ($ref) {
     walk(shapes, shapes[$ref.slice(REFS.length)] as Shape, value, errors)
   } else if (type === 'object' && isObject(value)) {
-    const { properties = {}, required = [] } = shape
+    const { properties = {}, required = [], propertyNames, additionalProperties } = shape
     for (const name of required)
       if (!Object.hasOwn(value, name))
         errors.push({ field: name, detail: `is missing: it takes ${first((properties[name] as Shape).description)}` })
     for (const name of Object.keys(value)) {
       const before = errors.length
       if (Object.hasOwn(properties, name)) walk(shapes, properties[name] as Shape, value[name], errors)
-      else if (shape.additionalProperties === false) errors.push({ field: '', detail: 'is not a field that this takes.' })
+      else if (additionalProperties === false || (propertyNames && !isText(propertyNames, name)))
+        errors.push({ field: '', detail: 'is not a field that this takes.' })
+      else if (isObject(additionalProperties)) walk(shapes, additionalProperties, value[name], errors)
       // Names are the caller's own text, so they are cut short.
       if (errors.length > before) below(name.slice(0, 40), errors, before)
     }

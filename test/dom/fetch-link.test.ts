@@ -78,6 +78,14 @@ describe('fetchLink', () => {
     expect(requests.slice(1).map(({ url }) => url)).toEqual([`https://h.test/plain-${counter}`, 'https://h.test/other'])
   })
 
+  test('a 400 is a refusal when it answers a link: Google Cloud Storage has it for expired ones', async () => {
+    const send = (answers: number[]) => (async () => new Response('', { status: answers.shift() ?? 200 })) as unknown as typeof fetch
+    const renew = vi.fn(() => make(HOUR))
+    expect((await fetchLink(await make(HOUR), { fetch: send([400]), renew })).status).toBe(200)
+    expect((await fetchLink('https://h.test/plain', { fetch: send([400]), renew })).status).toBe(400)
+    expect(renew).toHaveBeenCalledTimes(1)
+  })
+
   test.each([
     ['early', '30s', 20_000, true],
     ['early', '30s', 40_000, false],

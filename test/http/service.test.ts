@@ -321,6 +321,36 @@ describe('options', () => {
   })
 })
 
+describe('headers of the visit', () => {
+  const bucket = s3({ id: 'AKIAIOSFODNN7EXAMPLE', secret })
+  const fetch = service(bucket, allowed)
+  const verdict = async (more: object): Promise<unknown> => {
+    const asked = { url: 'https://b.s3.amazonaws.com/a.png', expires: '15m', method: 'PUT', headers: { 'content-type': 'image/png' } }
+    const { link } = await (await fetch(json(asked))).json()
+    const { ok, errors, reason } = await (await fetch(json({ link, method: 'PUT', ...more }, '/verify'))).json()
+    return errors?.[0] ?? reason ?? ok
+  }
+
+  test('a link that covers some is good with them, and with them alone', async () => {
+    expect(await verdict({ headers: { 'Content-Type': 'image/png', 'x-other': '' } })).toBe(true)
+    expect(await verdict({ headers: { 'content-type': 'image/jpeg' } })).toBe('bad_signature')
+    expect(await verdict({ headers: {} })).toBe('bad_signature')
+    expect(await verdict({})).toBe('bad_signature')
+  })
+
+  test.each([
+    ['a text', 'content-type: image/png', 'headers'],
+    ['a list', [['content-type', 'image/png']], 'headers'],
+    ['a name that is none', { 'content type': 'image/png' }, 'headers.content type'],
+    ['no name', { '': 'image/png' }, 'headers'],
+    ['a value that is no text', { 'content-type': 7 }, 'headers.content-type'],
+    ['a line break', { 'content-type': 'image/png\r\nx: y' }, 'headers.content-type'],
+    ['letters that headers do not have', { 'content-type': 'ü' }, 'headers.content-type'],
+  ])('%s', async (_, headers, field) => {
+    expect(await verdict({ headers })).toMatchObject({ field })
+  })
+})
+
 describe('the routes of the Python SecureLink', () => {
   const GENERATE = '/generate-secure-md5-link/'
   const VALIDATE = '/validate-secure-link/'

@@ -180,8 +180,7 @@ export function hmac(keys: Keyring<SecretKey>, options: HmacOptions = {}): Schem
       if (!net) return { key, claims }
       // The second half binds the address, which the link does not show.
       const network = visit.network(+net)
-      const ip = !!network && (await visit.match([key], undefined, `${text}\n${network.digits}`, signature.slice(43))) === key
-      return { key, claims, ip }
+      return { key, claims, ip: !!network && (await visit.match([key], '', `${text}\n${network.digits}`, signature.slice(43))) === key }
     },
   }
 }

@@ -110,7 +110,7 @@ export function grant(scheme: Scheme, url: string, asked: Asked, now: number): G
   // What clients change in silence: control characters and outer spaces are dropped, `\` becomes `/`, half a surrogate pair U+FFFD.
   insist(
     // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what this looks for
-    isPath(path) && /^[^\0-\x1f\x7f]*\S$/.test(url) && !/\p{Surrogate}/u.test(text),
+    isPath(path) && !/[\0-\x1f\x7f]|\s$/.test(url) && !/\p{Surrogate}/u.test(text),
     `url takes an absolute URL without user name, or a path from '/', of plain characters`,
   )
   const { align, method, ip, prefix: folder, uses } = asked ?? {}

@@ -19,7 +19,7 @@ export function parseNetwork(text: string): Network | undefined {
 /** The network of `bits` bits (all of them by default) that an address lies in; `undefined` when it is no address or has fewer bits. */
 export function networkOf(address = '', bits?: number): Network | undefined {
   // Without the brackets of a URL, and the zone, which names an interface of this machine.
-  const words = `:${address.replace(/^\[|%[\w.-]+$|\]$/g, '')}`
+  const words = `:${address.replace(/^\[(.*)\]$/, '$1').replace(/%[\w.-]+$/, '')}`
     .replace(/^:(?=\d+\.)/, ':::ffff:')
     .replace(DOTTED, (dotted) => dotted.replace(/[:.](\d+)\.(\d+)/g, (_, a, b) => `:${(a * 256 + +b).toString(16)}`))
     .replace(/:([\da-f]{1,4})(?![^:])/gi, (_, word) => ` ${word.padStart(4, '0')}`)

@@ -174,12 +174,13 @@ export function hmac(keys: Keyring<SecretKey>, options: HmacOptions = {}): Schem
       // What was signed, in place of what was written.
       ;(claims as { resource: string }).resource = normal.origin + normal.path + normal.query
       const key = await visit.match(ring, claims.keyId, text, signature.slice(0, 43))
+      if (typeof key === 'string') return key
       // A link that was signed without an origin has the text of one that covers none.
       if (origin && !rest.origin) return 'bad_signature'
-      if (typeof key === 'string') return key
-      // The second half binds the address, which the link does not show. Nobody signs the network `undefined`.
-      const bound = `${text}\n${net && visit.network(+net)?.digits}`
-      return { key, claims, ip: net ? (await visit.match([key], undefined, bound, signature.slice(43))) === key : undefined }
+      if (!net) return { key, claims }
+      // The second half binds the address, which the link does not show.
+      const network = visit.network(+net)
+      return { key, claims, ip: !!network && (await visit.match([key], '', `${text}\n${network.digits}`, signature.slice(43))) === key }
     },
   }
 }

@@ -169,6 +169,7 @@ describe.skipIf(!python)('securelink.py', () => {
   test.each<[string, string, Wish, HmacOptions?]>([
     ['the expiry is now', '/', { expires: '2027-01-15T08:00:00Z' }],
     ['the expiry is over', '/', { expires: '2001-01-01T00:00:00Z' }],
+    ['the expiry is over, and rounded up is not', '/', { expires: '2027-01-15T07:59:59Z', align: '7d' }],
     ['the expiry has twelve digits', '/', { expires: '5138-11-16T09:46:40Z' }],
     ['the start is the expiry', '/', { ...hour, starts: hour.expires }],
     ['the start is 1970', '/', { ...hour, starts: '1970-01-01T00:00:00Z' }],
@@ -181,6 +182,8 @@ describe.skipIf(!python)('securelink.py', () => {
     ['the segment is there', '/expires=1/', hour, { placement: 'path' }],
     ['the segment is there, empty', '/expires=/', hour, { placement: 'path' }],
     ['a line feed', '/a\nb', hour],
+    ['a control character at the end', '/a\0', hour],
+    ['the last control character at the end', '/a\x7f', hour],
     ['a backslash', 'https://cdn.example\\a', hour],
     ['a backslash in the path', '/a\\b', hour],
     ['a user name', 'https://user@cdn.example/', hour],
@@ -199,7 +202,9 @@ describe.skipIf(!python)('securelink.py', () => {
     ['half a use', '/', { ...hour, uses: 0.5 }],
     ['too many uses', '/', { ...hour, uses: 1e9 }],
     ['a method that is none', '/', { ...hour, method: 'GET,PUT ' }],
+    ['two methods in one', '/', { ...hour, method: 'GET,PUT' }],
     ['an address that is none', '/', { ...hour, ip: 'localhost' }],
+    ['half of the brackets', '/', { ...hour, ip: '[2001:db8::1' }],
     ['a network that is too long', '/', { ...hour, ip: '203.0.113.0/33' }],
     ['a mapped network that is too short', '/', { ...hour, ip: '::ffff:203.0.113.0/95' }],
   ])('both refuse to sign: %s', async (_, url, conditions, options = {}) => {

@@ -118,6 +118,13 @@ def forged(flag, comment, result, url, written, **visit):
     add(flag, comment, result, f'{url}{"&" if query else "?"}{text}&signature={signature}', visit)
 
 
+def networked(link, network):
+    """The link with another network signed in place of its own."""
+    settings = settings_of(groups[-1])
+    parts, parameters = securelink.read(settings, link)
+    return link[:-43] + securelink.mac(settings['keys'][0], [*securelink.fields_of(settings, parts, parameters), network])
+
+
 def changed(link, change):
     """`change` is a function, or pairs of old and new text."""
     if callable(change):
@@ -240,6 +247,7 @@ forged('Form', 'a prefix that does not begin with /', 'malformed', VIDEO, [('exp
 forged('Form', 'a prefix with dot segments', 'wrong_path', VIDEO, [('expires', '1900000000'), ('prefix', '/videos/../')])
 forged('Form', 'a prefix with a character to be escaped', 'wrong_path', VIDEO, [('expires', '1900000000'), ('prefix', '/vid|eos/')])
 forged('Form', 'a prefix with a needless escape', 'wrong_path', VIDEO, [('expires', '1900000000'), ('prefix', '/%76ideos/')])
+forged('Form', 'a prefix with a question mark', 'wrong_path', VIDEO, [('expires', '1900000000'), ('prefix', '/videos?')])
 forged('Form', 'a prefix with raw slashes', 'ok', VIDEO, [('expires', '1900000000'), ('prefix', '/videos/', '/videos/')])
 forged('Form', 'net without the second half', 'malformed', REPORT, [('expires', '1900000000'), ('net', '24')], ip='203.0.113.7')
 edited('Form', 'the second half without net', 'malformed', signature_as(lambda s: s + s))
@@ -257,6 +265,9 @@ edited('Form', 'a user name', 'malformed', [('https://', 'https://user@')])
 edited('Form', 'a name and a password', 'malformed', [('https://', 'https://user:word@')])
 edited('Form', 'a scheme without //', 'malformed', [('https://', 'mailto:')])
 edited('Form', 'an empty host', 'malformed', [('cdn.example', '')])
+edited('Form', 'white space beyond ASCII in the host', 'malformed', [('cdn.example', 'cdn\u3000example')])
+edited('Form', 'a zero-width no-break space in the host', 'malformed', [('cdn.example', 'cdn\ufeffexample')])
+edited('Form', 'a control character in the host that is no white space', 'ok', [('cdn.example', 'cdn\u0085example')])
 edited('Form', 'a backslash in the host', 'malformed', [('cdn.example', 'cdn\\example')])
 edited('Form', 'a space in the host', 'malformed', [('cdn.example', 'cdn example')])
 edited('Form', 'a space in front', 'malformed', lambda link: ' ' + link)
@@ -436,6 +447,8 @@ signed('Address', 'an IPv6 network that does not end at a digit', 'ok', REPORT, 
 signed('Address', 'an IPv6 link, an IPv4 address, and more bits than it has', 'wrong_ip', REPORT, {'ip': '2001:db8::1'}, ip='203.0.113.7')
 signed('Address', 'an IPv4 link, an IPv6 address', 'wrong_ip', REPORT, V4, ip='2001:db8::1')
 signed('Address', 'all of IPv6', 'ok', REPORT, {'ip': '::/0'}, ip='2001:db8::1')
+edited('Address', 'a network that was signed without an address', 'wrong_ip',
+    lambda link: networked(link, 'undefined'), conditions=V4)
 signed('AddressForm', 'IPv4 visits as mapped', 'ok', REPORT, V4, ip='::ffff:203.0.113.7')
 signed('AddressForm', 'mapped in hexadecimal', 'ok', REPORT, V4, ip='::FFFF:cb00:7107')
 signed('AddressForm', 'mapped and without zeros left out', 'ok', REPORT, V4, ip='0:0:0:0:0:ffff:cb00:7107')
@@ -446,6 +459,13 @@ signed('AddressForm', 'signed in upper case, with zeros', 'ok', REPORT, {'ip': '
 signed('AddressForm', 'brackets', 'ok', REPORT, {'ip': '2001:db8::1'}, ip='[2001:db8::1]')
 signed('AddressForm', 'signed with brackets', 'ok', REPORT, {'ip': '[2001:db8::1]'}, ip='2001:db8::1')
 signed('AddressForm', 'a zone', 'ok', REPORT, {'ip': 'fe80::1'}, ip='fe80::1%eth0')
+signed('AddressForm', 'brackets around a zone', 'ok', REPORT, {'ip': 'fe80::1'}, ip='[fe80::1%eth0]')
+signed('AddressForm', 'a zone behind brackets', 'wrong_ip', REPORT, {'ip': 'fe80::1'}, ip='[fe80::1]%eth0')
+signed('AddressForm', 'a zone without a name', 'wrong_ip', REPORT, {'ip': 'fe80::1'}, ip='fe80::1%')
+signed('AddressForm', 'a zone beyond ASCII', 'wrong_ip', REPORT, {'ip': 'fe80::1'}, ip='fe80::1%é')
+signed('AddressForm', 'IPv4 in brackets, with a zone', 'ok', REPORT, V4, ip='[203.0.113.7%eth0]')
+signed('AddressForm', 'the first bracket alone', 'wrong_ip', REPORT, V6, ip='[2001:db8:1::1')
+signed('AddressForm', 'the last bracket alone', 'wrong_ip', REPORT, V6, ip='2001:db8:1::1]')
 signed('AddressForm', 'leading zeros in IPv4', 'wrong_ip', REPORT, V4, ip='203.0.113.007')
 signed('AddressForm', 'a mapped network', 'ok', REPORT, {'ip': '::ffff:203.0.113.0/120'}, ip='203.0.113.7')
 signed('AddressForm', 'a number that is too large', 'wrong_ip', REPORT, V4, ip='203.0.113.256')
@@ -557,6 +577,8 @@ signed('Rotation', 'one second before the key starts', 'too_early', REPORT, at='
 signed('Rotation', 'before the key starts, within the tolerance', 'ok', REPORT, at='2028-01-01T00:00:00Z', now='2027-12-31T23:59:30Z',
     tolerance='30s')
 signed('Rotation', 'key expired before revoked', 'key_expired', REPORT, now='2028-02-01T00:00:00Z', revoked=True)
+signed('Rotation', 'the start of the key, refused for the method', 'wrong_method', REPORT, at='2028-01-01T00:00:00Z', method='POST')
+signed('Rotation', 'the expiry of the key, refused for the method', 'wrong_method', REPORT, method='POST')
 
 # Placement in the path
 
@@ -579,6 +601,7 @@ edited('PathPlacement', 'parameters in another order', 'ok',
     lambda link: f'/expires=1900000000,signature={link.split("signature=")[1][:43]},id=a/report.pdf?page=2', conditions={'id': 'a'})
 edited('PathPlacement', 'a parameter of nobody', 'malformed', [('expires=1900000000', 'expires=1900000000,x=1')])
 edited('PathPlacement', 'an empty piece', 'ok', [('expires=1900000000', 'expires=1900000000,')])
+edited('PathPlacement', 'an escape with %', 'ok', [('prefix=~2F', 'prefix=%2F')], conditions={'prefix': '/'})
 edited('PathPlacement', 'expires twice', 'malformed', [('expires=1900000000', 'expires=1900000000,expires=1900000000')])
 edited('PathPlacement', 'a broken escape', 'malformed', [('id=a', 'id=a~z')], conditions={'id': 'a'})
 edited('PathPlacement', 'not UTF-8', 'malformed', [('id=a', 'id=~FF')], conditions={'id': 'a'})
@@ -659,6 +682,8 @@ signed('Origin', 'a host beyond ASCII', 'ok', 'https://bücher.example/a', chang
 signed('Origin', 'another host beyond ASCII', 'bad_signature', 'https://bücher.example/a', change=[('bücher', 'bucher')])
 signed('Origin', 'a capital beyond ASCII stays', 'ok', 'https://bÜcher.example/a', change=[('https', 'HTTPS')])
 signed('Origin', 'a path alone', 'bad_signature', REPORT, change=[('https://cdn.example', '')])
+edited('Origin', 'a path alone, and an unknown key', 'unknown_key', [('https://cdn.example', '')],
+    minted={'keys': [NEW], 'origin': True})
 signed('Origin', 'a prefix', 'ok', VIDEO, {'prefix': '/videos/'}, change=[('42', '43')])
 signed('Origin', 'a prefix on another host', 'bad_signature', VIDEO, {'prefix': '/videos/'}, change=[('cdn', 'evil')])
 edited('Origin', 'a link that does not cover the origin', 'bad_signature', [], minted={'keys': [{'secret': SECRET}]})

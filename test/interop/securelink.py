@@ -40,7 +40,7 @@ FORMS = {
     'starts': r'[1-9][0-9]{0,10}',
     'method': r'[A-Z-]+(,[A-Z-]+)*',
     'net': r'[0-9]{1,3}',
-    'prefix': r'/[^?]*',
+    'prefix': r'(?s:/.*)',
     'uses': r'[1-9][0-9]{0,8}',
     'id': r'(?s:.+)',
     'key': r'(?s:.+)',
@@ -197,7 +197,10 @@ def address_of(text):
     """An IPv4 or IPv6 address, without brackets and zone. IPv4-mapped is IPv4. Raises ValueError."""
     if re.search(r'(^|\.|:)0[0-9]+(\.|$)', text) and '.' in text:
         raise ValueError('leading zeros')  # Python 3.9.4 and before accept them.
-    address = ipaddress.ip_address(re.sub(r'^\[|%[A-Za-z0-9_.-]+$|\]$', '', text))
+    text = re.sub(r'%[A-Za-z0-9_.-]+\Z', '', re.sub(r'^\[(.*)\]\Z', r'\1', text))
+    if '%' in text:
+        raise ValueError('a zone that is none')  # Python accepts more of them.
+    address = ipaddress.ip_address(text)
     return address if address.version == 4 else address.ipv4_mapped or address
 
 
@@ -301,6 +304,8 @@ def verify(settings, url, visit):
         return 'bad_signature', None
 
     claims = claims_of(parts, parameters)
+    if key.get('starts'):
+        claims['starts'] = max(key['starts'], claims.get('starts', EPOCH))
     known = 'net' in parameters and is_known(visit.get('ip') or '', key, fields, int(parameters['net']), second)
     if known:
         claims['ip'] = re.sub(r'^::ffff:(?=.*\.)', '', visit['ip'], flags=re.IGNORECASE) + claims['ip']
@@ -333,8 +338,6 @@ def refusal(key, known, path, claims, visit):
         return 'expired'
     if key.get('expires') and now - tolerance >= key['expires']:
         return 'key_expired'
-    if key.get('starts'):
-        claims['starts'] = max(key['starts'], claims.get('starts', EPOCH))
     if 'starts' in claims and now + tolerance < claims['starts']:
         return 'too_early'
 
@@ -439,9 +442,9 @@ def parameters_of(conditions, now):
 
     expires, starts = conditions['expires'], conditions.get('starts')
     span = conditions.get('align', SECOND)
-    expires = EPOCH - (EPOCH - expires) // span * span  # rounded up
     if expires <= now:
         raise ValueError('The expiry is not in the future.')
+    expires = EPOCH - (EPOCH - expires) // span * span  # rounded up
     parameters, field = {'expires': seconds(expires)}, None
     if starts:
         parameters['starts'] = seconds(starts)
@@ -449,7 +452,10 @@ def parameters_of(conditions, now):
             raise ValueError('The start is not before the expiry.')
     if 'method' in conditions:
         methods = conditions['method']
-        parameters['method'] = ','.join(sorted({m.upper() for m in ([methods] if isinstance(methods, str) else methods)}))
+        methods = {m.upper() for m in ([methods] if isinstance(methods, str) else methods)}
+        if not all(re.fullmatch('[A-Z-]+', m) for m in methods):
+            raise ValueError('A method has letters and - alone.')
+        parameters['method'] = ','.join(sorted(methods))
     if 'ip' in conditions:
         parameters['net'], field = network_of(conditions['ip'])
     if 'prefix' in conditions:

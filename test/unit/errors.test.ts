@@ -254,6 +254,7 @@ const urls: Row[] = [
     (code): Row => [`character ${code}`, 'bad_option', signing(`/private-folder/${String.fromCharCode(code)}x`)],
   ),
   ['a line feed in the query', 'bad_option', signing('/x?a=\nb')],
+  ...[0, 1, 27, 127].map((code): Row => [`character ${code} at the end`, 'bad_option', signing(`/x${String.fromCharCode(code)}`)]),
   ['a line feed in the fragment', 'bad_option', signing('/x#\n')],
   ['a space in front', 'bad_option', signing(' /x')],
   ['a space at the end', 'bad_option', signing('/x ')],

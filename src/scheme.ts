@@ -62,6 +62,8 @@ export interface Visit {
   network(bits: number): Network | undefined
   /** A header of the visit, by its name in small letters. */
   header(name: string): string | undefined
+  /** All of them, with names in any case. */
+  readonly headers: Iterable<readonly [name: string, value: string]>
   readonly mac: typeof mac
   readonly match: typeof match
   readonly normalise: typeof normalise

@@ -111,20 +111,27 @@ export function sigv4<K extends SecretKey & { readonly id: string; readonly sess
     return { values, others, resource, origin, path: signed, payload, broken }
   }
 
-  /** The text to sign; `undefined` when a signed header is missing. */
-  async function textOf(method: string, scanned: Scanned, header: (name: string) => string | undefined): Promise<string | undefined> {
+  /** The text to sign; `undefined` when a signed header is missing, or one of the vendor's is not signed. */
+  async function textOf(
+    method: string,
+    scanned: Scanned,
+    header: (name: string) => string | undefined,
+    sent: Visit['headers'] = [],
+  ): Promise<string | undefined> {
     const { values, others, path } = scanned
-    let { payload } = scanned
     const [, , date = '', , list = ''] = values
     const signedHeaders = list.replaceAll('%3B', ';')
     let headers = ''
-    for (const each of signedHeaders.split(';')) {
+    const listed = signedHeaders.split(';')
+    for (const each of listed) {
       const value = header(each)
       if (value === undefined) return
       headers += `${each}:${value.trim().replace(/\s+/g, ' ')}\n`
-      // A hash of the body, which the storage compares with what comes.
-      if (each === hashed.toLowerCase()) payload = value
     }
+    // Or the visitor would say more than the signer did: `x-amz-copy-source` makes an upload a copy of whatever the key may read.
+    for (const [each] of sent) if (VENDORS.test(each) && !listed.includes(each.toLowerCase())) return
+    // A hash of the body, which the storage compares with what comes. It counts even where the header is not a signed one.
+    const payload = header(hashed.toLowerCase()) ?? scanned.payload
     const joint = others[0] ? '\n' : '='
     const ours: string[] = []
     for (const at of SORTED) if (values[at] !== undefined) ours.push(names[at] + joint + values[at])
@@ -242,7 +249,7 @@ export function sigv4<K extends SecretKey & { readonly id: string; readonly sess
       for (const key of ring) {
         if (key.id !== claims.keyId) continue
         const signing = known(key, date) ?? (await derive(key, date, visit.mac))
-        text ??= await textOf(visit.method, scanned, (header) => (header === 'host' ? host : visit.header(header)))
+        text ??= await textOf(visit.method, scanned, (header) => (header === 'host' ? host : visit.header(header)), visit.headers)
         if (text === undefined) return 'bad_signature'
         if (typeof (await visit.match([signing], undefined, text, signature, HEX)) === 'string') continue
         const query = print(scanned.others)
@@ -257,6 +264,9 @@ export function sigv4<K extends SecretKey & { readonly id: string; readonly sess
 
 // Names of headers, in small letters; several with an escaped semicolon between them.
 const TOKENS = /^[a-z\d_.-]+(%3B[a-z\d_.-]+)*$/
+
+// The hash is in the signed text anyway, and CloudFront adds its id on the way.
+const VENDORS = /^X-(Amz|Goog)-(?!Content-Sha256$|cf-id$)/i
 
 let latest = { time: Number.NaN, stamp: '' }
 

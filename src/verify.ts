@@ -76,6 +76,7 @@ export async function judge(scheme: Scheme, visit: Visited, options: VerifyOptio
           ip,
           network: (bits) => networkOf(ip, bits),
           header: (name) => headers?.get(name) ?? undefined,
+          headers: headers ?? [],
           mac,
           match,
           normalise,

@@ -52,7 +52,7 @@ describe('what the schemes here read', () => {
     let count = 0
     for (const { options, tests } of testGroups) {
       // Nobody can know the names that somebody else gave.
-      if ('parameters' in options || 'ignore' in options) continue
+      if ('parameters' in options || 'ignore' in options || ('service' in options && !/^s3/.test(`${options.service}`))) continue
       const reader = make([], options)
       for (const { link } of tests) {
         const seen = inspect(reader, link)

@@ -48,7 +48,7 @@ function present<T>(key: T | undefined): T {
 
 function subtle(): SubtleCrypto {
   const subtle = globalThis.crypto?.subtle
-  insist(subtle, 'there is no crypto.subtle here: browsers have it on https only', 'no_webcrypto')
+  insist(subtle, 'no crypto.subtle here: browsers have it on https only', 'no_webcrypto')
   return subtle
 }
 

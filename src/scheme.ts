@@ -73,8 +73,8 @@ export interface Visit {
   network(bits: number): Network | undefined
   /** A header of the visit, by its name in small letters. */
   header(name: string): string | undefined
-  /** All of them, with names in any case. */
-  readonly headers: Iterable<readonly [name: string, value: string]>
+  /** All of them, with names in any case; `undefined` for a visit without any. */
+  readonly headers: Iterable<readonly [name: string, value: string]> | undefined
   /** As for {@link Grant}. */
   readonly mac: typeof mac
   /** Finds the key under which a text has this signature, by its id or by trying all; throws `no_key` for an empty ring. */

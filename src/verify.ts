@@ -62,7 +62,7 @@ export async function judge(scheme: Scheme, visit: Visited, options: VerifyOptio
   const now = clock(options.now)
   const tolerance = options.tolerance === undefined ? 0 : Math.min(seconds(options.tolerance, 'tolerance'), 300) * 1000
   const url = typeof visit === 'string' ? visit : ((visit as URL)?.href ?? (visit as Request)?.url)
-  insist(typeof url === 'string' && typeof (ip ?? '') === 'string', 'a visit is text, a URL or a Request, and its ip is text')
+  insist(typeof url === 'string' && typeof (ip ?? '') === 'string', 'a visit is text, a URL or a Request; its ip is text')
   const method = `${options.method ?? (visit as Request).method ?? 'GET'}`.toUpperCase()
 
   const headers = options.headers ? new Headers(options.headers) : (visit as Request).headers
@@ -74,9 +74,9 @@ export async function judge(scheme: Scheme, visit: Visited, options: VerifyOptio
           url,
           method,
           ip,
+          headers,
           network: (bits) => networkOf(ip, bits),
           header: (name) => headers?.get(name) ?? undefined,
-          headers: headers ?? [],
           mac,
           match,
           normalise,

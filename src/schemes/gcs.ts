@@ -25,8 +25,8 @@ export interface GcsOptions {
  * Carries a start, one method (`GET` when none is named), headers that have to be sent, and query parameters such as
  * `response-content-disposition`. The signature covers all these, and host, path and query; not the body. A link lives for at most seven days.
  *
- * The method is in the signature and not in the link. So a visit with another one is a `bad_signature`, and a link for `GET` does not open
- * `HEAD`.
+ * The method is in the signature and not in the link. So a visit with another one is a `bad_signature`. A link for `GET` opens `HEAD`, too, but
+ * not in the interoperability mode.
  *
  * @param keys - HMAC keys, newest first: the first one in time signs, the link's access id picks the one that verifies, none only reads.
  * @throws A `LinkError`: `bad_option` for a key without an id or an option that is none, `weak_key` for an empty secret.

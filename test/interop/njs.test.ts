@@ -77,8 +77,13 @@ suite('the conformance vectors, over HTTP', () => {
   const urlOf = ({ visit, link }: Vector) => visit.url ?? link
   const why = (url: string) => unsent.find(([, holds]) => holds(url))?.[0]
 
-  // njs counts whole characters where others count UTF-16 units, so a signature with one beyond U+FFFF has the right length.
-  const otherwise: Record<number, string> = { 120: 'bad_signature' }
+  const otherwise: Record<string, string> = {
+    // njs counts whole characters where others count UTF-16 units, so this signature has the right length.
+    'a character beyond U+FFFF counts as two': 'bad_signature',
+    // To its expressions white space is ASCII's. No host of a request comes here: it is a setting.
+    'white space beyond ASCII in the host': 'ok',
+    'a zero-width no-break space in the host': 'ok',
+  }
 
   beforeAll(async () => {
     const config = withLocations(
@@ -91,7 +96,7 @@ suite('the conformance vectors, over HTTP', () => {
 
   test('all but those that redeem', () => {
     expect(all.length).toBe(numberOfTests)
-    expect(all.filter(({ vector }) => redeeming(vector)).map(({ vector }) => vector.id)).toEqual([8, 290, 291, 293, 294, 298, 299, 346])
+    expect(all.filter(({ vector }) => redeeming(vector)).map(({ vector }) => vector.id)).toEqual([8, 302, 303, 305, 306, 310, 311, 360])
   })
 
   const [sent, carried]: [number[], number[]] = [[], []]
@@ -123,7 +128,7 @@ suite('the conformance vectors, over HTTP', () => {
     ;(whole === undefined ? sent : carried).push(vector.id)
     expect(answer?.status).toBe(200)
     const verdict = JSON.parse(decodeURIComponent(`${answer?.headers['x-verdict']}`))
-    const result = (otherwise[vector.id] ?? vector.result) as Vector['result']
+    const result = (otherwise[vector.comment] ?? vector.result) as Vector['result']
     expect(verdict.result, JSON.stringify(verdict)).toBe(result)
     if (result === 'ok') expect(verdict.scheme).toBe('hmac')
     else expect(verdict.status).toBe(statusOf(result))
@@ -143,7 +148,7 @@ suite('the conformance vectors, over HTTP', () => {
       `${numberOfTests} vectors: ${sent.length} as request lines, 8 redeem, ${carried.length} in a header:\n${reasons.join('\n')}`,
     )
     expect(sent.length + carried.length + 8).toBe(numberOfTests)
-    expect(carried.length).toBeLessThan(20)
+    expect(carried.length).toBeLessThan(25)
     expect(running?.log()).toBe('')
   })
 })

@@ -178,6 +178,8 @@ export function service(
     }
     const failures: unknown[] = []
     const verdicts = await inTurn(asking, async ({ maker, url, conditions }) => {
+      // The answer is a 503 anyway, and a store that hangs would be waited for again and again.
+      if (failures.length > 0) return null
       const visit: VerifyOptions = { ...shared, ...conditions, now: () => wanted.now }
       try {
         return await (verb === 'redeem' ? redeem(maker, url, { ...visit, store: store as UseStore }) : verify(maker, url, visit))

@@ -321,6 +321,23 @@ describe('options', () => {
   })
 })
 
+test('a batch does not go on asking a store that is down', async () => {
+  let asked = 0
+  const store = {
+    take: async () => {
+      asked++
+      await wait(20)
+      throw new Error('down')
+    },
+  }
+  const fetch = service(links, { ...allowed, store, report: () => undefined })
+  const wanted = Array.from({ length: 500 }, (_, i) => ({ ...good, url: `${good.url}${i}`, uses: 1 }))
+  const signed = await (await fetch(json({ links: wanted }))).json()
+  const asking = { links: signed.links.map(({ link }: { link: string }) => ({ link })) }
+  expect((await fetch(json(asking, '/redeem'))).status).toBe(503)
+  expect(asked).toBe(128)
+})
+
 describe('headers of the visit', () => {
   const bucket = s3({ id: 'AKIAIOSFODNN7EXAMPLE', secret })
   const fetch = service(bucket, allowed)

@@ -144,8 +144,11 @@ export function sigv4<K extends SecretKey & { readonly id: string; readonly sess
   }
 
   /** The key of one day, which is what signs. */
-  async function derive(key: SecretKey, date: string, mac: Grant['mac']): Promise<SecretKey> {
+  async function dayKey(key: SecretKey, date: string, mac: Grant['mac']): Promise<SecretKey> {
     const path = date.slice(0, 8) + scope
+    let days = derived.get(key)
+    const known = days?.get(path)
+    if (known) return known
     // With the credential of the day for an id, escaped, because that takes its time.
     const id = encodeValue(`${key.id}/${path}`)
     let step: SecretKey = { secret: prefixed(key.secret, vendor) }
@@ -153,14 +156,12 @@ export function sigv4<K extends SecretKey & { readonly id: string; readonly sess
       const hex = await mac(step, each, HEX)
       step = { id, secret: Uint8Array.from(hex.match(/../g) ?? [], (byte) => Number.parseInt(byte, 16)) }
     }
-    let days = derived.get(key)
-    // Visitors choose the day of what they forge, so this must not grow with them.
+    // Once more, because other links may have come this far meanwhile. Visitors choose the day of what they forge, so it must not grow with them.
+    days = derived.get(key)
     if (!days || days.size > 15) derived.set(key, (days = new Map()))
     days.set(path, step)
     return step
   }
-
-  const known = (key: SecretKey, date: string): SecretKey | undefined => derived.get(key)?.get(date.slice(0, 8) + scope)
 
   return {
     name,
@@ -206,7 +207,7 @@ export function sigv4<K extends SecretKey & { readonly id: string; readonly sess
 
       const stamp = stampOf(date * 1000)
       // Before the digest: it throws where there is no WebCrypto.
-      const signing = known(key, stamp) ?? (await derive(key, stamp, grant.mac))
+      const signing = await dayKey(key, stamp, grant.mac)
       const values = [algorithm, signing.id as string, stamp, `${life}`, Object.keys(signed).sort().join('%3B')]
       if (key.sessionToken) values[5] = grant.encode(key.sessionToken)
       const text = (await textOf(methods[0] as string, { ...scanned, values }, (header) => signed[header])) as string
@@ -245,24 +246,25 @@ export function sigv4<K extends SecretKey & { readonly id: string; readonly sess
       const [, , date = '', , , , signature = ''] = scanned.values
       const origin = normalOrigin(scanned.origin)
       const host = hostOf(origin || visit.header('host')?.toLowerCase())
-      const methods = [visit.method]
+      // By the key of the day, which is what signs.
+      const mine = new Map<SecretKey, K>()
+      for (const key of ring) if (key.id === claims.keyId) mine.set(await dayKey(key, date, visit.mac), key)
+      // Compares nothing, but knows what an empty ring means.
+      if (!mine.size) return (await visit.match(ring, claims.keyId, '', '', HEX)) as 'unknown_key'
       // Google's storage opens HEAD with links for GET, as its libraries' documentation says; Amazon's does not.
-      if (vendor === 'GOOG4' && methods[0] === 'HEAD') methods.push('GET')
-      let text: string | undefined
-      for (const key of ring) {
-        if (key.id !== claims.keyId) continue
-        const signing = known(key, date) ?? (await derive(key, date, visit.mac))
-        for (const method of methods) {
-          text = await textOf(method, scanned, (header) => (header === 'host' ? host : visit.header(header)), visit.headers)
-          if (text === undefined) return 'bad_signature'
-          if (typeof (await visit.match([signing], undefined, text, signature, HEX)) === 'string') continue
-          const query = print(scanned.others)
-          // What was signed, in place of what was written.
-          return { key, claims: { ...claims, resource: origin + scanned.path + (query && `?${query}`), methods: [method] } }
+      for (const method of vendor === 'GOOG4' && visit.method === 'HEAD' ? ['HEAD', 'GET'] : [visit.method]) {
+        const text = await textOf(method, scanned, (header) => (header === 'host' ? host : visit.header(header)), visit.headers)
+        if (text === undefined) break
+        const signing = await visit.match([...mine.keys()], undefined, text, signature, HEX)
+        if (typeof signing === 'string') continue
+        const query = print(scanned.others)
+        // What was signed, in place of what was written.
+        return {
+          key: mine.get(signing) as K,
+          claims: { ...claims, resource: origin + scanned.path + (query && `?${query}`), methods: [method] },
         }
       }
-      // Compares nothing, but knows what an empty ring means.
-      return text === undefined ? ((await visit.match(ring, claims.keyId, '', '', HEX)) as 'unknown_key') : 'bad_signature'
+      return 'bad_signature'
     },
   }
 }

@@ -104,16 +104,16 @@ export function bearer(tokens: string | readonly (string | Token)[], limits: Lim
   const rules = all.map((limit) => {
     if (!/^[\w\-.~+/]{32,}=*$/.test(limit.token))
       throw new LinkError('weak_key', 'bearer takes tokens of at least 32 letters, digits and -._~+/')
-    return ruleOf(limit)
+    return [limit.token, ruleOf(limit)] as const
   })
 
   const found = new WeakMap<Request, Rule>()
   const early = (request: Request): true | Denied => {
-    const [, given] = /^Bearer +([\w\-.~+/]+=*)$/i.exec(request.headers.get('authorization') ?? '') ?? []
-    if (!given) return { status: 401, detail: 'This takes a token, in a header such as Authorization: Bearer ….' }
+    const [, sent] = /^Bearer +([\w\-.~+/]+=*)$/i.exec(request.headers.get('authorization') ?? '') ?? []
+    if (!sent) return { status: 401, detail: 'This takes a token, in a header such as Authorization: Bearer ….' }
     let rule: Rule | undefined
     // With each of them, and each to its end: the time tells neither which one it was nor how much of one was right.
-    for (let i = 0; i < all.length; i++) if (same((all[i] as Token).token, given)) rule = rules[i]
+    for (const [token, its] of rules) if (same(token, sent)) rule = its
     if (!rule) return { status: 401, detail: 'The token in the Authorization header is not known here.' }
     found.set(request, rule)
     return true

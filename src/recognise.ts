@@ -1,6 +1,6 @@
 // recognise: which of all the schemes made this link, and until when, without a key. Decided by the set of parameters and their looks.
-import type { Claims } from './conditions.ts'
-import type { Unverified } from './inspect.ts'
+import type { Claims } from './core/conditions.ts'
+import type { Unverified } from './core/inspect.ts'
 
 // What a rule reads; whatever is empty, zero or no date is left out, but for the expiry.
 type Said = { readonly [K in keyof Claims]?: Claims[K] | false | '' | null | undefined } & { readonly scheme?: string }

@@ -1,7 +1,7 @@
 // Command lines: Node's parseArgs, and a sentence with a suggestion for what it does not know.
 /// <reference types="node" />
 import { type ParseArgsConfig, parseArgs } from 'node:util'
-import { LinkError } from '../errors.ts'
+import { LinkError } from '../core/errors.ts'
 
 /** What was asked for in a way that cannot be meant; exit code 2. */
 export class Misuse extends Error {}

@@ -1,8 +1,8 @@
 // Which scheme, with which keys: keys come from the environment or a file, never from arguments, which every process list shows.
 /// <reference types="node" />
 import { readFile } from 'node:fs/promises'
-import type { SecretKey } from '../keys.ts'
-import type { Scheme } from '../scheme.ts'
+import type { SecretKey } from '../core/keys.ts'
+import type { Scheme } from '../core/scheme.ts'
 import type { Io } from './main.ts'
 import { json, Misuse, type Options, type Values } from './options.ts'
 

@@ -2,7 +2,7 @@
 /// <reference types="node" />
 import { createRequire } from 'node:module'
 import { cwd } from 'node:process'
-import type { UseStore } from '../redeem.ts'
+import type { UseStore } from '../core/redeem.ts'
 import { memoryStore } from '../stores/memory.ts'
 import { type IoRedis, type NodeRedis, redisStore } from '../stores/redis.ts'
 import { Failed, Misuse } from './options.ts'

@@ -1,9 +1,9 @@
 // fetchLink: fetch, with a look at the link's expiry first, and a new link in time. Holds no key.
-import { type Duration, clock as machine, seconds } from '../conditions.ts'
-import { insist, LinkError } from '../errors.ts'
-import { inspect } from '../inspect.ts'
+import { type Duration, clock as machine, seconds } from '../core/conditions.ts'
+import { insist, LinkError } from '../core/errors.ts'
+import { inspect } from '../core/inspect.ts'
 import { recognise } from '../recognise.ts'
-import type { Scheme } from '../scheme.ts'
+import type { Scheme } from '../core/scheme.ts'
 import type { Clock } from './server-clock.ts'
 
 /** Options of {@link expiresIn}. */

@@ -1,6 +1,6 @@
 // keepFresh: an element's link, renewed before it dies, for as long as the element is in the page.
-import type { Duration } from '../conditions.ts'
-import { insist, type LinkError } from '../errors.ts'
+import type { Duration } from '../core/conditions.ts'
+import { insist, type LinkError } from '../core/errors.ts'
 import { boarding, type ExpiresInOptions, expiresIn, margin, type Renew, renewed } from './fetch-link.ts'
 
 /** Options of {@link keepFresh}. */

@@ -1,5 +1,5 @@
 // serverClock: learns how far this machine's clock is off from the `Date` headers of the responses that it sees.
-import { clock, type Duration, seconds } from '../conditions.ts'
+import { clock, type Duration, seconds } from '../core/conditions.ts'
 
 /** The present as the server knows it. */
 export interface Clock {

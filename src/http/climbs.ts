@@ -1,5 +1,5 @@
 // climbs: paths that different servers resolve to different files.
-import { normal } from '../lib/normal.ts'
+import { normal } from '../lib/normalise.ts'
 
 /**
  * Has this path, as it was written, a dot segment in any spelling that some server resolves? They differ about what comes first: resolving,

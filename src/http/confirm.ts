@@ -1,8 +1,8 @@
 // confirm: one-time links that mail scanners cannot burn. GET shows a page with a button, and only POST spends a use.
-import { insist } from '../errors.ts'
-import type { UseStore } from '../redeem.ts'
-import type { Scheme } from '../scheme.ts'
-import { type VerifyOptions, verify } from '../verify.ts'
+import { insist } from '../core/errors.ts'
+import type { UseStore } from '../core/redeem.ts'
+import type { Scheme } from '../core/scheme.ts'
+import { type VerifyOptions, verify } from '../core/verify.ts'
 import type { GuardOptions, Handler } from './guard.ts'
 import { checkNames } from './names.ts'
 import { problem, refusal } from './refusal.ts'

@@ -1,11 +1,11 @@
 // listener: runs a fetch handler on node:http. middleware: the guard for connect-style frameworks. The only bridge between the two worlds.
 /// <reference types="node" />
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
-import type { Claims } from '../conditions.ts'
-import { insist } from '../errors.ts'
-import { normalPath } from '../lib/normal.ts'
-import { split } from '../lib/text.ts'
-import type { Scheme } from '../scheme.ts'
+import type { Claims } from '../core/conditions.ts'
+import { insist } from '../core/errors.ts'
+import { normalPath } from '../lib/normalise.ts'
+import { split } from '../lib/url.ts'
+import type { Scheme } from '../core/scheme.ts'
 import { climbs } from './climbs.ts'
 import { type GuardOptions, guard } from './guard.ts'
 

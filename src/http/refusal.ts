@@ -1,5 +1,5 @@
 // A Refused as an HTTP answer: problem details for HTTP APIs, RFC 9457.
-import type { Refused } from '../verdict.ts'
+import type { Refused } from '../core/verdict.ts'
 
 const TITLES: Record<number, string> = {
   400: 'Bad Request',

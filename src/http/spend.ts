@@ -1,8 +1,8 @@
 // spend: redeems a visit, and answers for a store that is down.
-import { redeem, type UseStore } from '../redeem.ts'
-import type { Scheme } from '../scheme.ts'
-import type { Verdict } from '../verdict.ts'
-import type { VerifyOptions } from '../verify.ts'
+import { redeem, type UseStore } from '../core/redeem.ts'
+import type { Scheme } from '../core/scheme.ts'
+import type { Verdict } from '../core/verdict.ts'
+import type { VerifyOptions } from '../core/verify.ts'
 import { problem } from './refusal.ts'
 
 /** As `redeem`, but where the store fails the answer is a 503. All other failures are the programmer's to see. */

@@ -1,10 +1,10 @@
 // All of hmac's verify for NGINX, for what the quick way in securelink.ts leaves. The build puts this into one function with everything that it
 // imports: njs runs the top level of a module anew for each request, and most requests need none of it.
-import { LinkError } from '../errors.ts'
-import type { SecretKey } from '../keys.ts'
+import { LinkError } from '../core/errors.ts'
+import type { SecretKey } from '../core/keys.ts'
 import { type HmacOptions, hmac } from '../schemes/hmac.ts'
-import type { Verdict } from '../verdict.ts'
-import { verify as verifyLink } from '../verify.ts'
+import type { Verdict } from '../core/verdict.ts'
+import { verify as verifyLink } from '../core/verify.ts'
 import type { Handlers, NginxKey, NginxRequest, NginxSettings } from './securelink.ts'
 
 declare const process: { readonly env: Readonly<Record<string, string | undefined>> }

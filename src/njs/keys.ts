@@ -1,10 +1,10 @@
 // Stands in for keys.ts inside NGINX, with njs's own HMAC: a machine of its own runs each request there, so no imported key can be kept.
-import { LinkError } from '../errors.ts'
-import type { Keyring, mac as Mac, match as Match, SecretKey } from '../keys.ts'
+import { LinkError } from '../core/errors.ts'
+import type { Keyring, mac as Mac, match as Match, SecretKey } from '../core/keys.ts'
 import { same, tagOf } from './tag.ts'
 
 // NGINX does not sign, so the build drops these.
-export { signingKey } from '../keys.ts'
+export { signingKey } from '../core/keys.ts'
 
 /** As in keys.ts; secrets are text here. */
 export function keyring<K extends SecretKey>(keys: Keyring<K>, shortest = 1): readonly K[] {

@@ -1,8 +1,8 @@
 // hmac's verify for NGINX's own JavaScript: the handlers that nginx.conf names. docs/guide/nginx.md has the configuration.
-import type { Keyring } from '../keys.ts'
+import type { Keyring } from '../core/keys.ts'
 import type { HmacOptions } from '../schemes/hmac.ts'
-import type { Verdict } from '../verdict.ts'
-import type { VerifyOptions } from '../verify.ts'
+import type { Verdict } from '../core/verdict.ts'
+import type { VerifyOptions } from '../core/verify.ts'
 import judge from './judge.ts'
 import { same, tagOf } from './tag.ts'
 

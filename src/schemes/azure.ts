@@ -1,11 +1,11 @@
 // azure: shared access signatures (SAS) of Azure Storage, https://learn.microsoft.com/rest/api/storageservices/create-service-sas
-import type { Claims } from '../conditions.ts'
-import { insist, LinkError } from '../errors.ts'
-import { type Keyring, keyring, type SecretKey } from '../keys.ts'
+import type { Claims } from '../core/conditions.ts'
+import { insist, LinkError } from '../core/errors.ts'
+import { type Keyring, keyring, type SecretKey } from '../core/keys.ts'
 import { contains, type Network } from '../lib/address.ts'
-import { BASE64, decode } from '../lib/bytes.ts'
-import { append, decodeValue, eachParameter, type Parts, split } from '../lib/text.ts'
-import type { Grant, Proof, Reading, Scheme, Visit } from '../scheme.ts'
+import { BASE64, decode } from '../lib/encoding.ts'
+import { append, decodeValue, eachParameter, type Parts, split } from '../lib/url.ts'
+import type { Grant, Proof, Reading, Scheme, Visit } from '../core/scheme.ts'
 
 /** A user delegation key, as Azure's libraries hand it out. */
 export interface AzureDelegation {

@@ -1,8 +1,8 @@
 // gcs: V4 signed URLs of Google Cloud Storage with HMAC keys, https://cloud.google.com/storage/docs/authentication/signatures
-import { insist } from '../errors.ts'
-import type { Keyring, SecretKey } from '../keys.ts'
-import type { Scheme } from '../scheme.ts'
-import { type PresignConditions, sigv4 } from '../sigv4.ts'
+import { insist } from '../core/errors.ts'
+import type { Keyring, SecretKey } from '../core/keys.ts'
+import type { Scheme } from '../core/scheme.ts'
+import { type PresignConditions, sigv4 } from './shared/sigv4.ts'
 
 export type { PresignConditions }
 

@@ -1,9 +1,9 @@
 // hmac: SecureLink's own scheme, HMAC-SHA-256 over everything that a link grants. The format is written down in docs/spec.md.
-import type { Claims, Condition } from '../conditions.ts'
-import { insist } from '../errors.ts'
-import { type Keyring, keyring, type SecretKey } from '../keys.ts'
-import { decodeValue, eachParameter, type Parts, split } from '../lib/text.ts'
-import type { Grant, Proof, Reading, Scheme, Visit } from '../scheme.ts'
+import type { Claims, Condition } from '../core/conditions.ts'
+import { insist } from '../core/errors.ts'
+import { type Keyring, keyring, type SecretKey } from '../core/keys.ts'
+import { decodeValue, eachParameter, type Parts, split } from '../lib/url.ts'
+import type { Grant, Proof, Reading, Scheme, Visit } from '../core/scheme.ts'
 
 /** What the parameters of a link are for; by default they are named so too. */
 export type HmacParameter = 'expires' | 'starts' | 'method' | 'net' | 'prefix' | 'uses' | 'id' | 'key' | 'signature'

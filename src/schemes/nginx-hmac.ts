@@ -1,9 +1,9 @@
 // nginxHmac: links of a third-party module for NGINX, https://github.com/nginx-modules/ngx_http_hmac_secure_link_module
-import { type Claims, LAST } from '../conditions.ts'
-import { insist, LinkError } from '../errors.ts'
-import { type Hash, type Keyring, keyring, type SecretKey } from '../keys.ts'
+import { type Claims, LAST } from '../core/conditions.ts'
+import { insist, LinkError } from '../core/errors.ts'
+import { type Hash, type Keyring, keyring, type SecretKey } from '../core/keys.ts'
 import { printAddress } from '../lib/address.ts'
-import { BASE64URL } from '../lib/bytes.ts'
+import { BASE64URL } from '../lib/encoding.ts'
 import {
   argument,
   bytesOf,
@@ -23,9 +23,9 @@ import {
   valueFor,
   variablesOf,
   without,
-} from '../lib/nginx.ts'
-import { append, split } from '../lib/text.ts'
-import type { Grant, Proof, Reading, Scheme, Visit } from '../scheme.ts'
+} from './shared/nginx-request.ts'
+import { append, split } from '../lib/url.ts'
+import type { Grant, Proof, Reading, Scheme, Visit } from '../core/scheme.ts'
 
 /** Options of {@link nginxHmac}: how NGINX is configured. */
 export interface NginxHmacOptions<M extends string = string> {

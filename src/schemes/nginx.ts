@@ -1,10 +1,10 @@
 // nginx: links of NGINX's own module, https://nginx.org/en/docs/http/ngx_http_secure_link_module.html
 import { md5 } from '@noble/hashes/legacy.js'
-import { type Claims, LAST } from '../conditions.ts'
-import { insist, LinkError } from '../errors.ts'
-import { type Keyring, keyring, type SecretKey } from '../keys.ts'
+import { type Claims, LAST } from '../core/conditions.ts'
+import { insist, LinkError } from '../core/errors.ts'
+import { type Keyring, keyring, type SecretKey } from '../core/keys.ts'
 import { printAddress } from '../lib/address.ts'
-import { BASE64URL, encode, HEX, same } from '../lib/bytes.ts'
+import { BASE64URL, encode, HEX, same } from '../lib/encoding.ts'
 import {
   argument,
   arrayOf,
@@ -24,9 +24,9 @@ import {
   valueFor,
   variablesOf,
   without,
-} from '../lib/nginx.ts'
-import { append, split } from '../lib/text.ts'
-import type { Grant, Proof, Reading, Scheme, Visit } from '../scheme.ts'
+} from './shared/nginx-request.ts'
+import { append, split } from '../lib/url.ts'
+import type { Grant, Proof, Reading, Scheme, Visit } from '../core/scheme.ts'
 
 /** Options of {@link nginx}: how NGINX is configured. */
 export interface NginxOptions<E extends string = string> {

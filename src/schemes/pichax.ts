@@ -1,9 +1,9 @@
 // pichax: the self-signed URLs of the PichaX image service, https://chakata.gitbook.io/pichax/authentication
-import { insist, LinkError } from '../errors.ts'
-import { type Keyring, keyring, type SecretKey } from '../keys.ts'
-import { HEX } from '../lib/bytes.ts'
-import { append, decodeValue, eachParameter, encodeValue, split } from '../lib/text.ts'
-import type { Grant, Proof, Reading, Scheme, Visit } from '../scheme.ts'
+import { insist, LinkError } from '../core/errors.ts'
+import { type Keyring, keyring, type SecretKey } from '../core/keys.ts'
+import { HEX } from '../lib/encoding.ts'
+import { append, decodeValue, eachParameter, encodeValue, split } from '../lib/url.ts'
+import type { Grant, Proof, Reading, Scheme, Visit } from '../core/scheme.ts'
 
 /** An API key: `id` is the public key that stands in the link, `secret` the one that signs. Its `expires` ends all its links. */
 export interface PichaxKey extends SecretKey {

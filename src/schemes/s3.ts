@@ -1,8 +1,8 @@
 // s3: presigned URLs of Amazon S3 and of all that speak its protocol: Cloudflare R2, MinIO, Backblaze B2, Ceph, Swift and others.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html
-import type { Keyring, SecretKey } from '../keys.ts'
-import type { Scheme } from '../scheme.ts'
-import { type PresignConditions, sigv4 } from '../sigv4.ts'
+import type { Keyring, SecretKey } from '../core/keys.ts'
+import type { Scheme } from '../core/scheme.ts'
+import { type PresignConditions, sigv4 } from './shared/sigv4.ts'
 
 export type { PresignConditions }
 

@@ -1,6 +1,6 @@
 // denoKvStore: who has used which link, in Deno KV, for all processes that share the database.
-import { insist } from '../errors.ts'
-import type { UseStore } from '../redeem.ts'
+import { insist } from '../core/errors.ts'
+import type { UseStore } from '../core/redeem.ts'
 
 /** An open database, as far as it is needed here: `await Deno.openKv()`. */
 export interface DenoKv {

@@ -1,6 +1,6 @@
 // memoryStore: who has used which link, for one process. Several processes need a store that they share.
-import { LinkError } from '../errors.ts'
-import type { UseStore } from '../redeem.ts'
+import { LinkError } from '../core/errors.ts'
+import type { UseStore } from '../core/redeem.ts'
 
 /** Options of {@link memoryStore}. */
 export interface MemoryStoreOptions {

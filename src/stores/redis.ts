@@ -1,8 +1,8 @@
 // redisStore: who has used which link, in Redis or Valkey, for any number of processes and machines.
-import { type Duration, seconds } from '../conditions.ts'
-import { insist } from '../errors.ts'
-import { BASE64URL, encode } from '../lib/bytes.ts'
-import type { UseStore } from '../redeem.ts'
+import { type Duration, seconds } from '../core/conditions.ts'
+import { insist } from '../core/errors.ts'
+import { BASE64URL, encode } from '../lib/encoding.ts'
+import type { UseStore } from '../core/redeem.ts'
 
 /** A client of the package `redis` (node-redis), single or cluster, as far as it is needed here. */
 export interface NodeRedis {

@@ -1,6 +1,6 @@
 // fetchLink, expiresIn and serverClock with what a window has; the network is a function that keeps a list.
 import { describe, expect, test, vi } from 'vitest'
-import { expiresIn, fetchLink, keepFresh, serverClock } from '../../src/client/index.ts'
+import { expiresIn, fetchLink, keepFresh, serverClock } from '../../src/client.ts'
 import { hmac, LinkError, sign } from '../../src/index.ts'
 
 const links = hmac({ secret: '0123456789abcdef0123456789abcdef' })

@@ -9,7 +9,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { guard } from '../../src/http/guard.ts'
 import { listener } from '../../src/http/node.ts'
 import { anyOf, type Claims, hmac, sign } from '../../src/index.ts'
-import { signPlaylist } from '../../src/media/hls.ts'
+import { signPlaylist } from '../../src/media/playlist.ts'
 import { built, root } from '../built.ts'
 import { find, leftOut } from '../prepare.mjs'
 

@@ -14,9 +14,9 @@ import {
   type Verdict,
   verify,
 } from '../../src/index.ts'
-import { BASE64URL } from '../../src/lib/bytes.ts'
-import { below, normalise, normalPath } from '../../src/lib/normal.ts'
-import { split } from '../../src/lib/text.ts'
+import { BASE64URL } from '../../src/lib/encoding.ts'
+import { below, normalise, normalPath } from '../../src/lib/normalise.ts'
+import { split } from '../../src/lib/url.ts'
 import { memoryStore } from '../../src/stores/memory.ts'
 
 // SEED=… runs other cases; the name of the suite says which ran.

@@ -1,10 +1,10 @@
 // Conditions: what a link is to hold for, as the caller says it. Claims: the same, as a link says it.
 import { insist } from './errors.ts'
 import { mac, signingKey } from './keys.ts'
-import { parseNetwork } from './lib/address.ts'
-import { BASE64URL, encode } from './lib/bytes.ts'
-import { below, normalise, normalPath } from './lib/normal.ts'
-import { append, encodeValue, split } from './lib/text.ts'
+import { parseNetwork } from '../lib/address.ts'
+import { BASE64URL, encode } from '../lib/encoding.ts'
+import { below, normalise, normalPath } from '../lib/normalise.ts'
+import { append, encodeValue, split } from '../lib/url.ts'
 import type { Grant, Scheme } from './scheme.ts'
 
 /** A length of time with its unit in the value: `'90s'`, `'15m'`, `'12h'`, `'7d'`. */

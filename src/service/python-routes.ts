@@ -1,6 +1,6 @@
 // The two routes of the Python SecureLink, https://github.com/muscodev/secure-link-generator, for clients that were written for it.
-import { LONGEST } from '../lib/text.ts'
-import type { Scheme } from '../scheme.ts'
+import { LONGEST } from '../lib/url.ts'
+import type { Scheme } from '../core/scheme.ts'
 import type { Verb } from './bearer.ts'
 import { type FieldError, object, type Shape, text } from './shapes.ts'
 

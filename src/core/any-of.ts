@@ -1,7 +1,7 @@
 // anyOf: several schemes as one, for the time of a migration.
-import type { Condition } from '../conditions.ts'
-import { LinkError } from '../errors.ts'
-import type { Proof, Reading, Scheme, Visit } from '../scheme.ts'
+import type { Condition } from './conditions.ts'
+import { LinkError } from './errors.ts'
+import type { Proof, Reading, Scheme, Visit } from './scheme.ts'
 
 interface AnyReading extends Reading {
   readonly readings: readonly (Reading & { readonly scheme: Scheme })[]

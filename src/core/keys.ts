@@ -1,6 +1,6 @@
 // Secret keys and keyrings: importing keys once, signing and matching with them.
 import { insist } from './errors.ts'
-import { BASE64URL, decode, encode } from './lib/bytes.ts'
+import { BASE64URL, decode, encode } from '../lib/encoding.ts'
 
 /** One secret and what is known about it. It is a value: to change a secret, make a new key. */
 export interface SecretKey {

@@ -1,8 +1,8 @@
 // What NGINX makes of a request: $uri, $arg_name, templates, tokens, and directives as they stand in a configuration.
 //
 // Values are bytes, one character each, because NGINX knows no others: `ü` is two of them, and `%FF` is one that no text has.
-import { BASE64URL } from './bytes.ts'
-import type { Parts } from './text.ts'
+import { BASE64URL } from '../../lib/encoding.ts'
+import type { Parts } from '../../lib/url.ts'
 
 /** A text as its UTF-8 bytes, one character each. */
 export function bytesOf(text: string): string {

@@ -1,7 +1,7 @@
 // sign: a URL and its conditions become a link.
 import { type Asked, type Condition, type Conditions, clock, grant } from './conditions.ts'
 import { insist } from './errors.ts'
-import { LONGEST } from './lib/text.ts'
+import { LONGEST } from '../lib/url.ts'
 import type { Scheme } from './scheme.ts'
 
 /** Options of {@link sign}. */

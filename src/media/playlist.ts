@@ -1,8 +1,8 @@
 // signPlaylist: every address of an HLS playlist becomes a link, and nothing else in it changes. RFC 8216, draft-pantos-hls-rfc8216bis
-import { type Condition, type Conditions, clock } from '../conditions.ts'
-import { insist } from '../errors.ts'
-import type { Scheme } from '../scheme.ts'
-import { type SignOptions, sign } from '../sign.ts'
+import { type Condition, type Conditions, clock } from '../core/conditions.ts'
+import { insist } from '../core/errors.ts'
+import type { Scheme } from '../core/scheme.ts'
+import { type SignOptions, sign } from '../core/sign.ts'
 
 /** What {@link signPlaylist} takes besides the conditions. */
 export interface PlaylistOptions extends SignOptions {

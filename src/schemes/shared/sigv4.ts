@@ -1,13 +1,13 @@
 // SigV4 with the signature in the query: what the schemes s3 and gcs share. They differ in names and in the scope of the key.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html
-import { seconds } from './conditions.ts'
-import { insist } from './errors.ts'
-import { bytesOf, type Keyring, keyring, type SecretKey } from './keys.ts'
-import { encode, HEX } from './lib/bytes.ts'
-import { normalOrigin } from './lib/normal.ts'
-import { append, encodeValue, type Parts, split } from './lib/text.ts'
-import type { Grant, Proof, Reading, Scheme, Visit } from './scheme.ts'
-import type { Reason } from './verdict.ts'
+import { seconds } from '../../core/conditions.ts'
+import { insist } from '../../core/errors.ts'
+import { bytesOf, type Keyring, keyring, type SecretKey } from '../../core/keys.ts'
+import { encode, HEX } from '../../lib/encoding.ts'
+import { normalOrigin } from '../../lib/normalise.ts'
+import { append, encodeValue, type Parts, split } from '../../lib/url.ts'
+import type { Grant, Proof, Reading, Scheme, Visit } from '../../core/scheme.ts'
+import type { Reason } from '../../core/verdict.ts'
 
 /** Conditions of presigned URLs' own. */
 export interface PresignConditions {

@@ -1,6 +1,6 @@
 // What the link service takes and answers, as JSON Schema. Requests are checked by these shapes, and /openapi.json shows the same ones.
-import { LONGEST } from '../lib/text.ts'
-import type { Scheme } from '../scheme.ts'
+import { LONGEST } from '../lib/url.ts'
+import type { Scheme } from '../core/scheme.ts'
 
 /** The part of JSON Schema (2020-12) that the service needs. */
 export interface Shape {

@@ -1,10 +1,10 @@
 // bearer: who may ask the link service for what, by tokens in the Authorization header (RFC 6750).
-import { type Duration, seconds } from '../conditions.ts'
-import { insist, LinkError } from '../errors.ts'
-import { same } from '../lib/bytes.ts'
-import { below, normalise, normalPath } from '../lib/normal.ts'
-import { split } from '../lib/text.ts'
-import { climbs } from './climbs.ts'
+import { type Duration, seconds } from '../core/conditions.ts'
+import { insist, LinkError } from '../core/errors.ts'
+import { same } from '../lib/encoding.ts'
+import { below, normalise, normalPath } from '../lib/normalise.ts'
+import { split } from '../lib/url.ts'
+import { climbs } from '../http/climbs.ts'
 
 /** What the service can be asked to do. */
 export type Verb = 'sign' | 'verify' | 'inspect' | 'redeem'

@@ -1,5 +1,5 @@
 // Percent-encoding normal form, RFC 3986 section 6.2.2. Ours, not the engine's: engines print `|`, `^` and `%7e` differently.
-import { encodeValue, type Parts } from './text.ts'
+import { encodeValue, type Parts } from './url.ts'
 
 /**
  * Escapes in upper case, unreserved characters unescaped, everything that a URL cannot hold escaped as UTF-8. A `%` that begins no escape

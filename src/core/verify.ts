@@ -2,9 +2,9 @@
 import { type Claims, clock, type Duration, seconds } from './conditions.ts'
 import { insist } from './errors.ts'
 import { mac, match } from './keys.ts'
-import { contains, networkOf } from './lib/address.ts'
-import { below, normalise, normalPath } from './lib/normal.ts'
-import { encodeValue, split } from './lib/text.ts'
+import { contains, networkOf } from '../lib/address.ts'
+import { below, normalise, normalPath } from '../lib/normalise.ts'
+import { encodeValue, split } from '../lib/url.ts'
 import type { Proof, Reading, Scheme } from './scheme.ts'
 import { type Reason, type Refused, statusOf, type Verdict } from './verdict.ts'
 

@@ -1,6 +1,6 @@
 // The description of the link service in OpenAPI 3.1, made from the shapes that requests are checked by.
 import type { Verb } from './bearer.ts'
-import { OLD_ROUTES } from './securelink.ts'
+import { OLD_ROUTES } from './python-routes.ts'
 import { MOST, ref, type Shape } from './shapes.ts'
 
 /** What each verb is called in the shapes, and to people. */

@@ -8,9 +8,9 @@
 // inspects links carries none of that.
 import type { Claims, Condition, insert, unsigned } from './conditions.ts'
 import type { mac, match, SecretKey, signingKey } from './keys.ts'
-import type { Network } from './lib/address.ts'
-import type { normalise } from './lib/normal.ts'
-import type { encodeValue, Parts } from './lib/text.ts'
+import type { Network } from '../lib/address.ts'
+import type { normalise } from '../lib/normalise.ts'
+import type { encodeValue, Parts } from '../lib/url.ts'
 import type { Reason } from './verdict.ts'
 
 /** What `sign` asks a scheme to write: checked, rounded to whole seconds, in one form. */

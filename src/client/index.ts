@@ -1,4 +1,0 @@
-// What `securelink/client` exports: what a page needs for links that expire. None of it holds a key.
-export { type ExpiresInOptions, expiresIn, type FetchLinkOptions, fetchLink, type Renew } from './fetch-link.ts'
-export { type Keepable, type KeepFreshOptions, keepFresh } from './keep-fresh.ts'
-export { type Clock, type ServerClockOptions, serverClock } from './server-clock.ts'

@@ -9,26 +9,15 @@ import { njs } from './src/njs/es5.mjs'
 
 rmSync('dist', { recursive: true, force: true })
 
+/** The TypeScript files of a folder of src, without those of its own folders. */
 const list = (folder) =>
   readdirSync(`src/${folder}`)
     .filter((name) => name.endsWith('.ts'))
-    .map((name) => `src/${folder}/${name}`)
+    .map((name) => join('src', folder, name))
 
-// These need more than HMAC (a digest, or MD5), so they are subpaths of their own and no part of the CDN bundles.
-const NOT_HMAC_ALONE = ['nginx', 's3', 'gcs']
-
-const entries = [
-  'src/index.ts',
-  ...list('schemes'),
-  'src/recognise.ts',
-  'src/client/index.ts',
-  'src/media/hls.ts',
-  'src/http/guard.ts',
-  'src/http/service.ts',
-  'src/http/node.ts',
-  ...list('stores'),
-  'src/cli/bin.ts',
-]
+// The doors are the files in src itself; NGINX's has a build of its own.
+const doors = list('.').filter((file) => file !== 'src/njs.ts')
+const entries = [...doors, ...list('schemes'), ...list('stores'), 'src/cli/bin.ts']
 
 const compile = (options = {}) =>
   typescript({
@@ -83,20 +72,19 @@ const declarations = {
   },
 }
 
-/** A module that exists for the build only: everything that a CDN user gets. */
-const bundle = {
-  name: 'bundle',
-  resolveId: (id) => (id === 'bundle' ? '\0bundle' : null),
+// What CDN users get. The first bundle calls nothing of WebCrypto but HMAC; the second has every scheme, for pages that show all kinds of links.
+const BUNDLES = {
+  securelink: ['src/index.ts', 'src/recognise.ts', 'src/client.ts', 'src/schemes/pichax.ts'],
+  'securelink.all': ['src/index.ts', 'src/recognise.ts', 'src/client.ts', 'src/media.ts', ...list('schemes')],
+}
+
+/** Makes modules of the names in BUNDLES; they exist for the build only. */
+const bundles = {
+  name: 'bundles',
+  resolveId: (id) => (id in BUNDLES ? `\0${id}` : null),
   load: (id) =>
-    id === '\0bundle'
-      ? [
-          'src/index.ts',
-          'src/recognise.ts',
-          'src/client/index.ts',
-          ...list('schemes').filter((file) => !NOT_HMAC_ALONE.some((name) => file.endsWith(`/${name}.ts`))),
-        ]
-          .map((file) => `export * from '${process.cwd()}/${file}'`)
-          .join('\n')
+    id[0] === '\0' && id.slice(1) in BUNDLES
+      ? BUNDLES[id.slice(1)].map((file) => `export * from '${process.cwd()}/${file}'`).join('\n')
       : null,
 }
 
@@ -161,12 +149,17 @@ export default [
     plugins: [njs],
   },
   {
-    input: 'bundle',
+    input: 'securelink',
     output: [
       { file: 'dist/securelink.umd.js', format: 'umd', name: 'SecureLink', sourcemap: true, plugins: [minify(false), sri] },
       { file: 'dist/securelink.min.js', format: 'es', sourcemap: true, plugins: [minify(true), sri] },
     ],
-    plugins: [bundle, compile()],
+    plugins: [bundles, compile()],
+  },
+  {
+    input: 'securelink.all',
+    output: { file: 'dist/securelink.all.umd.js', format: 'umd', name: 'SecureLink', sourcemap: true, plugins: [minify(false), sri] },
+    plugins: [noble, bundles, compile()],
   },
   {
     input: 'test/conformance/run.ts',

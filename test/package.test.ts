@@ -255,7 +255,7 @@ test.skipIf(!deno)(
     const path = join(temporary, 'addressed.ts')
     const lines = [
       `import { hmac, sign } from '${root}dist/index.js'`,
-      `import { confirm, guard } from '${root}dist/http/guard.js'`,
+      `import { confirm, guard } from '${root}dist/guard.js'`,
       ...schemes.map((name) => `import '${root}dist/schemes/${name}.js'`),
       `const links = hmac({ secret: 'a secret of 32 bytes or more, from a vault' })`,
       `export const link: Promise<string> = sign(links, '/x', { expires: '1h' })`,

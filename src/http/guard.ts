@@ -9,7 +9,6 @@ import { checkNames } from './names.ts'
 import { refusal } from './refusal.ts'
 import { spend } from './spend.ts'
 
-export { type ConfirmOptions, type ConfirmWords, confirm } from './confirm.ts'
 
 /** Options of {@link guard}. */
 export interface GuardOptions<Rest extends unknown[] = unknown[]> extends Pick<VerifyOptions, 'revoked' | 'now' | 'tolerance'> {

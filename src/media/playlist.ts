@@ -36,7 +36,7 @@ const NOWHERE = 'http://securelink.invalid'
  * @example
  * ```ts
  * import { hmac } from 'securelink'
- * import { signPlaylist } from 'securelink/hls'
+ * import { signPlaylist } from 'securelink/media'
  *
  * const links = hmac({ secret: 'a secret of 32 bytes or more, from a vault' })
  * const playlist = '#EXTM3U\n#EXTINF:6,\npart-1.ts\n#EXT-X-ENDLIST\n'

@@ -17,7 +17,6 @@ import { problem } from '../http/refusal.ts'
 import { INVALID, OLD_ROUTES, OLD_SHAPES, type OldRoute, translated, translatedBack, VALID } from './python-routes.ts'
 import { check, type FieldError, isObject, type Shape, shapesOf } from './shapes.ts'
 
-export { type Authorize, bearer, type Denied, type Limits, type Token, type Verb, type Wanted, type WantedLink } from './bearer.ts'
 
 /** Options of {@link service}. */
 export interface ServiceOptions extends Pick<VerifyOptions, 'revoked' | 'now' | 'tolerance'> {

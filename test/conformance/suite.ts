@@ -1,5 +1,5 @@
 // The conformance suite: every vector of every scheme, and what needs no vector. It knows no runtime and no framework: a case throws to fail.
-import { guard } from '../../src/http/guard.ts'
+import { guard } from '../../src/guard.ts'
 import {
   type Conditions,
   hmac,

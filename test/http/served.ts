@@ -1,5 +1,5 @@
 // The link service that the service cases visit: in process, and on each server. Bundled, it is one module that any of them can run.
-import { bearer, service } from '../../src/service/service.ts'
+import { bearer, service } from '../../src/service.ts'
 import { hmac } from '../../src/index.ts'
 import { nginx } from '../../src/schemes/nginx.ts'
 import { pichax } from '../../src/schemes/pichax.ts'

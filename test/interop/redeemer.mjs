@@ -2,7 +2,7 @@
 // with what came out. With { guarded } it asks the guard in place of redeem, and answers with statuses.
 import { Redis } from 'ioredis'
 import { createClient } from 'redis'
-import { guard } from '../../dist/http/guard.js'
+import { guard } from '../../dist/guard.js'
 import { hmac, redeem } from '../../dist/index.js'
 import { redisStore } from '../../dist/stores/redis.js'
 

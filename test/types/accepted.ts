@@ -1,5 +1,5 @@
 // What must compile, with the types that it must have.
-import { cacheControl, guard } from '../../src/http/guard.ts'
+import { cacheControl, guard } from '../../src/guard.ts'
 import {
   anyOf,
   type Claims,

@@ -1,6 +1,6 @@
 // What must not compile. A line that does compile is an error of tsc: its @ts-expect-error is unused.
 
-import { cacheControl, guard } from '../../src/http/guard.ts'
+import { cacheControl, guard } from '../../src/guard.ts'
 import { anyOf, type Claims, type Duration, hmac, inspect, redeem, type Scheme, sign, type UseStore, verify } from '../../src/index.ts'
 import { azure } from '../../src/schemes/azure.ts'
 import { nginx } from '../../src/schemes/nginx.ts'

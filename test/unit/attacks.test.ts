@@ -1,6 +1,6 @@
 // What an attack on the first version found; each stays found.
 import { expect, test } from 'vitest'
-import { cacheControl } from '../../src/http/guard.ts'
+import { cacheControl } from '../../src/guard.ts'
 import { anyOf, hmac, redeem, sign, verify } from '../../src/index.ts'
 import { pichax } from '../../src/schemes/pichax.ts'
 

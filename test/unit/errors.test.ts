@@ -1,7 +1,7 @@
 // Mistakes of programmers: each throws a LinkError with its code and a sentence, and no sentence holds a secret, a signature or a link.
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { cacheControl, confirm, guard } from '../../src/http/guard.ts'
-import { listener, middleware } from '../../src/http/node.ts'
+import { cacheControl, confirm, guard } from '../../src/guard.ts'
+import { listener, middleware } from '../../src/node.ts'
 import { anyOf, hmac, inspect, LinkError, type LinkErrorCode, redeem, type Scheme, sign, verify } from '../../src/index.ts'
 import { pichax } from '../../src/schemes/pichax.ts'
 import { s3 } from '../../src/schemes/s3.ts'

@@ -1,7 +1,7 @@
 // Ten thousand texts that are no links, to everything that a visitor can reach: nothing throws, nothing is let in.
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { guard } from '../../src/http/guard.ts'
+import { guard } from '../../src/guard.ts'
 import { anyOf, hmac, inspect, redeem, type Scheme, sign, type Visited, verify } from '../../src/index.ts'
 import { gcs } from '../../src/schemes/gcs.ts'
 import { pichax } from '../../src/schemes/pichax.ts'

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { hmac, verify } from '../../src/index.ts'
-import { signPlaylist } from '../../src/media/playlist.ts'
+import { signPlaylist } from '../../src/media.ts'
 
 const key = { secret: '0123456789abcdef0123456789abcdef' }
 const links = hmac(key)

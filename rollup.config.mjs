@@ -6,6 +6,7 @@ import terser from '@rollup/plugin-terser'
 import typescript from '@rollup/plugin-typescript'
 import ts from 'typescript'
 import { njs } from './src/njs/es5.mjs'
+import { schemesOfFolder } from './test/conformance/folder.mjs'
 
 rmSync('dist', { recursive: true, force: true })
 
@@ -164,6 +165,6 @@ export default [
   {
     input: 'test/conformance/run.ts',
     output: { file: 'build/conformance.js', format: 'es' },
-    plugins: [noble, json, strip],
+    plugins: [schemesOfFolder, noble, json, strip],
   },
 ]

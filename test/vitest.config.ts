@@ -1,10 +1,12 @@
 // Two projects: `node` has everything but the tests that need a document; `happy-dom` has those, and the conformance suite once more.
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
+import { schemesOfFolder } from './conformance/folder.mjs'
 
 const exclude = ['**/node_modules/**']
 
 export default defineConfig({
+  plugins: [schemesOfFolder],
   root: fileURLToPath(new URL('..', import.meta.url)),
   test: {
     testTimeout: 30_000,

@@ -1,24 +1,19 @@
-// Every scheme with its vectors. Adding a scheme is one line in the list below and two imports; a test fails when a file is missing here.
-import { hmac, type Reason, type Scheme } from '../../../src/index.ts'
-import { type AzureKey, type AzureOptions, azure } from '../../../src/schemes/azure.ts'
-import { gcs } from '../../../src/schemes/gcs.ts'
-import { nginx } from '../../../src/schemes/nginx.ts'
-import { nginxHmac } from '../../../src/schemes/nginx-hmac.ts'
-import { pichax } from '../../../src/schemes/pichax.ts'
-import { s3 } from '../../../src/schemes/s3.ts'
-import azureVectors from './azure.json' with { type: 'json' }
-import gcsVectors from './gcs.json' with { type: 'json' }
-import hmacVectors from './hmac.json' with { type: 'json' }
-import nginxVectors from './nginx.json' with { type: 'json' }
-import nginxHmacVectors from './nginx-hmac.json' with { type: 'json' }
-import pichaxVectors from './pichax.json' with { type: 'json' }
-import s3Vectors from './s3.json' with { type: 'json' }
+// Every scheme of the folder with its vectors.
+import entries from 'virtual:schemes'
+import type { Reason, Scheme } from '../../../src/index.ts'
 
 /** A vector file, as schema.json describes it. */
 export interface Vectors {
   readonly scheme: string
   readonly numberOfTests: number
   readonly notes: Readonly<Record<string, object>>
+  /**
+   * The parameters of its links that the signature covers, and the signature; or an expression for what in a link it does not cover. One
+   * changed character of the rest makes a refusal.
+   */
+  readonly covered: readonly string[] | { readonly allBut: string }
+  /** What its links can be answered with. Each has a vector. */
+  readonly reasons: readonly string[]
   readonly testGroups: readonly Group[]
 }
 
@@ -54,42 +49,24 @@ export interface Vector {
   readonly claims?: Readonly<Record<string, unknown>>
 }
 
-interface Entry {
-  // biome-ignore lint/suspicious/noExplicitAny: factories differ in their keys and options, and vectors are JSON
-  readonly make: (keys: any, options?: any) => Scheme
-  readonly vectors: unknown
-  /**
-   * The parameters of its links that the signature covers, and the signature; or what in a link it does not cover. One changed character makes
-   * a refusal.
-   */
-  readonly covered: readonly string[] | { readonly allBut: RegExp }
+/** A scheme's factory, and its vectors. */
+export interface Entry {
+  make(keys: unknown, options?: object): Scheme
+  readonly vectors: Vectors
 }
 
-// In JSON the dates of stored access policies are text.
-function azureOf(keys: AzureKey[], { policies = {}, ...options }: AzureOptions = {}): Scheme {
-  const dated = Object.entries(policies).map(([name, { permissions, starts, expires }]) => [
-    name,
-    { ...(permissions && { permissions }), ...(starts && { starts: new Date(starts) }), ...(expires && { expires: new Date(expires) }) },
-  ])
-  return azure(keys, { ...options, policies: Object.fromEntries(dated) })
+/** In JSON, dates are text: the members `starts` and `expires` of objects inside of options become dates, as in stored access policies. */
+function revived(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
+  return Object.fromEntries(
+    Object.entries(value).map(([name, member]) => [
+      name,
+      typeof member === 'string' && /^(starts|expires)$/.test(name) && /^\d{4}-/.test(member) ? new Date(member) : revived(member),
+    ]),
+  )
 }
 
-const entries: readonly Entry[] = [
-  { make: hmac, vectors: hmacVectors, covered: ['expires', 'starts', 'method', 'net', 'prefix', 'uses', 'id', 'key', 'signature'] },
-  {
-    make: azureOf,
-    vectors: azureVectors,
-    covered:
-      'sv ss srt spr st se sip si ses skoid sktid skt ske sks skv sr sdd sp rscc rscd rsce rscl rsct saoid suoid scid sduoid skdutid srh srq sig'.split(
-        ' ',
-      ),
-  },
-  // Not md5 and st: of their last character some bits are unused, and NGINX takes any.
-  { make: nginx, vectors: nginxVectors, covered: ['expires'] },
-  { make: nginxHmac, vectors: nginxHmacVectors, covered: ['ts', 'e'] },
-  { make: pichax, vectors: pichaxVectors, covered: ['id', 'expires', 'signature'] },
-  { make: s3, vectors: s3Vectors, covered: { allBut: /^\w+:\/\/|#.*/g } },
-  { make: gcs, vectors: gcsVectors, covered: { allBut: /^\w+:\/\/|:\d+(?=\/)|#.*/g } },
-]
-
-export const schemes = entries as readonly (Omit<Entry, 'vectors'> & { readonly vectors: Vectors })[]
+export const schemes: readonly Entry[] = entries.map(({ make, vectors }) => ({
+  make: (keys, options = {}) => make(keys, revived(options)),
+  vectors,
+}))

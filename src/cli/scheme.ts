@@ -1,5 +1,6 @@
 // Which scheme, with which keys: keys come from the environment or a file, never from arguments, which every process list shows.
 /// <reference types="node" />
+import { readdirSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import type { SecretKey } from '../core/keys.ts'
 import type { Scheme } from '../core/scheme.ts'
@@ -48,19 +49,24 @@ function read(file: string): Promise<string> {
   })
 }
 
-// Loaded when asked for: most runs need one. A test holds the list to the folder.
-const FACTORIES: Readonly<Record<string, () => Promise<unknown>>> = {
-  azure: async () => (await import('../schemes/azure.ts')).azure,
-  gcs: async () => (await import('../schemes/gcs.ts')).gcs,
-  hmac: async () => (await import('../schemes/hmac.ts')).hmac,
-  nginx: async () => (await import('../schemes/nginx.ts')).nginx,
-  'nginx-hmac': async () => (await import('../schemes/nginx-hmac.ts')).nginxHmac,
-  pichax: async () => (await import('../schemes/pichax.ts')).pichax,
-  s3: async () => (await import('../schemes/s3.ts')).s3,
-}
+/** The folder of the schemes. It is the list: a file in it is a name for `--scheme`. */
+const folder = () => new URL('../schemes/', import.meta.url)
 
 /** Names for `--scheme`. */
-export const SCHEMES: readonly string[] = Object.keys(FACTORIES)
+export function schemeNames(): readonly string[] {
+  const files = readdirSync(folder()).filter((file) => /^[a-z\d-]+\.(js|ts)$/.test(file))
+  return files.map((file) => file.replace(/\..*/, '')).sort()
+}
+
+/** The factory of a scheme: the export that is named as the file is, in camel case. Loaded when asked for, because most runs need one. */
+async function factoryOf(name: string): Promise<Factory | undefined> {
+  if (!schemeNames().includes(name)) return undefined
+  const file = new URL(`${name}${import.meta.url.slice(-'.ts'.length)}`, folder())
+  const exported = (await import(file.href)) as Record<string, Factory>
+  return exported[name.replace(/-./g, (dash) => dash.slice(1).toUpperCase())]
+}
+
+type Factory = (keys: readonly SecretKey[], options: object) => Scheme
 
 /** Makes the scheme of `--scheme` with its `--options`. */
 export async function schemeOf(values: Values, keys: readonly SecretKey[]): Promise<Scheme> {
@@ -103,10 +109,9 @@ function optionsOf(values: Values): object {
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null && !Array.isArray(value)
 
 async function make(name: string, keys: readonly SecretKey[], options: object): Promise<Scheme> {
-  const factory = Object.hasOwn(FACTORIES, name) ? FACTORIES[name] : undefined
-  if (!factory) throw new Misuse(`there is no scheme '${name.slice(0, 40)}': it is one of ${SCHEMES.join(', ')}`)
+  const factory = await factoryOf(name)
+  if (!factory) throw new Misuse(`--scheme must be one of ${schemeNames().join(', ')}`)
   if (name === 'nginx' && keys.some(({ secret }) => secret === 'MySecret'))
     throw new Misuse('MySecret is the secret that the Python SecureLink has by default, so everybody knows it; take one of your own')
-  const scheme = (await factory()) as (keys: readonly SecretKey[], options: object) => Scheme
-  return scheme(keys, options)
+  return factory(keys, options)
 }

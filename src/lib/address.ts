@@ -77,8 +77,10 @@ function groupsOf(text: string, mayEndDotted: boolean): number[] | undefined {
 
 /** Does the address lie in the network, or in the range `a-b`? No IPv4 address lies in an IPv6 network. */
 export function contains(network: string, address: string | undefined): boolean {
-  const [first, last = first] = network.split('-').map(parseNetwork)
-  if (!first || !last) return false
+  const ends = network.split('-').map(parseNetwork)
+  const first = ends[0]
+  const last = ends[ends.length - 1]
+  if (!first || !last || ends.length > 2) return false
   const digits = networkOf(address, first.bits)?.digits
   // As texts of one length, digits are in the order of the addresses. IPv4 and IPv6 networks of as many bits have other lengths.
   const comparable = digits?.length === first.digits.length && digits.length === last.digits.length

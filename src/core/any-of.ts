@@ -1,6 +1,7 @@
 // anyOf: several schemes as one, for the time of a migration.
 import type { Condition } from './conditions.ts'
 import { LinkError } from './errors.ts'
+import { LONGEST } from '../lib/url.ts'
 import type { Proof, Reading, Scheme, Visit } from './scheme.ts'
 
 interface AnyReading extends Reading {
@@ -40,6 +41,8 @@ export function anyOf<C extends Condition, Own extends object>(first: Scheme<C, 
     read(url: string): AnyReading | 'unsigned' | 'malformed' {
       const readings: AnyReading['readings'][number][] = []
       let refusal: 'unsigned' | 'malformed' = 'unsigned'
+      // Or each of the schemes would look at all of it, for nothing: no link is so long.
+      if (url.length > LONGEST) return 'malformed'
       for (const scheme of schemes) {
         const reading = scheme.read(url)
         if (reading === 'malformed') refusal = reading

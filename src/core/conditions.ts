@@ -4,6 +4,7 @@ import { mac, signingKey } from './keys.ts'
 import { parseNetwork } from '../lib/address.ts'
 import { BASE64URL, encode } from '../lib/encoding.ts'
 import { below, normalise, normalPath } from '../lib/normalise.ts'
+import { hasDotSegment, looksLikeHost } from '../lib/request-target.ts'
 import { append, encodeValue, split } from '../lib/url.ts'
 import type { Grant, Scheme } from './scheme.ts'
 
@@ -113,6 +114,9 @@ export function grant(scheme: Scheme, url: string, asked: Asked, now: number): G
     isPath(path) && !/[\0-\x1f\x7f]|\s$/.test(url) && !/\p{Surrogate}/u.test(text),
     `url takes an absolute URL without user name, or a path from '/', of plain characters`,
   )
+  // Clients resolve them before they send, so the link would be for another path than the request, or lose the token in front of it.
+  insist(!hasDotSegment(path), `url must be without the segments '.' and '..', in any spelling`)
+  insist(!looksLikeHost(url), `url must not begin with two slashes: clients would take what follows for a host`)
   const { align, method, ip, prefix: folder, uses } = asked ?? {}
 
   const window = align ? seconds(align, 'align') : 1
@@ -152,12 +156,10 @@ export function insert(
   values: readonly string[],
   inPath = false,
 ): string {
-  const { origin, path } = parts
+  const { origin } = parts
   let token = ''
   for (let i = 0; i < names.length; i++) if (values[i]) token += `${token && (inPath ? ',' : '&')}${names[i]}=${values[i]}`
   if (!inPath) return append(url, token)
-  // Clients resolve them before they send, and would climb over the token.
-  insist(!/\/(\.|%2e){1,2}(\/|$)/i.test(path), `placement 'path' takes paths without the segments . and ..`)
   return `${origin}/${token.replaceAll('~', '%7E').replaceAll('%', '~')}${url.slice(origin.length).replace(/^(?!\/)/, '/')}`
 }
 

@@ -20,20 +20,36 @@ export type Keyring<K> = K | readonly K[]
 /** The hashes that WebCrypto has for HMAC. */
 export type Hash = 'SHA-256' | 'SHA-1' | 'SHA-384' | 'SHA-512'
 
-/** A keyring as a list; a secret of fewer bytes than `shortest` is refused. */
+/** A keyring as a list; a secret of fewer bytes than `shortest` is refused. Byte secrets are copied. */
 export function keyring<K extends SecretKey>(keys: Keyring<K>, shortest = 1): readonly K[] {
   return ([keys].flat() as K[]).map((key) => {
     const { id = '', secret, starts, expires } = key ?? {}
-    const { length, algorithm } = (typeof secret === 'string' ? new TextEncoder().encode(secret) : (secret ?? {})) as Uint8Array & CryptoKey
-    insist((length ?? (algorithm as HmacKeyAlgorithm)?.length / 8) >= shortest, `secret takes at least ${shortest} bytes`, 'weak_key')
+    insist(secretLength(secret) >= shortest, `secret takes at least ${shortest} bytes`, 'weak_key')
     for (const date of [starts, expires])
       insist(
         typeof id === 'string' && (date === undefined || (date instanceof Date && !Number.isNaN(+date))),
         'keys take valid Dates, and text for an id',
       )
-    // Who wipes the buffer afterwards must not turn the key into zeros.
-    return secret instanceof Uint8Array ? { ...key, secret: secret.slice() } : key
+    // UTF-8 has no form for half a surrogate pair, so links could not hold such an id.
+    insist(!/\p{Surrogate}/u.test(id), 'the id of a key must be well-formed text')
+    // Copied, because callers may wipe their buffer, and the key would become zeros. Not with slice(): a Buffer's is a view of the same bytes.
+    return isBytes(secret) ? { ...key, secret: new Uint8Array(secret) } : key
   })
+}
+
+/** A `Uint8Array` or a subclass of it, such as Node's `Buffer`; also from another realm, where `instanceof` is false. */
+function isBytes(secret: unknown): secret is Uint8Array {
+  return ArrayBuffer.isView(secret) && Object.prototype.toString.call(secret) === '[object Uint8Array]'
+}
+
+/** How many bytes a secret has. */
+function secretLength(secret: SecretKey['secret'] | undefined): number {
+  if (typeof secret === 'string') return new TextEncoder().encode(secret).length
+  if (isBytes(secret)) return secret.length
+  const { algorithm } = (secret ?? {}) as CryptoKey
+  // Other views and arrays have a length, too, but WebCrypto would take other bytes from them, or none.
+  insist(!secret || algorithm, 'secret must be text, a Uint8Array or a CryptoKey')
+  return (algorithm as HmacKeyAlgorithm)?.length / 8
 }
 
 /** The key that signs: the first one on the ring that is in time. */

@@ -1,14 +1,19 @@
 // verify: is this link good for this visit? It writes nothing, and nothing that a visitor can send makes it throw.
 import { type Claims, clock, type Duration, seconds } from './conditions.ts'
-import { insist } from './errors.ts'
+import { insist, LinkError } from './errors.ts'
 import { mac, match } from './keys.ts'
 import { contains, networkOf } from '../lib/address.ts'
 import { below, normalise, normalPath } from '../lib/normalise.ts'
-import { encodeValue, split } from '../lib/url.ts'
+import { isRequestTarget, looksLikeHost } from '../lib/request-target.ts'
+import { encodeValue, LONGEST, split } from '../lib/url.ts'
 import type { Proof, Reading, Scheme } from './scheme.ts'
 import { type Reason, type Refused, statusOf, type Verdict } from './verdict.ts'
 
-/** What a link can be visited with: a whole URL, a path with its query, or a `Request`, which brings its method. Text counts as `GET`. */
+/**
+ * What a link can be visited with: a whole URL, a path with its query, or a `Request`, which brings its method. Text counts as `GET`.
+ *
+ * It is the URL as the server got it, without a fragment: clients send none. A link with a `#`, in any of these forms, is `malformed`.
+ */
 export type Visited = string | URL | Request
 
 /** Options of {@link verify}. */
@@ -35,6 +40,9 @@ export type Spend = (claims: Claims, until: Date) => boolean | Promise<boolean>
  *
  * Checks run in one order, and the first failure answers: signature, path, method, address, time, revocation, use. A link with limited uses
  * is refused with `single_use`: only `redeem` spends, so mail scanners and previews cannot burn it.
+ *
+ * A link in a URL that no client sends is `malformed`: with a fragment, a control character, half a surrogate pair, a `\` in the path, a segment
+ * `.` or `..` in any spelling, a path that begins with two slashes (as text without a host), or more than 16,384 characters.
  *
  * @param scheme - The scheme and keys that the link was signed with; `anyOf` for several.
  * @param visit - The link, or the `Request` that came in.
@@ -65,8 +73,8 @@ export async function judge(scheme: Scheme, visit: Visited, options: VerifyOptio
   insist(typeof url === 'string' && typeof (ip ?? '') === 'string', 'a visit is text, a URL or a Request; its ip is text')
   const method = `${options.method ?? (visit as Request).method ?? 'GET'}`.toUpperCase()
 
-  const headers = options.headers ? new Headers(options.headers) : (visit as Request).headers
-  const read = scheme.read(url)
+  const headers = options.headers ? headersOf(options.headers) : (visit as Request).headers
+  const read = readRequest(scheme, url)
   const checked =
     typeof read === 'string'
       ? read
@@ -76,7 +84,8 @@ export async function judge(scheme: Scheme, visit: Visited, options: VerifyOptio
           ip,
           headers,
           network: (bits) => networkOf(ip, bits),
-          header: (name) => headers?.get(name) ?? undefined,
+          // Links name headers, and `get` throws for a name that is not a token.
+          header: (name) => (TOKEN.test(name) ? (headers?.get(name) ?? undefined) : undefined),
           mac,
           match,
           normalise,
@@ -86,6 +95,8 @@ export async function judge(scheme: Scheme, visit: Visited, options: VerifyOptio
   // `true` has no properties, and is good without them.
   const { key, reading = read as Reading, path, ip: proven, claims: proved = reading.claims } = checked as Proof
   const maker = reading.scheme ?? scheme
+  // The normal form of a resource may have two slashes in front where the request has not.
+  if (looksLikeHost(proved.resource)) return refuse(maker, 'malformed')
   let claims = proved
   // The link shows a length only, and the visitor's address is the one that was signed.
   if (proven && claims.ip?.startsWith('/')) claims = { ...claims, ip: ip?.replace(/^::ffff:(?=.*\.)/i, '') + claims.ip }
@@ -114,6 +125,28 @@ export async function judge(scheme: Scheme, visit: Visited, options: VerifyOptio
   // What caches and clients go by: a key that ends first ends the link.
   if (key?.expires && key.expires < expires) claims = { ...claims, expires: key.expires }
   return { ok: true, scheme: maker.name, claims }
+}
+
+/** What the scheme reads in a request that a client can have sent. All others are `malformed`, unless the scheme finds no link in them. */
+function readRequest(scheme: Scheme, url: string): Reading | 'unsigned' | 'malformed' {
+  // Reading takes time for each character, and no link is so long.
+  if (url.length > LONGEST) return 'malformed'
+  const read = scheme.read(url)
+  if (typeof read === 'string') return read
+  // Without a token in the path, what remains of it may begin with two slashes.
+  return isRequestTarget(url) && !looksLikeHost(read.claims.resource) ? read : 'malformed'
+}
+
+// The names that headers can have, RFC 9110 section 5.1.
+const TOKEN = /^[\w!#$%&'*+.^`|~-]+$/
+
+function headersOf(init: HeadersInit): Headers {
+  try {
+    return new Headers(init)
+  } catch {
+    // biome-ignore lint/style/useErrorCause: the engine's error repeats the name or the value, which may be a secret
+    throw new LinkError('bad_option', 'headers must be names and values that HTTP headers can have')
+  }
 }
 
 function refuse(maker: Scheme, reason: Reason, claims?: Claims): Refused {

@@ -12,43 +12,80 @@ export interface Network {
 export function parseNetwork(text: string): Network | undefined {
   const [, address, length] = /^([^/]*)(?:\/(0|[1-9]\d{0,2}))?$/.exec(text) ?? []
   const whole = networkOf(address)
-  // What is written as IPv6 counts its bits so, also when it is an IPv4 address.
+  // A network that is written as IPv6 counts 128 bits, also when it is an IPv4 address.
   return whole && length ? networkOf(address, +length - (text.includes(':') ? 128 - whole.bits : 0)) : whole
 }
 
-/** The network of `bits` bits (all of them by default) that an address lies in; `undefined` when it is no address or has fewer bits. */
-export function networkOf(address = '', bits?: number): Network | undefined {
-  // Without the brackets of a URL, and the zone, which names an interface of this machine.
-  const words = `:${address.replace(/^\[(.*)\]$/, '$1').replace(/%[\w.-]+$/, '')}`
-    .replace(/^:(?=\d+\.)/, ':::ffff:')
-    .replace(DOTTED, (dotted) => dotted.replace(/[:.](\d+)\.(\d+)/g, (_, a, b) => `:${(a * 256 + +b).toString(16)}`))
-    .replace(/:([\da-f]{1,4})(?![^:])/gi, (_, word) => ` ${word.padStart(4, '0')}`)
-  // What is left of `::`, each word having taken the colon before it.
-  const all = words.replace(/(^:|\b):(:$|(?= ))/, (gap) => ZERO.padEnd(40 - words.length + gap.length, ZERO))
-  if (!/^( [\da-f]{4}){8}$/i.test(all)) return
-  const digits = all.replaceAll(' ', '').toLowerCase()
-  const most = digits.startsWith(V4) ? 32 : 128
+/** The network of `bits` bits (all of them by default) that an address lies in; `undefined` if it is not an address or has fewer bits. */
+export function networkOf(text = '', bits?: number): Network | undefined {
+  // Without the brackets of a URL, and without the zone, which names an interface of this machine.
+  const address = text.replace(/^\[(.*)\]$/, '$1').replace(/%[\w.-]+$/, '')
+  const groups = IPV4.test(address) ? [0, 0, 0, 0, 0, 0xffff, ...groupsOfIpv4(address)] : groupsOfIpv6(address)
+  if (!groups) return
+  const digits = groups.map((group) => group.toString(16).padStart(4, '0')).join('')
+  const most = digits.startsWith(MAPPED) ? 32 : 128
   const size = bits ?? most
+  if (size < 0 || size > most) return
+  // An IPv4 address is the last 32 of 128 bits.
   const count = size + 128 - most
   const rest = count & 3
-  if (size < 0 || size > most) return
   return { bits: size, digits: digits.slice(0, count >> 2) + (rest ? (+`0x${digits[count >> 2]}` & (240 >> rest)).toString(16) : '') }
+}
+
+// No leading zeros: some parsers read 010 as eight.
+const IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/
+
+const GROUP = /^[\da-f]{1,4}$/i
+
+// How a dual-stack socket reports IPv4: ::ffff:a.b.c.d
+const MAPPED = '00000000000000000000ffff'
+
+/** The two groups of 16 bits that an IPv4 address takes in an IPv6 address. */
+function groupsOfIpv4(address: string): number[] {
+  const [a, b, c, d] = address.split('.').map(Number) as [number, number, number, number]
+  return [a * 256 + b, c * 256 + d]
+}
+
+/** The eight groups of an IPv6 address in one of the three forms of RFC 4291, section 2.2. */
+function groupsOfIpv6(address: string): number[] | undefined {
+  const [left = '', right, more] = address.split('::')
+  // `::` stands at most once.
+  if (more !== undefined) return
+  // Only the end of the whole address may be dotted.
+  const before = groupsOf(left, right === undefined)
+  if (right === undefined) return before?.length === 8 ? before : undefined
+  const after = groupsOf(right, true)
+  // `::` stands for one group of zeros or more.
+  if (!before || !after || before.length + after.length > 7) return
+  return [...before, ...Array<number>(8 - before.length - after.length).fill(0), ...after]
+}
+
+/** Groups with a colon between two; `undefined` if one of them is not a group. */
+function groupsOf(text: string, mayEndDotted: boolean): number[] | undefined {
+  const groups: number[] = []
+  if (text === '') return groups
+  const words = text.split(':')
+  // An address has no more than eight, and the text may be long.
+  if (words.length > 8) return
+  for (const [i, word] of words.entries()) {
+    if (GROUP.test(word)) groups.push(Number.parseInt(word, 16))
+    else if (mayEndDotted && i === words.length - 1 && IPV4.test(word)) groups.push(...groupsOfIpv4(word))
+    else return
+  }
+  return groups
 }
 
 /** Does the address lie in the network, or in the range `a-b`? No IPv4 address lies in an IPv6 network. */
 export function contains(network: string, address: string | undefined): boolean {
-  const [first, last = first] = network.split('-').map(parseNetwork)
-  const digits = first && networkOf(address, first.bits)?.digits
-  return digits !== undefined && last?.bits === first?.bits && digits >= (first as Network).digits && digits <= (last as Network).digits
+  const ends = network.split('-').map(parseNetwork)
+  const first = ends[0]
+  const last = ends[ends.length - 1]
+  if (!first || !last || ends.length > 2) return false
+  const digits = networkOf(address, first.bits)?.digits
+  // As texts of one length, digits are in the order of the addresses. IPv4 and IPv6 networks of as many bits have other lengths.
+  const comparable = digits?.length === first.digits.length && digits.length === last.digits.length
+  return comparable && digits >= first.digits && digits <= last.digits
 }
-
-// How a dual-stack socket reports IPv4: ::ffff:a.b.c.d
-const V4 = '00000000000000000000ffff'
-
-const ZERO = ' 0000'
-
-// No leading zeros in IPv4: some parsers read 010 as eight.
-const DOTTED = /:((25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(\.(?!$)|$)){4}$/
 
 /**
  * An address as servers print it: IPv6 in lower case and compressed (RFC 5952), with the last 32 bits dotted where the C libraries and NGINX do

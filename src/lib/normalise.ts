@@ -57,8 +57,8 @@ export function normalise({ origin, path, query }: Parts): Parts {
 
 /**
  * Is this path (in normal form) the prefix itself or below it? A prefix ends at a `/`, whether written or not: `/foo` does not open `/foobar`.
- * Servers that decode `%2F` or `%5C` late would walk out of the folder with `..%2F`, so that counts as outside.
+ * Servers that decode `%2F` or `%5C` late would walk out of the folder with `..%2F`, so that counts as outside. Java servers read `..;` as `..`.
  */
 export function below(path: string, prefix: string): boolean {
-  return (path === prefix || path.startsWith(prefix.replace(/\/?$/, '/'))) && !/\/\.\.(\/|$)/.test(path.replace(/%2F|%5C/g, '/'))
+  return (path === prefix || path.startsWith(prefix.replace(/\/?$/, '/'))) && !/\/\.\.([/;]|$)/.test(path.replace(/%2F|%5C/g, '/'))
 }

@@ -52,17 +52,20 @@ export function encodeValue(value: string): string {
   return PLAIN.test(value) ? value : encodeURIComponent(value).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`)
 }
 
+// Escapes of whole characters as UTF-8 has them, of one to four bytes: not the longer spellings of a character, and no halves of surrogate pairs.
+const DECODABLE =
+  /^[^%]*(?:(?:%[0-7][\da-f]|%(?:c[2-9a-f]|d[\da-f])%[89ab][\da-f]|%e(?:0%[ab]|[1-9a-cef]%[89ab]|d%[89])[\da-f]%[89ab][\da-f]|%f(?:0%[9ab]|[1-3]%[89ab]|4%8)[\da-f]%[89ab][\da-f]%[89ab][\da-f])[^%]*)*$/i
+
+/** Does every `%` begin an escape, and are the escaped bytes UTF-8? `decodeURIComponent` would tell by an exception, which takes 10 µs. */
+export function isDecodable(text: string): boolean {
+  return !text.includes('%') || DECODABLE.test(text)
+}
+
 /** The opposite of {@link encodeValue}; `undefined` for a broken escape, and for what UTF-8 cannot hold. */
 export function decodeValue(text: string): string | undefined {
   if (PLAIN.test(text)) return text
-  try {
-    const value = decodeURIComponent(text)
-    // This throws for half a surrogate pair, which must not pass for U+FFFD: ids would share a text.
-    encodeURIComponent(value)
-    return value
-  } catch {
-    return
-  }
+  // Half a surrogate pair must not pass for U+FFFD: ids would share a text.
+  return isDecodable(text) && !/\p{Surrogate}/u.test(text) ? decodeURIComponent(text) : undefined
 }
 
 /** A URL with `name=value` pairs, encoded, at the end of its query. What it had stays byte for byte as it was. */

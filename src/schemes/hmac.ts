@@ -2,7 +2,9 @@
 import type { Claims, Condition } from '../core/conditions.ts'
 import { insist } from '../core/errors.ts'
 import { type Keyring, keyring, type SecretKey } from '../core/keys.ts'
-import { decodeValue, eachParameter, type Parts, split } from '../lib/url.ts'
+import { asSent, canonicalPath, canonicalQuery, canonicalText, MOST_PIECES } from '../lib/canonical.ts'
+import { below, normalOrigin } from '../lib/normalise.ts'
+import { decodeValue, encodeValue, isDecodable, LONGEST, type Parts, split } from '../lib/url.ts'
 import type { Grant, Proof, Reading, Scheme, Visit } from '../core/scheme.ts'
 
 /** What the parameters of a link are for; by default they are named so too. */
@@ -31,21 +33,42 @@ export interface HmacConditions {
   readonly id?: string
 }
 
-// In the order in which a link has them and the signed text lists them.
-const NAMES = ['expires', 'starts', 'method', 'net', 'prefix', 'uses', 'id', 'key', 'signature'] as const
+// In the order in which a link has them. The signed text lists them in the same order, without the signature.
+const SIGNED = ['expires', 'starts', 'method', 'net', 'prefix', 'uses', 'id', 'key'] as const
+const PARAMETERS = [...SIGNED, 'signature'] as const
 
 const OPTIONS = 'purpose,origin,ignore,parameters,placement'.split(',')
 
 // How each must look. Seconds have at most eleven digits: longer ones are milliseconds.
 const SECONDS = /^[1-9]\d{0,10}$/
-const SHAPES = [SECONDS, SECONDS, /^[A-Z-]+(,[A-Z-]+)*$/, /^\d{1,3}$/, /^\//, /^[1-9]\d{0,8}$/]
+const NOT_EMPTY = /[\s\S]/
+const FORMS: Readonly<Record<HmacParameter, RegExp>> = {
+  expires: SECONDS,
+  starts: SECONDS,
+  method: /^[A-Z-]+(,[A-Z-]+)*$/,
+  net: /^\d{1,3}$/,
+  prefix: /^\//,
+  uses: /^[1-9]\d{0,8}$/,
+  id: NOT_EMPTY,
+  key: NOT_EMPTY,
+  signature: /^([\w-]{43}|[\w-]{86})$/,
+}
 
-interface HmacReading extends Reading {
-  /** Our parameters in the order of their names, decoded. */
-  readonly values: readonly (string | undefined)[]
+type Values = { [Name in HmacParameter]?: string | undefined }
+
+/** A URL taken apart: what the link says, and what it is for. */
+interface Taken {
+  /** The link's parameters, decoded. One that is there twice, or does not look as it must, is empty. */
+  readonly values: Values
+  /** Something in the link cannot be read. */
+  readonly faulty: boolean
   /** What remains of the URL without them and without what is ignored. */
   readonly rest: Parts
+  /** How many pieces its whole query has. */
+  readonly size: number
 }
+
+interface HmacReading extends Reading, Omit<Taken, 'faulty'> {}
 
 /**
  * Links of SecureLink's own format: HMAC-SHA-256 over method, path, query, expiry and every other condition. Choose it wherever both ends
@@ -73,53 +96,78 @@ export function hmac(keys: Keyring<SecretKey>, options: HmacOptions = {}): Schem
   const ring = keyring(keys, 32)
   const { purpose = '', origin, ignore = [], parameters = {}, placement = 'query' } = options
   const inPath = placement === 'path'
-  const names: readonly string[] = NAMES.map((name) => parameters[name] ?? name)
+  const names: readonly string[] = PARAMETERS.map((name) => parameters[name] ?? name)
   // A misspelt purpose would protect nothing, in silence.
   insist(
     Object.keys(options).every((name) => OPTIONS.includes(name)) &&
       (inPath || placement === 'query') &&
       Array.isArray(ignore) &&
       names.every((name, i) => /^[\w.-]+$/.test(name) && names.indexOf(name) === i) &&
-      !/\p{Surrogate}/u.test(purpose + ring.map(({ id }) => id)),
+      !/\p{Surrogate}/u.test([purpose, ignore, ring.map(({ id }) => id)].join()),
     `hmac takes { ${OPTIONS} } of distinct plain names and well-formed text`,
   )
+  // Names are compared in canonical form, so none has to be decoded.
+  const ignored = ignore.map((name) => ({ name: encodeValue(name.replace(/\*$/, '')), begins: name.endsWith('*') }))
 
-  // Takes our parameters out of a URL: their values decoded, in the order of their names, and what remains. One that is there twice, or does
-  // not look as it must, is empty.
-  function scan(parts: Parts): { values: (string | undefined)[]; rest: Parts } {
+  // Rack 2 and older Pythons would read another parameter behind a `;`.
+  function isIgnored(name: string, piece: string): boolean {
+    return ignored.some((other) => name === other.name || (other.begins && name.startsWith(other.name))) && !piece.includes(';')
+  }
+
+  /** Takes the link's parameters out of a URL, to which so many are still to be added. */
+  function takeApart(parts: Parts, toCome = 0): Taken {
     let { path, query } = parts
-    const values: (string | undefined)[] = NAMES.map(() => undefined)
+    const values: Values = {}
+    let faulty = false
+    // Answers whether this is a parameter of the link.
     const take = (name: string, value: string): boolean => {
-      const at = names.indexOf(name)
-      if (at < 0) return false
-      const text = values[at] === undefined && decodeValue(value)
-      values[at] = text && SHAPES[at]?.test(text) !== false ? text : ''
+      const parameter = PARAMETERS[names.indexOf(name)]
+      if (!parameter) return false
+      // A signature has one spelling, so no escapes.
+      const text = parameter === 'signature' ? value : decodeValue(value)
+      if (values[parameter] !== undefined || !text || !FORMS[parameter].test(text)) faulty = true
+      values[parameter] = text ?? ''
       return true
     }
+
     if (inPath && path.startsWith(`/${names[0]}=`)) {
       const end = `${path}/`.indexOf('/', 1)
       // `~` stands for `%` here: servers refuse or decode `%2F` in a path.
-      eachParameter(path.slice(0, end).replaceAll('~', '%'), ',', (name, value) => {
-        if (!take(name, value)) values[0] = ''
-      })
+      for (const piece of path.slice(1, end).replaceAll('~', '%').split(',')) {
+        const { name, value } = parameterIn(piece)
+        if (piece && !take(name, value)) faulty = true
+      }
       path = path.slice(end) || '/'
     }
-    const others = query
-    query = ''
-    eachParameter(others, '&', (name, value, piece) => {
-      if (
-        (inPath || !take(name, value)) &&
-        !ignore.some((other) => name === other || (other.endsWith('*') && name.startsWith(other.slice(0, -1))))
-      )
-        query += `${query ? '&' : '?'}${piece}`
-    })
-    return { values, rest: { ...parts, path, query } }
+
+    const pieces = query.slice(1).split('&')
+    const size = pieces.length + toCome
+    // Parsers drop the pieces behind so many, so all must stay where they are.
+    const tooMany = size > MOST_PIECES
+    const kept: string[] = []
+    let behindTheLink = false
+    for (const piece of pieces) {
+      const { name, value } = parameterIn(piece)
+      if (!inPath && take(name, value)) {
+        behindTheLink = true
+      } else if (tooMany || !isIgnored(name, piece)) {
+        kept.push(piece)
+        if (tooMany && behindTheLink) faulty = true
+      }
+    }
+    query = kept.join('&')
+    return { values, faulty, rest: { ...parts, path, query: query && `?${query}` }, size }
   }
 
-  // What the signature covers: docs/spec.md, section 5. Takes the values encoded.
-  function textOf(purpose: string, values: readonly string[], rest: Parts): string {
-    let text = `SecureLink hmac v1\n${purpose}\n${origin ? rest.origin : ''}\n${values[4] ? '' : rest.path}\n${rest.query}`
-    for (let i = 0; i < 8; i++) text += `\n${values[i]}`
+  /** The parts in the form that is signed. */
+  function canonical({ origin, path, query }: Parts, size: number): Parts {
+    return { origin: normalOrigin(origin), path: canonicalPath(path), query: canonicalQuery(query, size), fragment: '' }
+  }
+
+  /** The string to sign: docs/spec.md, section 5. */
+  function stringToSign(values: Values, resource: Parts): string {
+    let text = `SecureLink hmac v1\n${encodeValue(purpose)}\n${origin ? resource.origin : ''}\n${values.prefix ? '' : resource.path}\n${resource.query}`
+    for (const name of SIGNED) text += `\n${values[name] ? encodeValue(values[name]) : ''}`
     return text
   }
 
@@ -127,30 +175,44 @@ export function hmac(keys: Keyring<SecretKey>, options: HmacOptions = {}): Schem
     name: 'hmac',
     carries: ['starts', 'method', 'ip', 'prefix', 'uses'],
     own: ['id'],
-    covers: ['path', 'query', ...NAMES.slice(0, 8), ...(purpose ? ['purpose'] : []), ...(origin ? ['origin'] : [])],
+    covers: ['path', 'query', ...SIGNED, ...(purpose ? ['purpose'] : []), ...(origin ? ['origin'] : [])],
 
     async seal(grant: Grant<HmacConditions>): Promise<string> {
-      const { network, uses } = grant
+      const { expires, starts, methods, network, uses } = grant
       const key = grant.signingKey(ring, grant.now)
-      const { values: taken, rest } = scan(grant.parts)
-      grant.unsigned(NAMES.filter((_, i) => taken[i] !== undefined))
-      insist(!origin || rest.origin, 'the option origin takes absolute URLs')
-      const id = grant.own.id ?? (uses && grant.random())
-      const values = [grant.expires, grant.starts, grant.methods, network && `${network.bits}`, grant.prefix, uses, id, key.id].map(
-        (value) => (value ? grant.encode(`${value}`) : ''),
-      )
-      const text = textOf(grant.encode(purpose), values, grant.normalise(rest))
+      const url = asSent(grant.url, grant.parts)
+      const parts = url === grant.url ? grant.parts : split(url)
+      insist(!origin || parts.origin, 'the option origin takes absolute URLs')
+      insist(isAscii(parts.origin), 'url must have a host of ASCII characters, as the href of a URL object has it')
+      const prefix = grant.prefix && canonicalPath(grant.prefix)
+      const values: Values = {
+        expires: `${expires}`,
+        starts: starts ? `${starts}` : undefined,
+        method: methods?.join(),
+        net: network && `${network.bits}`,
+        prefix,
+        uses: uses ? `${uses}` : undefined,
+        id: grant.own.id ?? (uses ? grant.random() : undefined),
+        key: key.id,
+      }
+      const written = SIGNED.filter((name) => values[name]).length + 1
+      const { values: taken, rest, size } = takeApart(parts, inPath ? 0 : written)
+      grant.unsigned(PARAMETERS.filter((name) => taken[name] !== undefined))
+      const resource = canonical(rest, size)
+      insist(!prefix || opens(prefix, resource.path), `prefix must be a path of well-formed UTF-8 that holds the URL's own`)
+      const text = stringToSign(values, resource)
       let signature = await grant.mac(key, text)
       if (network) signature += await grant.mac(key, `${text}\n${network.digits}`)
-      values.push(signature)
-      return grant.insert(grant, names, values, inPath)
+      const encoded = SIGNED.map((name) => encodeValue(values[name] ?? ''))
+      return grant.insert({ url, parts }, names, [...encoded, signature], inPath)
     },
 
     read(url: string): HmacReading | 'unsigned' | 'malformed' {
-      const { values, rest } = scan(split(url))
-      const [expires, starts, method, net, prefix, uses, id, key, signature] = values
+      if (url.length > LONGEST) return 'malformed'
+      const { values, faulty, rest, size } = takeApart(split(url))
+      const { expires, starts, method, net, prefix, uses, id, key, signature } = values
       if (expires === undefined && signature === undefined) return 'unsigned'
-      if (rest.path[0] !== '/' || !expires || signature?.length !== (net ? 86 : 43) || (uses && !id) || values.includes(''))
+      if (faulty || !expires || signature?.length !== (net ? 86 : 43) || (uses && !id) || rest.path[0] !== '/' || !isAscii(url))
         return 'malformed'
       const claims: { -readonly [K in keyof Claims]: Claims[K] } = {
         resource: rest.origin + rest.path + rest.query,
@@ -163,24 +225,43 @@ export function hmac(keys: Keyring<SecretKey>, options: HmacOptions = {}): Schem
       if (uses) claims.uses = +uses
       if (id) claims.id = id
       if (key) claims.keyId = key
-      return { claims, values, rest }
+      return { claims, values, rest, size }
     },
 
-    async check({ claims, values, rest }: HmacReading, visit: Visit): Promise<Proof | 'bad_signature' | 'unknown_key'> {
-      const [net, signature] = [values[3], values[8] as string]
-      const normal = visit.normalise(rest)
-      const encoded = values.slice(0, 8).map((value) => (value ? visit.encode(value) : ''))
-      const text = textOf(visit.encode(purpose), encoded, normal)
+    async check({ claims, values, rest, size }: HmacReading, visit: Visit): Promise<Proof | 'bad_signature' | 'unknown_key'> {
+      const { net, prefix, signature = '' } = values
+      const resource = canonical(rest, size)
+      const text = stringToSign(values, resource)
       // What was signed, in place of what was written.
-      ;(claims as { resource: string }).resource = normal.origin + normal.path + normal.query
+      ;(claims as { resource: string }).resource = resource.origin + resource.path + resource.query
       const key = await visit.match(ring, claims.keyId, text, signature.slice(0, 43))
       if (typeof key === 'string') return key
       // A link that was signed without an origin has the text of one that covers none.
       if (origin && !rest.origin) return 'bad_signature'
-      if (!net) return { key, claims }
+      const proof: Proof = { key, claims, path: !prefix || opens(prefix, resource.path) }
+      if (!net) return proof
       // The second half binds the address, which the link does not show.
       const network = visit.network(+net)
-      return { key, claims, ip: !!network && (await visit.match([key], '', `${text}\n${network.digits}`, signature.slice(43))) === key }
+      const ip = !!network && (await visit.match([key], '', `${text}\n${network.digits}`, signature.slice(43))) === key
+      return { ...proof, ip }
     },
   }
+}
+
+/** The name of a piece in canonical form, and its value as it stands. */
+function parameterIn(piece: string): { name: string; value: string } {
+  const equals = piece.indexOf('=')
+  return equals < 0
+    ? { name: canonicalText(piece), value: '' }
+    : { name: canonicalText(piece.slice(0, equals)), value: piece.slice(equals + 1) }
+}
+
+/** Has this text only the characters that a request line can have? */
+function isAscii(text: string): boolean {
+  return /^[!-~]*$/.test(text)
+}
+
+/** Is this path at the prefix or below it? Only prefixes that a signer writes open something: in canonical form, and decoded alike everywhere. */
+function opens(prefix: string, path: string): boolean {
+  return canonicalPath(prefix) === prefix && isDecodable(prefix) && !prefix.includes('\\') && below(path, prefix)
 }

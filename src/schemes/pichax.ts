@@ -2,7 +2,7 @@
 import { insist, LinkError } from '../core/errors.ts'
 import { type Keyring, keyring, type SecretKey } from '../core/keys.ts'
 import { HEX } from '../lib/encoding.ts'
-import { append, decodeValue, eachParameter, encodeValue, split } from '../lib/url.ts'
+import { append, decodeValue, encodeValue, LONGEST, split } from '../lib/url.ts'
 import type { Grant, Proof, Reading, Scheme, Visit } from '../core/scheme.ts'
 
 /** An API key: `id` is the public key that stands in the link, `secret` the one that signs. Its `expires` ends all its links. */
@@ -22,6 +22,20 @@ interface PichaxReading extends Reading {
 }
 
 const NAMES = ['id', 'expires', 'key', 'signature'] as const
+
+type Name = (typeof NAMES)[number]
+
+/**
+ * The name of ours that a piece of the query begins with, its letters escaped or not, and the value as it stands. A request can have thousands
+ * of pieces with escapes, so this decodes letters only, and nothing that is too long to be a name of ours.
+ */
+function parameterOf(piece: string): { name: Name | undefined; value: string } {
+  const end = `${piece}=`.indexOf('=')
+  let written = piece.slice(0, end)
+  if (end <= 'signature'.length * 3 && written.includes('%'))
+    written = written.replace(/%[67][\da-f]/gi, (letter) => String.fromCharCode(+`0x${letter.slice(1)}`))
+  return { name: NAMES.find((name) => name === written), value: piece.slice(end + 1) }
+}
 
 /**
  * Links of the PichaX image service: `id`, `expires`, `key` and `signature`, the hex HMAC-SHA-256 of `id:expires`.
@@ -59,8 +73,12 @@ export function pichax(keys: Keyring<PichaxKey>): Scheme<never, PichaxConditions
       const { id } = grant.own
       insist(id, 'pichax links take an id')
       const key = grant.signingKey(ring, grant.now)
-      const present = new Set<string>()
-      eachParameter(grant.parts.query, '&', (name) => present.add(name))
+      const present = new Set(
+        grant.parts.query
+          .slice(1)
+          .split('&')
+          .map((piece) => parameterOf(piece).name),
+      )
       if (present.has('expires') && present.has('signature'))
         throw new LinkError('already_signed', 'the URL is a link already: sign what it was made from')
       for (const name of NAMES)
@@ -70,17 +88,19 @@ export function pichax(keys: Keyring<PichaxKey>): Scheme<never, PichaxConditions
     },
 
     read(url: string): PichaxReading | 'unsigned' | 'malformed' {
+      if (url.length > LONGEST) return 'malformed'
       const parts = split(url)
-      const ours: { [K in (typeof NAMES)[number]]?: string } = {}
+      const ours: { [K in Name]?: string } = {}
       let twice = false
       const others: string[] = []
-      eachParameter(parts.query, '&', (name, value, piece) => {
-        const known = NAMES.find((ours) => ours === name)
-        if (!known) return others.push(piece)
-        if (ours[known] !== undefined) twice = true
+      for (const piece of parts.query.slice(1).split('&')) {
+        const { name, value } = parameterOf(piece)
+        if (!name) {
+          if (piece) others.push(piece)
+        } else if (ours[name] !== undefined) twice = true
         // PichaX's own libraries write a space as `+`.
-        return (ours[known] = decodeValue(value.replaceAll('+', '%20')) ?? '')
-      })
+        else ours[name] = decodeValue(value.replaceAll('+', '%20')) ?? ''
+      }
       if (ours.expires === undefined && ours.signature === undefined) return 'unsigned'
       const { id, expires, key, signature } = ours
       // Digits only, so that the last colon of the text is where the id ends; zeros in front are signed as they stand.

@@ -122,7 +122,8 @@ async function check(scheme: Scheme, vector: Vector, covered: Vectors['covered']
     equal(verdict.status, scheme.status?.[verdict.reason] ?? statusOf(verdict.reason), 'status')
     equal(verdict.claims === undefined, ['unsigned', 'malformed', 'unknown_key', 'bad_signature'].includes(verdict.reason), 'no claims')
   }
-  equal(inspect(scheme, url) === undefined, ['unsigned', 'malformed'].includes(result), 'nothing to inspect')
+  // A link may have a fragment, and a request may not: it is malformed for `verify` only.
+  if (!url.includes('#')) equal(inspect(scheme, url) === undefined, ['unsigned', 'malformed'].includes(result), 'nothing to inspect')
   if (verdict.ok)
     for (const changed of tampered(url, covered)) equal((await visit(scheme, changed, vector)).ok, false, `accepted ${changed}`)
 }
@@ -346,16 +347,20 @@ const climbing: Case = {
 
 // No vectors, because most readers of JSON refuse half a surrogate pair, or change it.
 const surrogates: Case = {
-  name: 'half a surrogate pair in a visit is U+FFFD in path and query, and in a parameter of the link it is refused',
+  name: 'half a surrogate pair in a request is malformed: encoders would make it U+FFFD, which is another character',
   async run() {
     const link = await sign(links, '/%EF%BF%BD?%EF%BF%BD', { expires: LATER, id: '\ufffd' }, at)
-    equal(await refusal(links, link.replace('%EF%BF%BD', '\ud83c').replace('%EF%BF%BD', '\udfac')), 'ok', 'in path and query')
-    const emoji = await sign(links, '/🎬', { expires: LATER }, at)
-    equal(await refusal(links, emoji.replace('🎬', '\udfac\ud83c')), 'bad_signature', 'in the wrong order')
+    equal(await refusal(links, link.replace('%EF%BF%BD', '\ufffd')), 'ok', 'U+FFFD itself')
+    for (const half of ['\ud83c', '\udfac', '\udfac\ud83c'])
+      for (const text of [link.replace('%EF%BF%BD', half), link.replace('?%EF%BF%BD', `?${half}`)])
+        equal(await refusal(links, text), 'malformed', 'in path and query')
+    const covered = hmac({ secret: SECRET }, { origin: true })
+    const host = await sign(covered, 'https://\ufffd.test/a', { expires: LATER }, at)
+    equal(await refusal(covered, host), 'ok', 'U+FFFD in the host')
+    equal(await refusal(covered, host.replace('\ufffd', '\ud83c')), 'malformed', 'in the host')
     for (const scheme of [links, hmac({ secret: SECRET }, { placement: 'path' }), pichax({ id: 'a', secret: 'b' })]) {
       const link = await sign(scheme as Scheme<never, { id: string }>, '/a', { expires: LATER, id: 'half' }, at)
-      const { reason } = await verify(scheme, link.replace('id=half', 'id=\ud83c'), at)
-      equal(reason === 'malformed' || reason === 'bad_signature', true, `${scheme.name} answers ${reason}`)
+      equal(await refusal(scheme, link.replace('id=half', 'id=\ud83c')), 'malformed', `in the id of ${scheme.name}`)
     }
   },
 }

@@ -44,9 +44,10 @@ FORMS = {
     'uses': r'[1-9][0-9]{0,8}',
     'id': r'(?s:.+)',
     'key': r'(?s:.+)',
-    'signature': r'(?s:.+)',
+    'signature': r'[A-Za-z0-9_-]{43}|[A-Za-z0-9_-]{86}',
 }
 LONGEST = 16384
+MOST_PIECES = 1000
 SPACE = ' \t-\r\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff'
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 SECOND = timedelta(seconds=1)
@@ -72,16 +73,29 @@ def decode(text):
     return unquote_to_bytes(text).decode('utf-8')
 
 
-def normal(text):
-    """Section 4: percent-encoding normal form."""
+def decodable(text):
+    """Every % begins an escape, and the escaped bytes are UTF-8."""
+    try:
+        decode(text)
+        return True
+    except ValueError:
+        return False
+
+
+PLAIN = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~'
+ESCAPES = {f'%{ord(character):02X}': character for character in PLAIN}
+
+
+def normal(text, kept=''):
+    """Section 4: escapes of plain characters become these, other escapes upper case; other characters are escaped, but those that are kept."""
 
     def replace(match):
-        escape, character = match.groups()
-        if character:
-            return encode(character)
-        return re.sub('%(2D|2E|3[0-9]|[46][1-9A-F]|[57][0-9A]|5F|7E)', lambda m: chr(int(m[1], 16)), '%' + escape.upper())
+        found = match[0]
+        if len(found) == 3:
+            return ESCAPES.get(found.upper(), found.upper())
+        return found if found in kept else encode(found)
 
-    return re.sub(r"%([0-9A-Fa-f]{2})|([^A-Za-z0-9\-._~!$&()*+,;=:@/?])", replace, whole(text))
+    return re.sub(r'%[0-9A-Fa-f]{2}|[^A-Za-z0-9\-._~]', replace, text)
 
 
 def length(text):
@@ -105,59 +119,89 @@ def split(url):
 
 
 def pieces(query):
-    return [piece for piece in query[1:].split('&') if piece]
+    """All pieces of a query, the empty ones, too."""
+    return query[1:].split('&') if query else []
+
+
+def query_of(pieces):
+    joined = '&'.join(pieces)
+    return '?' + joined if joined else ''
 
 
 def name_of(piece):
-    """The decoded name, or the name as it stands if it cannot be decoded."""
-    name = piece.partition('=')[0]
-    try:
-        return decode(name)
-    except ValueError:
-        return name
+    """The name of a piece in normal form. Names that cannot be decoded have one here, too."""
+    return normal(whole(piece.partition('=')[0].replace('+', '%20')))
+
+
+def has_dot_segment(path):
+    """Section 3: a segment . or .., escaped or not, alone or with a ; behind it."""
+    return re.search(r'/(\.|%2e){1,2}(;|/|\Z)', path, re.IGNORECASE) is not None
+
+
+def is_request(url):
+    """Section 3: can a client have sent this?"""
+    origin, path, _, _ = split(url)
+    if not re.fullmatch('[!-~]*', url) or '#' in url:
+        return False
+    return path.startswith('/') and '\\' not in path and not has_dot_segment(path) and (origin != '' or not path.startswith('//'))
+
+
+# Section 4: normal form
 
 
 def normal_origin(origin):
-    origin = re.sub('[A-Z]', lambda m: m[0].lower(), whole(origin))
+    origin = re.sub('[A-Z]', lambda m: m[0].lower(), origin)
     default = {'https': ':443', 'http': ':80'}.get(origin.partition(':')[0])
     return origin[: -len(default)] if default and origin.endswith(default) else origin
 
 
 def normal_path(path):
-    """RFC 3986, section 5.2.4, for a path that is empty or begins with /."""
-    out = []
-    segments = normal(path).split('/')[1:] or ['']
-    for segment in segments:
-        if segment == '..':
-            del out[-1:]
-        elif segment != '.':
-            out.append(segment)
-    if segments[-1] in ('.', '..'):
-        out.append('')
-    return '/' + '/'.join(out)
+    return normal(path, kept='/;') if decodable(path) else path
 
 
-def normal_query(query, ignore):
-    """Without the ignored parameters, ordered by name; Python's sort keeps the order of equals."""
-
-    def ignored(piece):
-        name = name_of(piece)
-        return any(name.startswith(i[:-1]) if i.endswith('*') else name == i for i in ignore)
-
-    kept = [normal(piece) for piece in pieces(query) if not ignored(piece)]
-    return '?' + '&'.join(sorted(kept, key=lambda piece: piece.partition('=')[0])) if kept else ''
+def is_own_form(query, size):
+    """Parsers differ about the pieces of this query. `size` is the number of pieces of the whole request."""
+    late_name = any(re.search('(?:]|%5D)=', piece.partition('=')[2], re.IGNORECASE) for piece in pieces(query))
+    return ';' in query or not decodable(query) or late_name or size > MOST_PIECES
 
 
-def rest(settings, origin, path, query):
+def normal_query(query, size):
+    if is_own_form(query, size):
+        return query
+    parameters = []
+    for piece in pieces(query):
+        if piece:
+            name, _, value = piece.replace('+', '%20').partition('=')
+            parameters.append((normal(name), normal(value)))
+    orders = [order_of(name) for name, _ in parameters]
+    if None not in orders:
+        # Python's sort keeps the order of equals.
+        parameters.sort(key=lambda parameter: order_of(parameter[0]))
+    return query_of([f'{name}={value}' for name, value in parameters])
+
+
+def order_of(name):
+    """The first run of letters and digits, in lower case; None where all pieces keep their order."""
+    name = decode(name)
+    first = re.search('[A-Za-z0-9]+', name)
+    if re.search('[\\[\\]\0]', name[: first.start()] if first else name):
+        return None
+    return first[0].lower() if first else ''
+
+
+def rest(origin, path, query, size):
     """The normal form of what remains of a URL."""
-    return normal_origin(origin), normal_path(path), normal_query(query, settings.get('ignore') or [])
+    return normal_origin(origin), normal_path(path), normal_query(query, size)
 
 
 def is_below(path, prefix):
     """Section 7, step 4."""
+    if normal_path(prefix) != prefix or not decodable(prefix) or '\\' in prefix:
+        return False
     folder = prefix if prefix.endswith('/') else prefix + '/'
-    segments = re.split('/|%2F|%5C', path)
-    return (path == prefix or path.startswith(folder)) and '..' not in segments
+    segments = re.split('/|%2F|%5C', re.sub('%2E', '.', path, flags=re.IGNORECASE), flags=re.IGNORECASE)
+    climbs = any(segment.partition(';')[0] == '..' for segment in segments)
+    return (path == prefix or path.startswith(folder)) and not climbs
 
 
 # Sections 5 and 6: text and signature
@@ -220,54 +264,68 @@ def network(address, net):
 
 def read(settings, url):
     """The normal form of the rest, and the parameters of the link under their names of section 2. Raises Unreadable."""
-    names = names_in(settings)
-    origin, path, query, _ = split(url)
-    if settings.get('placement') == 'path':
-        if not path.startswith('/') or length(url) > LONGEST:
-            raise Unreadable('unsigned')
-        path, found, strange = take_from_path(path, names)
-    else:
-        query, found, strange = take_from_query(query, names)
-
+    if length(url) > LONGEST:
+        raise Unreadable('malformed')
+    origin, path, query, found, faulty = take_apart(settings, url)
     if not any(name in ('expires', 'signature') for name, _ in found):
         raise Unreadable('unsigned')
     parameters = dict(found)
-    bad = (
-        not path.startswith('/')
-        or length(url) > LONGEST
-        or strange
+    if (
+        faulty
+        or not is_request(url)
+        or (not origin and path.startswith('//'))
         or len(found) != len(parameters)
         or not {'expires', 'signature'} <= parameters.keys()
-    )
-    if bad:
+    ):
         raise Unreadable('malformed')
     for name, value in found:
         try:
-            parameters[name] = decode(value)
+            # A signature has one spelling, so no escapes.
+            parameters[name] = value if name == 'signature' else decode(value)
         except ValueError:
             raise Unreadable('malformed') from None
         if not has_form(name, parameters[name]):
             raise Unreadable('malformed')
     if 'uses' in parameters and 'id' not in parameters:
         raise Unreadable('malformed')
-    if length(parameters['signature']) != (86 if 'net' in parameters else 43):
+    if len(parameters['signature']) != (86 if 'net' in parameters else 43):
         raise Unreadable('malformed')
-    return rest(settings, origin, path, query), parameters
+    return rest(origin, path, query, len(pieces(split(url)[2]))), parameters
 
 
-def take_from_query(query, names):
-    found, others = [], []
-    for piece in pieces(query):
-        name = names.get(name_of(piece))
+def take_apart(settings, url):
+    """Origin, path and query of the rest; the parameters that were found, not decoded; and whether something else stands among them."""
+    names = names_in(settings)
+    in_path = settings.get('placement') == 'path'
+    origin, path, query, _ = split(url)
+    found, faulty = [], False
+    if in_path:
+        path, found, faulty = take_from_path(path, names)
+    parts = pieces(query)
+    too_many = len(parts) > MOST_PIECES
+    kept = []
+    for piece in parts:
+        name = None if in_path else names.get(name_of(piece))
         if name:
             found.append((name, piece.partition('=')[2]))
-        else:
-            others.append(piece)
-    return '?' + '&'.join(others), found, False
+        elif too_many or not is_ignored(settings, piece):
+            kept.append(piece)
+            # Parsers drop the pieces behind so many, so those of the link must be the last.
+            faulty = faulty or (too_many and not in_path and len(found) > 0)
+    return origin, path, query_of(kept), found, faulty
+
+
+def is_ignored(settings, piece):
+    name = name_of(piece)
+
+    def fits(other):
+        return name.startswith(encode(other[:-1])) if other.endswith('*') else name == encode(other)
+
+    return ';' not in piece and any(fits(other) for other in settings.get('ignore') or [])
 
 
 def take_from_path(path, names):
-    """In the segment, `~` stands for `%`. `strange` says that it holds something that is no parameter of the link."""
+    """In the segment, `~` stands for `%`. The last answer: it holds something that is no parameter of the link."""
     first, slash, below = path[1:].partition('/')
     start = next(name for name in names if names[name] == 'expires') + '='
     if not path.startswith('/' + start):
@@ -386,16 +444,15 @@ def sign(settings, url, conditions, now):
         raise ValueError('No key is in time.')
 
     check_url(url)
+    url = as_sent(url)
     names = names_in(settings)
     origin, path, query, fragment = split(url)
     in_path = settings.get('placement') == 'path'
-    taken = take_from_path(path, names)[1] if in_path else take_from_query(query, names)[1]
+    _, _, rest_of_query, taken, _ = take_apart(settings, url)
     if taken:
         raise ValueError('The URL has parameters of these names already.')
     if settings.get('origin') and not origin:
         raise ValueError('The URL has no origin to cover.')
-    if in_path and re.search(r'/(\.|%2e){1,2}(/|$)', path, re.IGNORECASE):
-        raise ValueError('A client would resolve the dot segments and lose the token.')
 
     parameters, field = parameters_of(conditions, now)
     if 'id' in key:
@@ -404,7 +461,8 @@ def sign(settings, url, conditions, now):
         if not has_form(name, value):
             raise ValueError(f'A link cannot carry this value as its {name}.')
 
-    parts = rest(settings, origin, path, query)
+    size = len(pieces(query)) + (0 if in_path else len(parameters) + 1)
+    parts = rest(origin, path, query if size > MOST_PIECES else rest_of_query, size)
     if 'prefix' in parameters and not is_below(parts[1], parameters['prefix']):
         raise ValueError('The URL is not below the prefix.')
     fields = fields_of(settings, parts, parameters)
@@ -412,12 +470,16 @@ def sign(settings, url, conditions, now):
 
     written = [f'{shown}={encode(parameters[name])}' for shown, name in names.items() if name in parameters]
     if in_path:
-        return origin + '/' + ','.join(written).replace('~', '~7E').replace('%', '~') + path + query + fragment
-    return url[: len(url) - len(fragment)] + ('&' if query else '?') + '&'.join(written) + fragment
+        link = origin + '/' + ','.join(written).replace('~', '~7E').replace('%', '~') + path + query + fragment
+    else:
+        link = url[: len(url) - len(fragment)] + ('&' if query else '?') + '&'.join(written) + fragment
+    if length(link) > LONGEST:
+        raise ValueError('The link is too long to be read.')
+    return link
 
 
 def check_url(url):
-    _, path, _, _ = split(url)
+    origin, path, _, _ = split(url)
     if url != whole(url):
         raise ValueError('The URL has half a surrogate pair.')
     if re.search('[\x00-\x1f\x7f]', url):
@@ -428,6 +490,34 @@ def check_url(url):
         raise ValueError('This is neither an absolute URL without a user name nor a path that begins with /.')
     if re.search(f'^[{SPACE}]|[{SPACE}]\\Z', url):
         raise ValueError('There is white space around the URL.')
+    if has_dot_segment(path):
+        raise ValueError('The path has a dot segment.')
+    if url.startswith('//'):
+        raise ValueError('The URL begins with two slashes.')
+    if not re.fullmatch('[!-~]*', origin):
+        raise ValueError('The host has characters beyond ASCII.')
+
+
+def as_sent(url):
+    """Section 8: the URL as clients send it."""
+    origin, _, _, fragment = split(url)
+    target = url[len(origin) : len(url) - len(fragment)]
+    target = re.sub(r'[^A-Za-z0-9\-._~!$&()*+,;=:@/?%[\]]|%(?![0-9A-Fa-f]{2})', lambda m: encode(m[0]), target)
+    return origin + target + re.sub('[^!-~]', lambda m: encode(m[0]), fragment)
+
+
+def resolved(path):
+    """RFC 3986, section 5.2.4, for a path that begins with /."""
+    out = []
+    segments = path.split('/')[1:]
+    for segment in segments:
+        if segment == '..':
+            del out[-1:]
+        elif segment != '.':
+            out.append(segment)
+    if segments[-1] in ('.', '..'):
+        out.append('')
+    return '/' + '/'.join(out)
 
 
 def seconds(moment):
@@ -461,7 +551,7 @@ def parameters_of(conditions, now):
     if 'prefix' in conditions:
         if not re.fullmatch(r'/[^?#\\]*', conditions['prefix']):
             raise ValueError('A prefix is a path that begins with /.')
-        parameters['prefix'] = normal_path(conditions['prefix'])
+        parameters['prefix'] = resolved(normal_path(as_sent(conditions['prefix'])))
     if 'uses' in conditions:
         parameters['uses'] = str(conditions['uses'])
         parameters['id'] = secrets.token_urlsafe(16)

@@ -1,0 +1,114 @@
+// The form of path and query that `hmac` signs: docs/spec.md, section 4. Clients, proxies and libraries print one URL in many ways; all that every
+// server reads alike share one form here, and nothing else does. The form of RFC 3986 in normal.ts forgives less.
+import { encodeValue, isDecodable, type Parts } from './url.ts'
+
+/** Parsers drop the parameters behind so many: Node's, qs and PHP's. */
+export const MOST_PIECES = 1000
+
+// The fast paths: most paths and queries are in canonical form already, and these tell.
+const PLAIN_PATH = /^[\w\-.~/;%]*$/
+const PLAIN_QUERY = /^\?[\w\-.~%]*=[\w\-.~%]*(?:&[\w\-.~%]*=[\w\-.~%]*)*$/
+/** All escapes are of ASCII characters that are not plain, in upper case. */
+const CANONICAL_ESCAPES = /^[^%]*(?:%(?:[01][\dA-F]|2[\dA-CF]|3[A-F]|40|5[B-E]|60|7[B-DF])[^%]*)*$/
+const isCanonical = (text: string, plain: RegExp) => plain.test(text) && (!text.includes('%') || CANONICAL_ESCAPES.test(text))
+
+const PLAIN = /^[\w\-.~]*$/
+/** An escape, or a character from `!` to `~` that is not plain. */
+const ODD = /%[\dA-Fa-f]{2}|[!-,/:-@[-^`{-}]/g
+/** The same, without the `/` and `;` of a path. */
+const ODD_IN_PATH = /%[\dA-Fa-f]{2}|[!-,:<-@[-^`{-}]/g
+
+/** A path in canonical form. A raw `;` stays, because servers cut a segment off there; so does a path that servers decode in different ways. */
+export function canonicalPath(path: string): string {
+  if (isCanonical(path, PLAIN_PATH) || path.includes('\\') || !isDecodable(path)) return path
+  return path.replace(ODD_IN_PATH, canonicalCharacter)
+}
+
+/** A name of a parameter in canonical form, or a value. Never throws: a `%` that begins no escape is escaped. */
+export function canonicalText(text: string): string {
+  // In a query `+` is a space, to all but NGINX.
+  return PLAIN.test(text) ? text : text.replaceAll('+', '%20').replace(ODD, canonicalCharacter)
+}
+
+/** An escape of a plain character becomes the character; other escapes get upper-case digits, and other characters are escaped. */
+function canonicalCharacter(found: string): string {
+  if (found.length === 1) return encodeValue(found)
+  const character = String.fromCharCode(+`0x${found.slice(1)}`)
+  return PLAIN.test(character) ? character : found.toUpperCase()
+}
+
+/**
+ * A query in canonical form, with its `?`, or empty. It stays as it is where parsers differ about its pieces.
+ *
+ * @param size - How many pieces the whole query of the request has, with those that are not in this one.
+ */
+export function canonicalQuery(query: string, size: number): string {
+  const canonical = isCanonical(query, PLAIN_QUERY)
+  if (size > MOST_PIECES || (canonical && !query.includes('&')) || (!canonical && isAmbiguous(query))) return query
+  const pieces = query.slice(1).split('&')
+  if (canonical) return isInOrder(pieces) ? query : `?${inOrder(pieces).join('&')}`
+  const named = pieces.filter((piece) => piece).map(canonicalPiece)
+  return named.length > 0 ? `?${inOrder(named).join('&')}` : ''
+}
+
+/** Do parsers take different names and values from this query? */
+function isAmbiguous(query: string): boolean {
+  // Rack 2 and older Pythons also split at `;`. Go drops a parameter that cannot be decoded, Rack refuses all, and qs leaves it as it is.
+  return query.includes(';') || !isDecodable(query) || (/(\]|%5D)=/i.test(query) && query.split('&').some(hasLateName))
+}
+
+/** In `a=b]=c` the name is `a=b]` to qs, and `a` to all others. */
+function hasLateName(piece: string): boolean {
+  const equals = piece.indexOf('=')
+  return equals >= 0 && /(\]|%5D)=/i.test(piece.slice(equals + 1))
+}
+
+/** `name=value`; without a `=` the value is empty. */
+function canonicalPiece(piece: string): string {
+  const equals = piece.indexOf('=')
+  return equals < 0 ? `${canonicalText(piece)}=` : `${canonicalText(piece.slice(0, equals))}=${canonicalText(piece.slice(equals + 1))}`
+}
+
+/** What is before the first letter or digit of a name, and the run of them that begins there. */
+const NAME = /^((?:%..|[-._~])*)([A-Za-z\d]*)/
+
+/**
+ * The run of letters and digits that a piece is ordered by. Names that some server reads as one, or as parts of one, share it: `a`, `a[b]`, `a.b` and
+ * `a_b` (PHP), `A` and `a` (ASP.NET). `undefined` if the name has `[`, `]` or NUL before it, where parsers differ about the name.
+ */
+function orderOf(piece: string): string | undefined {
+  const [, front = '', run = ''] = NAME.exec(piece) as unknown as string[]
+  return front && /%(5B|5D|00)/.test(front) ? undefined : run.toLowerCase()
+}
+
+function isInOrder(pieces: readonly string[]): boolean {
+  let last = ''
+  for (const piece of pieces) {
+    const order = orderOf(piece)
+    if (order === undefined || order < last) return false
+    last = order
+  }
+  return true
+}
+
+/** The pieces, ordered. Those of the same order stay in theirs, and all do when one of them has none. */
+function inOrder(pieces: string[]): string[] {
+  const ordered = pieces.map((piece, index) => ({ piece, index, order: orderOf(piece) }))
+  if (ordered.some(({ order }) => order === undefined)) return pieces
+  ordered.sort((a, b) => (a.order === b.order ? a.index - b.index : (a.order as string) < (b.order as string) ? -1 : 1))
+  return ordered.map(({ piece }) => piece)
+}
+
+/**
+ * The URL as clients send it: characters that a URL cannot have are escaped, and so is a `%` that begins no escape. Clients escape these by themselves,
+ * and differ about the `%`. `'` is among them, because browsers escape it in a query. All other characters stay as they are.
+ */
+export function asSent(url: string, { origin, fragment }: Parts): string {
+  const target = url.slice(origin.length, url.length - fragment.length)
+  return (
+    origin +
+    target.replace(/[^\w\-.~!$&()*+,;=:@/?%[\]]|%(?![\dA-Fa-f]{2})/gu, encodeValue) +
+    // A fragment is not sent. It may have all characters that a header or a page can have.
+    fragment.replace(/[^!-~]/gu, encodeValue)
+  )
+}

@@ -1,0 +1,33 @@
+// Request targets: the URLs and paths that a client can send.
+import { split } from './url.ts'
+
+/** Characters that no client sends: it keeps a fragment to itself, and escapes or drops control characters and half surrogate pairs. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what this looks for
+const NEVER_SENT = /[\0-\x1f\x7f#]|\p{Surrogate}/u
+
+/** `.` or `..` between slashes, with escaped dots too. Java servers also cut off what follows a `;`, and resolve `..;` like `..`. */
+const DOT_SEGMENT = /\/(?:\.|%2e){1,2}(?:[/;]|$)/i
+
+/**
+ * Has this path a segment `.` or `..` in any spelling? Clients resolve these before they send. Servers resolve them at different times, or
+ * not at all, so one path would name several files.
+ */
+export function hasDotSegment(path: string): boolean {
+  return DOT_SEGMENT.test(path)
+}
+
+/** Does a path begin with two slashes? `new URL(path, base)` would take what follows for a host. */
+export function looksLikeHost(path: string): boolean {
+  return path.startsWith('//')
+}
+
+/**
+ * Can a client send this text, as an absolute URL or as a path with its query? Never throws, and takes linear time.
+ *
+ * `false` for a text that {@link split} finds no path in, for characters that no client sends, for a `\` in the path (many servers read it as
+ * `/`), for dot segments, and for a path that a URL parser would take for a host.
+ */
+export function isRequestTarget(url: string): boolean {
+  const { path } = split(url)
+  return path.startsWith('/') && !path.includes('\\') && !looksLikeHost(url) && !hasDotSegment(path) && !NEVER_SENT.test(url)
+}

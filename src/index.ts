@@ -1,14 +1,31 @@
-// What `securelink` exports: four verbs, the house scheme, anyOf, and their types.
-export type { Claims, Condition, Conditions, Duration, OptionalConditions, When } from './core/conditions.ts'
+// securelink: the four verbs, the house scheme, anyOf, and their types.
+export { anyOf } from './core/any-of.ts'
+export type { Claims, UnverifiedClaims } from './core/claims.ts'
+export type { Condition, Conditions, Expiry, OptionalConditions } from './core/conditions.ts'
 export { LinkError, type LinkErrorCode } from './core/errors.ts'
 export { inspect, type Unverified } from './core/inspect.ts'
-export type { Hash, Keyring, SecretKey } from './core/keys.ts'
-export type { Network } from './lib/address.ts'
-export type { Parts } from './lib/url.ts'
+export type { KeyLookup, Keyring, Keys, RemoteSecret, Secret, SecretKey } from './core/keys.ts'
 export { type RedeemOptions, redeem, type UseStore } from './core/redeem.ts'
-export type { Grant, Proof, Reading, Scheme, Visit } from './core/scheme.ts'
-export { anyOf } from './core/any-of.ts'
-export { type HmacConditions, type HmacOptions, type HmacParameter, hmac } from './schemes/hmac.ts'
+export type {
+  Algorithm,
+  Covered,
+  Draft,
+  Encoding,
+  Grant,
+  Hash,
+  MaybeAsync,
+  Message,
+  Reading,
+  RequestPart,
+  Scheme,
+  Signer,
+  Unreadable,
+  Visit,
+} from './core/scheme.ts'
 export { type SignOptions, sign } from './core/sign.ts'
+export type { Duration, When } from './core/time.ts'
 export { type Accepted, type Reason, type Refused, statusOf, type TrustedReason, type UntrustedReason, type Verdict } from './core/verdict.ts'
 export { type VerifyOptions, type Visited, verify } from './core/verify.ts'
+export type { Network } from './lib/address.ts'
+export type { Parts } from './lib/url.ts'
+export { type HmacOptions, type HmacParameter, hmac } from './schemes/hmac.ts'

@@ -361,7 +361,7 @@ describe('the two bundles', () => {
       starts: '0s',
     })
     const visit = { ip: '203.0.113.9', method: 'PUT' }
-    expect(await verify(links, link, visit)).toMatchObject({ ok: false, reason: 'single_use' })
+    expect(await verify(links, link, visit)).toMatchObject({ ok: false, reason: 'needs_redeem' })
     expect(await redeem(links, link, { ...visit, store: { take: () => true } })).toMatchObject({ ok: true, scheme: 'hmac' })
     expect(inspect(hmac([]), link)).toMatchObject({ scheme: 'hmac' })
     const picture = await sign(pichax({ id: 'px', secret }), 'https://h.test/x', { expires: '1h', id: '7' })

@@ -144,7 +144,7 @@ describe.each(['file', 'demo'])(`from the %s${why}`, (from) => {
 
     // Uses are counted in the page.
     await sign(page, { expires: '1h', uses: '1' })
-    expect(await verdict(page)).toBe('Refused: single_use')
+    expect(await verdict(page)).toBe('Refused: needs_redeem')
     await page.locator('#redeem').click()
     await page.getByText('Accepted', { exact: true }).waitFor()
     await page.locator('#redeem').click()

@@ -84,7 +84,7 @@
     wrong_path: 'It is good, but not for this path.',
     revoked: 'It was called back.',
     used: 'It was good, and all its uses are spent.',
-    single_use: 'It is good, and its uses are counted: only redeeming opens it.',
+    needs_redeem: 'It is good, and its uses are counted: only redeeming opens it.',
   }
 
   const CLAIMS = {

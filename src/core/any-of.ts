@@ -1,22 +1,16 @@
 // anyOf: several schemes as one, for the time of a migration.
-import type { Condition } from './conditions.ts'
-import { LinkError } from './errors.ts'
-import { LONGEST } from '../lib/url.ts'
-import type { Proof, Reading, Scheme, Visit } from './scheme.ts'
-
-interface AnyReading extends Reading {
-  readonly readings: readonly (Reading & { readonly scheme: Scheme })[]
-}
+import type { Condition, Expiry } from './conditions.ts'
+import { assertScheme, type Scheme } from './scheme.ts'
 
 /**
- * Several schemes as one: the first one signs, all verify. Changing schemes is editing a list, as rotating keys is; the verdict's `scheme` says
- * which one a link was made with.
+ * Several schemes as one: the first signs, all verify. To move to another scheme, edit the list, as you do to rotate keys. `verdict.scheme` says
+ * which scheme signed a link.
  *
- * A link that several of them can read is checked against each in turn, and is good when one of the signatures is.
+ * A link that several schemes can read is valid when one of the signatures is good.
  *
  * @param first - Signs, and verifies.
  * @param others - Verify only.
- * @throws A `LinkError`: `bad_option` for what is no scheme.
+ * @throws A `LinkError` `bad_option` if an argument is not a scheme.
  *
  * @example
  * ```ts
@@ -27,40 +21,13 @@ interface AnyReading extends Reading {
  * const link = await sign(links, 'https://cdn.example/report.pdf', { expires: '10m' }) // an hmac link
  * ```
  */
-export function anyOf<C extends Condition, Own extends object>(first: Scheme<C, Own>, ...others: readonly Scheme[]): Scheme<C, Own> {
-  const schemes: readonly Scheme[] = [first as unknown as Scheme, ...others]
-  if (!schemes.every((scheme) => typeof scheme?.read === 'function'))
-    throw new LinkError('bad_option', 'anyOf takes schemes, such as hmac(keys)')
-  return {
-    name: `anyOf(${schemes.map(({ name }) => name).join()})`,
-    carries: first.carries,
-    ...(first.own && { own: first.own }),
-    covers: first.covers,
-    seal: (grant) => first.seal(grant),
-
-    read(url: string): AnyReading | 'unsigned' | 'malformed' {
-      const readings: AnyReading['readings'][number][] = []
-      let refusal: 'unsigned' | 'malformed' = 'unsigned'
-      // Or each of the schemes would look at all of it, for nothing: no link is so long.
-      if (url.length > LONGEST) return 'malformed'
-      for (const scheme of schemes) {
-        const reading = scheme.read(url)
-        if (reading === 'malformed') refusal = reading
-        // What another anyOf has read are several readings, each with a scheme of its own.
-        if (typeof reading === 'object') readings.push(...((reading as AnyReading).readings ?? [{ ...reading, scheme }]))
-      }
-      const [likeliest] = readings
-      return likeliest ? { ...likeliest, readings } : refusal
-    },
-
-    async check({ readings }: AnyReading, visit: Visit): Promise<Proof | 'bad_signature' | 'unknown_key'> {
-      let refusal: 'bad_signature' | 'unknown_key' = 'unknown_key'
-      for (const reading of readings) {
-        const proof = await reading.scheme.check(reading, visit)
-        if (proof === 'bad_signature') refusal = proof
-        if (typeof proof === 'object' || proof === true) return { reading, ...(proof === true ? undefined : proof) }
-      }
-      return refusal
-    },
-  }
+export function anyOf<C extends Condition, Own extends object, E extends Expiry>(
+  first: Scheme<C, Own, E>,
+  ...others: readonly Scheme[]
+): Scheme<C, Own, E> {
+  const schemes = [first as unknown as Scheme, ...others].flatMap((scheme) => {
+    assertScheme(scheme)
+    return scheme.schemes ?? [scheme]
+  })
+  return { ...first, name: `anyOf(${schemes.map(({ name }) => name).join()})`, schemes }
 }

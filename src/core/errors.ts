@@ -1,15 +1,15 @@
-// The one error class. It is for programmers: what a visitor sends is answered with a `Refused` instead.
+// LinkError: thrown for mistakes of programmers. A request that carries a bad link gets a verdict instead.
 
 /**
- * What went wrong, as a stable word to branch on.
+ * The kind of mistake, as a stable word to branch on.
  *
- * - `bad_option`: a value of the wrong kind or out of range, an option that there is not, or a URL that cannot carry a link
- * - `no_key`: the keyring is empty, or none of its keys is in time
- * - `weak_key`: a secret that is too short, or none at all
- * - `unsupported_condition`: the scheme cannot carry what was asked for
+ * - `bad_option`: an option or argument has a value that is not allowed, or a name that is not known
+ * - `no_key`: the keyring is empty, or none of its keys may sign now
+ * - `weak_key`: a secret is too short, or missing
+ * - `unsupported_condition`: links of this scheme cannot carry the condition
  * - `already_signed`: the URL is a link already
- * - `expired_link`, `renewal_failed`: from the client, which holds no key
- * - `no_webcrypto`: no `crypto.subtle` here, as on a page served over plain http
+ * - `expired_link`, `renewal_failed`: thrown by the client, which holds no key
+ * - `no_webcrypto`: `crypto.subtle` is missing, as on a page served over plain http
  */
 export type LinkErrorCode =
   | 'bad_option'
@@ -21,9 +21,16 @@ export type LinkErrorCode =
   | 'renewal_failed'
   | 'no_webcrypto'
 
+/** Options of a {@link LinkError}. */
+export interface LinkErrorOptions extends ErrorOptions {
+  /** The option or argument that is wrong. */
+  readonly option?: string | undefined
+}
+
 /**
- * Thrown for what a programmer got wrong, never for what a visitor sent. The message is a sentence without
- * secrets: it holds no key, no signature and no whole link.
+ * Thrown when a call is wrong: a missing option, a weak secret, an empty keyring. Requests never cause it; `verify` answers those with a verdict.
+ *
+ * The message is a sentence of the form "*option* must be *rule*". It never contains a secret, a signature or a whole link.
  *
  * @example
  * ```ts
@@ -32,21 +39,34 @@ export type LinkErrorCode =
  * try {
  *   hmac({ secret: 'too short' })
  * } catch (error) {
- *   if (error instanceof LinkError) console.log(error.code) // weak_key
+ *   if (error instanceof LinkError) console.log(error.code, error.option) // weak_key secret
  * }
  * ```
  */
 export class LinkError extends Error {
-  /** The stable word for this mistake; compare this, not the message. */
+  /** The kind of mistake. Compare this instead of the message. */
   declare readonly code: LinkErrorCode
-  constructor(code: LinkErrorCode, message: string, options?: ErrorOptions) {
+  /** The name of the option or argument that is wrong, if the mistake is about one. */
+  declare readonly option: string | undefined
+  constructor(code: LinkErrorCode, message: string, { option, ...options }: LinkErrorOptions = {}) {
     super(message, options)
     this.name = 'LinkError'
     this.code = code
+    this.option = option
   }
 }
 
-/** Throws an error with this sentence, unless the value is good. */
-export function insist(good: unknown, sentence: string, code: LinkErrorCode = 'bad_option'): asserts good {
-  if (!good) throw new LinkError(code, sentence)
+/** Throws "*option* must be *rule*" unless the option is good. */
+export function assertOption(good: unknown, option: string, rule: string, code: LinkErrorCode = 'bad_option'): asserts good {
+  if (!good) throw new LinkError(code, `${option} must be ${rule}`, { option })
+}
+
+/** Throws for an option whose name is not known, and lists the known ones: a misspelt `purpose` would protect nothing. */
+export function assertKnownOptions(options: object, known: readonly string[], taker: string): void {
+  for (const name in options) {
+    if (known.includes(name)) continue
+    // A long name may be a value in the wrong place, such as a secret.
+    const shown = name.length > 40 ? '' : ` '${name}'`
+    throw new LinkError('bad_option', `unknown option${shown}; ${taker} takes ${known.join(', ') || 'no options'}`, { option: shown && name })
+  }
 }

@@ -1,21 +1,24 @@
-// inspect: what a link says, for whoever holds no key. Nothing here is verified, and the field is named so.
-import type { Claims } from './conditions.ts'
+// inspect: what a link says, for whoever holds no key. Nothing of it is verified, and the field is named so.
 import { isRequestTarget, looksLikeHost } from '../lib/request-target.ts'
 import { LONGEST } from '../lib/url.ts'
-import type { Scheme } from './scheme.ts'
+import type { UnverifiedClaims } from './claims.ts'
+import { assertOption } from './errors.ts'
+import { assertScheme, type Scheme } from './scheme.ts'
 
-/** What a link says of itself. Anybody can have written it: good for showing and for timers, not for letting somebody in. */
+/** What a link says about itself. Anybody can have written it: use it for display and for timers, not to admit somebody. */
 export interface Unverified {
+  /** Name of the scheme that can read the link. */
   readonly scheme: string
-  readonly unverified: Claims
+  readonly unverified: UnverifiedClaims
 }
 
 /**
- * Reads a link without a key and without the clock: what it opens, until when, under which conditions.
+ * Reads a link without a key and without a clock: what it opens, until when, and under which conditions.
  *
- * @param scheme - A scheme with any ring; `hmac([])`, an empty one, can read and nothing else.
+ * @param scheme - A scheme with any keyring; `hmac([])`, an empty one, can only read.
  * @param url - Any text or URL. A fragment is left out, because clients do not send it.
- * @returns What the link says, or `undefined` when it is no link of this scheme, or one that cannot be read.
+ * @returns What the link says, or `undefined` if the text is not a link of this scheme or cannot be read.
+ * @throws A {@link LinkError} `bad_option` if an argument is missing.
  *
  * @example
  * ```ts
@@ -26,12 +29,16 @@ export interface Unverified {
  * ```
  */
 export function inspect(scheme: Scheme, url: string | URL): Unverified | undefined {
-  const link = String(url)
-  // A link may have a fragment for the client, which leaves it out of the request.
+  assertScheme(scheme)
+  assertOption(typeof url === 'string' || typeof url?.href === 'string', 'url', 'a string or a URL, as the second argument: inspect(scheme, url)')
+  const link = `${url}`
+  if (link.length > LONGEST) return undefined
   const target = link.replace(/#.*/s, '')
-  if (link.length > LONGEST || !isRequestTarget(target)) return
-  const reading = scheme.read(target)
-  return typeof reading === 'string' || looksLikeHost(reading.claims.resource)
-    ? undefined
-    : { scheme: (reading.scheme ?? scheme).name, unverified: reading.claims }
+  if (!isRequestTarget(target)) return undefined
+  for (const candidate of scheme.schemes ?? [scheme]) {
+    const reading = candidate.read(target)
+    if (typeof reading === 'string' || 'malformed' in reading) continue
+    if (!looksLikeHost(reading.claims.resource)) return { scheme: candidate.name, unverified: reading.claims }
+  }
+  return undefined
 }

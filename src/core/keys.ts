@@ -1,138 +1,144 @@
-// Secret keys and keyrings: importing keys once, signing and matching with them.
-import { insist } from './errors.ts'
-import { BASE64URL, decode, encode } from '../lib/encoding.ts'
+// Keys and keyrings: what callers hand over, checked and copied, and which key signs.
+import { assertOption, LinkError } from './errors.ts'
+
+/** A secret that stays elsewhere, such as in a KMS. For schemes that only need to sign. */
+export interface RemoteSecret {
+  /** Signs these bytes and answers with the raw signature. */
+  sign(message: Uint8Array<ArrayBuffer>): Promise<Uint8Array>
+}
+
+/** A secret: text (its UTF-8 bytes; hex and base64 are not decoded), bytes, an HMAC `CryptoKey`, or one that stays elsewhere. */
+export type Secret = string | Uint8Array | CryptoKey | RemoteSecret
 
 /** One secret and what is known about it. It is a value: to change a secret, make a new key. */
 export interface SecretKey {
-  /** Written into links where the scheme can, so that the verifier knows which key to take. */
+  /** Written into links where the scheme can, so that the verifier knows which key to use. */
   readonly id?: string
-  /** Text means its UTF-8 bytes, nothing else: base64 and hex are not decoded. A `CryptoKey` is an HMAC key and may be non-extractable. */
-  readonly secret: string | Uint8Array | CryptoKey
-  /** Signs nothing before this date, and links signed with it are `too_early` until then. */
+  /** The secret. Bytes are copied. A `CryptoKey` is an HMAC key, and may be non-extractable. */
+  readonly secret: Secret
+  /** The key signs nothing before this date. Links that it signed are `too_early` until then. */
   readonly starts?: Date
-  /** From this date on it signs nothing, and links signed with it are refused as `key_expired`. */
+  /** The key signs nothing from this date on, and links that it signed are refused as `key_expired`. No link is signed that outlives it. */
   readonly expires?: Date
 }
 
-/** One key or several, newest first: the first one in time signs, all verify, none only reads. Rotating is editing the list. */
+/** One key or several, newest first: the first one in time signs, all verify, and an empty list only reads. To rotate keys, edit the list. */
 export type Keyring<K> = K | readonly K[]
 
-/** The hashes that WebCrypto has for HMAC. */
-export type Hash = 'SHA-256' | 'SHA-1' | 'SHA-384' | 'SHA-512'
+/**
+ * Looks keys up, for verifiers with many tenants. `id` is the key id of the link, or `undefined` when a link is to be signed or names none.
+ * Answers a keyring, or `undefined` for an id that is not known.
+ */
+export type KeyLookup<K> = (id?: string) => Keyring<K> | undefined | Promise<Keyring<K> | undefined>
 
-/** A keyring as a list; a secret of fewer bytes than `shortest` is refused. Byte secrets are copied. */
-export function keyring<K extends SecretKey>(keys: Keyring<K>, shortest = 1): readonly K[] {
-  return ([keys].flat() as K[]).map((key) => {
-    const { id = '', secret, starts, expires } = key ?? {}
-    insist(secretLength(secret) >= shortest, `secret takes at least ${shortest} bytes`, 'weak_key')
-    for (const date of [starts, expires])
-      insist(
-        typeof id === 'string' && (date === undefined || (date instanceof Date && !Number.isNaN(+date))),
-        'keys take valid Dates, and text for an id',
-      )
-    // UTF-8 has no form for half a surrogate pair, so links could not hold such an id.
-    insist(!/\p{Surrogate}/u.test(id), 'the id of a key must be well-formed text')
+/** What factories of schemes take: a keyring, or a function that looks one up. */
+export type Keys<K> = Keyring<K> | KeyLookup<K>
+
+/** The keys of a scheme. A function, so that printing a scheme shows no secret. */
+export type KeySource<K extends SecretKey = SecretKey> = (id?: string) => readonly K[] | Promise<readonly K[]>
+
+/** What a scheme asks of its keys. */
+export interface KeyRules<K, R extends SecretKey> {
+  /** The shortest secret that is allowed, in bytes. Default: 1. */
+  readonly shortest?: number
+  /** Checks a key and brings it into the form that the scheme works with. */
+  readonly prepare?: (key: K) => R
+}
+
+/** Checks keys and copies their bytes. A keyring is checked at once, keys that are looked up when they arrive. */
+export function keyring<K extends SecretKey, R extends SecretKey = K>(keys: Keys<K>, rules: KeyRules<K, R> = {}): KeySource<R> {
+  if (typeof keys === 'function') return lookedUp(keys, rules)
+  const ring = checked(keys, rules)
+  return () => {
+    if (!ring.length) throw new LinkError('no_key', 'keys must be at least one key; an empty keyring can only read links', { option: 'keys' })
+    return ring
+  }
+}
+
+function lookedUp<K extends SecretKey, R extends SecretKey>(lookup: KeyLookup<K>, rules: KeyRules<K, R>): KeySource<R> {
+  // By the object that the lookup returned, so that a keyring which comes back is checked, and its keys are imported, only once.
+  const known = new WeakMap<object, readonly R[]>()
+  return async (id) => {
+    const found = await lookup(id)
+    if (found === undefined || found === null) return []
+    const ring = known.get(found) ?? checked(found, rules)
+    known.set(found, ring)
+    return ring
+  }
+}
+
+function checked<K extends SecretKey, R extends SecretKey>(keys: Keyring<K>, { shortest = 1, prepare }: KeyRules<K, R>): readonly R[] {
+  const list = (Array.isArray(keys) ? keys : [keys]) as readonly K[]
+  return list.map((key) => {
+    assertKey(key)
     // Copied, because callers may wipe their buffer, and the key would become zeros. Not with slice(): a Buffer's is a view of the same bytes.
-    return isBytes(secret) ? { ...key, secret: new Uint8Array(secret) } : key
+    const own = isBytes(key.secret) ? { ...key, secret: new Uint8Array(key.secret) } : key
+    const prepared = prepare ? prepare(own) : (own as unknown as R)
+    assertOption(lengthOf(prepared.secret) >= shortest, 'secret', `at least ${shortest} byte${shortest > 1 ? 's' : ''} long`, 'weak_key')
+    return prepared
   })
 }
 
+function assertKey(key: SecretKey): void {
+  assertOption(typeof key === 'object' && key !== null, 'keys', 'an object such as { id, secret }, or a list of such objects')
+  const { id, secret, starts, expires } = key
+  assertOption(id === undefined || (typeof id === 'string' && !/\p{Surrogate}/u.test(id)), 'id', 'well-formed text')
+  assertOption(isSecret(secret), 'secret', 'text, a Uint8Array, an HMAC CryptoKey, or an object with sign()', secret ? 'bad_option' : 'weak_key')
+  for (const [option, date] of [['starts', starts] as const, ['expires', expires] as const])
+    assertOption(date === undefined || (date instanceof Date && !Number.isNaN(+date)), option, 'a valid Date')
+}
+
+function isSecret(secret: unknown): secret is Secret {
+  if (typeof secret === 'string' || isBytes(secret)) return true
+  // Other views and arrays have a length, too, but WebCrypto would take other bytes from them, or none.
+  return typeof secret === 'object' && secret !== null && (isCryptoKey(secret as Secret) || isRemote(secret as Secret))
+}
+
 /** A `Uint8Array` or a subclass of it, such as Node's `Buffer`; also from another realm, where `instanceof` is false. */
-function isBytes(secret: unknown): secret is Uint8Array {
+export function isBytes(secret: unknown): secret is Uint8Array {
   return ArrayBuffer.isView(secret) && Object.prototype.toString.call(secret) === '[object Uint8Array]'
 }
 
-/** How many bytes a secret has. */
-function secretLength(secret: SecretKey['secret'] | undefined): number {
+/** Is this secret a key of WebCrypto's for HMAC? */
+export function isCryptoKey(secret: Secret): secret is CryptoKey {
+  return (secret as CryptoKey).algorithm?.name === 'HMAC'
+}
+
+/** Does this secret stay elsewhere? */
+export function isRemote(secret: Secret): secret is RemoteSecret {
+  return typeof (secret as RemoteSecret).sign === 'function'
+}
+
+function lengthOf(secret: Secret): number {
   if (typeof secret === 'string') return new TextEncoder().encode(secret).length
   if (isBytes(secret)) return secret.length
-  const { algorithm } = (secret ?? {}) as CryptoKey
-  // Other views and arrays have a length, too, but WebCrypto would take other bytes from them, or none.
-  insist(!secret || algorithm, 'secret must be text, a Uint8Array or a CryptoKey')
-  return (algorithm as HmacKeyAlgorithm)?.length / 8
+  if (isCryptoKey(secret)) return (secret.algorithm as HmacKeyAlgorithm).length / 8
+  return Number.POSITIVE_INFINITY
 }
 
-/** The key that signs: the first one on the ring that is in time. */
-export function signingKey<K extends SecretKey>(ring: readonly K[], now: number): K {
-  return present(ring.find(({ starts, expires }) => (!starts || now >= +starts) && (!expires || now < +expires)))
+/** A key that may sign, and the expiry that it allows. */
+export interface SigningKey<K> {
+  readonly key: K
+  /** In seconds since 1970. `undefined`: the link never expires. */
+  readonly expires: number | undefined
 }
 
-function present<T>(key: T | undefined): T {
-  insist(key, 'the keyring has no key in time, and can only read', 'no_key')
-  return key
-}
-
-function subtle(): SubtleCrypto {
-  const subtle = globalThis.crypto?.subtle
-  insist(subtle, 'no crypto.subtle here: browsers have it on https only', 'no_webcrypto')
-  return subtle
-}
-
-// Imported keys, by the key object itself: no map whose keys are secrets, and what nobody holds any more is forgotten.
-const imported: { [H in Hash]?: WeakMap<SecretKey, CryptoKey> } = {}
-
-// Callers await the key also when it is there: with many links under way, all the work before the await is then done for each of them before
-// the first is handed to WebCrypto, and its threads are kept busy. Waking one that has fallen asleep costs more than all the rest of `verify`.
-async function importKey(key: SecretKey, hash: Hash): Promise<CryptoKey> {
-  const { secret } = key
-  const { algorithm } = secret as CryptoKey
-  insist(!algorithm || (algorithm as HmacKeyAlgorithm).hash?.name === hash, `secret takes an HMAC key for ${hash}`)
-  const ready = algorithm
-    ? (secret as CryptoKey)
-    : await subtle().importKey(
-        'raw',
-        typeof secret === 'string' ? new TextEncoder().encode(secret) : (secret as Uint8Array<ArrayBuffer>),
-        { name: 'HMAC', hash },
-        false,
-        ['sign', 'verify'],
-      )
-  imported[hash] ??= new WeakMap()
-  imported[hash].set(key, ready)
-  return ready
-}
-
-// One buffer for all texts and one for all signatures: WebCrypto copies its input before it returns, and handing it fresh arrays costs more
-// than all the rest of `verify`.
-const TEXT = /* @__PURE__ */ new Uint8Array(4096)
-const TAG = /* @__PURE__ */ new Uint8Array(65)
-let encoder: TextEncoder | undefined
-
-/** The UTF-8 bytes of a text, or bytes that are no text, to be handed to WebCrypto at once. */
-export function bytesOf(text: string | Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
-  if (typeof text !== 'string') return text
-  encoder ??= new TextEncoder()
-  // UTF-8 takes at most three bytes a UTF-16 unit.
-  return text.length > 1365 ? encoder.encode(text) : TEXT.subarray(0, encoder.encodeInto(text, TEXT).written)
-}
-
-/** HMAC of a text (as UTF-8), or of bytes that are no text, under a key, written in an alphabet. Imported keys are remembered. */
-export async function mac(
-  key: SecretKey,
-  text: string | Uint8Array<ArrayBuffer>,
-  alphabet: string = BASE64URL,
-  hash: Hash = 'SHA-256',
-): Promise<string> {
-  const ready = await (imported[hash]?.get(key) ?? importKey(key, hash))
-  return encode(new Uint8Array(await subtle().sign('HMAC', ready, bytesOf(text))), alphabet)
-}
-
-/** Finds the key on a ring under which a text has this signature, by its id or by trying all. The platform compares, in constant time. */
-export async function match<K extends SecretKey>(
-  ring: readonly K[],
-  id: string | undefined,
-  text: string | Uint8Array<ArrayBuffer>,
-  signature: string,
-  alphabet: string = BASE64URL,
-  hash: Hash = 'SHA-256',
-): Promise<K | 'bad_signature' | 'unknown_key'> {
-  present(ring[0])
-  let answer: 'bad_signature' | 'unknown_key' = 'unknown_key'
+/**
+ * Picks the key that signs: the first one in time that lasts as long as the link is to be valid. If none lasts so long, the first one in time
+ * signs, and the link expires with it.
+ *
+ * @param expires - In seconds since 1970; `undefined` for a link that never expires.
+ * @param now - In milliseconds since 1970.
+ */
+export function signingKey<K extends SecretKey>(ring: readonly K[], expires: number | undefined, now: number): SigningKey<K> {
+  const present = Math.floor(now / 1000)
+  let shorter: SigningKey<K> | undefined
   for (const key of ring) {
-    if (id && key.id !== id) continue
-    answer = 'bad_signature'
-    const ready = await (imported[hash]?.get(key) ?? importKey(key, hash))
-    const size = decode(signature, alphabet, TAG)
-    if (size > 0 && (await subtle().verify('HMAC', ready, TAG.subarray(0, size), bytesOf(text)))) return key
+    const end = key.expires && Math.floor(+key.expires / 1000)
+    if ((key.starts && now < +key.starts) || (end !== undefined && end <= present)) continue
+    if (end === undefined || (expires !== undefined && expires <= end)) return { key, expires }
+    shorter ??= { key, expires: end }
   }
-  return answer
+  if (!shorter) throw new LinkError('no_key', 'keys must be valid now to sign; none of these is', { option: 'keys' })
+  return shorter
 }

@@ -1,35 +1,35 @@
-// redeem: verify, and spend one use of a link that has a limited number of them.
-import { insist } from './errors.ts'
+// redeem: verify, and consume one use of a link that has a limited number of them.
+import { assertOption } from './errors.ts'
 import type { Scheme } from './scheme.ts'
 import type { Verdict } from './verdict.ts'
-import { judge, type VerifyOptions, type Visited } from './verify.ts'
+import { VERIFY_OPTIONS, type VerifyOptions, verdictOn, type Visited } from './verify.ts'
 
-/** Who has used which link. One store serves all processes and machines that redeem the same links. */
+/** Remembers which links were used. One store serves all processes and machines that redeem the same links. */
 export interface UseStore {
   /**
-   * Takes one use: atomically, and `true` exactly `uses` times for an id; then `false`. The id may be forgotten from `until` on, never before.
-   * When `until` is past by the store's own clock there is nothing to take. A store that cannot tell must throw.
+   * Takes one use: atomically, `true` exactly `uses` times for an id, then `false`. The id may be forgotten from `until` on, never before.
+   * When `until` is past by the store's own clock, there is nothing to take. A store that cannot tell must throw.
    */
   take(id: string, until: Date, uses: number): Promise<boolean> | boolean
 }
 
 /** Options of {@link redeem}. */
 export interface RedeemOptions extends VerifyOptions {
-  /** Who has used which link: `memoryStore()` for one process, `redisStore(client)` for several. */
+  /** Remembers which links were used: `memoryStore()` for one process, `redisStore(client)` for several. */
   readonly store: UseStore
 }
 
 /**
- * Like `verify`, and spends one use of a link that has a limited number: the answer is `used` once all are spent. The use is taken last, after
- * every other check, so a refused visit spends nothing. Links without a limit are only verified.
+ * Like `verify`, and consumes one use of a link that has a limited number; the reason is `used` once all are consumed. A use is consumed last,
+ * after every other check, so a refused request consumes nothing. A link without a limit is only verified.
  *
- * A `HEAD` spends a use, too; `guard` keeps such visits from it.
+ * A `HEAD` request consumes a use, too; `guard` does not redeem those.
  *
  * @param scheme - As for `verify`.
- * @param visit - As for `verify`.
- * @param options - As for `verify`, and the `store` that remembers: `memoryStore()` for one process.
+ * @param request - As for `verify`.
+ * @param options - As for `verify`, and the `store`.
  * @returns As `verify`.
- * @throws What `verify` throws, a {@link LinkError} `bad_option` without a store, and what the store throws: a store that is down opens nothing.
+ * @throws What `verify` throws, a {@link LinkError} `bad_option` without a store, and what the store throws: while a store is down, nothing opens.
  *
  * @example
  * ```ts
@@ -43,12 +43,14 @@ export interface RedeemOptions extends VerifyOptions {
  * console.log((await redeem(links, link, { store })).reason) // used
  * ```
  */
-export async function redeem(scheme: Scheme, visit: Visited, options: RedeemOptions): Promise<Verdict> {
+export async function redeem(scheme: Scheme, request: Visited, options: RedeemOptions): Promise<Verdict> {
   const store = options?.store
-  insist(typeof store?.take === 'function', 'redeem takes { store }: an object with take(id, until, uses)')
-  return judge(scheme, visit, options, async (claims, until) => {
-    insist(claims.id, 'a scheme whose links have a number of uses must name them with an id')
-    // Nothing but true opens.
+  assertOption(typeof store?.take === 'function', 'store', 'an object with take(id, until, uses), such as memoryStore()')
+  return verdictOn(scheme, request, options, REDEEM_OPTIONS, 'redeem()', async (claims, until) => {
+    assertOption(claims.id, 'scheme', 'one whose links name an id, if they have a number of uses')
+    // Any answer but `true` refuses.
     return (await store.take(claims.id, until, claims.uses as number)) === true
   })
 }
+
+const REDEEM_OPTIONS = [...VERIFY_OPTIONS, 'store']

@@ -1,168 +1,232 @@
-// The Scheme contract: how one kind of link is written, read and checked. This page is for authors of schemes.
+// The contract of a scheme: one kind of signed URL, described by a few facts and two pure functions that mirror each other.
 //
-// A scheme is a factory `(keys, options?)` that returns a plain object. It knows bytes and text: which parameters a link has, what text
-// is signed, how the signature is spelled. It knows no policy: the time, the method, the address and the number of uses are judged once,
-// for all schemes, by the verbs. A scheme calls no clock, and it keeps its keys in a closure, so that printing it prints no secret.
-//
-// The verbs lend a scheme what it needs to sign and to check: HMAC over a keyring, normal forms, the visitor's network. So a page that only
-// inspects links carries none of that.
-import type { Claims, Condition, insert, unsigned } from './conditions.ts'
-import type { mac, match, SecretKey, signingKey } from './keys.ts'
-import type { Network } from '../lib/address.ts'
-import type { normalise } from '../lib/normalise.ts'
-import type { encodeValue, Parts } from '../lib/url.ts'
+// `write` turns a grant into a string to sign and a link. `read` turns a link into claims, a signature and the string that it should have
+// signed. The verbs do everything else, once for all schemes: they check conditions, pick keys, compute and compare signatures, and check
+// path, method, address, time and uses. So a scheme has no crypto and no clock. docs/adding-a-scheme.md shows how to write one.
+import type { Claims } from './claims.ts'
+import type { Condition, Expiry } from './conditions.ts'
+import { assertOption } from './errors.ts'
+import type { SecretKey } from './keys.ts'
 import type { Reason } from './verdict.ts'
+import type { Network } from '../lib/address.ts'
+import type { Parts } from '../lib/url.ts'
 
-/** What `sign` asks a scheme to write: checked, rounded to whole seconds, in one form. */
+export type MaybeAsync<T> = T | Promise<T>
+
+/** Stands in a {@link Message} where the secret stands, for vendors who hash the secret with the text: `Symbol.for('securelink.secret')`. */
+export const SECRET: unique symbol = Symbol.for('securelink.secret')
+
+/** A string to sign. Text means its UTF-8 bytes. Pieces are joined, and `SECRET` among them is replaced by the secret. */
+export type Message = string | Uint8Array<ArrayBuffer> | { readonly pieces: readonly (string | Uint8Array | typeof SECRET)[] }
+
+/** The hash functions that WebCrypto has for HMAC. */
+export type Hash = 'SHA-256' | 'SHA-1' | 'SHA-384' | 'SHA-512'
+
+/** How signatures are written: hex in lower case, base64 with padding, base64url without. */
+export type Encoding = 'hex' | 'base64' | 'base64url'
+
+/** A way to sign that is neither HMAC nor a hash, such as RSA. For schemes that are no part of the bundles. */
+export interface Signer {
+  sign(key: SecretKey, message: Uint8Array<ArrayBuffer>): Promise<Uint8Array>
+  verify(key: SecretKey, message: Uint8Array<ArrayBuffer>, signature: Uint8Array<ArrayBuffer>): Promise<boolean>
+}
+
+/** How a scheme signs, and how it writes a signature. */
+export type Algorithm = {
+  readonly encoding: Encoding
+  /** The length of a truncated signature, in bytes. */
+  readonly bytes?: number
+} & (
+  | { readonly hmac: Hash }
+  /** A plain hash of a message that holds the secret. */
+  | { readonly digest: (message: Uint8Array<ArrayBuffer>) => MaybeAsync<Uint8Array> }
+  | { readonly signer: Signer }
+)
+
+/** What a signature can cover; `?name` is one parameter of the URL's own. */
+export type Covered =
+  | 'scheme'
+  | 'host'
+  | 'path'
+  | 'query'
+  | 'method'
+  | 'headers'
+  | 'ip'
+  | 'starts'
+  | 'expires'
+  | 'prefix'
+  | 'uses'
+  | 'id'
+  | 'key'
+  | 'purpose'
+  | `?${string}`
+
+/** What of a request, besides its URL, a string to sign can depend on. */
+export type RequestPart = 'method' | 'ip' | 'headers' | 'cookies'
+
+/** What `sign` asks a scheme to write: plain data, checked, with times in whole seconds since 1970. */
 export interface Grant<Own extends object = object> {
-  /** What is to be signed, as the caller wrote it. */
+  /** The URL as the caller wrote it. */
   readonly url: string
-  /** The same, taken apart. */
+  /** The same URL, taken apart. */
   readonly parts: Parts
-  /** In milliseconds. */
+  /** The present, in milliseconds since 1970. */
   readonly now: number
-  /** In seconds since 1970. */
-  readonly expires: number
-  /** In seconds since 1970. */
+  /** `undefined`: the link never expires. */
+  readonly expires?: number | undefined
   readonly starts?: number | undefined
+  /** Rounds starts and expiries, in seconds; 1 without the condition `align`. */
+  readonly window: number
   /** Upper case, sorted, none twice. */
   readonly methods?: readonly string[] | undefined
-  /** The only address or network that the link opens for, as the caller wrote it. */
+  /** The address or network that the link is for, as the caller wrote it. */
   readonly ip?: string | undefined
-  /** The same, read. */
+  /** The same network, parsed. */
   readonly network?: Network | undefined
   /** A path in normal form. */
   readonly prefix?: string | undefined
-  /** From 1. */
   readonly uses?: number | undefined
-  /** Conditions of the scheme's own. */
+  readonly id?: string | undefined
+  /** The scheme's own conditions, as the caller wrote them. */
   readonly own: Own
-  /** Picks the first key in time, or throws `no_key`. */
-  readonly signingKey: typeof signingKey
-  /** HMAC of a text under a key; in base64url and with SHA-256, unless told otherwise. */
-  readonly mac: typeof mac
-  /** Origin, path and query in the normal form of RFC 3986, section 6.2.2. */
-  readonly normalise: typeof normalise
-  /** Percent-encodes a value. */
-  readonly encode: typeof encodeValue
-  /** Takes the names of the link's own parameters that the URL has, and throws if there is one. */
-  readonly unsigned: typeof unsigned
-  /** Puts parameters with encoded values at the end of the query, or into a segment in front of the path. Empty ones are left out. */
-  readonly insert: typeof insert
-  /** 16 characters that nobody can guess, to name a link with. */
-  readonly random: () => string
 }
 
-/** What a link says, and whatever the scheme needs to check it. */
-export interface Reading {
-  /** What the link says. */
-  readonly claims: Claims
-  /** Set by combinators: the scheme that made this reading. Its name, statuses and `goodAtExpiry` count. */
-  readonly scheme?: Scheme
+/** A link without its signature. */
+export interface Draft {
+  /** The string to sign. */
+  readonly toSign: Message
+  /** The string of a second signature, which binds the address: a request from elsewhere is then `wrong_ip` instead of `bad_signature`. */
+  readonly addressToSign?: Message | undefined
+  /** A key derived from the keyring's, if that one signs. */
+  readonly key?: SecretKey
+  /** The link with its signatures. */
+  link(signature: string, addressSignature?: string): string
 }
 
-/** The visit that a signature is checked for. */
+/** The request that a signature is checked for: facts, and no tools. */
 export interface Visit {
-  /** The link, as it was visited. */
+  /** The URL of the request. */
   readonly url: string
   /** Upper case. */
   readonly method: string
-  /** The visitor's address as the caller gave it. */
+  /** The address that the request comes from, as the caller gave it. */
   readonly ip: string | undefined
-  /** The network of so many bits that the visitor's address lies in; `undefined` without an address, or when it has fewer bits. */
-  network(bits: number): Network | undefined
-  /** A header of the visit, by its name in small letters. */
-  header(name: string): string | undefined
-  /** All of them, with names in any case; `undefined` for a visit without any. */
+  /** All headers, with names in lower case; `undefined` for a request without any. */
   readonly headers: Iterable<readonly [name: string, value: string]> | undefined
-  /** As for {@link Grant}. */
-  readonly mac: typeof mac
-  /** Finds the key under which a text has this signature, by its id or by trying all; throws `no_key` for an empty ring. */
-  readonly match: typeof match
-  /** As for {@link Grant}. */
-  readonly normalise: typeof normalise
-  /** As for {@link Grant}. */
-  readonly encode: typeof encodeValue
+  /** A header by its name in lower case. Any text is allowed; what is not a name has no value. */
+  header(name: string): string | undefined
+  /** The network of so many bits (default: all) that the address lies in. `undefined` without an address, or if it has fewer bits. */
+  network(bits?: number): Network | undefined
 }
 
-/** What a good signature proves beyond itself. */
-export interface Proof {
-  /** The key that matched; its own `starts` and `expires` then hold for the link. */
-  readonly key?: SecretKey
-  /** What the link says, where the check knows it better than the reading: the resource in normal form, the address. */
-  readonly claims?: Claims
-  /** For links that do not show their address: is the visitor's the one that was signed? */
-  readonly ip?: boolean | undefined
-  /** For links that say more of the URL than a prefix can: do they open this one? */
-  readonly path?: boolean
-  /** For combinators: the reading whose signature is good. */
-  readonly reading?: Reading
+/** A link that can be read: what it says, and the string that its signature should be of. */
+export interface Reading {
+  /** What the link says. */
+  readonly claims: Claims
+  /** The signature as the link has it. */
+  readonly signature: string
+  /** How the link was signed, if the link names it. Default: the scheme's algorithm. */
+  readonly algorithm?: Algorithm
+  /** The string to sign, or several of which any is good. `undefined`: nothing can match, such as when a signed header is missing. */
+  toSign(visit: Visit, key: SecretKey): MaybeAsync<Message | readonly Message[] | undefined>
+  /** The second signature, which binds the address. `toSign` gives `undefined` when the address is not known. */
+  readonly address?: { readonly signature: string; toSign(visit: Visit): Message | undefined } | undefined
+  /** The key that signs, derived from one of the keyring. */
+  key?(key: SecretKey): MaybeAsync<SecretKey>
+  /** Can this key have signed the link? Default: its id is `claims.keyId`, or the link names none. */
+  signedBy?(key: SecretKey): boolean
+  /** Claims that only a good signature reveals: a signed method, or the resource in normal form. `which` is the index in a list of `toSign`. */
+  proves?(visit: Visit, which: number): Partial<Claims>
+  /** `false`: the signature may be good, and yet the link does not open this URL. */
+  readonly opens?: boolean
 }
+
+/** Why a link cannot be read. `malformed` as an object names the parameter that is wrong. */
+export type Unreadable = 'unsigned' | 'malformed' | { readonly malformed: string }
 
 /**
  * One kind of signed URL, with its keys.
  *
- * @typeParam C - the conditions that its links can carry
- * @typeParam Own - conditions of its own, as `sign` takes them
+ * @typeParam C - The conditions that its links can carry.
+ * @typeParam Own - Conditions of its own, as `sign` takes them.
+ * @typeParam E - Whether its links have an expiry.
  *
  * @example
  * ```ts
- * import { type Reading, type Scheme, sign, verify } from 'securelink'
+ * import { type Reading, type Scheme, type SecretKey, sign, verify } from 'securelink'
  *
- * interface Seen extends Reading {
- *   readonly text: string
- *   readonly signature: string
- * }
+ * const LINK = /^([a-z]+:\/\/[^/?#]+)?(\/[^?#]*)\?until=(\d{1,11})&token=([\w-]{43})$/
+ * const stringToSign = (path: string, until: string) => `${path} ${until}`
  *
  * // https://cdn.example/a.txt?until=1900000000&token=…
- * function plain(secret: string): Scheme<never> {
- *   const key = { secret }
+ * function tiny(key: SecretKey): Scheme<never> {
  *   return {
- *     name: 'plain',
+ *     name: 'tiny',
  *     carries: [],
- *     covers: ['path', 'query', 'expires'],
- *     async seal(grant) {
- *       const { parts, expires, mac, insert } = grant
- *       return insert(grant, ['until', 'token'], [`${expires}`, await mac(key, `${parts.path}${parts.query} ${expires}`)])
- *     },
- *     read(url): Seen | 'unsigned' | 'malformed' {
- *       const link = /^(\w+:\/\/[^/?#]+)?(\/[^#]*)[?&]until=(\d{1,11})&token=([\w-]{43})$/
- *       const [, origin = '', path = '', until = '', signature] = link.exec(url) ?? []
- *       if (!signature) return url.includes('token=') ? 'malformed' : 'unsigned'
- *       return { claims: { resource: origin + path, expires: new Date(+until * 1000) }, text: `${path} ${until}`, signature }
- *     },
- *     async check({ text, signature }: Seen, { match }) {
- *       const found = await match([key], undefined, text, signature)
- *       return typeof found === 'string' ? found : { key: found }
+ *     covers: ['path', 'expires'],
+ *     parameters: ['until', 'token'],
+ *     algorithm: { hmac: 'SHA-256', encoding: 'base64url' },
+ *     keys: () => [key],
+ *     write: ({ url, parts, expires }) => ({
+ *       toSign: stringToSign(parts.path, `${expires}`),
+ *       link: (signature) => `${url}?until=${expires}&token=${signature}`,
+ *     }),
+ *     read(url): Reading | 'unsigned' {
+ *       const [, origin = '', path = '', until = '', signature] = LINK.exec(url) ?? []
+ *       if (!signature) return 'unsigned'
+ *       return {
+ *         claims: { resource: origin + path, expires: new Date(+until * 1000) },
+ *         signature,
+ *         toSign: () => stringToSign(path, until),
+ *       }
  *     },
  *   }
  * }
  *
- * const links = plain('a secret')
- * const link = await sign(links, 'https://cdn.example/a.txt?page=2', { expires: '10m' })
- * console.log((await verify(links, new Request(link))).ok) // true
+ * const links = tiny({ secret: 'a secret' })
+ * const link = await sign(links, 'https://cdn.example/a.txt', { expires: '10m' })
+ * console.log((await verify(links, link)).ok) // true
  * console.log((await verify(links, link.replace('a.txt', 'b.txt'))).reason) // bad_signature
  * ```
  */
 // biome-ignore lint/suspicious/noExplicitAny: a Scheme of any conditions; each factory narrows it
 // biome-ignore lint/complexity/noBannedTypes: no condition of its own
-export interface Scheme<C extends Condition = any, Own extends object = {}> {
+export interface Scheme<C extends Condition = any, Own extends object = {}, E extends Expiry = any> {
   /** As in the file name and in verdicts. */
   readonly name: string
-  /** Names of the conditions that its links can carry besides `expires`. */
+  /** The standard conditions that its links can carry, besides `expires`. */
   readonly carries: readonly C[]
-  /** Names of the conditions of its own. */
+  /** Those of them that `sign` must be given. */
+  readonly requires?: readonly C[]
+  /** Names of its own conditions. */
   readonly own?: readonly string[]
-  /** What the signature protects, in words: shown to people. */
-  readonly covers: readonly string[]
-  /** The second of expiry itself is still good, as with NGINX. */
-  readonly goodAtExpiry?: boolean
-  /** Where the vendor answers other numbers than {@link statusOf}. */
+  /** What the signature covers. */
+  readonly covers: readonly Covered[]
+  /** The link's query parameters. `sign` refuses a URL that already has one. Empty when the link has its token in the path. */
+  readonly parameters: readonly string[]
+  /** What of a request, besides its URL, the string to sign depends on. Default: nothing. */
+  readonly reads?: readonly RequestPart[]
+  /** How its links are signed. */
+  readonly algorithm: Algorithm
+  /** Whether its links have an expiry. Default: `'required'`. */
+  readonly expiry?: E
+  /** A link is still valid in the very second of its expiry, as with NGINX. Default: `false`. */
+  readonly validAtExpiry?: boolean
+  /** The statuses of the vendor, where they differ from {@link statusOf}. */
   readonly status?: Partial<Record<Reason, number>>
-  /** Writes the claims and signs with the first key in time. Throws `LinkError` for what it cannot write. */
-  seal(grant: Grant<Own>): Promise<string>
-  /** Reads any text whatever. No key, no clock, no throwing. */
-  read(url: string): Reading | 'unsigned' | 'malformed'
-  /** The signature and nothing else. `true` when it is good and there is no more to say. */
-  check(reading: Reading, visit: Visit): Promise<true | Proof | 'bad_signature' | 'unknown_key'>
+  /** The keys. A scheme whose keys are looked up gets the id that a link names. */
+  keys(id?: string): MaybeAsync<readonly SecretKey[]>
+  /** Writes a link but for its signature. Throws a `LinkError` for a grant that its format cannot hold. */
+  write(grant: Grant<Own>, key: SecretKey): MaybeAsync<Draft>
+  /** Reads a link from any text, and from headers where the vendor puts tokens there. No key, no clock, and it never throws. */
+  read(url: string, header?: (name: string) => string | undefined): Reading | Unreadable
+  /** The members of `anyOf`: the first one signs, and all are read. */
+  readonly schemes?: readonly Scheme[]
+}
+
+/** Throws unless the value is a scheme, with a sentence for the arguments that people swap or forget. */
+export function assertScheme(scheme: unknown): asserts scheme is Scheme {
+  const { read, write } = (scheme ?? {}) as Partial<Scheme>
+  const good = typeof read === 'function' && typeof write === 'function'
+  assertOption(good, 'scheme', "a scheme with its keys, such as hmac({ secret }), as the first argument")
 }

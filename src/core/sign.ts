@@ -1,26 +1,30 @@
 // sign: a URL and its conditions become a link.
-import { type Asked, type Condition, type Conditions, clock, grant } from './conditions.ts'
-import { insist } from './errors.ts'
 import { LONGEST } from '../lib/url.ts'
-import type { Scheme } from './scheme.ts'
+import type { Condition, Conditions, Expiry } from './conditions.ts'
+import { compute, readyKey, spell } from './crypto.ts'
+import { assertKnownOptions, assertOption } from './errors.ts'
+import { type AskedConditions, grantOf } from './grant.ts'
+import { signingKey } from './keys.ts'
+import { assertScheme, type Grant, type Scheme } from './scheme.ts'
+import { presentTime } from './time.ts'
 
 /** Options of {@link sign}. */
 export interface SignOptions {
-  /** The present, for tests and for servers with a clock of their own. Default: the machine's clock. */
+  /** The present time, for tests and for servers with a clock of their own. Default: the clock of the machine. */
   readonly now?: () => Date
 }
 
 /**
- * Makes a link: the URL with everything that `verify` needs to let a visitor in until the expiry.
+ * Makes a link: the URL with all that `verify` needs to admit a request until the link expires.
  *
- * The link is text, because a link is text: the parameters are appended, and what the URL had is left byte for byte as it was.
+ * The link's parameters are appended. The rest of the URL stays as it was, byte for byte.
  *
- * @param scheme - How links are written, with its keys: `hmac(keys)`, `pichax(key)` and so on.
- * @param url - An absolute URL, or a path that begins with `/`.
- * @param conditions - `expires` always; what else the scheme can carry is in its type.
+ * @param scheme - The format of the link, with its keys: `hmac(keys)`, `s3(keys)` and so on.
+ * @param url - An absolute URL, or a path that starts with `/`.
+ * @param conditions - `expires`, and any other condition that the scheme can carry.
  * @returns The link.
- * @throws A {@link LinkError}: `bad_option` for a value that cannot be meant or a parameter that clashes, `unsupported_condition` for what the
- *   scheme cannot carry, `no_key` when no key is in time, `already_signed` for a link, `no_webcrypto` without `crypto.subtle`.
+ * @throws A {@link LinkError}: `bad_option` for a wrong value, or a URL that already has a parameter of the link's; `unsupported_condition` for a
+ *   condition that the scheme cannot carry; `no_key` if no key may sign now; `already_signed` for a link; `no_webcrypto` without `crypto.subtle`.
  *
  * @example
  * ```ts
@@ -30,19 +34,43 @@ export interface SignOptions {
  * const link = await sign(links, 'https://cdn.example/report.pdf', { expires: '10m', ip: '203.0.113.0/24' })
  * ```
  */
-export async function sign<C extends Condition, Own extends object>(
-  scheme: Scheme<C, Own>,
+export async function sign<C extends Condition, Own extends object, E extends Expiry>(
+  scheme: Scheme<C, Own, E>,
   url: string | URL,
-  conditions: Conditions<NoInfer<C>> & NoInfer<Own>,
+  conditions: Conditions<NoInfer<C>, NoInfer<E>> & NoInfer<Own>,
   options: SignOptions = {},
 ): Promise<string> {
-  // The types say all that is known of C and Own; from here on they are any.
-  const any = scheme as unknown as Scheme
-  return fitting(await any.seal(grant(any, String(url), conditions as unknown as Asked, clock(options.now))))
+  assertScheme(scheme)
+  assertKnownOptions(options, ['now'], 'sign()')
+  const signer = (scheme.schemes?.[0] ?? scheme) as Scheme
+  const { algorithm } = signer
+  const now = presentTime(options.now)
+  const asked = grantOf(signer, textOf(url), conditions as unknown as AskedConditions, now)
+
+  const keys = signer.keys()
+  const { key, expires } = signingKey(Array.isArray(keys) ? keys : await keys, asked.expires, now)
+  const grant = expires === asked.expires ? asked : endingWith(asked, expires, signer)
+  const written = signer.write(grant, key)
+  const draft = 'link' in written ? written : await written
+
+  const ready = await readyKey(draft.key ?? key, algorithm)
+  const signature = spell(await compute(ready, algorithm, draft.toSign), algorithm)
+  const { addressToSign } = draft
+  const addressSignature = addressToSign && spell(await compute(ready, algorithm, addressToSign), algorithm)
+
+  const link = draft.link(signature, addressSignature)
+  assertOption(link.length <= LONGEST, 'url', `short enough for a link of at most ${LONGEST} characters`)
+  return link
 }
 
-/** A link, unless it is too long to be one. */
-export function fitting(link: string): string {
-  insist(link.length <= LONGEST, 'url takes what makes a link of at most 16384 characters')
-  return link
+/** The grant of a link that expires with its key. */
+function endingWith(grant: Grant, expires: number | undefined, { expiry, name }: Scheme): Grant {
+  assertOption(expiry !== 'none', 'keys', `without an end, because ${name} links have no expiry`)
+  assertOption((grant.starts ?? 0) < (expires as number), 'starts', 'a time before the key expires')
+  return { ...grant, expires }
+}
+
+function textOf(url: unknown): string {
+  assertOption(typeof url === 'string' || typeof (url as URL)?.href === 'string', 'url', 'a string or a URL, as the second argument: sign(scheme, url, conditions)')
+  return `${url}`
 }

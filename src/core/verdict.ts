@@ -1,28 +1,28 @@
-// Verdict: what `verify` and `redeem` answer. Refusals are data; the compiler keeps claims away from links that nobody signed.
-import type { Claims } from './conditions.ts'
+// Verdict: the answer of `verify` and `redeem`. A refusal is data; its type has no claims when the signature is not good.
+import type { Claims } from './claims.ts'
 
-/** Why a link was refused before its signature was found good. Nothing it says can be trusted. */
+/** Reasons to refuse a link whose signature is not good. Nothing the link says can be trusted. */
 export type UntrustedReason = 'unsigned' | 'malformed' | 'unknown_key' | 'bad_signature'
 
-/** Why a link with a good signature was refused all the same. */
+/** Reasons to refuse a link whose signature is good. */
 export type TrustedReason =
+  | 'wrong_path'
+  | 'wrong_method'
+  | 'wrong_ip'
   | 'expired'
   | 'key_expired'
   | 'too_early'
-  | 'wrong_method'
-  | 'wrong_ip'
-  | 'wrong_path'
   | 'revoked'
+  | 'needs_redeem'
   | 'used'
-  | 'single_use'
 
 /** Every reason for a refusal, as a stable word to branch on. */
 export type Reason = UntrustedReason | TrustedReason
 
-/** The link is good for this visit. */
+/** The link is valid for this request. */
 export interface Accepted {
   readonly ok: true
-  /** Name of the scheme that made the link: with `anyOf` it tells how far a migration is. */
+  /** Name of the scheme that signed the link. With `anyOf`, it shows how far a migration is. */
   readonly scheme: string
   /** What the link says, proved by its signature. */
   readonly claims: Claims
@@ -30,32 +30,39 @@ export interface Accepted {
   readonly status?: undefined
 }
 
-/** The link is not good for this visit. `claims` are there exactly when the signature was good. */
+/** The link is not valid for this request. `claims` exist exactly when the signature was good. */
 export type Refused =
-  | { readonly ok: false; readonly reason: UntrustedReason; readonly status: number; readonly claims?: undefined }
-  | { readonly ok: false; readonly reason: TrustedReason; readonly status: number; readonly claims: Claims }
+  | {
+      readonly ok: false
+      readonly reason: UntrustedReason
+      readonly status: number
+      /** The parameter that cannot be read, for `malformed`, if it is one. */
+      readonly parameter?: string
+      readonly claims?: undefined
+    }
+  | { readonly ok: false; readonly reason: TrustedReason; readonly status: number; readonly parameter?: undefined; readonly claims: Claims }
 
-/** The answer to a visit. Ask `ok` first; the compiler then knows the rest. */
+/** The answer to a request. Test `ok` first; TypeScript then knows the other fields. */
 export type Verdict = Accepted | Refused
 
 const STATUS: Partial<Record<Reason, number>> = {
   malformed: 400,
+  wrong_method: 405,
   expired: 410,
   key_expired: 410,
-  wrong_method: 405,
   revoked: 410,
   used: 410,
 }
 
 /**
- * The HTTP status for a reason: 400 for what cannot be read, 410 for what was good once, 405 for the wrong method, else 403.
- * A scheme may state other numbers; a verdict's own `status` has them.
+ * The HTTP status for a reason: 400 for a link that cannot be read, 410 for one that was valid once, 405 for the wrong method, otherwise 403.
+ * A scheme may use the numbers of its vendor; those are in `verdict.status`.
  *
  * @example
  * ```ts
  * import { statusOf } from 'securelink'
  *
- * statusOf('expired') // 410
+ * console.log(statusOf('expired')) // 410
  * ```
  */
 export function statusOf(reason: Reason): number {

@@ -1,54 +1,59 @@
-// verify: is this link good for this visit? It writes nothing, and nothing that a visitor can send makes it throw.
-import { type Claims, clock, type Duration, seconds } from './conditions.ts'
-import { insist, LinkError } from './errors.ts'
-import { mac, match } from './keys.ts'
+// verify: is this link valid for this request? It writes nothing, and no request makes it throw.
 import { contains, networkOf } from '../lib/address.ts'
-import { below, normalise, normalPath } from '../lib/normalise.ts'
+import { below, normalPath } from '../lib/normalise.ts'
 import { isRequestTarget, looksLikeHost } from '../lib/request-target.ts'
-import { encodeValue, LONGEST, split } from '../lib/url.ts'
-import type { Proof, Reading, Scheme } from './scheme.ts'
-import { type Reason, type Refused, statusOf, type Verdict } from './verdict.ts'
+import { LONGEST, split } from '../lib/url.ts'
+import type { Claims } from './claims.ts'
+import { matches, type ReadyKey, readyKey } from './crypto.ts'
+import { assertKnownOptions, assertOption, LinkError } from './errors.ts'
+import type { SecretKey } from './keys.ts'
+import { type Algorithm, assertScheme, type Message, type Reading, type Scheme, type Unreadable, type Visit } from './scheme.ts'
+import { type Duration, presentTime, secondsOf } from './time.ts'
+import { type Refused, statusOf, type TrustedReason, type UntrustedReason, type Verdict } from './verdict.ts'
 
 /**
- * What a link can be visited with: a whole URL, a path with its query, or a `Request`, which brings its method. Text counts as `GET`.
+ * A request: a whole URL, a path with its query, or a `Request`, which brings its method and headers. Text counts as `GET`.
  *
- * It is the URL as the server got it, without a fragment: clients send none. A link with a `#`, in any of these forms, is `malformed`.
+ * It is the URL as the server got it, without a fragment, because clients do not send one. A link with a `#`, in any of these forms, is `malformed`.
  */
 export type Visited = string | URL | Request
 
 /** Options of {@link verify}. */
 export interface VerifyOptions {
-  /** The visitor's address, as the server or a trusted proxy knows it. A link bound to an address is refused without it. */
+  /** The address that the request comes from, as the server or a trusted proxy knows it. A link bound to an address is refused without it. */
   readonly ip?: string | undefined
-  /** The method of the visit. Default: the request's, or `GET`. */
+  /** The method of the request. Default: that of the `Request`, or `GET`. */
   readonly method?: string
-  /** The headers of the visit, for links that cover some. Default: the request's. */
+  /** The headers of the request, for links that cover some. Default: those of the `Request`. */
   readonly headers?: HeadersInit
-  /** How far clocks may be apart, at start and expiry of the link and of its key; capped at `'5m'`. Default: `'0s'`. */
+  /** How far clocks may differ, at the start and the expiry of the link and of its key. At most `'5m'` counts. Default: `'0s'`. */
   readonly tolerance?: Duration
-  /** Asked after every check but the count of uses, with true claims: has this link been called back? */
+  /** Called with proved claims after every check but the count of uses: has this link been revoked? */
   readonly revoked?: (claims: Claims) => boolean | Promise<boolean>
-  /** The present, for tests and for servers with a clock of their own. Default: the machine's clock. */
+  /** The present time, for tests and for servers with a clock of their own. Default: the clock of the machine. */
   readonly now?: () => Date
 }
 
-/** How `redeem` spends a use: answers whether one was left. `until` is the moment from which the link is dead anyway. */
-export type Spend = (claims: Claims, until: Date) => boolean | Promise<boolean>
+/** The names of {@link VerifyOptions}. */
+export const VERIFY_OPTIONS = ['ip', 'method', 'headers', 'tolerance', 'revoked', 'now'] as const
+
+/** Consumes a use of a link; answers whether one was left. `until` is the time from which the link is refused anyway. */
+export type Consume = (claims: Claims, until: Date) => Promise<boolean>
 
 /**
- * Tells whether a link is good for a visit. It answers with a {@link Verdict}, never with an exception, whatever the visitor sent.
+ * Tells whether a link is valid for a request. It answers with a {@link Verdict}, never with an exception, whatever the request brought.
  *
- * Checks run in one order, and the first failure answers: signature, path, method, address, time, revocation, use. A link with limited uses
- * is refused with `single_use`: only `redeem` spends, so mail scanners and previews cannot burn it.
+ * Checks run in one order, and the first failure answers: signature, path, method, address, time, revocation, uses. A link with a limited
+ * number of uses is refused with `needs_redeem`: only `redeem` consumes uses, so mail scanners and previews cannot.
  *
  * A link in a URL that no client sends is `malformed`: with a fragment, a control character, half a surrogate pair, a `\` in the path, a segment
  * `.` or `..` in any spelling, a path that begins with two slashes (as text without a host), or more than 16,384 characters.
  *
  * @param scheme - The scheme and keys that the link was signed with; `anyOf` for several.
- * @param visit - The link, or the `Request` that came in.
+ * @param request - The link, or the `Request` that came in.
  * @returns `{ ok: true, scheme, claims }`, or `{ ok: false, reason, status }`, with `claims` exactly when the signature was good.
- * @throws A {@link LinkError}: `no_key` for an empty ring, `bad_option` for options that cannot be meant, `no_webcrypto` without
- *   `crypto.subtle`; and whatever `revoked` throws.
+ * @throws A {@link LinkError}: `no_key` for an empty keyring, `bad_option` for wrong options, `no_webcrypto` without `crypto.subtle`; and what
+ *   `revoked` throws.
  *
  * @example
  * ```ts
@@ -59,96 +64,195 @@ export type Spend = (claims: Claims, until: Date) => boolean | Promise<boolean>
  * if (!verdict.ok) console.log(verdict.reason, verdict.status) // malformed 400
  * ```
  */
-export function verify(scheme: Scheme, visit: Visited, options: VerifyOptions = {}): Promise<Verdict> {
-  return judge(scheme, visit, options)
+export function verify(scheme: Scheme, request: Visited, options: VerifyOptions = {}): Promise<Verdict> {
+  return verdictOn(scheme, request, options, VERIFY_OPTIONS, 'verify()')
 }
 
-/** The one order of checks, for `verify` and `redeem`. */
-export async function judge(scheme: Scheme, visit: Visited, options: VerifyOptions, spend?: Spend): Promise<Verdict> {
-  const { revoked } = options
-  const ip = options.ip ?? undefined
-  const now = clock(options.now)
-  const tolerance = options.tolerance === undefined ? 0 : Math.min(seconds(options.tolerance, 'tolerance'), 300) * 1000
-  const url = typeof visit === 'string' ? visit : ((visit as URL)?.href ?? (visit as Request)?.url)
-  insist(typeof url === 'string' && typeof (ip ?? '') === 'string', 'a visit is text, a URL or a Request; its ip is text')
-  const method = `${options.method ?? (visit as Request).method ?? 'GET'}`.toUpperCase()
+/** The checks of `verify` and `redeem`, in their one order. */
+export async function verdictOn(
+  scheme: Scheme,
+  request: Visited,
+  options: VerifyOptions,
+  known: readonly string[],
+  taker: string,
+  consume?: Consume,
+): Promise<Verdict> {
+  assertScheme(scheme)
+  assertKnownOptions(options, known, taker)
+  const visit = visitOf(request, options)
+  const now = presentTime(options.now)
+  const tolerance = options.tolerance === undefined ? 0 : Math.min(secondsOf(options.tolerance, 'tolerance'), 300) * 1000
 
-  const headers = options.headers ? headersOf(options.headers) : (visit as Request).headers
-  const read = readRequest(scheme, url)
-  const checked =
-    typeof read === 'string'
-      ? read
-      : await scheme.check(read, {
-          url,
-          method,
-          ip,
-          headers,
-          network: (bits) => networkOf(ip, bits),
-          // Links name headers, and `get` throws for a name that is not a token.
-          header: (name) => (TOKEN.test(name) ? (headers?.get(name) ?? undefined) : undefined),
-          mac,
-          match,
-          normalise,
-          encode: encodeValue,
-        })
-  if (typeof checked === 'string') return refuse(scheme, checked)
-  // `true` has no properties, and is good without them.
-  const { key, reading = read as Reading, path, ip: proven, claims: proved = reading.claims } = checked as Proof
-  const maker = reading.scheme ?? scheme
-  // The normal form of a resource may have two slashes in front where the request has not.
-  if (looksLikeHost(proved.resource)) return refuse(maker, 'malformed')
-  let claims = proved
-  // The link shows a length only, and the visitor's address is the one that was signed.
-  if (proven && claims.ip?.startsWith('/')) claims = { ...claims, ip: ip?.replace(/^::ffff:(?=.*\.)/i, '') + claims.ip }
-  if (key?.starts && !(key.starts <= (claims.starts ?? 0))) claims = { ...claims, starts: key.starts }
+  const signed = await whoSigned(scheme, visit)
+  if ('reason' in signed) return signed
+  const { claims } = signed
+  const until = +claims.expires + tolerance + (signed.scheme.validAtExpiry ? 1000 : 0)
 
-  const { expires, methods = ['GET', 'HEAD'], prefix, starts, uses } = claims
-  const dead = +expires + tolerance + (maker.goodAtExpiry ? 1000 : 0)
-  // Times are asked so that a date that is none ends the key, too.
-  const reason =
-    path === false || (prefix && !below(normalPath(split(claims.resource).path), prefix))
-      ? 'wrong_path'
-      : !methods.includes(method) && !(method === 'HEAD' && methods.includes('GET'))
-        ? 'wrong_method'
-        : !(proven ?? (!claims.ip || contains(claims.ip, ip)))
-          ? 'wrong_ip'
-          : now >= dead
-            ? 'expired'
-            : key?.expires && !(now < +key.expires + tolerance)
-              ? 'key_expired'
-              : starts && !(now + tolerance >= +starts)
-                ? 'too_early'
-                : revoked && (await revoked(claims))
-                  ? 'revoked'
-                  : uses && (spend ? !(await spend(claims, new Date(dead))) && 'used' : 'single_use')
-  if (reason) return refuse(maker, reason, claims)
-  // What caches and clients go by: a key that ends first ends the link.
-  if (key?.expires && key.expires < expires) claims = { ...claims, expires: key.expires }
-  return { ok: true, scheme: maker.name, claims }
+  const objection = objectionTo(signed, visit, now, tolerance, until)
+  if (objection) return refuse(signed, objection)
+  if (options.revoked && (await options.revoked(claims))) return refuse(signed, 'revoked')
+  if (claims.uses !== undefined && !consume) return refuse(signed, 'needs_redeem')
+  if (claims.uses !== undefined && consume && !(await consume(claims, new Date(until)))) return refuse(signed, 'used')
+  return { ok: true, scheme: signed.scheme.name, claims: endingWithKey(claims, signed.key) }
 }
 
-/** What the scheme reads in a request that a client can have sent. All others are `malformed`, unless the scheme finds no link in them. */
-function readRequest(scheme: Scheme, url: string): Reading | 'unsigned' | 'malformed' {
-  // Reading takes time for each character, and no link is so long.
-  if (url.length > LONGEST) return 'malformed'
-  const read = scheme.read(url)
-  if (typeof read === 'string') return read
-  // Without a token in the path, what remains of it may begin with two slashes.
-  return isRequestTarget(url) && !looksLikeHost(read.claims.resource) ? read : 'malformed'
+/** A link with a good signature. */
+interface Signed {
+  readonly scheme: Scheme
+  readonly key: SecretKey
+  readonly claims: Claims
+  /** Does the link open this URL, as far as the scheme can tell? */
+  readonly opens: boolean
+  /** Does the request come from the address that the link is for? */
+  readonly atAddress: boolean
 }
 
-// The names that headers can have, RFC 9110 section 5.1.
+// The further a link got, the more its refusal says.
+const ORDER: readonly UntrustedReason[] = ['unsigned', 'malformed', 'unknown_key', 'bad_signature']
+
+/** Finds the scheme and the key that signed a link. Refuses with the reason of the scheme that got furthest. */
+async function whoSigned(scheme: Scheme, visit: Visit): Promise<Signed | Refused> {
+  let furthest = refuseUnread(scheme, 'unsigned')
+  for (const candidate of scheme.schemes ?? [scheme]) {
+    const reading = readRequest(candidate, visit)
+    const signed = isReading(reading) ? await signedBy(candidate, reading, visit) : refuseUnread(candidate, reading)
+    if (!('reason' in signed)) return signed
+    if (ORDER.indexOf(signed.reason as UntrustedReason) > ORDER.indexOf(furthest.reason as UntrustedReason)) furthest = signed
+  }
+  return furthest
+}
+
+/** Finds the key of one scheme that signed a link. */
+async function signedBy(scheme: Scheme, reading: Reading, visit: Visit): Promise<Signed | Refused> {
+  const algorithm = reading.algorithm ?? scheme.algorithm
+  const { keyId } = reading.claims
+  const keys = scheme.keys(keyId)
+  let reason: UntrustedReason = 'unknown_key'
+  for (const key of Array.isArray(keys) ? (keys as readonly SecretKey[]) : await keys) {
+    if (!(reading.signedBy ? reading.signedBy(key) : !keyId || key.id === keyId)) continue
+    reason = 'bad_signature'
+    const ready = await readyKey(reading.key ? await reading.key(key) : key, algorithm)
+    const messages = messagesOf(await reading.toSign(visit, key))
+    for (let which = 0; which < messages.length; which++) {
+      if (!(await matches(ready, algorithm, messages[which] as Message, reading.signature))) continue
+      const proven = provenClaims(reading, key, visit, which)
+      // The normal form of a resource may have two slashes in front where the request has not.
+      if (looksLikeHost(proven.resource)) return refuseUnread(scheme, 'malformed')
+      const { address } = reading
+      const atAddress = address ? await fromAddress(address, ready, algorithm, visit) : contained(proven.ip, visit.ip)
+      const claims = address && atAddress ? withAddress(proven, visit.ip) : proven
+      return { scheme, key, claims, opens: reading.opens !== false, atAddress }
+    }
+  }
+  return { ok: false, reason, status: statusIn(scheme, reason) }
+}
+
+function messagesOf(toSign: Message | readonly Message[] | undefined): readonly Message[] {
+  return Array.isArray(toSign) ? toSign : toSign === undefined ? [] : [toSign as Message]
+}
+
+/** The second signature of a link covers the address, which the link does not show. */
+async function fromAddress(address: NonNullable<Reading['address']>, ready: ReadyKey, algorithm: Algorithm, visit: Visit): Promise<boolean> {
+  const message = address.toSign(visit)
+  return message !== undefined && matches(ready, algorithm, message, address.signature)
+}
+
+const contained = (network: string | undefined, ip: string | undefined): boolean => !network || contains(network, ip)
+
+/** What the link says, completed by what only its signature reveals and by the dates of its key. */
+function provenClaims(reading: Reading, key: SecretKey, visit: Visit, which: number): Claims {
+  const { claims } = reading
+  const proven: { -readonly [Name in keyof Claims]: Claims[Name] } = { ...claims, ...reading.proves?.(visit, which) }
+  if (key.starts && !(key.starts <= (claims.starts ?? 0))) proven.starts = key.starts
+  return proven
+}
+
+/** The link shows the length of the network only; the address is that of the request. */
+function withAddress(claims: Claims, ip = ''): Claims {
+  return claims.ip?.startsWith('/') ? { ...claims, ip: ip.replace(/^::ffff:(?=.*\.)/i, '') + claims.ip } : claims
+}
+
+/** What speaks against the link for this request, in the order of the table of reasons. */
+function objectionTo({ claims, key, opens, atAddress }: Signed, visit: Visit, now: number, tolerance: number, until: number) {
+  const { methods = ['GET', 'HEAD'], prefix, starts } = claims
+  const allowed = methods.includes(visit.method) || (visit.method === 'HEAD' && methods.includes('GET'))
+  if (!opens) return 'wrong_path'
+  if (prefix && !below(normalPath(split(claims.resource).path), prefix)) return 'wrong_path'
+  if (!allowed) return 'wrong_method'
+  if (!atAddress) return 'wrong_ip'
+  // Written so that an invalid date refuses.
+  if (!(now < until)) return 'expired'
+  if (key.expires && !(now < +key.expires + tolerance)) return 'key_expired'
+  if (starts && !(now + tolerance >= +starts)) return 'too_early'
+  return undefined
+}
+
+/** Caches and clients go by the expiry: a key that expires first ends the link. */
+function endingWithKey(claims: Claims, { expires }: SecretKey): Claims {
+  if (!expires || !(expires < claims.expires)) return claims
+  const { endless, ...others } = claims
+  return { ...others, expires }
+}
+
+/** The request as schemes see it. */
+function visitOf(request: Visited, options: VerifyOptions): Visit {
+  const { ip } = options
+  assertOption(ip === undefined || ip === null || typeof ip === 'string', 'ip', 'the address of the request, as text')
+  const url = urlOf(request)
+  const method = `${options.method ?? (request as Request).method ?? 'GET'}`.toUpperCase()
+  const headers = options.headers ? headersOf(options.headers) : (request as Request).headers
+  return {
+    url,
+    method,
+    ip: ip ?? undefined,
+    headers,
+    header: (name) => (TOKEN.test(name) ? (headers?.get(name) ?? undefined) : undefined),
+    network: (bits) => networkOf(ip ?? undefined, bits),
+  }
+}
+
+// Names of headers; `Headers.get` throws for other text, and links name headers.
 const TOKEN = /^[\w!#$%&'*+.^`|~-]+$/
+
+function urlOf(request: Visited): string {
+  if (typeof request === 'string') return request
+  const url = (request as URL)?.href ?? (request as Request)?.url
+  // Express and Node have a path here, and no Headers.
+  const node = typeof url === 'string' && typeof (request as Request).headers?.get !== 'function' && !(request as URL).href
+  assertOption(!node, 'request', 'a string, a URL or a Request; for requests of Node and Express use securelink/node')
+  const waiting = typeof (request as unknown as Promise<unknown>)?.then === 'function'
+  assertOption(typeof url === 'string', 'request', `a string, a URL or a Request${waiting ? '; await the promise first' : ''}`)
+  return url
+}
 
 function headersOf(init: HeadersInit): Headers {
   try {
     return new Headers(init)
   } catch {
-    // biome-ignore lint/style/useErrorCause: the engine's error repeats the name or the value, which may be a secret
-    throw new LinkError('bad_option', 'headers must be names and values that HTTP headers can have')
+    // biome-ignore lint/style/useErrorCause: its message repeats what was passed
+    throw new LinkError('bad_option', 'headers must be names and values that HTTP allows', { option: 'headers' })
   }
 }
 
-function refuse(maker: Scheme, reason: Reason, claims?: Claims): Refused {
-  return { ok: false, reason, status: maker.status?.[reason] ?? statusOf(reason), ...(claims && { claims }) } as Refused
+/** Reads the link of a request. A link in a URL that no client sends is `malformed`. */
+function readRequest(scheme: Scheme, visit: Visit): Reading | Unreadable {
+  // Reading takes time for each character, and no link is so long.
+  if (visit.url.length > LONGEST) return 'malformed'
+  const reading = scheme.read(visit.url, visit.header)
+  if (!isReading(reading)) return reading
+  // Without a token in the path, the rest of it may begin with two slashes.
+  return isRequestTarget(visit.url) && !looksLikeHost(reading.claims.resource) ? reading : 'malformed'
 }
+
+const isReading = (reading: Reading | Unreadable): reading is Reading => typeof reading === 'object' && 'claims' in reading
+
+function refuseUnread(scheme: Scheme, unread: Unreadable): Refused {
+  if (typeof unread === 'string') return { ok: false, reason: unread, status: statusIn(scheme, unread) }
+  return { ok: false, reason: 'malformed', status: statusIn(scheme, 'malformed'), parameter: unread.malformed }
+}
+
+function refuse({ scheme, claims }: Signed, reason: TrustedReason): Refused {
+  return { ok: false, reason, status: statusIn(scheme, reason), claims }
+}
+
+const statusIn = ({ status }: Scheme, reason: Refused['reason']): number => status?.[reason] ?? statusOf(reason)

@@ -81,7 +81,7 @@ export function confirm<Rest extends unknown[] = []>(
     const visit: VerifyOptions = { ...shared, ip: addressOf?.(request, ...rest), method: 'GET' }
     if (method === 'GET' || method === 'HEAD') {
       const verdict = await verify(scheme, request, visit)
-      if (!verdict.ok && verdict.reason !== 'single_use') return refuse ? refuse(verdict, request, ...rest) : refusal(verdict, method)
+      if (!verdict.ok && verdict.reason !== 'needs_redeem') return refuse ? refuse(verdict, request, ...rest) : refusal(verdict, method)
       const headers = { ...HEADERS, 'content-type': 'text/html; charset=utf-8', 'content-security-policy': POLICY }
       return new Response(method === 'HEAD' ? null : page, { headers })
     }

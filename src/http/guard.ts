@@ -14,7 +14,7 @@ import { spend } from './spend.ts'
 export interface GuardOptions<Rest extends unknown[] = unknown[]> extends Pick<VerifyOptions, 'revoked' | 'now' | 'tolerance'> {
   /** The visitor's address, from what the runtime hands over: `(request, info) => info.remoteAddr.hostname` with Deno. */
   readonly ip?: (request: Request, ...rest: Rest) => string | undefined
-  /** Who has used which link; without it, links with limited uses are refused with `single_use`. */
+  /** Who has used which link; without it, links with limited uses are refused with `needs_redeem`. */
   readonly store?: UseStore
   /** Answers refused visits in a way of your own. Default: a short problem document (RFC 9457). */
   readonly refuse?: (verdict: Refused, request: Request, ...rest: Rest) => Response | Promise<Response>
@@ -28,7 +28,7 @@ export type Handler<Rest extends unknown[] = []> = (request: Request, claims: Cl
  * `application/problem+json`, never cached, and without a word of the link.
  *
  * With a `store`, a visit spends one use of a link that has a limited number. `HEAD` requests and the prefetches of browsers spend nothing, and
- * open nothing: they get `single_use`. A store that fails is answered with 503.
+ * open nothing: they get `needs_redeem`. A store that fails is answered with 503.
  *
  * @param scheme - The scheme and keys that links were signed with; `anyOf` for several.
  * @param handler - Gets the request, the true claims, and whatever the runtime hands over besides. Serve by `claims.resource`, which

@@ -22,7 +22,7 @@ const DETAILS: Record<Refused['reason'], string> = {
   wrong_path: 'The link is for another path.',
   revoked: 'The link has been revoked.',
   used: 'The link has been used.',
-  single_use: 'The link has a limited number of uses and cannot be opened in this way.',
+  needs_redeem: 'The link has a limited number of uses and cannot be opened in this way.',
 }
 
 /** The answer to a refused visit. It says why, and repeats nothing of the link. */

@@ -74,3 +74,49 @@ export function append(url: string, pairs: string): string {
   const front = url.slice(0, end)
   return `${front}${front.includes('?') ? '&' : '?'}${pairs}${url.slice(end)}`
 }
+
+/** The parameters of a query that are a link's own, and the rest of it. */
+export interface Taken<Name extends string> {
+  /** The values, decoded. Empty for a value that cannot be decoded. */
+  readonly values: { readonly [N in Name]?: string }
+  /** The query without them, with its `?`, or empty. Its pieces stay as they were. */
+  readonly others: string
+  /** The first of them that occurs twice. */
+  readonly twice: Name | undefined
+}
+
+/** Takes a link's own parameters out of a query. Only their names and values are decoded, because a request can have thousands of others. */
+export function takeParameters<Name extends string>(
+  query: string,
+  names: readonly Name[],
+  { plusIsSpace = false }: { readonly plusIsSpace?: boolean } = {},
+): Taken<Name> {
+  const longest = Math.max(...names.map((name) => name.length)) * '%41'.length
+  const values: { [N in Name]?: string } = {}
+  const others: string[] = []
+  let twice: Name | undefined
+  for (const piece of query.slice(1).split('&')) {
+    const equals = endOf(piece, '=')
+    const written = piece.slice(0, equals)
+    const plain = written.length <= longest ? unescaped(written) : written
+    const name = names.find((each) => each === plain)
+    const value = piece.slice(equals + 1)
+    if (name === undefined) {
+      if (piece) others.push(piece)
+    } else if (values[name] !== undefined) {
+      twice ??= name
+    } else {
+      values[name] = decodeValue(plusIsSpace ? value.replaceAll('+', '%20') : value) ?? ''
+    }
+  }
+  return { values, others: others.length > 0 ? `?${others.join('&')}` : '', twice }
+}
+
+/** A name with its letters, digits and `-._~` unescaped. */
+function unescaped(name: string): string {
+  if (!name.includes('%')) return name
+  return name.replace(/%[2-7][\da-f]/gi, (escape) => {
+    const character = String.fromCharCode(+`0x${escape.slice(1)}`)
+    return PLAIN.test(character) ? character : escape
+  })
+}

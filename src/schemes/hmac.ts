@@ -1,18 +1,20 @@
-// hmac: SecureLink's own scheme, HMAC-SHA-256 over everything that a link grants. The format is written down in docs/spec.md.
-import type { Claims, Condition } from '../core/conditions.ts'
-import { insist } from '../core/errors.ts'
-import { type Keyring, keyring, type SecretKey } from '../core/keys.ts'
+// hmac: SecureLink's own scheme, HMAC-SHA-256 over everything that a link grants. docs/spec.md describes the format.
+import type { Claims } from '../core/claims.ts'
+import type { Condition } from '../core/conditions.ts'
+import { assertKnownOptions, assertOption } from '../core/errors.ts'
+import { type Keys, keyring, type SecretKey } from '../core/keys.ts'
+import type { Covered, Reading, Scheme, Unreadable } from '../core/scheme.ts'
+import type { Network } from '../lib/address.ts'
 import { asSent, canonicalPath, canonicalQuery, canonicalText, MOST_PIECES } from '../lib/canonical.ts'
 import { below, normalOrigin } from '../lib/normalise.ts'
-import { decodeValue, encodeValue, isDecodable, LONGEST, type Parts, split } from '../lib/url.ts'
-import type { Grant, Proof, Reading, Scheme, Visit } from '../core/scheme.ts'
+import { append, decodeValue, encodeValue, isDecodable, LONGEST, type Parts, split } from '../lib/url.ts'
 
 /** What the parameters of a link are for; by default they are named so too. */
 export type HmacParameter = 'expires' | 'starts' | 'method' | 'net' | 'prefix' | 'uses' | 'id' | 'key' | 'signature'
 
 /** Options of {@link hmac}. Signer and verifier need the same ones. */
 export interface HmacOptions {
-  /** What the links are for, such as `'unsubscribe'`: a link minted for one purpose does not open another. Not written into the link. Default: none. */
+  /** The purpose of the links, such as `'unsubscribe'`: a link of one purpose does not open another. Not written into the link. Default: none. */
   readonly purpose?: string
   /** Covers scheme, host and port too. Default: `false`, because proxies change them. */
   readonly origin?: boolean
@@ -27,19 +29,13 @@ export interface HmacOptions {
   readonly placement?: 'query' | 'path'
 }
 
-/** Conditions of {@link hmac}'s own. */
-export interface HmacConditions {
-  /** Names the link, for `revoked` and for counting its uses. A link with `uses` and no `id` gets a random one. */
-  readonly id?: string
-}
-
-// In the order in which a link has them. The signed text lists them in the same order, without the signature.
+// In the order in which a link has them. The string to sign lists them in the same order, without the signature.
 const SIGNED = ['expires', 'starts', 'method', 'net', 'prefix', 'uses', 'id', 'key'] as const
 const PARAMETERS = [...SIGNED, 'signature'] as const
 
-const OPTIONS = 'purpose,origin,ignore,parameters,placement'.split(',')
+const OPTIONS = ['purpose', 'origin', 'ignore', 'parameters', 'placement']
 
-// How each must look. Seconds have at most eleven digits: longer ones are milliseconds.
+// The form of each parameter. Seconds have at most eleven digits: a longer number is milliseconds.
 const SECONDS = /^[1-9]\d{0,10}$/
 const NOT_EMPTY = /[\s\S]/
 const FORMS: Readonly<Record<HmacParameter, RegExp>> = {
@@ -58,29 +54,26 @@ type Values = { [Name in HmacParameter]?: string | undefined }
 
 /** A URL taken apart: what the link says, and what it is for. */
 interface Taken {
-  /** The link's parameters, decoded. One that is there twice, or does not look as it must, is empty. */
+  /** The link's parameters, decoded. */
   readonly values: Values
-  /** Something in the link cannot be read. */
-  readonly faulty: boolean
-  /** What remains of the URL without them and without what is ignored. */
+  /** A parameter that cannot be read, such as one that occurs twice. */
+  readonly faulty: string | undefined
+  /** The rest of the URL, without them and without ignored parameters. */
   readonly rest: Parts
-  /** How many pieces its whole query has. */
+  /** How many pieces the whole query has. */
   readonly size: number
 }
 
-interface HmacReading extends Reading, Omit<Taken, 'faulty'> {}
-
 /**
- * Links of SecureLink's own format: HMAC-SHA-256 over method, path, query, expiry and every other condition. Choose it wherever both ends
- * are yours.
+ * Links of SecureLink's own format: HMAC-SHA-256 over method, path, query, expiry and every other condition. Choose it wherever you run both the
+ * signer and the verifier.
  *
- * Carries all conditions, and `id`. A link is dead at its expiry. The format is described in docs/spec.md, well enough to implement it
- * elsewhere.
+ * Its links can carry every condition. docs/spec.md describes the format well enough to implement it in another language.
  *
- * @param keys - Secrets of at least 32 bytes, newest first: the first one in time signs, all verify, none only reads. Key ids are written
- *   into the links.
+ * @param keys - Secrets of at least 32 bytes, newest first: the first one in time signs, all verify, and an empty list only reads. Key ids are
+ *   written into the links.
  * @param options - Signer and verifier need the same ones.
- * @throws A `LinkError`: `weak_key` for a secret under 32 bytes, `bad_option` for a key or an option that is none.
+ * @throws A `LinkError`: `weak_key` for a secret under 32 bytes, `bad_option` for a wrong key or option.
  *
  * @example
  * ```ts
@@ -92,24 +85,16 @@ interface HmacReading extends Reading, Omit<Taken, 'faulty'> {}
  * console.log(verdict.ok) // true
  * ```
  */
-export function hmac(keys: Keyring<SecretKey>, options: HmacOptions = {}): Scheme<Condition, HmacConditions> {
-  const ring = keyring(keys, 32)
-  const { purpose = '', origin, ignore = [], parameters = {}, placement = 'query' } = options
-  const inPath = placement === 'path'
+export function hmac(keys: Keys<SecretKey>, options: HmacOptions = {}): Scheme<Condition, object, 'required'> {
+  const { purpose = '', origin = false, ignore = [], parameters = {}, placement = 'query' } = options
   const names: readonly string[] = PARAMETERS.map((name) => parameters[name] ?? name)
-  // A misspelt purpose would protect nothing, in silence.
-  insist(
-    Object.keys(options).every((name) => OPTIONS.includes(name)) &&
-      (inPath || placement === 'query') &&
-      Array.isArray(ignore) &&
-      names.every((name, i) => /^[\w.-]+$/.test(name) && names.indexOf(name) === i) &&
-      !/\p{Surrogate}/u.test([purpose, ignore, ring.map(({ id }) => id)].join()),
-    `hmac takes { ${OPTIONS} } of distinct plain names and well-formed text`,
-  )
+  assertOptions(options, names)
+  const inPath = placement === 'path'
+  const encodedPurpose = encodeValue(purpose)
   // Names are compared in canonical form, so none has to be decoded.
   const ignored = ignore.map((name) => ({ name: encodeValue(name.replace(/\*$/, '')), begins: name.endsWith('*') }))
 
-  // Rack 2 and older Pythons would read another parameter behind a `;`.
+  // Rack 2 and older Pythons would read another parameter after a `;`.
   function isIgnored(name: string, piece: string): boolean {
     return ignored.some((other) => name === other.name || (other.begins && name.startsWith(other.name))) && !piece.includes(';')
   }
@@ -118,14 +103,14 @@ export function hmac(keys: Keyring<SecretKey>, options: HmacOptions = {}): Schem
   function takeApart(parts: Parts, toCome = 0): Taken {
     let { path, query } = parts
     const values: Values = {}
-    let faulty = false
+    let faulty: string | undefined
     // Answers whether this is a parameter of the link.
     const take = (name: string, value: string): boolean => {
       const parameter = PARAMETERS[names.indexOf(name)]
       if (!parameter) return false
       // A signature has one spelling, so no escapes.
       const text = parameter === 'signature' ? value : decodeValue(value)
-      if (values[parameter] !== undefined || !text || !FORMS[parameter].test(text)) faulty = true
+      if (values[parameter] !== undefined || !text || !FORMS[parameter].test(text)) faulty ??= name
       values[parameter] = text ?? ''
       return true
     }
@@ -135,7 +120,7 @@ export function hmac(keys: Keyring<SecretKey>, options: HmacOptions = {}): Schem
       // `~` stands for `%` here: servers refuse or decode `%2F` in a path.
       for (const piece of path.slice(1, end).replaceAll('~', '%').split(',')) {
         const { name, value } = parameterIn(piece)
-        if (piece && !take(name, value)) faulty = true
+        if (piece && !take(name, value)) faulty ??= names[0]
       }
       path = path.slice(end) || '/'
     }
@@ -152,7 +137,7 @@ export function hmac(keys: Keyring<SecretKey>, options: HmacOptions = {}): Schem
         behindTheLink = true
       } else if (tooMany || !isIgnored(name, piece)) {
         kept.push(piece)
-        if (tooMany && behindTheLink) faulty = true
+        if (tooMany && behindTheLink) faulty ??= names[0]
       }
     }
     query = kept.join('&')
@@ -166,24 +151,25 @@ export function hmac(keys: Keyring<SecretKey>, options: HmacOptions = {}): Schem
 
   /** The string to sign: docs/spec.md, section 5. */
   function stringToSign(values: Values, resource: Parts): string {
-    let text = `SecureLink hmac v1\n${encodeValue(purpose)}\n${origin ? resource.origin : ''}\n${values.prefix ? '' : resource.path}\n${resource.query}`
+    let text = `SecureLink hmac v1\n${encodedPurpose}\n${origin ? resource.origin : ''}\n${values.prefix ? '' : resource.path}\n${resource.query}`
     for (const name of SIGNED) text += `\n${values[name] ? encodeValue(values[name]) : ''}`
     return text
   }
 
   return {
     name: 'hmac',
-    carries: ['starts', 'method', 'ip', 'prefix', 'uses'],
-    own: ['id'],
-    covers: ['path', 'query', ...SIGNED, ...(purpose ? ['purpose'] : []), ...(origin ? ['origin'] : [])],
+    carries: ['starts', 'method', 'ip', 'prefix', 'uses', 'id'],
+    covers: covered(purpose !== '', origin),
+    parameters: inPath ? [] : names,
+    algorithm: { hmac: 'SHA-256', encoding: 'base64url' },
+    keys: keyring(keys, { shortest: 32 }),
 
-    async seal(grant: Grant<HmacConditions>): Promise<string> {
-      const { expires, starts, methods, network, uses } = grant
-      const key = grant.signingKey(ring, grant.now)
+    write(grant, key) {
+      const { expires, starts, methods, network, uses, id } = grant
       const url = asSent(grant.url, grant.parts)
       const parts = url === grant.url ? grant.parts : split(url)
-      insist(!origin || parts.origin, 'the option origin takes absolute URLs')
-      insist(isAscii(parts.origin), 'url must have a host of ASCII characters, as the href of a URL object has it')
+      assertOption(!origin || parts.origin, 'url', 'an absolute URL, because the option origin is true')
+      assertOption(isAscii(parts.origin), 'url', 'one with a host of ASCII characters, as the href of a URL object has it')
       const prefix = grant.prefix && canonicalPath(grant.prefix)
       const values: Values = {
         expires: `${expires}`,
@@ -192,60 +178,103 @@ export function hmac(keys: Keyring<SecretKey>, options: HmacOptions = {}): Schem
         net: network && `${network.bits}`,
         prefix,
         uses: uses ? `${uses}` : undefined,
-        id: grant.own.id ?? (uses ? grant.random() : undefined),
+        id,
         key: key.id,
       }
       const written = SIGNED.filter((name) => values[name]).length + 1
-      const { values: taken, rest, size } = takeApart(parts, inPath ? 0 : written)
-      grant.unsigned(PARAMETERS.filter((name) => taken[name] !== undefined))
+      const { rest, size } = takeApart(parts, inPath ? 0 : written)
       const resource = canonical(rest, size)
-      insist(!prefix || opens(prefix, resource.path), `prefix must be a path of well-formed UTF-8 that holds the URL's own`)
-      const text = stringToSign(values, resource)
-      let signature = await grant.mac(key, text)
-      if (network) signature += await grant.mac(key, `${text}\n${network.digits}`)
-      const encoded = SIGNED.map((name) => encodeValue(values[name] ?? ''))
-      return grant.insert({ url, parts }, names, [...encoded, signature], inPath)
+      assertOption(!prefix || opens(prefix, resource.path), 'prefix', 'a path of well-formed UTF-8 that the path of url lies in')
+      const toSign = stringToSign(values, resource)
+      return {
+        toSign,
+        addressToSign: network && addressToSign(toSign, network),
+        link: (signature, addressSignature = '') => insert(url, parts, { ...values, signature: signature + addressSignature }),
+      }
     },
 
-    read(url: string): HmacReading | 'unsigned' | 'malformed' {
+    read(url): Reading | Unreadable {
       if (url.length > LONGEST) return 'malformed'
       const { values, faulty, rest, size } = takeApart(split(url))
-      const { expires, starts, method, net, prefix, uses, id, key, signature } = values
+      const { expires, net, prefix, signature } = values
       if (expires === undefined && signature === undefined) return 'unsigned'
-      if (faulty || !expires || signature?.length !== (net ? 86 : 43) || (uses && !id) || rest.path[0] !== '/' || !isAscii(url))
-        return 'malformed'
-      const claims: { -readonly [K in keyof Claims]: Claims[K] } = {
-        resource: rest.origin + rest.path + rest.query,
-        expires: new Date(+expires * 1000),
-      }
-      if (starts) claims.starts = new Date(+starts * 1000)
-      if (method) claims.methods = method.split(',')
-      if (net) claims.ip = `/${net}`
-      if (prefix) claims.prefix = prefix
-      if (uses) claims.uses = +uses
-      if (id) claims.id = id
-      if (key) claims.keyId = key
-      return { claims, values, rest, size }
-    },
+      const unreadable = faulty ?? missing(values)
+      if (unreadable) return { malformed: unreadable }
+      if (rest.path[0] !== '/' || !isAscii(url)) return 'malformed'
 
-    async check({ claims, values, rest, size }: HmacReading, visit: Visit): Promise<Proof | 'bad_signature' | 'unknown_key'> {
-      const { net, prefix, signature = '' } = values
       const resource = canonical(rest, size)
-      const text = stringToSign(values, resource)
-      // What was signed, in place of what was written.
-      ;(claims as { resource: string }).resource = resource.origin + resource.path + resource.query
-      const key = await visit.match(ring, claims.keyId, text, signature.slice(0, 43))
-      if (typeof key === 'string') return key
-      // A link that was signed without an origin has the text of one that covers none.
-      if (origin && !rest.origin) return 'bad_signature'
-      const proof: Proof = { key, claims, path: !prefix || opens(prefix, resource.path) }
-      if (!net) return proof
-      // The second half binds the address, which the link does not show.
-      const network = visit.network(+net)
-      const ip = !!network && (await visit.match([key], '', `${text}\n${network.digits}`, signature.slice(43))) === key
-      return { ...proof, ip }
+      const toSign = stringToSign(values, resource)
+      const [first, second] = [(signature as string).slice(0, 43), (signature as string).slice(43)]
+      return {
+        claims: claimsOf(values, rest),
+        signature: first,
+        // A link that was signed without an origin has the string of one that covers none.
+        toSign: () => (origin && !rest.origin ? undefined : toSign),
+        address: net ? { signature: second, toSign: ({ network }) => addressToSign(toSign, network(+net)) } : undefined,
+        // In the form that was signed, in place of what was written.
+        proves: () => ({ resource: resource.origin + resource.path + resource.query }),
+        opens: !prefix || opens(prefix, resource.path),
+      }
     },
   }
+
+  /** The first parameter that is missing, or does not fit to the others. */
+  function missing({ expires, net, uses, id, signature }: Values): string | undefined {
+    if (!expires) return names[0]
+    if (signature?.length !== (net ? 86 : 43)) return names[PARAMETERS.indexOf('signature')]
+    return uses && !id ? names[PARAMETERS.indexOf('id')] : undefined
+  }
+
+  /** The URL with the link's parameters: at the end of its query, or as the first segment of its path, where `~` stands for `%`. */
+  function insert(url: string, { origin }: Parts, values: Values): string {
+    const token = PARAMETERS.flatMap((name, i) => (values[name] ? [`${names[i]}=${encodeValue(values[name])}`] : []))
+    if (!inPath) return append(url, token.join('&'))
+    const segment = token.join(',').replaceAll('~', '%7E').replaceAll('%', '~')
+    return `${origin}/${segment}${url.slice(origin.length).replace(/^(?!\/)/, '/')}`
+  }
+}
+
+/** A misspelt purpose would protect nothing, so every option is checked. */
+function assertOptions(options: HmacOptions, names: readonly string[]): void {
+  const { purpose = '', origin = false, ignore = [], parameters = {}, placement = 'query' } = options
+  assertKnownOptions(options, OPTIONS, 'hmac()')
+  assertKnownOptions(parameters, PARAMETERS, 'the option parameters of hmac()')
+  assertOption(typeof purpose === 'string' && isWellFormed(purpose), 'purpose', 'well-formed text')
+  assertOption(typeof origin === 'boolean', 'origin', 'true or false')
+  const isName = (name: unknown) => typeof name === 'string' && isWellFormed(name)
+  assertOption(Array.isArray(ignore) && ignore.every(isName), 'ignore', "a list of names, each with a '*' at its end or without")
+  const distinct = names.every((name, i) => /^[\w.-]+$/.test(name) && names.indexOf(name) === i)
+  assertOption(distinct, 'parameters', "distinct names of letters, digits, '_', '.' and '-'")
+  assertOption(placement === 'query' || placement === 'path', 'placement', "'query' or 'path'")
+}
+
+const isWellFormed = (text: string): boolean => !/\p{Surrogate}/u.test(text)
+
+function covered(purpose: boolean, origin: boolean): readonly Covered[] {
+  const always: readonly Covered[] = ['path', 'query', 'method', 'ip', 'starts', 'expires', 'prefix', 'uses', 'id', 'key']
+  return [...(origin ? (['scheme', 'host'] as const) : []), ...always, ...(purpose ? (['purpose'] as const) : [])]
+}
+
+function claimsOf({ expires, starts, method, net, prefix, uses, id, key }: Values, { origin, path, query }: Parts): Claims {
+  const claims: { -readonly [Name in keyof Claims]: Claims[Name] } = {
+    resource: origin + path + query,
+    expires: new Date(+(expires as string) * 1000),
+  }
+  if (starts) claims.starts = new Date(+starts * 1000)
+  if (method) claims.methods = method.split(',')
+  if (net) claims.ip = `/${net}`
+  if (prefix) claims.prefix = prefix
+  if (uses) claims.uses = +uses
+  if (id) claims.id = id
+  if (key) claims.keyId = key
+  return claims
+}
+
+/** The string of the second signature: the first one's, and the bits of the network. */
+function addressToSign(toSign: string, network: Network): string
+function addressToSign(toSign: string, network: Network | undefined): string | undefined
+function addressToSign(toSign: string, network: Network | undefined): string | undefined {
+  return network && `${toSign}\n${network.digits}`
 }
 
 /** The name of a piece in canonical form, and its value as it stands. */

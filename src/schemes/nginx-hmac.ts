@@ -171,7 +171,7 @@ export function nginxHmac<const M extends string = NginxHmacMessage>(
     name: 'nginx-hmac',
     carries: [...(covers('remote_addr') ? ['ip'] : []), ...(covers('request_method') ? ['method'] : [])] as NginxHmacCondition<M>[],
     covers: names.map((name) => COVERS[name] ?? name.replace('arg_', '?')),
-    goodAtExpiry: true,
+    validAtExpiry: true,
     // The documented configuration answers 403 to everything, also to a link that has expired.
     status: { malformed: 403, expired: 403, key_expired: 403, revoked: 403 },
 

@@ -199,7 +199,7 @@ export function nginx<const E extends string = NginxRecipe>(
     name: 'nginx',
     carries: [...(needs('remote_addr') ? ['ip'] : []), ...(needs('request_method') ? ['method'] : [])] as NginxCondition<E>[],
     covers: whole ? ['path', 'query'] : names.filter((name) => name !== 'secret').map((name) => COVERS[name] ?? name.replace('arg_', '?')),
-    goodAtExpiry: true,
+    validAtExpiry: true,
     // The documented configuration answers 403 to everything but a link that has expired.
     status: { malformed: 403 },
 

@@ -37,23 +37,26 @@ function print(value: unknown): string {
   return JSON.stringify(value, sorted) ?? 'undefined'
 }
 
-/** The scheme, with every text that it signs or checks put on a list. */
-export function recorded(scheme: Scheme, texts: unknown[]): Scheme {
+/** The scheme, with every string that it signs or checks put on a list. */
+export function recorded(scheme: Scheme, strings: unknown[]): Scheme {
   return {
     ...scheme,
-    seal(grant) {
-      const mac: typeof grant.mac = (key, text, ...rest) => {
-        texts.push(text)
-        return grant.mac(key, text, ...rest)
-      }
-      return scheme.seal({ ...grant, mac })
+    async write(grant, key) {
+      const draft = await scheme.write(grant, key)
+      strings.push(draft.toSign)
+      return draft
     },
-    check(reading, visit) {
-      const match: typeof visit.match = (ring, id, text, ...rest) => {
-        texts.push(text)
-        return visit.match(ring, id, text, ...rest)
+    read(url, header) {
+      const reading = scheme.read(url, header)
+      if (typeof reading === 'string' || 'malformed' in reading) return reading
+      return {
+        ...reading,
+        async toSign(visit, key) {
+          const toSign = await reading.toSign(visit, key)
+          strings.push(...[toSign].flat())
+          return toSign
+        },
       }
-      return scheme.check(reading, { ...visit, match })
     },
   }
 }

@@ -276,7 +276,7 @@ export const cases: Case[] = [
     async run(send) {
       const { link } = await ask(send, '/sign', { ...good, uses: 2 })
       const visit = { scheme: 'files', link }
-      insist((await ask(send, '/verify', visit)).reason === 'single_use', 'verify')
+      insist((await ask(send, '/verify', visit)).reason === 'needs_redeem', 'verify')
       const verdicts = await Promise.all([1, 2, 3, 4].map(() => ask(send, '/redeem', visit)))
       insist(verdicts.filter(({ ok }) => ok).length === 2, JSON.stringify(verdicts))
       insist(verdicts.find(({ ok }) => !ok).reason === 'used', JSON.stringify(verdicts))

@@ -58,7 +58,7 @@ suite('the conformance vectors, over HTTP', () => {
   const { testGroups, numberOfTests } = hmacVectors as unknown as Vectors
   const all = testGroups.flatMap((group) => group.tests.map((vector) => ({ group, vector })))
 
-  // Spending is not for NGINX: there `verify` answers single_use.
+  // Spending is not for NGINX: there `verify` answers needs_redeem.
   const redeeming = ({ visit: { redeemed }, result, claims }: Vector) =>
     redeemed !== undefined && claims?.['uses'] !== undefined && /^(ok|used)$/.test(result)
   const chosen = all.filter(({ vector }) => !redeeming(vector))
@@ -281,7 +281,7 @@ suite('the configuration of the page', () => {
 
   test('limited uses are for the app', async () => {
     const limited = await link('/files/a.txt', { uses: 3 })
-    expect([await status(limited), await reason()]).toEqual([403, 'single_use'])
+    expect([await status(limited), await reason()]).toEqual([403, 'needs_redeem'])
   })
 
   test('purpose and ignore', async () => {

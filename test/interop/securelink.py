@@ -403,7 +403,7 @@ def refusal(key, known, path, claims, visit):
         return 'revoked'
     if 'uses' in claims:
         if 'redeemed' not in visit:
-            return 'single_use'
+            return 'needs_redeem'
         if visit['redeemed'] >= claims['uses']:
             return 'used'
     if key.get('expires'):

@@ -122,7 +122,7 @@ export const words: Record<Reason, string> = {
   wrong_path: '',
   revoked: '',
   used: '',
-  single_use: '',
+  needs_redeem: '',
 }
 export const codes: Record<LinkErrorCode, string> = {
   bad_option: '',

@@ -295,10 +295,12 @@ export function nginx<const E extends string = NginxRecipe>(
       const [, front = '', rest = ''] = /^(\/[\w\-.~]+)(\/.*)$/.exec(path) ?? []
       insist(rest, 'url must have a path of a plain segment and at least another: the token stands between them')
       insist(!location || location === `${front}/`, `url must have a path that starts with the option location, '${location}'`)
-      insist(!rest.startsWith('//') || (!whole && mergeSlashes), 'url must not have two slashes behind its first segment')
+      // Without the first segment it would be the name of a host.
+      const signed = whole ? rest : seen.uri.slice(front.length)
+      insist(!signed.startsWith('//'), 'url must not have two slashes behind its first segment')
       if (read(url) !== 'unsigned') throw new LinkError('already_signed', 'the URL is a link already: sign what it was made from')
       if (inPath) {
-        const pieces = piecesOf(seen, { ...values, rest: seen.uri.slice(front.length) }, key)
+        const pieces = piecesOf(seen, { ...values, rest: signed }, key)
         insist(isClear(pieces), ONE_SPLIT)
         return `${origin}${front}/${digest(pieces)}/${expiry}${rest}${query}${fragment}`
       }

@@ -79,7 +79,7 @@ interface NginxReading extends Reading {
   readonly token: string
   readonly values: Values
   /** The part of the path that a good signature covers: `/` if it covers none. */
-  readonly covered: string
+  covered(): string
 }
 
 const RECIPE: NginxRecipe = '$secure_link_expires$uri$remote_addr $secret'
@@ -203,7 +203,7 @@ export function nginx<const E extends string = NginxRecipe>(
       const seen = see({ origin, path, query, fragment: '' }, bytesOf(query.slice(1)), mergeSlashes)
       if (!seen) return 'malformed'
       const claims = { resource: `${origin}${front}/${link}`, expires: new Date(LAST * 1000) }
-      return { claims, seen, token, values: { ...common(seen), link: bytesOf(link) }, covered: `${fixed}/${link}` }
+      return { claims, seen, token, values: { ...common(seen), link: bytesOf(link) }, covered: () => `${fixed}/${link}` }
     }
 
     // A path that merely looks like one of ours.
@@ -216,11 +216,11 @@ export function nginx<const E extends string = NginxRecipe>(
     // Without the first segment this would be the name of a host.
     if (rest.startsWith('//')) return 'malformed'
     return {
-      claims: { resource: origin + front + pathOf(rest) + query, expires: new Date(Math.min(seconds, LAST) * 1000) },
+      claims: { resource: origin + front + sent + query, expires: new Date(Math.min(seconds, LAST) * 1000) },
       seen,
       token,
       values: { ...common(seen), rest, secure_link_expires: expiry },
-      covered: names.includes('rest') ? fixed + pathOf(rest) : '/',
+      covered: () => (names.includes('rest') ? fixed + pathOf(rest) : '/'),
     }
   }
 
@@ -240,7 +240,7 @@ export function nginx<const E extends string = NginxRecipe>(
       seen,
       token,
       values: { ...common(seen), secure_link_expires: expiry },
-      covered: names.includes('uri') ? pathOf(seen.uri) : '/',
+      covered: () => (names.includes('uri') ? pathOf(seen.uri) : '/'),
     }
   }
 
@@ -317,17 +317,17 @@ export function nginx<const E extends string = NginxRecipe>(
     async check({ claims, seen, token, values, covered }: NginxReading, visit: Visit): Promise<Proof | 'bad_signature'> {
       if (!ring.length) throw new LinkError('no_key', 'the ring has no key; an empty ring can read, but neither sign nor verify')
       const address = visit.ip === undefined ? undefined : printAddress(visit.ip)
-      // Nothing but what was signed: NGINX signs no scheme and no port, and no argument that the expression does not have.
-      const query = whole ? '' : allOfQuery ? seen.parts.query : coveredQuery(names, own, seen.args)
-      const proven: { -readonly [K in keyof Claims]: Claims[K] } = { ...claims, resource: covered + query }
-      if (needs('remote_addr')) {
-        if (!address) return 'bad_signature'
-        proven.ip = address
-      }
-      if (needs('request_method')) proven.methods = [visit.method]
+      if (needs('remote_addr') && !address) return 'bad_signature'
       for (const key of ring) {
         const pieces = piecesOf(seen, { ...values, remote_addr: address, request_method: visit.method }, key)
-        if (same(digest(pieces), token)) return isClear(pieces) ? { key, claims: proven } : 'bad_signature'
+        if (!same(digest(pieces), token)) continue
+        if (!isClear(pieces)) return 'bad_signature'
+        // Nothing but what was signed: NGINX signs no scheme and no port, and no argument that the expression does not have.
+        const query = whole ? '' : allOfQuery ? seen.parts.query : coveredQuery(names, own, seen.args)
+        const proven: { -readonly [K in keyof Claims]: Claims[K] } = { ...claims, resource: covered() + query }
+        if (needs('remote_addr')) proven.ip = address as string
+        if (needs('request_method')) proven.methods = [visit.method]
+        return { key, claims: proven }
       }
       return 'bad_signature'
     },

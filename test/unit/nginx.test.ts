@@ -411,13 +411,14 @@ describe('claims of a good link hold only what it covers', () => {
   })
 
   test('arguments, host and path, when the expression has them', async () => {
-    const url = 'https://files.test:8443/a?x=1&User=b%20b&user=c'
+    const url = 'https://files.test:8443/a?x=1&User=b%20b&user=c&city=Köln'
     for (const [expression, expected] of [
       ['$secure_link_expires$uri $secret', '/a'],
       ['$secure_link_expires|$uri|$arg_user|$secret', '/a?user=b%20b'],
       ['$secure_link_expires|$uri|$arg_user|$arg_x|$arg_none|$secret', '/a?user=b%20b&x=1'],
       ['$secure_link_expires|$host|$uri|$secret', '/a'],
       ['$secure_link_expires|$arg_x|$secret', '/?x=1'],
+      ['$secure_link_expires|$uri|$arg_city|$secret', '/a?city=K%C3%B6ln'],
     ] as const) {
       const links = nginx(key, { expression })
       const link = await sign(links, url, { expires: '1h' }, at)

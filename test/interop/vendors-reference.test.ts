@@ -112,7 +112,9 @@ describe.skipIf(!python)('500 random links each', () => {
 
   test('nginx-hmac', async () => {
     const algorithm = fc.constantFrom('sha1', 'sha256', 'sha384', 'sha512')
-    for (const [each, link] of draw('nginx-hmac', fc.record({ ...common, algorithm, iso: fc.boolean() })))
+    // With a separator of the message in the path, `sign` refuses.
+    const name = common.name.filter((path) => !path.includes('|'))
+    for (const [each, link] of draw('nginx-hmac', fc.record({ ...common, name, algorithm, iso: fc.boolean() })))
       await compare(each, link, nginxHmac({ secret: each.secret }, { algorithm: each.algorithm, timestamp: each.iso ? 'Z' : 'unix' }), {})
   })
 

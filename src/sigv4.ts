@@ -212,7 +212,10 @@ export function sigv4<K extends SecretKey & { readonly id: string; readonly sess
       insist(!methods[1], `${name} links take one method`)
       const key = grant.signingKey(ring, now)
 
-      insist(!grant.parts.origin || HTTP.test(grant.parts.origin), 'url must begin with https:// or http://, because nothing else can be opened')
+      insist(
+        !grant.parts.origin || HTTP.test(grant.parts.origin),
+        'url must begin with https:// or http://, because nothing else can be opened',
+      )
       insist(!grant.parts.fragment, 'url must not have a fragment: write the # of a key as %23')
       // As every client does before it sends.
       let url = grant.url.replace(/[^!-~]+/gu, encodeURIComponent)

@@ -64,7 +64,10 @@ export function gcs(
 const CLOSED: readonly (readonly [urls: RegExp, problem: string])[] = [
   [/^storage\.cloud\.google\.com\//, 'this address is for browsers with a Google account'],
   [/^console\.cloud\.google\.com\//, 'this is an address of the console'],
-  [/^((www|storage)\.googleapis\.com\/((resumable\/)?(download|upload)\/)?storage\/v1\/|www\.googleapis\.com\/)/, 'the JSON API takes none'],
+  [
+    /^((www|storage)\.googleapis\.com\/((resumable\/)?(download|upload)\/)?storage\/v1\/|www\.googleapis\.com\/)/,
+    'the JSON API takes none',
+  ],
   [/^firebasestorage\.googleapis\.com\//, 'Firebase has tokens of its own'],
   [/^[^/]*\.(amazonaws\.com(\.cn)?|r2\.cloudflarestorage\.com|core\.windows\.net)\//, 'this host is of another vendor'],
 ]

@@ -162,9 +162,17 @@ describe('@aws-sdk/s3-request-presigner: endpoints, and what an upload can be he
     ['China', { region: 'cn-north-1' }, 'my-bucket'],
     ['the European Sovereign Cloud', { region: 'eusc-de-east-1' }, 'my-bucket'],
     ['an access point', { region: 'us-west-2' }, 'arn:aws:s3:us-west-2:123456789012:accesspoint/my-ap'],
-    ['an access point, dual stack', { region: 'us-west-2', useDualstackEndpoint: true }, 'arn:aws:s3:us-west-2:123456789012:accesspoint/my-ap'],
+    [
+      'an access point, dual stack',
+      { region: 'us-west-2', useDualstackEndpoint: true },
+      'arn:aws:s3:us-west-2:123456789012:accesspoint/my-ap',
+    ],
     ['Object Lambda', { region: 'us-west-2' }, 'arn:aws:s3-object-lambda:us-west-2:123456789012:accesspoint/my-ap'],
-    ['an endpoint in a VPC', { region: 'us-east-2', endpoint: 'https://bucket.vpce-1a2b3c4d-5e6f.s3.us-east-2.vpce.amazonaws.com' }, 'my-bucket'],
+    [
+      'an endpoint in a VPC',
+      { region: 'us-east-2', endpoint: 'https://bucket.vpce-1a2b3c4d-5e6f.s3.us-east-2.vpce.amazonaws.com' },
+      'my-bucket',
+    ],
   ])('%s: region and service come from the host', async (_, config, Bucket) => {
     const theirs = await getSignedUrl(clientOf(config), new GetObjectCommand({ Bucket, Key: 'a b/c' }), { expiresIn: 60, signingDate: NOW })
     const scheme = s3(key)
@@ -185,9 +193,14 @@ describe('@aws-sdk/s3-request-presigner: endpoints, and what an upload can be he
   test('a directory bucket: the session that CreateSession answers, and the other name of its token', async () => {
     const session = { id: 'ASIAIOSFODNN7EXAMPLE', secret: 'session secret', sessionToken: 'TESTSESSION/TOKEN+=' }
     const answer = `<CreateSessionResult><Credentials><SessionToken>${session.sessionToken}</SessionToken><SecretAccessKey>${session.secret}</SecretAccessKey><AccessKeyId>${session.id}</AccessKeyId><Expiration>2030-01-01T00:05:00Z</Expiration></Credentials></CreateSessionResult>`
-    const requestHandler = { handle: async () => ({ response: { statusCode: 200, headers: {}, body: Readable.from([Buffer.from(answer)]) } }) }
+    const requestHandler = {
+      handle: async () => ({ response: { statusCode: 200, headers: {}, body: Readable.from([Buffer.from(answer)]) } }),
+    }
     const client = clientOf({ region: 'us-west-2', requestHandler: requestHandler as never })
-    const theirs = await getSignedUrl(client, new GetObjectCommand({ Bucket: 'b--usw2-az1--x-s3', Key: 'a' }), { expiresIn: 60, signingDate: NOW })
+    const theirs = await getSignedUrl(client, new GetObjectCommand({ Bucket: 'b--usw2-az1--x-s3', Key: 'a' }), {
+      expiresIn: 60,
+      signingDate: NOW,
+    })
     expect(theirs).toContain('X-Amz-S3session-Token=TESTSESSION%2FTOKEN%2B%3D')
     const scheme = s3({ ...session, expires: new Date('2030-01-01T00:05:00Z') })
     const url = unsigned(theirs).replace(/X-Amz-S3session-Token=[^&]*&?/, '')
@@ -205,7 +218,12 @@ describe('@aws-sdk/s3-request-presigner: endpoints, and what an upload can be he
     ],
     [
       'a key of the customer (SSE-C)',
-      new PutObjectCommand({ Bucket: 'my-bucket', Key: 'a', SSECustomerAlgorithm: 'AES256', SSECustomerKey: 'MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=' }),
+      new PutObjectCommand({
+        Bucket: 'my-bucket',
+        Key: 'a',
+        SSECustomerAlgorithm: 'AES256',
+        SSECustomerKey: 'MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=',
+      }),
       {
         'x-amz-server-side-encryption-customer-algorithm': 'AES256',
         'x-amz-server-side-encryption-customer-key': 'MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=',

@@ -186,7 +186,16 @@ describe('the region', () => {
 
 describe('credentials with what copying brought along', () => {
   const secret = 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY'
-  const dirty = (text: string) => [`${text}\n`, `${text}\r\n`, ` ${text}`, `${text}\t`, `\ufeff${text}`, `"${text}"`, `'${text}'`, `a\nb${text}`]
+  const dirty = (text: string) => [
+    `${text}\n`,
+    `${text}\r\n`,
+    ` ${text}`,
+    `${text}\t`,
+    `\ufeff${text}`,
+    `"${text}"`,
+    `'${text}'`,
+    `a\nb${text}`,
+  ]
   test.each([
     ['s3', s3],
     ['gcs', gcs],
@@ -212,8 +221,9 @@ describe('credentials with what copying brought along', () => {
     }
   })
 
-  test('the rest is taken: storages of one\'s own have secrets of all kinds', () => {
-    for (const secret of ['pass word', "it's", 'a"b', 'ü', 'x'.repeat(200), '==', '\\']) expect(() => s3({ id: 'test:tester', secret })).not.toThrow()
+  test("the rest is taken: storages of one's own have secrets of all kinds", () => {
+    for (const secret of ['pass word', "it's", 'a"b', 'ü', 'x'.repeat(200), '==', '\\'])
+      expect(() => s3({ id: 'test:tester', secret })).not.toThrow()
     expect(() => s3({ ...KEY, sessionToken: undefined } as never)).not.toThrow()
   })
 
@@ -307,7 +317,10 @@ describe('slow inputs', () => {
   test('twice the input is at most twice the work', async () => {
     const link = await signed(bucket)
     for (const piece of ['&%41', '&X-Amz-%41=%42', '&%C3%BC=+']) {
-      const [once, twice] = [await decoding(() => verify(bucket, link + piece.repeat(500), at)), await decoding(() => verify(bucket, link + piece.repeat(1000), at))]
+      const [once, twice] = [
+        await decoding(() => verify(bucket, link + piece.repeat(500), at)),
+        await decoding(() => verify(bucket, link + piece.repeat(1000), at)),
+      ]
       expect(once.calls).toBeGreaterThan(499)
       expect(twice.calls).toBeLessThanOrEqual(2 * once.calls)
     }
@@ -350,7 +363,27 @@ describe('slow inputs', () => {
 
 // `Headers.get` throws a TypeError for such names, and verify must not.
 test("a link's own SignedHeaders never make verify throw", async () => {
-  const names = ['', ' ', 'a b', 'a=b', 'a:b', 'Headers=a=b', 'ü', '\0', 'a\n', '(', 'a/b', '@', '"', '%', ';', ';;', '漢', '__proto__', 'constructor']
+  const names = [
+    '',
+    ' ',
+    'a b',
+    'a=b',
+    'a:b',
+    'Headers=a=b',
+    'ü',
+    '\0',
+    'a\n',
+    '(',
+    'a/b',
+    '@',
+    '"',
+    '%',
+    ';',
+    ';;',
+    '漢',
+    '__proto__',
+    'constructor',
+  ]
   for (let code = 0; code < 256; code++) names.push(`a${String.fromCharCode(code)}b`)
   const headers = { host: 'h.test' }
   for (const [scheme, link] of [
@@ -388,7 +421,8 @@ test('a path that ends in dots is malformed, however they are written', async ()
   const link = await sign(bucket, 'https://h.test/a/b', { expires }, at)
   for (const path of ['a/..', 'a/.', '..', '.', 'a/%2e%2E', 'a%2F..', 'a/b/.%2e'])
     expect((await verify(bucket, link.replace('a/b', path), at)).reason, path).toBe('malformed')
-  for (const path of ['a/...', 'a..', 'a/b.', '.a']) expect((await verify(bucket, link.replace('a/b', path), at)).reason, path).toBe('bad_signature')
+  for (const path of ['a/...', 'a..', 'a/b.', '.a'])
+    expect((await verify(bucket, link.replace('a/b', path), at)).reason, path).toBe('bad_signature')
 })
 
 test('a gcs link that is signed for HEAD opens HEAD, and not GET', async () => {
@@ -401,7 +435,11 @@ test('a gcs link that is signed for HEAD opens HEAD, and not GET', async () => {
 })
 
 describe('headers that a visit has and the link does not sign', () => {
-  const iap = { 'X-Goog-IAP-JWT-Assertion': 'e30.e30.e30', 'x-goog-authenticated-user-email': 'accounts.google.com:a@b.c', 'X-Goog-Authenticated-User-Id': '1' }
+  const iap = {
+    'X-Goog-IAP-JWT-Assertion': 'e30.e30.e30',
+    'x-goog-authenticated-user-email': 'accounts.google.com:a@b.c',
+    'X-Goog-Authenticated-User-Id': '1',
+  }
   const cloudfront = { 'X-Amz-Cf-Id': '5ZxaxPOoKEPPe3gLsvAMMMdZzcl7GjVYrPFL2Yn88VWbwGLVtiTJFw==' }
   const interop = gcs(KEY, { algorithm: 'AWS4-HMAC-SHA256' })
   test.each([

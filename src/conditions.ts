@@ -121,7 +121,10 @@ export function grant(scheme: Scheme, url: string, asked: Asked, now: number): G
   const end = moment(asked?.expires, now, 'expires')
   const expires = Math.ceil(end / window) * window
   // Rounded up first: half a second from the present second may be over.
-  insist((asked.expires instanceof Date ? end : Math.ceil(end)) * 1000 > now && expires <= LAST, 'expires takes a moment in the future, before the year 5138')
+  insist(
+    (asked.expires instanceof Date ? end : Math.ceil(end)) * 1000 > now && expires <= LAST,
+    'expires takes a moment in the future, before the year 5138',
+  )
   const starts = asked.starts && Math.floor(moment(asked.starts, now, 'starts'))
   insist(starts === undefined || (starts > 0 && starts < expires), 'starts takes a moment before expires')
   const methods = method && [...new Set([method].flat().map((name) => `${name}`.toUpperCase()))].sort()

@@ -333,7 +333,8 @@ export function sigv4<K extends SecretKey & { readonly id: string; readonly sess
         if (typeof signing === 'string') continue
         const query = print(parameters.others)
         // What was signed, in place of what was written: canonical, and without a port that is not signed.
-        const resource = (origin && origin.replace(/\/\/.*/, `//${host}`)) + scanned.path + (query && `?${query}`)
+        const place = origin === '' ? '' : origin.replace(/\/\/.*/, `//${host}`)
+        const resource = place + scanned.path + (query && `?${query}`)
         return { key: mine.get(signing) as K, claims: { ...claims, resource, methods: [method] } }
       }
       return 'bad_signature'

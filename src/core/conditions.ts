@@ -82,8 +82,9 @@ export function clock(now?: () => Date): number {
 /** The last second of a link: eleven digits reach the year 5138; longer ones are milliseconds, taken for seconds by mistake. */
 export const LAST = 99_999_999_999
 
+/** In seconds since 1970. A duration counts from the present second, so that `'1h'` is 3600 seconds in links that carry a duration. */
 function moment(when: When, now: number, name: string): number {
-  return (when instanceof Date && +when > 0 ? +when : now + seconds(when, name) * 1000) / 1000
+  return when instanceof Date && +when > 0 ? +when / 1000 : Math.floor(now / 1000) + seconds(when, name)
 }
 
 /** Conditions as they come in at run time, with the scheme's own among them. */
@@ -123,7 +124,11 @@ export function grant(scheme: Scheme, url: string, asked: Asked, now: number): G
   insist(window && !(window % 1), 'align takes whole seconds')
   const end = moment(asked?.expires, now, 'expires')
   const expires = Math.ceil(end / window) * window
-  insist(end * 1000 > now && expires <= LAST, 'expires takes a moment in the future, before the year 5138')
+  // Rounded up first: half a second from the present second may be over.
+  insist(
+    (asked.expires instanceof Date ? end : Math.ceil(end)) * 1000 > now && expires <= LAST,
+    'expires takes a moment in the future, before the year 5138',
+  )
   const starts = asked.starts && Math.floor(moment(asked.starts, now, 'starts'))
   insist(starts === undefined || (starts > 0 && starts < expires), 'starts takes a moment before expires')
   const methods = method && [...new Set([method].flat().map((name) => `${name}`.toUpperCase()))].sort()

@@ -119,14 +119,19 @@ describe.skipIf(!python)('500 random links each', () => {
   })
 
   test('gcs', async () => {
-    const model = fc.record({
-      ...common,
-      pairs,
-      key: fc.stringMatching(/^GOOG1[A-Z\d]{20}$/),
-      vendor: fc.constantFrom('GOOG4', 'AWS4'),
-      method: fc.constantFrom('GET', 'HEAD', 'PUT', 'DELETE'),
-      headers: fc.dictionary(fc.constantFrom('Content-Type', 'x-goog-acl', 'Range'), header, { noNullPrototype: true }),
-    })
+    const model = fc
+      .record({
+        ...common,
+        // White space and quotes at the ends are refused.
+        secret: common.secret.filter((secret) => !/^[\s"']|[\s"']$/.test(secret)),
+        pairs,
+        key: fc.stringMatching(/^GOOG1[A-Z\d]{20}$/),
+        vendor: fc.constantFrom('GOOG4', 'AWS4'),
+        method: fc.constantFrom('GET', 'HEAD', 'PUT', 'DELETE'),
+        headers: fc.dictionary(fc.constantFrom('Content-Type', 'x-goog-acl', 'Range'), header, { noNullPrototype: true }),
+      })
+      // The interoperability mode takes no header of Google's.
+      .filter(({ vendor, headers }) => vendor === 'GOOG4' || !('x-goog-acl' in headers))
     for (const [{ method, headers, ...each }, link] of draw('gcs', model)) {
       const scheme = gcs({ id: each.key, secret: each.secret }, { algorithm: `${each.vendor}-HMAC-SHA256` })
       await compare(each, link, scheme, { method, headers }, { method, headers })

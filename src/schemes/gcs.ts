@@ -2,9 +2,9 @@
 import { insist } from '../core/errors.ts'
 import type { Keyring, SecretKey } from '../core/keys.ts'
 import type { Scheme } from '../core/scheme.ts'
-import { type PresignConditions, sigv4 } from './shared/sigv4.ts'
+import { type PresignConditions, type PresignedClaims, sigv4 } from './shared/sigv4.ts'
 
-export type { PresignConditions }
+export type { PresignConditions, PresignedClaims }
 
 /** An HMAC key of Cloud Storage: `id` is the access id (`GOOG…`), which stands in the link, `secret` the secret, as the text that it is. */
 export interface GcsKey extends SecretKey {
@@ -46,12 +46,28 @@ export function gcs(
 ): Scheme<'starts' | 'method', PresignConditions> {
   const [, vendor] = /^(GOOG4|AWS4)-HMAC-SHA256$/.exec(algorithm) ?? []
   insist(vendor, `algorithm takes 'GOOG4-HMAC-SHA256' or 'AWS4-HMAC-SHA256'`)
+  const scope = { region: location, service: vendor === 'AWS4' ? 's3' : 'storage' }
   return sigv4(keys, {
     name: 'gcs',
     vendor: vendor as 'GOOG4' | 'AWS4',
-    region: location,
-    service: vendor === 'AWS4' ? 's3' : 'storage',
     // As Cloud Storage answers: ExpiredToken to what is over.
     status: { expired: 400, key_expired: 403, revoked: 403 },
+    scopeOf: () => scope,
+    insistOnUrl(hostname, path) {
+      const [, problem] = CLOSED.find(([urls]) => urls.test(hostname + path)) ?? []
+      insist(!problem, `url must be one that signed URLs open: ${problem}; use https://storage.googleapis.com/BUCKET/OBJECT`)
+    },
   })
 }
+
+// Hosts and paths that no signed URL opens. https://cloud.google.com/storage/docs/request-endpoints
+const CLOSED: readonly (readonly [urls: RegExp, problem: string])[] = [
+  [/^storage\.cloud\.google\.com\//, 'this address is for browsers with a Google account'],
+  [/^console\.cloud\.google\.com\//, 'this is an address of the console'],
+  [
+    /^((www|storage)\.googleapis\.com\/((resumable\/)?(download|upload)\/)?storage\/v1\/|www\.googleapis\.com\/)/,
+    'the JSON API takes none',
+  ],
+  [/^firebasestorage\.googleapis\.com\//, 'Firebase has tokens of its own'],
+  [/^[^/]*\.(amazonaws\.com(\.cn)?|r2\.cloudflarestorage\.com|core\.windows\.net)\//, 'this host is of another vendor'],
+]

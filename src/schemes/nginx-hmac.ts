@@ -9,13 +9,21 @@ import {
   bytesOf,
   type ConditionOf,
   type ConditionsOf,
+  coveredQuery,
   directive,
   fill,
+  fitsFunctions,
+  joined,
   lowered,
   numberOf,
+  ONE_SPLIT,
+  type Piece,
   pathOf,
+  READABLE_PATH,
+  SECONDS,
   type Seen,
   see,
+  splitsInOneWay,
   textOf,
   tokenOf,
   type Values,
@@ -24,7 +32,7 @@ import {
   variablesOf,
   without,
 } from './shared/nginx-request.ts'
-import { append, split } from '../lib/url.ts'
+import { append, LONGEST, split } from '../lib/url.ts'
 import type { Grant, Proof, Reading, Scheme, Visit } from '../core/scheme.ts'
 
 /** Options of {@link nginxHmac}: how NGINX is configured. */
@@ -34,18 +42,28 @@ export interface NginxHmacOptions<M extends string = string> {
    * `secure_link_hmac_algorithm`. Default: `'$uri|$arg_ts|$arg_e'`.
    */
   readonly message?: M
-  /** Names of the parameters, unless the message has a line `secure_link_hmac`. Default: `st`, `ts` and `e`. */
+  /**
+   * Names of the parameters, unless the message has a line `secure_link_hmac`. Default: `st`, `ts` and `e`. Empty ones are left out: the lifetime, or
+   * the timestamp and the lifetime.
+   */
   readonly parameters?: { readonly token?: string; readonly timestamp?: string; readonly lifetime?: string }
   /** How the moment of signing is written: in seconds, or as ISO 8601 in a time zone. All are read. Default: `'unix'`. */
   readonly timestamp?: 'unix' | 'Z' | `+${string}` | `-${string}`
   /** One that HMAC in WebCrypto has. Default: `'sha256'`. */
   readonly algorithm?: 'sha1' | 'sha256' | 'sha384' | 'sha512'
-  /** Values of further variables, by name, or functions of the URL's parts: `{ raw_path: ({ path }) => path }`. */
+  /** Reads a time with text behind its `Z` or offset, as the module does. Default: `false`. */
+  readonly trailing?: boolean
+  /** Values of further variables, by name, or functions of the URL without the token: `{ raw_path: ({ path }) => path }`. */
   readonly variables?: Variables
   /** As the directive `merge_slashes`. Default: `true`. */
   readonly mergeSlashes?: boolean
   /** Signs links that never expire, where the configuration has no lifetime or the message leaves it out. Their `expires` is lost. */
   readonly forever?: boolean
+  /**
+   * Signs and accepts links whose message is also that of another path, time or argument, as the module does: whoever has such a link can move
+   * characters from one field to the next. Default: `false`.
+   */
+  readonly ambiguous?: boolean
 }
 
 /** The message of the module's README. */
@@ -68,13 +86,14 @@ const COVERS: Record<string, string> = { uri: 'path', remote_addr: 'ip', request
 
 const MESSAGE: NginxHmacMessage = '$uri|$arg_ts|$arg_e'
 
-// Fields of one digit, 29 February in any year, a second 60, and whatever follows: the module takes them, and so its links have them.
+// Fields of one digit, 29 February in any year, a second 60: the module takes them, and so its links have them.
 const ISO = /^(\d{1,4})-(\d{1,2})-(\d{1,2})T(\d{1,2}):(\d{1,2}):(\d{1,2})(?:Z|([+-])(\d{1,2}):(\d{1,2}))/
 
-// In seconds since 1970; 0 or less for what the module does not read.
-function timeOf(text: string): number {
+// In seconds since 1970; 0 or less for what is not a time.
+function timeOf(text: string, trailing = false): number {
   const found = ISO.exec(text)
   if (!found) return numberOf(text)
+  if (!trailing && found[0] !== text) return -1
   const sign = found[7]
   const [, year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0, , hours = 0, minutes = 0] = found.map((field) => +(field ?? 0))
   if (year < 1970 || month < 1 || month > 12 || day < 1 || day > 31 || hour > 23 || minute > 59 || second > 60) return -1
@@ -86,8 +105,9 @@ function timeOf(text: string): number {
 /**
  * Links of `ngx_http_hmac_secure_link_module`: HMAC over a message of the path, the moment of signing and the lifetime in seconds.
  *
- * The path is signed as NGINX sees it: decoded, with slashes merged and dots resolved. Beside what the message names nothing is covered. The
- * second of expiry itself is still good. An address or method that does not match is a `bad_signature`, because it is only in the message.
+ * The path is signed as NGINX sees it: decoded, with slashes merged. Beside what the message names nothing is covered, and `claims.resource` of a
+ * good link holds nothing else: the path, and those arguments that the message has. The second of expiry itself is still good. An address or
+ * method that does not match is a `bad_signature`, because it is only in the message.
  * Every refusal is a 403, but a 405 for the wrong method.
  *
  * @param keys - Secrets, newest first: the first one in time signs, all verify, none only reads.
@@ -109,7 +129,7 @@ export function nginxHmac<const M extends string = NginxHmacMessage>(
   options: NginxHmacOptions<M> = {},
 ): Scheme<NginxHmacCondition<M>, NginxHmacConditions<M>> {
   const ring = keyring(keys)
-  const { message = MESSAGE, mergeSlashes = true, forever, timestamp: zone = 'unix' } = options
+  const { message = MESSAGE, mergeSlashes = true, forever, ambiguous, trailing, timestamp: zone = 'unix' } = options
   const given = lowered(options.variables)
 
   const text = directive(message, 'secure_link_hmac_message') ?? message
@@ -126,16 +146,16 @@ export function nginxHmac<const M extends string = NginxHmacMessage>(
 
   const line = directive(message, 'secure_link_hmac')
   insist(!line || !options.parameters, 'the names of the parameters are in the line secure_link_hmac: leave out the option parameters')
-  const [, one, two, three] = /^\$\{?arg_(\w+)\}?,\$\{?arg_(\w+)\}?(?:,\$\{?arg_(\w+)\}?)?$/.exec(line ?? '') ?? []
+  const [, one, two, three] = /^\$\{?arg_(\w+)\}?(?:,\$\{?arg_(\w+)\}?(?:,\$\{?arg_(\w+)\}?)?)?$/.exec(line ?? '') ?? []
   insist(!line || one, `message takes a line secure_link_hmac of parameters, such as '$arg_st,$arg_ts,$arg_e'`)
   const named = options.parameters ?? {}
-  const parameters = (line ? [one, two, three ?? ''] : [named.token ?? 'st', named.timestamp ?? 'ts', named.lifetime ?? 'e']).map((name) =>
-    `${name}`.toLowerCase(),
+  const parameters = (line ? [one, two ?? '', three ?? ''] : [named.token ?? 'st', named.timestamp ?? 'ts', named.lifetime ?? 'e']).map(
+    (name) => `${name}`.toLowerCase(),
   ) as [string, string, string]
   const [token, timestamp, lifetime] = parameters
   const present = parameters.filter(Boolean)
   insist(
-    /^\w+,\w+,\w*$/.test(parameters.join()) && new Set(parameters).size === 3,
+    /^\w+,(\w+,\w*|,)$/.test(parameters.join()) && new Set(present).size === present.length,
     'parameters takes distinct names of letters, digits and _, because NGINX reads no others',
   )
 
@@ -164,8 +184,9 @@ export function nginxHmac<const M extends string = NginxHmacMessage>(
     `timestamp takes 'unix', 'Z', or an offset such as '+00:00'`,
   )
 
-  const textFor = (seen: Seen, values: Values) =>
-    textOf(fill(template, (name) => valueFor(name, given, seen, { ...values, uri: seen.uri, host: seen.host })))
+  const piecesOf = (seen: Seen, values: Values): readonly Piece[] =>
+    fill(template, (name) => valueFor(name, given, seen, { ...values, uri: seen.uri, host: seen.host }))
+  const isClear = (pieces: readonly Piece[]): boolean => !!ambiguous || splitsInOneWay(pieces, { [`arg_${lifetime}`]: SECONDS })
 
   return {
     name: 'nginx-hmac',
@@ -178,16 +199,10 @@ export function nginxHmac<const M extends string = NginxHmacMessage>(
     async seal(grant: Grant): Promise<string> {
       const { url, ip } = grant
       const key = grant.signingKey(ring, grant.now)
-      const seen = see(split(url), mergeSlashes)
-      insist(
-        seen,
-        'url takes what NGINX does not answer with 400: no %00, no % that begins no escape, no .. above the root, and a space as %20',
-      )
-      // Clients resolve dots before they merge slashes, and so before they send; NGINX does it the other way round.
-      insist(
-        see(grant.normalise(seen.parts), mergeSlashes)?.uri === seen.uri,
-        'url takes a path that clients and NGINX resolve alike: no .. behind two slashes',
-      )
+      const { origin, path, query } = split(url)
+      const seen = see({ origin, path, query: without(query, present), fragment: '' }, bytesOf(query.slice(1)), mergeSlashes)
+      insist(seen, READABLE_PATH)
+      insist(fitsFunctions(given, seen), 'url must have a path of UTF-8, because functions in variables get it as text')
       const taken = present.filter((name) => argument(seen.args, name) !== undefined)
       if (taken.length)
         throw new LinkError(
@@ -206,41 +221,43 @@ export function nginxHmac<const M extends string = NginxHmacMessage>(
       const issued = Math.floor(grant.now / 1000)
       const moment = zone === 'unix' ? `${issued}` : new Date((issued + ahead) * 1000).toISOString().slice(0, 19) + zone
       const seconds = lifetime && `${grant.expires - issued}`
-      const pairs = `${timestamp}=${moment}${lifetime && `&${lifetime}=${seconds}`}`
-      const text = textFor(
-        { ...seen, args: `${seen.args}&${pairs}` },
+      const pairs = (timestamp && `&${timestamp}=${moment}`) + (lifetime && `&${lifetime}=${seconds}`)
+      const pieces = piecesOf(
+        { ...seen, args: seen.args + pairs },
         { request_method: method, remote_addr: ip && printAddress(ip), secure_link_hmac_expires: seconds },
       )
-      return append(url, `${token}=${await grant.mac(key, text, BASE64URL, hash)}&${pairs}`)
+      insist(isClear(pieces), ONE_SPLIT)
+      return append(url, `${token}=${await grant.mac(key, textOf(joined(pieces)), BASE64URL, hash)}${pairs}`)
     },
 
     read(url: string): NginxHmacReading | 'unsigned' | 'malformed' {
-      const parts = split(url)
-      const { origin, path, query } = parts
-      const seen = see(parts, mergeSlashes)
-      const found = present.map((name) => argument(seen?.args ?? bytesOf(query.slice(1)), name))
+      if (url.length > LONGEST) return 'malformed'
+      const { origin, path, query } = split(url)
+      const args = bytesOf(query.slice(1))
+      const found = present.map((name) => argument(args, name))
       if (found.every((value) => value === undefined)) return 'unsigned'
-      // What the directive secure_link_hmac has, taken apart at its commas as the module does.
-      const [, signature = '', moment = '', seconds] = /^([^,]*),([^,]*)(?:,(.*))?$/s.exec(found.map((value) => value ?? '').join()) ?? []
-      const canonical = tokenOf(signature, size, Math.ceil(size / 3) * 4 + 2)
-      const issued = timeOf(moment)
+      // The line secure_link_hmac, split at its commas as the module does it. One value alone is a token without a time.
+      const fields = /^([^,]*)(?:,([^,]*)(?:,(.*))?)?$/s.exec(found.map((value) => value ?? '').join()) ?? []
+      const [, signature = '', moment, seconds] = fields
+      const others = without(query, present)
+      const seen = see({ origin, path, query: others, fragment: '' }, args, mergeSlashes)
+      const issued = moment === undefined ? LAST : timeOf(moment, trailing)
       const lasts = numberOf(seconds ?? '0')
-      if (!seen || !canonical || issued <= 0 || lasts < 0) return 'malformed'
+      if (!seen || !tokenOf(signature, size) || issued <= 0 || lasts < 0 || !fitsFunctions(given, seen)) return 'malformed'
       // A lifetime of 0, and none, are unlimited.
       const expires = new Date(Math.min(lasts ? issued + lasts : LAST, LAST) * 1000)
-      return { claims: { resource: origin + path + without(query, present), expires }, seen, token: canonical, lifetime: seconds }
+      return { claims: { resource: origin + path + others, expires }, seen, token: signature, lifetime: seconds }
     },
 
     async check({ claims, seen, token, lifetime }: NginxHmacReading, visit: Visit): Promise<Proof | 'bad_signature' | 'unknown_key'> {
       const address = visit.ip === undefined ? undefined : printAddress(visit.ip)
-      const text = textFor(seen, { request_method: visit.method, remote_addr: address, secure_link_hmac_expires: lifetime })
-      const key = await visit.match(ring, undefined, text, token, BASE64URL, hash)
+      const pieces = piecesOf(seen, { request_method: visit.method, remote_addr: address, secure_link_hmac_expires: lifetime })
+      const key = await visit.match(ring, undefined, textOf(joined(pieces)), token, BASE64URL, hash)
       if (typeof key === 'string') return key
-      // What was signed, in place of what was written.
-      const proven: { -readonly [K in keyof Claims]: Claims[K] } = {
-        ...claims,
-        resource: seen.parts.origin + pathOf(seen.uri) + without(seen.parts.query, present),
-      }
+      if (!isClear(pieces)) return 'bad_signature'
+      // Nothing but what was signed: the module signs no scheme and no port, and no argument that the message does not have.
+      const path = covers('uri') ? pathOf(seen.uri) : '/'
+      const proven: { -readonly [K in keyof Claims]: Claims[K] } = { ...claims, resource: path + coveredQuery(names, present, seen.args) }
       if (covers('remote_addr')) {
         if (!address) return 'bad_signature'
         proven.ip = address

@@ -11,13 +11,21 @@ import {
   bytesOf,
   type ConditionOf,
   type ConditionsOf,
+  coveredQuery,
   directive,
+  EXPIRY,
   fill,
+  fitsFunctions,
+  joined,
   lowered,
   numberOf,
+  ONE_SPLIT,
+  type Piece,
   pathOf,
+  READABLE_PATH,
   type Seen,
   see,
+  splitsInOneWay,
   tokenOf,
   type Values,
   type Variables,
@@ -25,7 +33,7 @@ import {
   variablesOf,
   without,
 } from './shared/nginx-request.ts'
-import { append, split } from '../lib/url.ts'
+import { append, LONGEST, split } from '../lib/url.ts'
 import type { Grant, Proof, Reading, Scheme, Visit } from '../core/scheme.ts'
 
 /** Options of {@link nginx}: how NGINX is configured. */
@@ -39,12 +47,22 @@ export interface NginxOptions<E extends string = string> {
   readonly parameters?: { readonly md5?: string; readonly expires?: string }
   /** `'path'` for `/first/<md5>/<expires>/rest`; `$rest` is then what the location's regular expression captures last. Default: `'query'`. */
   readonly placement?: 'query' | 'path'
-  /** Values of further variables, by name, or functions of the URL's parts: `{ raw_path: ({ path }) => path }`. */
+  /**
+   * With a token in the path: the first segment, `'/hls/'`. `sign` takes no other, and links with another are `unsigned`. Without this option the
+   * first segment is not covered, so `claims.resource` comes without it.
+   */
+  readonly location?: string
+  /** Values of further variables, by name, or functions of the URL without the token: `{ raw_path: ({ path }) => path }`. */
   readonly variables?: Variables
   /** As the directive `merge_slashes`. Default: `true`. */
   readonly mergeSlashes?: boolean
   /** Signs links that never expire, where the recipe has no expiry or leaves it out of the digest. Their `expires` is lost. */
   readonly forever?: boolean
+  /**
+   * Signs and accepts links whose text is also that of another path, time or argument, as NGINX does: whoever has such a link can move characters
+   * from one field to the next. Default: `false`.
+   */
+  readonly ambiguous?: boolean
 }
 
 /** The recipe of the Python SecureLink and of NGINX's documentation. */
@@ -60,13 +78,16 @@ interface NginxReading extends Reading {
   readonly seen: Seen
   readonly token: string
   readonly values: Values
+  /** The part of the path that a good signature covers: `/` if it covers none. */
+  covered(): string
 }
 
 const RECIPE: NginxRecipe = '$secure_link_expires$uri$remote_addr $secret'
 
 const COVERS: Record<string, string> = {
   uri: 'path',
-  rest: 'path',
+  args: 'query',
+  query_string: 'query',
   secure_link_expires: 'expires',
   remote_addr: 'ip',
   request_method: 'method',
@@ -76,8 +97,9 @@ const COVERS: Record<string, string> = {
  * Links of NGINX's `secure_link`: a plain MD5 of a text with the secret in it. For an NGINX that one does not control; where both ends are yours,
  * take `hmac`.
  *
- * The path is signed as NGINX sees it: decoded, with slashes merged and dots resolved. Beside what the recipe names nothing is covered. The
- * second of expiry itself is still good. An address or method that does not match is a `bad_signature`, because it is only in the digest.
+ * The path is signed as NGINX sees it: decoded, with slashes merged. Beside what the recipe names nothing is covered, and `claims.resource` of a
+ * good link holds nothing else: the path, and those arguments that the recipe has. The second of expiry itself is still good. An address or method
+ * that does not match is a `bad_signature`, because it is only in the digest.
  *
  * @param keys - Secrets as text or bytes, newest first: the first one in time signs, all verify, none only reads.
  * @param options - How NGINX is configured. Default: the recipe of the Python SecureLink.
@@ -101,7 +123,7 @@ export function nginx<const E extends string = NginxRecipe>(
     ring.every(({ secret }) => !(secret as CryptoKey).algorithm),
     'nginx() takes secrets as text or bytes: WebCrypto has no MD5, so it has no use for a CryptoKey',
   )
-  const { expression = RECIPE, mergeSlashes = true, forever } = options
+  const { expression = RECIPE, mergeSlashes = true, forever, ambiguous, location } = options
   const inPath = options.placement === 'path'
   const given = lowered(options.variables)
 
@@ -128,6 +150,10 @@ export function nginx<const E extends string = NginxRecipe>(
   const names = variablesOf(template) ?? []
   insist(names.includes('secret'), 'expression takes a text of NGINX variables with $secret where the secret stands')
   const inQuery = !whole && !inPath
+  insist(
+    location === undefined || (!inQuery && /^\/[\w\-.~]+\/$/.test(location) && !/^\/\.\.?\/$/.test(location)),
+    "location must be one plain segment between slashes, such as '/hls/', and only with a token in the path",
+  )
   const known = ['secret', 'secure_link_expires', 'remote_addr', 'host', 'request_method', ...Object.keys(given)].concat(
     whole ? 'link' : inPath ? ['rest', 'args', 'query_string'] : 'uri',
   )
@@ -143,62 +169,89 @@ export function nginx<const E extends string = NginxRecipe>(
     'variables takes those that only NGINX knows',
   )
   const needs = (name: string): boolean => names.includes(name) && !(name in given)
+  const own = inQuery ? parameters : []
+  const allOfQuery = names.includes('args') || names.includes('query_string')
   const bound =
     !whole && expires !== '' && (names.includes('secure_link_expires') || (inQuery && names.includes(`arg_${expires}`.toLowerCase())))
 
-  function digest(seen: Seen, values: Values, { secret }: SecretKey): string {
+  function piecesOf(seen: Seen, values: Values, { secret }: SecretKey): readonly Piece[] {
     const word = typeof secret === 'string' ? bytesOf(secret) : String.fromCharCode(...(secret as Uint8Array))
-    const text = fill(template, (name) => (name === 'secret' ? word : valueFor(name, given, seen, values)))
-    return encode(md5(arrayOf(text)), whole ? HEX : BASE64URL)
+    return fill(template, (name) => (name === 'secret' ? word : valueFor(name, given, seen, values)))
   }
+  const digest = (pieces: readonly Piece[]): string => encode(md5(arrayOf(joined(pieces))), whole ? HEX : BASE64URL)
+  const isClear = (pieces: readonly Piece[]): boolean =>
+    !!ambiguous || splitsInOneWay(pieces, inQuery ? { [`arg_${expires}`.toLowerCase()]: EXPIRY } : {})
 
   const common = ({ uri, host, args }: Seen): Values => ({ uri, host, args, query_string: args })
 
+  // A path with a token behind its first segment. NGINX takes more, but the first segment must be one that every reader reads alike.
+  const withToken = whole ? /^(\/[\w\-.~]+)\/([\da-f]{32})\/([^/].*)$/s : /^(\/[\w\-.~]+)\/([\w-]{22})\/(\d+)(\/.*)$/s
+
   function read(url: string): NginxReading | 'unsigned' | 'malformed' {
-    const parts = split(url)
-    const { origin, path, query } = parts
-    const seen = see(parts, mergeSlashes)
-    const unseen = seen ?? { parts, uri: '', args: bytesOf(query.slice(1)), host: '' }
-    let values = common(unseen)
-    const far = new Date(LAST * 1000)
+    if (url.length > LONGEST) return 'malformed'
+    return inQuery ? readQuery(url) : readPath(url)
+  }
+
+  function readPath(url: string): NginxReading | 'unsigned' | 'malformed' {
+    const { origin, path, query } = split(url)
+    const [, front = '', token = '', ...behind] = withToken.exec(whole ? path + query : path) ?? []
+    if (!front || (location && location !== `${front}/`)) return 'unsigned'
+    const fixed = location ? front : ''
     if (whole) {
-      // The second segment of what was sent, undecoded.
-      const [, front, hash, link] = /^(.[^/]*\/)([\da-f]{32})\/(.+)$/is.exec(path[0] === '/' ? path + query : '') ?? []
-      if (!front || !hash || !link) return 'unsigned'
+      // secure_link_secret signs the rest as it was sent, with its query.
+      const link = behind[0] as string
+      const seen = see({ origin, path, query, fragment: '' }, bytesOf(query.slice(1)), mergeSlashes)
       if (!seen) return 'malformed'
-      const claims = { resource: origin + front + link, expires: far }
-      return { claims, seen, token: hash.toLowerCase(), values: { ...values, link: bytesOf(link) } }
+      const claims = { resource: `${origin}${front}/${link}`, expires: new Date(LAST * 1000) }
+      return { claims, seen, token, values: { ...common(seen), link: bytesOf(link) }, covered: () => `${fixed}/${link}` }
     }
 
-    // What the directive secure_link has: the token, and behind the first comma the expiry.
-    let text: string
-    let resource: string | undefined
-    if (inPath) {
-      const [, front, signature, expiry, rest] = /^(\/[^/]+)\/([^/,]+)\/(\d+)(\/.*)$/s.exec(unseen.uri) ?? []
-      if (!front || !rest) return 'unsigned'
-      resource = origin + pathOf(front + rest) + query
-      text = `${signature},${expiry}`
-      values = { ...values, rest }
-    } else {
-      const found = parameters.map((name) => argument(unseen.args, name))
-      if (found.every((value) => value === undefined)) return 'unsigned'
-      text = found.map((value) => value ?? '').join()
-    }
-    const [, signature = '', expiry] = /^([^,]*)(?:,(.*))?$/s.exec(text) ?? []
-    const canonical = tokenOf(signature, 16, 24)
-    const seconds = expiry === undefined ? LAST : numberOf(expiry)
     // A path that merely looks like one of ours.
-    if (inPath && !canonical) return 'unsigned'
-    if (!seen || !canonical || seconds <= 0) return 'malformed'
-    resource ??= origin + path + without(query, parameters)
-    const claims = { resource, expires: new Date(Math.min(seconds, LAST) * 1000) }
-    return { claims, seen, token: canonical, values: { ...values, secure_link_expires: expiry } }
+    if (!tokenOf(token, 16)) return 'unsigned'
+    const [expiry, sent] = behind as [string, string]
+    const seen = see({ origin, path: front + sent, query, fragment: '' }, bytesOf(query.slice(1)), mergeSlashes)
+    const seconds = numberOf(expiry)
+    if (!seen || seconds <= 0 || !fitsFunctions(given, seen)) return 'malformed'
+    const rest = seen.uri.slice(front.length)
+    // Without the first segment this would be the name of a host.
+    if (rest.startsWith('//')) return 'malformed'
+    return {
+      claims: { resource: origin + front + sent + query, expires: new Date(Math.min(seconds, LAST) * 1000) },
+      seen,
+      token,
+      values: { ...common(seen), rest, secure_link_expires: expiry },
+      covered: () => (names.includes('rest') ? fixed + pathOf(rest) : '/'),
+    }
+  }
+
+  function readQuery(url: string): NginxReading | 'unsigned' | 'malformed' {
+    const { origin, path, query } = split(url)
+    const args = bytesOf(query.slice(1))
+    const found = parameters.map((name) => argument(args, name))
+    if (found.every((value) => value === undefined)) return 'unsigned'
+    // The line secure_link has the token, and behind the first comma the expiry.
+    const [, token = '', expiry] = /^([^,]*)(?:,(.*))?$/s.exec(found.map((value) => value ?? '').join()) ?? []
+    const others = without(query, parameters)
+    const seen = see({ origin, path, query: others, fragment: '' }, args, mergeSlashes)
+    const seconds = expiry === undefined ? LAST : numberOf(expiry)
+    if (!seen || !tokenOf(token, 16) || seconds <= 0 || !fitsFunctions(given, seen)) return 'malformed'
+    return {
+      claims: { resource: origin + path + others, expires: new Date(Math.min(seconds, LAST) * 1000) },
+      seen,
+      token,
+      values: { ...common(seen), secure_link_expires: expiry },
+      covered: () => (names.includes('uri') ? pathOf(seen.uri) : '/'),
+    }
   }
 
   return {
     name: 'nginx',
     carries: [...(needs('remote_addr') ? ['ip'] : []), ...(needs('request_method') ? ['method'] : [])] as NginxCondition<E>[],
-    covers: whole ? ['path', 'query'] : names.filter((name) => name !== 'secret').map((name) => COVERS[name] ?? name.replace('arg_', '?')),
+    covers: whole
+      ? [location ? 'path' : 'rest', 'query']
+      : names
+          .filter((name) => name !== 'secret')
+          .map((name) => (name === 'rest' && location ? 'path' : (COVERS[name] ?? name.replace('arg_', '?')))),
     validAtExpiry: true,
     // The documented configuration answers 403 to everything but a link that has expired.
     status: { malformed: 403 },
@@ -206,18 +259,11 @@ export function nginx<const E extends string = NginxRecipe>(
     async seal(grant: Grant): Promise<string> {
       const { url, ip } = grant
       const key = grant.signingKey(ring, grant.now)
-      const parts = split(url)
-      const { origin, path, query, fragment } = parts
-      const seen = see(parts, mergeSlashes)
-      insist(
-        seen,
-        'url takes what NGINX does not answer with 400: no %00, no % that begins no escape, no .. above the root, and a space as %20',
-      )
-      // Clients resolve dots before they merge slashes, and so before they send; NGINX does it the other way round.
-      insist(
-        see(grant.normalise(seen.parts), mergeSlashes)?.uri === seen.uri,
-        'url takes a path that clients and NGINX resolve alike: no .. behind two slashes',
-      )
+      const { origin, path, query, fragment } = split(url)
+      const others = inQuery ? without(query, parameters) : query
+      const seen = see({ origin, path, query: others, fragment: '' }, bytesOf(query.slice(1)), mergeSlashes)
+      insist(seen, READABLE_PATH)
+      insist(fitsFunctions(given, seen), 'url must have a path of UTF-8, because functions in variables get it as text')
       insist(
         bound || forever,
         'links of this recipe have no expiry, or one that anybody can change: the option forever says that this is meant',
@@ -242,42 +288,47 @@ export function nginx<const E extends string = NginxRecipe>(
             `the URL has a parameter '${parameters.find((name) => argument(seen.args, name) !== undefined)}': it is a link already, or the option parameters must rename ours`,
           )
         const args = `${seen.args}&${expires}=${expiry}`
-        return append(url, `${token}=${digest({ ...seen, args }, values, key)}${expires && `&${expires}=${expiry}`}`)
+        const pieces = piecesOf({ ...seen, args }, values, key)
+        insist(isClear(pieces), ONE_SPLIT)
+        return append(url, `${token}=${digest(pieces)}${expires && `&${expires}=${expiry}`}`)
       }
       const [, front = '', rest = ''] = /^(\/[\w\-.~]+)(\/.*)$/.exec(path) ?? []
-      insist(
-        rest && !/\/(\.|%2e){1,2}(\/|$)/i.test(path),
-        'url takes a path of a plain segment and at least another, without the segments . and ..: the token stands between them',
-      )
+      insist(rest, 'url must have a path of a plain segment and at least another: the token stands between them')
+      insist(!location || location === `${front}/`, `url must have a path that starts with the option location, '${location}'`)
+      // Without the first segment it would be the name of a host.
+      const signed = whole ? rest : seen.uri.slice(front.length)
+      insist(!signed.startsWith('//'), 'url must not have two slashes behind its first segment')
       if (read(url) !== 'unsigned') throw new LinkError('already_signed', 'the URL is a link already: sign what it was made from')
       if (inPath) {
-        const signature = digest(seen, { ...values, rest: seen.uri.slice(front.length) }, key)
-        return `${origin}${front}/${signature}/${expiry}${rest}${query}${fragment}`
+        const pieces = piecesOf(seen, { ...values, rest: signed }, key)
+        insist(isClear(pieces), ONE_SPLIT)
+        return `${origin}${front}/${digest(pieces)}/${expiry}${rest}${query}${fragment}`
       }
       const link = rest.slice(1) + query
       insist(
         link && !/[^!-~]|["<>\\^`{|}]/.test(link) && !query.includes("'"),
-        'url takes a path and a query as they are sent, percent-encoded: secure_link_secret signs them undecoded',
+        'url must have a path and a query as they are sent, percent-encoded: secure_link_secret signs them undecoded',
       )
-      return `${origin}${front}/${digest(seen, { ...values, link: bytesOf(link) }, key)}/${link}${fragment}`
+      return `${origin}${front}/${digest(piecesOf(seen, { ...values, link: bytesOf(link) }, key))}/${link}${fragment}`
     },
 
     read,
 
-    async check({ claims, seen, token, values }: NginxReading, visit: Visit): Promise<Proof | 'bad_signature'> {
+    async check({ claims, seen, token, values, covered }: NginxReading, visit: Visit): Promise<Proof | 'bad_signature'> {
       if (!ring.length) throw new LinkError('no_key', 'the ring has no key; an empty ring can read, but neither sign nor verify')
       const address = visit.ip === undefined ? undefined : printAddress(visit.ip)
-      const proven: { -readonly [K in keyof Claims]: Claims[K] } = { ...claims }
-      // What was signed, in place of what was written.
-      if (inQuery) proven.resource = seen.parts.origin + pathOf(seen.uri) + without(seen.parts.query, parameters)
-      if (needs('remote_addr')) {
-        if (!address) return 'bad_signature'
-        proven.ip = address
+      if (needs('remote_addr') && !address) return 'bad_signature'
+      for (const key of ring) {
+        const pieces = piecesOf(seen, { ...values, remote_addr: address, request_method: visit.method }, key)
+        if (!same(digest(pieces), token)) continue
+        if (!isClear(pieces)) return 'bad_signature'
+        // Nothing but what was signed: NGINX signs no scheme and no port, and no argument that the expression does not have.
+        const query = whole ? '' : allOfQuery ? seen.parts.query : coveredQuery(names, own, seen.args)
+        const proven: { -readonly [K in keyof Claims]: Claims[K] } = { ...claims, resource: covered() + query }
+        if (needs('remote_addr')) proven.ip = address as string
+        if (needs('request_method')) proven.methods = [visit.method]
+        return { key, claims: proven }
       }
-      if (needs('request_method')) proven.methods = [visit.method]
-      for (const key of ring)
-        if (same(digest(seen, { ...values, remote_addr: address, request_method: visit.method }, key), token))
-          return { key, claims: proven }
       return 'bad_signature'
     },
   }

@@ -158,7 +158,9 @@ function ruleOf({ token: _, allow, longest, schemes, verbs, conditions, ...other
     for (const [i, { scheme, url, expires, conditions: asked }] of links.entries()) {
       if (schemes && !schemes.includes(scheme)) return denied('This token may not use this scheme.', i, 'scheme')
       if (verb !== 'sign') continue
-      if (Math.floor(+(expires as Date) / 1000) > Math.ceil(+now / 1000 + most))
+      // A duration counts from the present second. A date may lie between two, and is rounded up.
+      const round = /^\d{4}-/.test(`${asked['expires']}`) ? Math.ceil : Math.floor
+      if (Math.floor(+(expires as Date) / 1000) > round(+now / 1000 + most))
         return denied(`This token may sign links that live up to ${longest}.`, i, 'expires')
       const odd = own && Object.keys(asked).find((name) => !STANDARD.includes(name) && !own.includes(name))
       if (odd) return denied('This token may not sign with this condition.', i, odd)

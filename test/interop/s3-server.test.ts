@@ -66,6 +66,50 @@ describe.skipIf(!program)(program ? 'Swift' : leftOut('swift'), () => {
     expect((await visit(get)).status, 'good, and nothing there').toBe(404)
   })
 
+  test('an upload of two parts, each with a link of its own', async () => {
+    const post = { method: 'POST' }
+    const started = await visit(await link('/bucket/parts.bin?uploads', post), post)
+    const id = /<UploadId>(.+)<\/UploadId>/.exec(started.text)?.[1] ?? ''
+    expect([started.status, id !== ''], started.text).toEqual([200, true])
+    // Every part but the last has 5 MiB or more.
+    const bodies = ['a'.repeat(5 * 2 ** 20), 'b']
+    const tags: (string | null)[] = []
+    for (const [i, body] of bodies.entries()) {
+      const query = { partNumber: `${i + 1}`, uploadId: id }
+      const part = await link('/bucket/parts.bin', { method: 'PUT', query })
+      expect((await visit(part.replace(/partNumber=\d/, 'partNumber=3'), { method: 'PUT', body: 'c' })).status).toBe(403)
+      const { status, headers } = await visit(part, { method: 'PUT', body })
+      expect(status).toBe(200)
+      tags.push(headers.get('etag'))
+    }
+    const list = tags.map((tag, i) => `<Part><PartNumber>${i + 1}</PartNumber><ETag>${tag}</ETag></Part>`).join('')
+    const body = `<CompleteMultipartUpload>${list}</CompleteMultipartUpload>`
+    const done = await visit(await link('/bucket/parts.bin', { ...post, query: { uploadId: id } }), { ...post, body })
+    expect(done.status, done.text).toBe(200)
+    const whole = await visit(await link('/bucket/parts.bin'))
+    expect(whole.text).toBe(bodies.join(''))
+  })
+
+  test('an exact length: a signed content-length', async () => {
+    const upload = await link('/bucket/seven.txt', { method: 'PUT', headers: { 'content-length': '7' } })
+    // `fetch` computes the header, and verify has it from the server's request.
+    const put = async (body: string) => {
+      const { status } = await fetch(upload, { method: 'PUT', body })
+      const verdict = await verify(storage, upload, { method: 'PUT', headers: { 'content-length': `${body.length}` } })
+      return [status, verdict.ok]
+    }
+    expect(await put('7 bytes')).toEqual([200, true])
+    expect(await put('8  bytes')).toEqual([403, false])
+    expect(await put('')).toEqual([403, false])
+  })
+
+  test('spaces and characters beyond ASCII, escaped by sign, without a client that does it', async () => {
+    const put = await link('/bucket/keys/a b ü.txt', { method: 'PUT' })
+    expect(put).toMatch(/^[!-~]+$/)
+    expect((await visit(put, { method: 'PUT', body: 'x' })).status).toBe(200)
+    expect((await visit(await link(`/bucket/keys/${encodeURIComponent('a b ü.txt')}`))).text).toBe('x')
+  })
+
   test('response overrides and other parameters', async () => {
     await visit(await link('/bucket/a.txt', { method: 'PUT' }), { method: 'PUT', body: 'a' })
     const disposition = 'attachment; filename="a b+c.txt"'

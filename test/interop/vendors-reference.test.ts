@@ -112,19 +112,26 @@ describe.skipIf(!python)('500 random links each', () => {
 
   test('nginx-hmac', async () => {
     const algorithm = fc.constantFrom('sha1', 'sha256', 'sha384', 'sha512')
-    for (const [each, link] of draw('nginx-hmac', fc.record({ ...common, algorithm, iso: fc.boolean() })))
+    // With a separator of the message in the path, `sign` refuses.
+    const name = common.name.filter((path) => !path.includes('|'))
+    for (const [each, link] of draw('nginx-hmac', fc.record({ ...common, name, algorithm, iso: fc.boolean() })))
       await compare(each, link, nginxHmac({ secret: each.secret }, { algorithm: each.algorithm, timestamp: each.iso ? 'Z' : 'unix' }), {})
   })
 
   test('gcs', async () => {
-    const model = fc.record({
-      ...common,
-      pairs,
-      key: fc.stringMatching(/^GOOG1[A-Z\d]{20}$/),
-      vendor: fc.constantFrom('GOOG4', 'AWS4'),
-      method: fc.constantFrom('GET', 'HEAD', 'PUT', 'DELETE'),
-      headers: fc.dictionary(fc.constantFrom('Content-Type', 'x-goog-acl', 'Range'), header, { noNullPrototype: true }),
-    })
+    const model = fc
+      .record({
+        ...common,
+        // White space and quotes at the ends are refused.
+        secret: common.secret.filter((secret) => !/^[\s"']|[\s"']$/.test(secret)),
+        pairs,
+        key: fc.stringMatching(/^GOOG1[A-Z\d]{20}$/),
+        vendor: fc.constantFrom('GOOG4', 'AWS4'),
+        method: fc.constantFrom('GET', 'HEAD', 'PUT', 'DELETE'),
+        headers: fc.dictionary(fc.constantFrom('Content-Type', 'x-goog-acl', 'Range'), header, { noNullPrototype: true }),
+      })
+      // The interoperability mode takes no header of Google's.
+      .filter(({ vendor, headers }) => vendor === 'GOOG4' || !('x-goog-acl' in headers))
     for (const [{ method, headers, ...each }, link] of draw('gcs', model)) {
       const scheme = gcs({ id: each.key, secret: each.secret }, { algorithm: `${each.vendor}-HMAC-SHA256` })
       await compare(each, link, scheme, { method, headers }, { method, headers })

@@ -1,18 +1,18 @@
 // SigV4 with the signature in the query: what the schemes s3 and gcs share. They differ in names and in the scope of the key.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html
-import { seconds } from '../../core/conditions.ts'
+import { type Claims, seconds } from '../../core/conditions.ts'
 import { insist } from '../../core/errors.ts'
 import { bytesOf, type Keyring, keyring, type SecretKey } from '../../core/keys.ts'
 import { encode, HEX } from '../../lib/encoding.ts'
 import { normalOrigin } from '../../lib/normalise.ts'
-import { append, encodeValue, type Parts, split } from '../../lib/url.ts'
+import { append, encodeValue, LONGEST, type Parts, split } from '../../lib/url.ts'
 import type { Grant, Proof, Reading, Scheme, Visit } from '../../core/scheme.ts'
 import type { Reason } from '../../core/verdict.ts'
 
 /** Conditions of presigned URLs' own. */
 export interface PresignConditions {
   /**
-   * Headers that the visitor has to send with just these values, such as `{ 'content-type': 'image/png' }` for an upload. Names in any case;
+   * Headers that a request has to send with just these values, such as `{ 'content-type': 'image/png' }` for an upload. Names in any case;
    * values in ASCII. `host` is always among them and comes from the URL.
    */
   readonly headers?: Readonly<Record<string, string>>
@@ -20,43 +20,69 @@ export interface PresignConditions {
   readonly query?: Readonly<Record<string, string>>
 }
 
+/** What a presigned URL says. Its method is signed and not written, so only a verdict has `methods`, and reading the link has not. */
+export interface PresignedClaims extends Claims {
+  /** The names of the headers that a request has to send with the values that were signed, in lower case, without `host`. */
+  readonly signedHeaders?: readonly string[]
+}
+
+/** Region and service that the key of a day is for. */
+export interface Scope {
+  readonly region: string
+  readonly service: string
+}
+
 /** A storage's way of writing SigV4. */
 export interface Dialect {
   readonly name: string
-  /** In the algorithm, in front of the secret, and in small letters at the end of the scope. */
+  /** In the algorithm, in front of the secret, and in lower case at the end of the scope. */
   readonly vendor: 'AWS4' | 'GOOG4'
-  readonly region: string
-  readonly service: string
   readonly status: Partial<Record<Reason, number>>
+  /** By the host of a URL in lower case, without its port. */
+  scopeOf(hostname: string): Scope
+  /** Throws a `LinkError` for a URL that the storage cannot open. */
+  insistOnUrl(hostname: string, path: string): void
 }
 
 interface PresignedReading extends Reading {
   readonly scanned: Scanned
+  readonly fields: Fields
 }
 
+// In the order in which links have them: that of Amazon's documentation. A link has one of the two tokens at most.
+const FIELDS = ['Algorithm', 'Credential', 'Date', 'Expires', 'SignedHeaders', 'Security-Token', 'S3session-Token', 'Signature'] as const
+
+// Those that are signed, in the order of their names.
+const SIGNED = ['Algorithm', 'Credential', 'Date', 'Expires', 'S3session-Token', 'Security-Token', 'SignedHeaders'] as const
+
+type Field = (typeof FIELDS)[number]
+
+/** The link's own parameters, by the end of their names; in canonical form. */
+type Fields = { [F in Field]?: string }
+
 interface Scanned {
-  /** Our parameters in the order of NAMES, in canonical form; absent where there is none. */
-  readonly values: readonly (string | undefined)[]
-  /**
-   * All other parameters in canonical form, but for a line break in place of the `=`. So sorting them orders them by name and then by value: it
-   * comes before every character that they can have.
-   */
+  readonly fields: Fields
+  /** All other parameters, as they stand. */
   readonly others: readonly string[]
-  /** The URL without ours, as it stands. */
+  /** The URL without the link's own parameters, as it stands. */
   readonly resource: string
   readonly origin: string
   /** In canonical form. */
   readonly path: string
-  readonly payload: string
-  /** A parameter of ours twice, an escape that is none, or dots, which clients resolve before they send. */
+  /** A parameter of the link's own twice, a broken escape, dots, which clients resolve before they send, or a scheme other than HTTP's. */
   readonly broken: boolean
 }
 
-// In the order of Amazon's documentation.
-const NAMES = ['Algorithm', 'Credential', 'Date', 'Expires', 'SignedHeaders', 'Security-Token', 'Signature'] as const
-
-// Those that are signed, in the order in which they are.
-const SORTED = [0, 1, 2, 3, 5, 4]
+/** The other parameters as they are signed. */
+interface Query {
+  /**
+   * In canonical form, but for a line break in place of the `=`. So sorting them orders them by name and then by value: it comes before every
+   * character that they can have.
+   */
+  readonly others: readonly string[]
+  /** The hash of the body, where a parameter has it. */
+  readonly payload: string
+}
 
 const WEEK = 604_800
 
@@ -66,60 +92,70 @@ const derived = /* @__PURE__ */ new WeakMap<SecretKey, Map<string, SecretKey>>()
 /** Presigned URLs in one of the dialects. */
 export function sigv4<K extends SecretKey & { readonly id: string; readonly sessionToken?: string }>(
   keys: Keyring<K>,
-  { name, vendor, region, service, status }: Dialect,
+  { name, vendor, status, scopeOf, insistOnUrl }: Dialect,
 ): Scheme<'starts' | 'method', PresignConditions> {
-  // Before the secret: whoever has other names for both gets to know the right ones.
-  for (const key of [keys].flat() as K[]) insist(key?.id, `${name}() takes keys as { id, secret }: id is the access key id`)
+  for (const key of [keys].flat() as K[]) insistOnCredentials(name, key)
   const ring = keyring(keys)
+  // Now, and not at first use: callers may wipe the buffer that their secret is in.
+  const seeds = new Map<SecretKey, SecretKey>(ring.map((key) => [key, { secret: prefixed(key.secret, vendor) }]))
   const word = vendor.toLowerCase()
-  const scope = `/${region}/${service}/${word}_request`
-  insist(/^(\/[\w.-]+){3}$/.test(scope), `${name}() takes a region such as 'eu-central-1'`)
+  const printScope = ({ region, service }: Scope): string => `/${region}/${service}/${word}_request`
+  insist(/^(\/[\w.-]+){3}$/.test(printScope(scopeOf(''))), `${name}() takes a region such as 'eu-central-1'`)
   const algorithm = `${vendor}-HMAC-SHA256`
   const prefix = vendor === 'AWS4' ? 'X-Amz-' : 'X-Goog-'
-  const names = NAMES.map((each) => prefix + each)
+  const foreign = vendor === 'AWS4' ? /^X-Goog-/i : /^X-Amz-/i
+  const ofVendor = VENDOR_HEADERS[vendor]
+  const names = FIELDS.map((field) => prefix + field)
+  const fieldsByName = new Map<string, Field>(FIELDS.map((field) => [prefix + field, field]))
+  const prefixMaybeEscaped = new RegExp(`^${prefix.replace(/./g, (each) => `(?:${each}|%${each.charCodeAt(0).toString(16)})`)}`, 'i')
   const hashed = `${prefix}Content-Sha256`
 
   function hostOf(origin = ''): string {
     const host = origin.replace(/.*\/\//, '')
     // Google's libraries sign no port.
-    return vendor === 'AWS4' ? host : host.replace(/:\d+$/, '')
+    return vendor === 'AWS4' ? host : withoutPort(host)
   }
 
   function scan({ origin, path, query }: Parts): Scanned {
-    const signed = /^[\w.~/-]*$/.test(path) ? path : (canonical(path)?.replaceAll('%2F', '/') ?? '')
-    const values: (string | undefined)[] = []
+    let broken = !decodable(path) || !decodable(query) || (origin !== '' && !HTTP.test(origin))
+    const fields: Fields = {}
     const others: string[] = []
-    let broken = signed[0] !== '/' || /\/\.\.?(\/|$)/.test(signed)
-    let resource = origin + path
-    let mark = '?'
-    let payload = 'UNSIGNED-PAYLOAD'
     for (const piece of query.slice(1).split('&')) {
       if (!piece) continue
-      const end = `${piece}=`.indexOf('=')
-      // Storages read a `+` in a query as a space.
-      const [parameter, value] = [piece.slice(0, end), piece.slice(end + 1)].map((text) => canonical(text.replaceAll('+', ' ')))
-      const at = names.indexOf(parameter as string)
-      if (parameter === undefined || value === undefined || values[at] !== undefined) broken = true
-      else if (at >= 0) values[at] = value
-      else {
-        others.push(`${parameter}\n${value}`)
-        resource += mark + piece
-        mark = '&'
-        if (parameter === hashed) payload = value
-      }
+      const [written, value] = halves(piece)
+      // Decoding takes its time, and of thousands of parameters only a few can be the link's own.
+      const field = prefixMaybeEscaped.test(written) ? fieldsByName.get(broken ? written : canonical(written)) : undefined
+      if (!field) others.push(piece)
+      else if (fields[field] !== undefined) broken = true
+      else fields[field] = broken ? value : canonicalValue(value)
     }
-    return { values, others, resource, origin, path: signed, payload, broken }
+    const signed = broken ? '' : /^[\w.~/-]*$/.test(path) ? path : canonical(path).replaceAll('%2F', '/')
+    broken ||= signed[0] !== '/' || /\/\.\.?(\/|$)/.test(signed)
+    const resource = origin + path + (others[0] === undefined ? '' : `?${others.join('&')}`)
+    return { fields, others, resource, origin, path: signed, broken }
+  }
+
+  /** Of pieces without a broken escape. */
+  function queryOf(pieces: readonly string[]): Query {
+    let payload = 'UNSIGNED-PAYLOAD'
+    const others = pieces.map((piece) => {
+      const [parameter, value] = halves(piece).map(canonicalValue) as [string, string]
+      if (parameter === hashed) payload = value
+      return `${parameter}\n${value}`
+    })
+    return { others, payload }
   }
 
   /** The text to sign; `undefined` when a signed header is missing, or one of the vendor's is not signed. */
   async function textOf(
     method: string,
-    scanned: Scanned,
+    { path, fields }: Pick<Scanned, 'path' | 'fields'>,
+    { others, payload }: Query,
+    scope: string,
     header: (name: string) => string | undefined,
     sent: Visit['headers'] = [],
   ): Promise<string | undefined> {
-    const { values, others, path } = scanned
-    const [, , date = '', , list = ''] = values
+    const { Date: date = '', SignedHeaders: list = '' } = fields
     const signedHeaders = list.replaceAll('%3B', ';')
     let headers = ''
     const listed = signedHeaders.split(';')
@@ -128,35 +164,35 @@ export function sigv4<K extends SecretKey & { readonly id: string; readonly sess
       if (value === undefined) return
       headers += `${each}:${value.trim().replace(/\s+/g, ' ')}\n`
     }
-    // Or the visitor would say more than the signer did: `x-amz-copy-source` makes an upload a copy of whatever the key may read.
-    for (const [each] of sent) if (VENDORS.test(each) && !listed.includes(each.toLowerCase())) return
+    // Or the request would say more than the signer did: `x-amz-copy-source` makes an upload a copy of whatever the key may read.
+    for (const [each] of sent) if (ofVendor.test(each) && !listed.includes(each.toLowerCase())) return
     // A hash of the body, which the storage compares with what comes. It counts even where the header is not a signed one.
-    const payload = header(hashed.toLowerCase()) ?? scanned.payload
+    const hash = header(hashed.toLowerCase()) ?? payload
     const joint = others[0] ? '\n' : '='
-    const ours: string[] = []
-    for (const at of SORTED) if (values[at] !== undefined) ours.push(names[at] + joint + values[at])
-    const query = others[0] ? print([...ours, ...others]) : ours.join('&')
-    const request = `${method}\n${path}\n${query}\n${headers}\n${signedHeaders}\n${payload}`
+    const own: string[] = []
+    for (const field of SIGNED) if (fields[field] !== undefined) own.push(prefix + field + joint + fields[field])
+    const query = others[0] ? print([...own, ...others]) : own.join('&')
+    const request = `${method}\n${path}\n${query}\n${headers}\n${signedHeaders}\n${hash}`
     // As with keys.ts: all links under way come to this point before the first digest is asked for.
     await undefined
-    const hash = await crypto.subtle.digest('SHA-256', bytesOf(request))
-    return `${algorithm}\n${date}\n${date.slice(0, 8)}${scope}\n${encode(new Uint8Array(hash), HEX)}`
+    const digest = await crypto.subtle.digest('SHA-256', bytesOf(request))
+    return `${algorithm}\n${date}\n${date.slice(0, 8)}${scope}\n${encode(new Uint8Array(digest), HEX)}`
   }
 
   /** The key of one day, which is what signs. */
-  async function dayKey(key: SecretKey, date: string, mac: Grant['mac']): Promise<SecretKey> {
+  async function dayKey(key: SecretKey, date: string, scope: string, mac: Grant['mac']): Promise<SecretKey> {
     const path = date.slice(0, 8) + scope
     let days = derived.get(key)
     const known = days?.get(path)
     if (known) return known
     // With the credential of the day for an id, escaped, because that takes its time.
     const id = encodeValue(`${key.id}/${path}`)
-    let step: SecretKey = { secret: prefixed(key.secret, vendor) }
+    let step = seeds.get(key) as SecretKey
     for (const each of path.split('/')) {
       const hex = await mac(step, each, HEX)
       step = { id, secret: Uint8Array.from(hex.match(/../g) ?? [], (byte) => Number.parseInt(byte, 16)) }
     }
-    // Once more, because other links may have come this far meanwhile. Visitors choose the day of what they forge, so it must not grow with them.
+    // Once more, because other links may have come this far meanwhile. Forgers choose day and host of their links, so it must not grow with them.
     days = derived.get(key)
     if (!days || days.size > 15) derived.set(key, (days = new Map()))
     days.set(path, step)
@@ -176,18 +212,32 @@ export function sigv4<K extends SecretKey & { readonly id: string; readonly sess
       insist(!methods[1], `${name} links take one method`)
       const key = grant.signingKey(ring, now)
 
-      let { url, parts } = grant
-      // What is too long for a link has no path; going on would look at all of it for each of the rest.
+      insist(
+        !grant.parts.origin || HTTP.test(grant.parts.origin),
+        'url must begin with https:// or http://, because nothing else can be opened',
+      )
+      insist(!grant.parts.fragment, 'url must not have a fragment: write the # of a key as %23')
+      // As every client does before it sends.
+      let url = grant.url.replace(/[^!-~]+/gu, encodeURIComponent)
+      let parts = split(url)
+      // `split` gives a URL over 16,384 characters an empty path. Going on would scan all of it for each further parameter.
       for (const each in query)
         if (parts.path) parts = split((url = append(url, `${grant.encode(plain(each))}=${grant.encode(plain(query[each]))}`)))
+      insist(parts.path, `url must make a link of at most ${LONGEST} characters`)
+      insist(decodable(url), 'url must have whole escapes: write the % of a key as %25')
       const scanned = scan(parts)
-      const taken = scanned.values.findIndex((value) => value !== undefined)
-      insist(taken < 0, `the URL has ${names[taken]} already`, scanned.values[0] && scanned.values[6] ? 'already_signed' : 'bad_option')
-      const host = hostOf(normalOrigin(scanned.origin))
+      const { fields: taken, others, origin, path } = scanned
+      const clash = FIELDS.find((field) => taken[field] !== undefined)
+      const signedAlready = taken.Algorithm && taken.Signature
+      insist(!clash, `the URL has ${prefix}${clash} already`, signedAlready ? 'already_signed' : 'bad_option')
+      const host = hostOf(normalOrigin(origin))
       insist(
         !scanned.broken && /^[\w.:[\]-]+$/.test(host),
-        `${name} links take an absolute URL in ASCII, with good escapes and without the segments . and ..`,
+        `url must be absolute, with a host in ASCII, and without the segments . and .., which clients resolve before they send`,
       )
+      insistOnUrl(withoutPort(host), path)
+      const parameters = queryOf(others)
+
       const signed: Record<string, string> = { host }
       for (const each in headers) {
         const value = plain(headers[each])
@@ -195,35 +245,52 @@ export function sigv4<K extends SecretKey & { readonly id: string; readonly sess
         insist(TOKENS.test(lower) && !(lower in signed) && /^[\t -~]*$/.test(value), 'headers takes ASCII, no name twice, and no host')
         signed[lower] = value
       }
+      const strange = [...Object.keys(signed), ...parameters.others].find((each) => foreign.test(each))
+      insist(!strange, `headers and query must be without those of another vendor: ${algorithm} takes ${prefix}`)
 
       // Aligned links have an aligned start, too, or they would not be identical.
       const window = align ? seconds(align, 'align') : 1
       const second = Math.floor(now / 1000)
       const date = starts ?? Math.max(second - (second % window), Math.min(second, expires - WEEK))
       let life = expires - date
-      // '7d' from between two seconds is not too long, though both of its ends are rounded.
+      // A Date seven days from between two seconds is not too long, though both of its ends are rounded.
       if (life === WEEK + 1 && !starts && now % 1000) life--
       insist(life <= WEEK, `${name} links live for at most 7 days from their start`)
 
       const stamp = stampOf(date * 1000)
+      const scope = scopeOf(withoutPort(host))
       // Before the digest: it throws where there is no WebCrypto.
-      const signing = await dayKey(key, stamp, grant.mac)
-      const values = [algorithm, signing.id as string, stamp, `${life}`, Object.keys(signed).sort().join('%3B')]
-      if (key.sessionToken) values[5] = grant.encode(key.sessionToken)
-      const text = (await textOf(methods[0] as string, { ...scanned, values }, (header) => signed[header])) as string
-      values[6] = await grant.mac(signing, text, HEX)
-      return grant.insert({ url, parts }, names, values)
+      const signing = await dayKey(key, stamp, printScope(scope), grant.mac)
+      const fields: Fields = {
+        Algorithm: algorithm,
+        Credential: signing.id as string,
+        Date: stamp,
+        Expires: `${life}`,
+        SignedHeaders: Object.keys(signed).sort().join('%3B'),
+      }
+      // Directory buckets have sessions of their own, and another name for their tokens.
+      if (key.sessionToken) fields[scope.service === 's3express' ? 'S3session-Token' : 'Security-Token'] = grant.encode(key.sessionToken)
+      const text = await textOf(methods[0] as string, { path, fields }, parameters, printScope(scope), (header) => signed[header])
+      fields.Signature = await grant.mac(signing, text as string, HEX)
+      return grant.insert(
+        { url, parts },
+        names,
+        FIELDS.map((field) => fields[field] ?? ''),
+      )
     },
 
     read(url: string): PresignedReading | 'unsigned' | 'malformed' {
+      // Too long for a link, and so for taking it apart.
+      if (url.length > LONGEST) return url.includes(`${prefix}Signature=`) ? 'malformed' : 'unsigned'
       const scanned = scan(split(url))
-      const [given, credential = '', date = '', life = '', list = '', , signature] = scanned.values
-      if (given === undefined && signature === undefined) return 'unsigned'
+      const { fields } = scanned
+      const { Credential: credential = '', Date: date = '', Expires: life = '', SignedHeaders: list = '' } = fields
+      if (fields.Algorithm === undefined && fields.Signature === undefined) return 'unsigned'
+      if (scanned.broken) return 'malformed'
       const [, id, day] = /^(.+)\/(\d{8})(\/[^/]+){3}$/.exec(decodeURIComponent(credential)) ?? []
       const starts = Date.parse(`${date.slice(0, 4)}-${date.slice(4, 6)}-${date.slice(6, 11)}:${date.slice(11, 13)}:${date.slice(13)}`)
       const good =
-        !scanned.broken &&
-        given === algorithm &&
+        fields.Algorithm === algorithm &&
         id &&
         starts >= 0 &&
         // Engines read more than this form, and some the 31st of February.
@@ -233,47 +300,60 @@ export function sigv4<K extends SecretKey & { readonly id: string; readonly sess
         +life <= WEEK &&
         TOKENS.test(list) &&
         /(^|%3B)host(%3B|$)/.test(list) &&
-        signature?.length === 64
-      return good
-        ? {
-            scanned,
-            claims: { resource: scanned.resource, expires: new Date(starts + +life * 1000), starts: new Date(starts), keyId: id },
-          }
-        : 'malformed'
+        fields.Signature?.length === 64
+      if (!good) return 'malformed'
+      const signedHeaders = list.split('%3B').filter((header) => header !== 'host')
+      const claims: PresignedClaims = {
+        resource: scanned.resource,
+        expires: new Date(starts + +life * 1000),
+        starts: new Date(starts),
+        keyId: id,
+        ...(signedHeaders[0] && { signedHeaders }),
+      }
+      return { scanned, fields, claims }
     },
 
-    async check({ claims, scanned }: PresignedReading, visit: Visit): Promise<Proof | 'bad_signature' | 'unknown_key'> {
-      const [, , date = '', , , , signature = ''] = scanned.values
+    async check({ claims, scanned, fields }: PresignedReading, visit: Visit): Promise<Proof | 'bad_signature' | 'unknown_key'> {
+      const { Date: date = '', Signature: signature = '' } = fields
       const origin = normalOrigin(scanned.origin)
       const host = hostOf(origin || visit.header('host')?.toLowerCase())
+      const scope = printScope(scopeOf(withoutPort(host)))
       // By the key of the day, which is what signs.
       const mine = new Map<SecretKey, K>()
-      for (const key of ring) if (key.id === claims.keyId) mine.set(await dayKey(key, date, visit.mac), key)
+      for (const key of ring) if (key.id === claims.keyId) mine.set(await dayKey(key, date, scope, visit.mac), key)
       // Compares nothing, but knows what an empty ring means.
       if (!mine.size) return (await visit.match(ring, claims.keyId, '', '', HEX)) as 'unknown_key'
+      const parameters = queryOf(scanned.others)
       // Google's storage opens HEAD with links for GET, as its libraries' documentation says; Amazon's does not.
       for (const method of vendor === 'GOOG4' && visit.method === 'HEAD' ? ['HEAD', 'GET'] : [visit.method]) {
-        const text = await textOf(method, scanned, (header) => (header === 'host' ? host : visit.header(header)), visit.headers)
+        const header = (each: string) => (each === 'host' ? host : visit.header(each))
+        const text = await textOf(method, scanned, parameters, scope, header, visit.headers)
         if (text === undefined) break
         const signing = await visit.match([...mine.keys()], undefined, text, signature, HEX)
         if (typeof signing === 'string') continue
-        const query = print(scanned.others)
-        // What was signed, in place of what was written.
-        return {
-          key: mine.get(signing) as K,
-          claims: { ...claims, resource: origin + scanned.path + (query && `?${query}`), methods: [method] },
-        }
+        const query = print(parameters.others)
+        // What was signed, in place of what was written: canonical, and without a port that is not signed.
+        const place = origin === '' ? '' : origin.replace(/\/\/.*/, `//${host}`)
+        const resource = place + scanned.path + (query && `?${query}`)
+        return { key: mine.get(signing) as K, claims: { ...claims, resource, methods: [method] } }
       }
       return 'bad_signature'
     },
   }
 }
 
-// Names of headers, in small letters; several with an escaped semicolon between them.
+// Nothing else can be opened with a presigned URL, and the scheme is not signed.
+const HTTP = /^https?:/i
+
+// Names of headers, in lower case; several with an escaped semicolon between them. `Headers.get` throws a TypeError for names of other characters.
 const TOKENS = /^[a-z\d_.-]+(%3B[a-z\d_.-]+)*$/
 
-// The hash is in the signed text anyway, and CloudFront adds its id on the way.
-const VENDORS = /^X-(Amz|Goog)-(?!Content-Sha256$|cf-id$)/i
+// Headers that have to be signed. Not those that proxies add on the way, which are CloudFront and Google's Identity-Aware Proxy, and not the hash,
+// which is in the signed text anyway.
+const VENDOR_HEADERS = {
+  AWS4: /^X-Amz-(?!Content-Sha256$|Cf-Id$)/i,
+  GOOG4: /^X-Goog-(?!Content-Sha256$|Iap-Jwt-Assertion$|Authenticated-User-(Email|Id)$)/i,
+}
 
 let latest = { time: Number.NaN, stamp: '' }
 
@@ -286,14 +366,41 @@ function stampOf(time: number): string {
   return latest.stamp
 }
 
-/** With every character escaped that a signed text has escaped, and none other; `undefined` for a broken escape. */
-function canonical(text: string): string | undefined {
-  try {
-    return /^[\w.~-]*$/.test(text) ? text : encodeValue(decodeURIComponent(text))
-  } catch {
-    return
-  }
+// Escaped characters beyond ASCII, as UTF-8 has them (Unicode, table 3-7): no longer form than needed, no surrogates, nothing above U+10FFFF.
+const NEXT = '%[89ab][\\da-f]'
+const ESCAPED = [
+  '%[0-7][\\da-f]',
+  `%(?:c[2-9a-f]|d[\\da-f])${NEXT}`,
+  `%e0%[ab][\\da-f]${NEXT}`,
+  `%e[1-9abcef](?:${NEXT}){2}`,
+  `%ed%[89][\\da-f]${NEXT}`,
+  `%f0%[9ab][\\da-f](?:${NEXT}){2}`,
+  `%f[123](?:${NEXT}){3}`,
+  `%f4%8[\\da-f](?:${NEXT}){2}`,
+]
+const DECODABLE = /* @__PURE__ */ new RegExp(`^[^%]*(?:(?:${/* @__PURE__ */ ESCAPED.join('|')})[^%]*)*$`, 'i')
+
+/** Can this be decoded and encoded again? Asking first, because each `URIError` takes as long as ten such questions of a whole link. */
+function decodable(text: string): boolean {
+  return DECODABLE.test(text) && !(/[\ud800-\udfff]/.test(text) && /\p{Surrogate}/u.test(text))
 }
+
+/** With every character escaped that a signed text has escaped, and none other. The text must be {@link decodable}. */
+function canonical(text: string): string {
+  return /^[\w.~-]*$/.test(text) ? text : encodeValue(decodeURIComponent(text))
+}
+
+/** The same for a part of a query, where storages read a `+` as a space. */
+function canonicalValue(text: string): string {
+  return canonical(text.replaceAll('+', ' '))
+}
+
+function halves(piece: string): [name: string, value: string] {
+  const end = `${piece}=`.indexOf('=')
+  return [piece.slice(0, end), piece.slice(end + 1)]
+}
+
+const withoutPort = (host: string): string => host.replace(/:\d+$/, '')
 
 const print = (parameters: readonly string[]): string => [...parameters].sort().join('&').replaceAll('\n', '=')
 
@@ -306,4 +413,24 @@ function plain(value: unknown): string {
 function prefixed(secret: SecretKey['secret'], vendor: string): SecretKey['secret'] {
   if (typeof secret === 'string') return vendor + secret
   return 'byteLength' in secret ? Uint8Array.of(...bytesOf(vendor), ...secret) : secret
+}
+
+/** Throws for keys under other names, and for what copying brought along. No message repeats a credential. */
+function insistOnCredentials(scheme: string, key: SecretKey & { readonly sessionToken?: unknown }): void {
+  // Before the secret: with other names for both, the message has the right ones.
+  insist(key?.id, `${scheme}() takes keys as { id, secret }: id is the access key id`)
+  insist(!('expiration' in key), `${scheme}() takes the end of a session as a key's expires: { expires: credentials.expiration }`)
+  const { id, secret, sessionToken = '' } = key
+  const text = secret instanceof Uint8Array ? new TextDecoder('utf-8', { ignoreBOM: true }).decode(secret) : secret
+  insist(typeof sessionToken === 'string', 'sessionToken must be a string')
+  // Ids and tokens have no quotes. Servers of one's own let people choose the secret, so there a quote counts at the ends only.
+  for (const [option, value, dirty] of [
+    ['id', id, /^\s|\s$|[\p{Cc}"']/u],
+    ['secret', text, /^[\s"']|[\s"']$|\p{Cc}/u],
+    ['sessionToken', sessionToken, /^\s|\s$|[\p{Cc}"']/u],
+  ] as const)
+    insist(
+      typeof value !== 'string' || !dirty.test(value),
+      `${option} must be without white space at its ends, line breaks and quotes, which copying may have brought along`,
+    )
 }

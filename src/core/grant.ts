@@ -110,7 +110,9 @@ function expiryOf(scheme: Scheme, when: unknown, window: number, now: number): n
     throw new LinkError('unsupported_condition', `expires must be 'never'; ${name} links have no expiry`, { option: 'expires' })
   const end = timeOf(when, now, 'expires')
   const expires = Math.ceil(end / window) * window
-  assertOption(end * 1000 > now && expires <= ENDLESS, 'expires', 'a time in the future, before the year 5138')
+  // A duration is rounded up first, because half a second after the beginning of this second may be over.
+  const last = when instanceof Date ? end : Math.ceil(end)
+  assertOption(last * 1000 > now && expires <= ENDLESS, 'expires', 'a time in the future, before the year 5138')
   return expires
 }
 

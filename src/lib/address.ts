@@ -67,8 +67,9 @@ function groupsOf(text: string, mayEndDotted: boolean): number[] | undefined {
   const words = text.split(':')
   // An address has no more than eight, and the text may be long.
   if (words.length > 8) return
-  for (const [i, word] of words.entries()) {
-    if (GROUP.test(word)) groups.push(Number.parseInt(word, 16))
+  for (let i = 0; i < words.length; i++) {
+    const word = words[i] as string
+    if (GROUP.test(word)) groups.push(Number(`0x${word}`))
     else if (mayEndDotted && i === words.length - 1 && IPV4.test(word)) groups.push(...groupsOfIpv4(word))
     else return
   }

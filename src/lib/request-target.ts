@@ -5,6 +5,9 @@ import { split } from './text.ts'
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what this looks for
 const NEVER_SENT = /[\0-\x1f\x7f#]|\p{Surrogate}/u
 
+/** Most URLs have these characters only, and this test takes less time than the one above. */
+const PRINTABLE = /^[ "!$-~]*$/
+
 /** `.` or `..` between slashes, with escaped dots too. Java servers also cut off what follows a `;`, and resolve `..;` like `..`. */
 const DOT_SEGMENT = /\/(?:\.|%2e){1,2}(?:[/;]|$)/i
 
@@ -29,5 +32,11 @@ export function looksLikeHost(path: string): boolean {
  */
 export function isRequestTarget(url: string): boolean {
   const { path } = split(url)
-  return path.startsWith('/') && !path.includes('\\') && !looksLikeHost(url) && !hasDotSegment(path) && !NEVER_SENT.test(url)
+  return (
+    path.startsWith('/') &&
+    !path.includes('\\') &&
+    !looksLikeHost(url) &&
+    !hasDotSegment(path) &&
+    (PRINTABLE.test(url) || !NEVER_SENT.test(url))
+  )
 }

@@ -152,6 +152,9 @@ describe('claims.resource stays on the host of the request', () => {
     expect(await resource(inPath, link)).toBe('cdn.example')
     expect(await resource(inPath, link.replace(/\/a$/, '//evil.example/a'))).toBe('malformed')
     expect(inspect(inPath, link.replace(/\/a$/, '//evil.example/a'))).toBeUndefined()
+    // Also before the signature is looked at.
+    const forged = link.replace(/signature=.{9}/, 'signature=AAAAAAAAA').replace(/\/a$/, '//evil.example/a')
+    expect(await resource(inPath, forged)).toBe('malformed')
     // An absolute URL has a host already.
     expect(await resource(inPath, `https://cdn.example${link.replace(/\/a$/, '//evil.example/a')}`)).toBe('cdn.example')
   })
@@ -217,10 +220,11 @@ describe('lengths', () => {
       expect(await answers(scheme, link)).toEqual(['ok', 'ok'])
       expect(await answers(scheme, link.replace(url('y').slice(-6000), url('z').slice(-6000)))).toEqual(['bad_signature', 'bad_signature'])
     }
-    // UTF-8 may take three bytes a unit.
-    const link = await sign(links, '/a', { expires: '1h', id: `${'€'.repeat(1400)}a` }, at)
-    expect(await answers(links, link)).toEqual(['ok', 'ok'])
-    expect(await answers(links, link.replace('a&key', 'b&key'))).toEqual(['bad_signature', 'bad_signature'])
+    // UTF-8 may take three bytes a unit, so 1,400 units may be too many. pichax signs its id as it is.
+    const id = '€'.repeat(1400)
+    const link = await sign(pictures, '/a', { expires: '1h', id: `${id}y` }, at)
+    expect(await answers(pictures, link)).toEqual(['ok', 'ok'])
+    expect(await answers(pictures, link.replace('y&expires', 'z&expires'))).toEqual(['bad_signature', 'bad_signature'])
   })
 })
 

@@ -2,7 +2,7 @@
 import { type Duration, clock as machine, seconds } from '../conditions.ts'
 import { insist, LinkError } from '../errors.ts'
 import { inspect } from '../inspect.ts'
-import { recognise } from '../recognise.ts'
+import { recognise } from '../recognise/reader.ts'
 import type { Scheme } from '../scheme.ts'
 import type { Clock } from './server-clock.ts'
 

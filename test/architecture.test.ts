@@ -24,9 +24,10 @@ const MAY: Record<string, readonly string[]> = {
   'stores/': [...CORE, 'lib/', 'type:redeem.ts'],
   'http/': ['http/', ...BELOW],
   'http/node.ts': ['http/', ...BELOW, 'node:'],
-  'client/': ['client/', 'recognise.ts', ...BELOW],
+  'client/': ['client/', 'recognise/', ...BELOW],
   'media/': ['media/', ...BELOW],
-  'recognise.ts': ['schemes/', ...BELOW],
+  'recognise.ts': ['recognise/'],
+  'recognise/': ['recognise/', 'lib/'],
   'index.ts': ['schemes/hmac.ts', 'schemes/any-of.ts', ...BELOW],
   'njs/': ['njs/', 'schemes/', ...BELOW, 'npm:crypto'],
   'cli/': ['cli/', 'http/', 'client/', 'media/', 'schemes/', 'stores/', 'recognise.ts', 'index.ts', ...BELOW, 'node:'],
@@ -235,6 +236,7 @@ test('nothing else at the top level of src', () => {
     'sigv4.ts',
     'index.ts',
     'recognise.ts',
+    'recognise',
     'schemes',
     'http',
     'client',
@@ -269,6 +271,7 @@ describe('these rules catch', () => {
     ['http/guard.ts', `import { createServer } from 'node:http'`],
     ['client/fetch-link.ts', `import { guard } from '../http/guard.ts'`],
     ['index.ts', `export { pichax } from './schemes/pichax.ts'`],
+    ['recognise/reader.ts', `import type { Claims } from '../conditions.ts'`],
     ['utils.ts', ''],
   ])('%s: %s', (name, text) => expect(imports(name, text)).not.toEqual([]))
 
@@ -277,7 +280,7 @@ describe('these rules catch', () => {
     ['stores/x.ts', `import type { UseStore } from '../redeem.ts'`],
     ['stores/x.ts', `import { type UseStore } from '../redeem.ts'`],
     ['http/node.ts', `import { createServer } from 'node:http'`],
-    ['recognise.ts', `import { hmac } from './schemes/hmac.ts'`],
+    ['recognise.ts', `export { recognise } from './recognise/reader.ts'`],
   ])('and not %s: %s', (name, text) => expect(imports(name, text)).toEqual([]))
 
   test.each([

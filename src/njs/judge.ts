@@ -9,16 +9,8 @@ import type { Handlers, NginxKey, NginxRequest, NginxSettings } from './secureli
 
 declare const process: { readonly env: Readonly<Record<string, string | undefined>> }
 
-/** The URL as the visitor sent it, with bytes beyond ASCII escaped: njs would take the same text differently with UTF-8 in it and without. */
-function urlOf(r: NginxRequest): string {
-  const url = r.variables['request_uri'] ?? ''
-  if (/^[!-~]*$/.test(url)) return url
-  const hex = r.rawVariables['request_uri']?.toString('hex') ?? ''
-  return hex.replace(/../g, (byte) => (byte < '80' ? String.fromCharCode(+`0x${byte}`) : `%${byte.toUpperCase()}`))
-}
-
-// NGINX decodes a path, merges slashes, and then resolves `..`; the normal form resolves `..` first. Where that may be another file, a good
-// signature says nothing about it.
+// NGINX decodes a path, merges slashes, and then resolves `..`. A dot segment that only appears in decoding may lead it to another file than the
+// one that is signed.
 function ambiguous(url: string): boolean {
   const [path = ''] = /^[^?#]*/.exec(url) ?? []
   return /(\/|%2f)(\.|%2e){2}(\/|%2f|$)/i.test(path) && /\/\/|%2f/i.test(path)
@@ -49,7 +41,7 @@ function settings({ variables }: NginxRequest): NginxSettings {
 }
 
 async function verify(r: NginxRequest, settings: NginxSettings): Promise<Verdict> {
-  const url = urlOf(r)
+  const url = r.variables['request_uri'] ?? ''
   const date = (text: string | undefined) => (text ? new Date(text) : undefined)
   const ring = ([] as NginxKey[])
     .concat(settings.keys)

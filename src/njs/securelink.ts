@@ -32,9 +32,10 @@ export interface NginxSettings extends Omit<HmacOptions, 'origin'>, VerifyOption
 
 declare const process: { readonly env: Readonly<Record<string, string | undefined>> }
 
-// The plainest links, and most links are: a path without escapes, hidden files and empty segments; then expiry, network, key and signature.
+// The plainest links, and most links are: a path in normal form without escapes, hidden files and empty segments; then expiry, network, key and
+// signature.
 const PLAIN =
-  /^((?:\/[\w\-~!$&()*+,;=:@][\w\-.~!$&()*+,;=:@]*)+\/?)\?expires=([1-9]\d{0,10})(?:&net=([1-9]\d{0,2}))?(?:&key=([\w\-.~]+))?&signature=([\w-]{43}|[\w-]{86})$/
+  /^((?:\/[\w\-~;][\w\-.~;]*)+\/?)\?expires=([1-9]\d{0,10})(?:&net=([1-9]\d{0,2}))?(?:&key=([\w\-.~]+))?&signature=([\w-]{43}|[\w-]{86})$/
 
 /**
  * Is this such a link, and a good one? `false` says nothing; all of `verify` judges then. Written for njs to run it fast: it asks for each

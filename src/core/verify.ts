@@ -190,8 +190,9 @@ function objectionTo({ claims, key, opens, atAddress }: Signed, visit: Visit, no
 /** Caches and clients go by the expiry: a key that expires first ends the link. */
 function endingWithKey(claims: Claims, { expires }: SecretKey): Claims {
   if (!expires || !(expires < claims.expires)) return claims
-  const { endless, ...others } = claims
-  return { ...others, expires }
+  const ending: { -readonly [Name in keyof Claims]: Claims[Name] } = { ...claims, expires }
+  delete ending.endless
+  return ending
 }
 
 /** The request as schemes see it. */

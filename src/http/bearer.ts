@@ -5,6 +5,7 @@ import { same } from '../lib/bytes.ts'
 import { below, normalise, normalPath } from '../lib/normal.ts'
 import { split } from '../lib/text.ts'
 import { climbs } from './climbs.ts'
+import { unknown } from './names.ts'
 
 /** What the service can be asked to do. */
 export type Verb = 'sign' | 'verify' | 'inspect' | 'redeem'
@@ -137,7 +138,7 @@ const HEADERS = /[?&]x-(amz|goog)-/i
 function ruleOf({ token: _, allow, longest, schemes, verbs, conditions, ...others }: Token): Rule {
   // A misspelt limit would be none.
   const [odd] = Object.keys(others)
-  insist(odd === undefined, `bearer knows no limit '${odd}': it takes allow, longest, schemes, verbs and conditions`)
+  insist(odd === undefined, `bearer knows no ${unknown('limit', odd as string)}: it takes allow, longest, schemes, verbs and conditions`)
   for (const [name, list] of Object.entries({ allow, schemes, verbs, conditions }))
     insist(list === undefined || Array.isArray(list), `${name} takes a list`)
   const most = longest === undefined ? Infinity : seconds(longest, 'longest')

@@ -1,4 +1,7 @@
 // isOriginForm: is this a request target that clients send to a server? Servers read all others in ways of their own.
+import { split } from '../lib/text.ts'
+import type { Scheme } from '../scheme.ts'
+import { type Refused, statusOf } from '../verdict.ts'
 import { climbs } from './climbs.ts'
 
 // RFC 9112, section 3.2.1: a path from `/` with its query, of visible ASCII characters. A second `/` would begin a host, to whoever resolves the
@@ -15,4 +18,13 @@ export function isOriginForm(target: string): boolean {
   const [path = ''] = target.split('?', 1)
   // URL parsers read `\` as `/`, and file systems may take it for a letter.
   return !path.includes('\\') && !climbs(path)
+}
+
+/**
+ * The refusal of a `Request` that no client sends, if it is one. Its URL has been through a parser, which resolves `..` and leaves `..%2f`; and it
+ * may still have a fragment, which handlers and proxies behind could take for a part of the query.
+ */
+export function notSent({ url }: Request, { status }: Scheme): Refused | undefined {
+  if (!url.includes('#') && !climbs(split(url).path)) return
+  return { ok: false, reason: 'malformed', status: status?.malformed ?? statusOf('malformed') }
 }

@@ -13,6 +13,7 @@ import polka from 'polka'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { guard } from '../../src/http/guard.ts'
 import { listener, middleware } from '../../src/http/node.ts'
+import { isOriginForm } from '../../src/http/request-target.ts'
 import { hmac, sign } from '../../src/index.ts'
 
 const SECRET = 'behind the door'
@@ -250,4 +251,40 @@ test('a mount that ends within a segment keeps the path whole', async () => {
   )
   expect((await raw(port, await sign(links, '/files.txt?x=1', { expires: '10m' }))).text).toBe('/files.txt?x=1')
   close()
+})
+
+describe('isOriginForm', () => {
+  test.each(['/', '/?', '/a//b', '/a?x=\\&y=../../z', '/a/...', '/.a/b.', '/%5Cx', '/%2F%2Fx', '/a%00b', '/!$&\'()*+,;=:@|^`{}<>[]"~'])(
+    'takes %s',
+    (target) => {
+      expect(isOriginForm(target)).toBe(true)
+    },
+  )
+  // Some of these a server or a guard would refuse later, too.
+  test.each([
+    '',
+    '*',
+    'a',
+    'a:80',
+    '?',
+    '#',
+    '/#',
+    '/a#b',
+    '/?#',
+    '/a b',
+    '/a\n',
+    '/a?\n',
+    '\n/a',
+    '/\0',
+    '/\u{e9}',
+    '//',
+    '//a',
+    '/\\a',
+    '/a\\',
+    '/..',
+    '/.',
+    '/a/%2E',
+  ])('does not take %j', (target) => {
+    expect(isOriginForm(target)).toBe(false)
+  })
 })

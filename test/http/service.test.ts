@@ -211,6 +211,21 @@ describe('options', () => {
     expect((await service(links, { authorize })(request)).status).toBe(403)
   })
 
+  test("with allow: ['/'], a path that begins with two slashes is a host to browsers, and is refused", async () => {
+    const fetch = service(links, { authorize: bearer(ANYTHING, { allow: ['/'] }) })
+    const status = async (asked: object) => {
+      const request = json({ expires: '10m', ...asked })
+      request.headers.set('authorization', `Bearer ${ANYTHING}`)
+      return (await fetch(request)).status
+    }
+    expect(await status({ url: '/x' })).toBe(200)
+    expect(await status({ url: '/x//evil.example' })).toBe(200)
+    for (const url of ['//evil.example/x', '///evil.example/x', '//evil.example']) expect(await status({ url }), url).toBe(403)
+    // In every spelling that a URL parser makes two slashes of, `sign` would refuse it, too.
+    for (const url of ['/\\evil.example/x', '\\\\evil.example/x']) expect([403, 422], url).toContain(await status({ url }))
+    expect(await status({ url: 'https://evil.example/x' })).toBe(403)
+  })
+
   test('with allow, what storages read from the query as from headers is a condition, too', async () => {
     const url = 'https://bucket.s3.amazonaws.com/files/a'
     const ask = async (more: object, conditions?: string[]) => {

@@ -88,6 +88,10 @@ test('it counts under contention, and remembers as long as the longest link of a
   expect(life()).toBe(1460)
   expect(await store.take('a', minutes(5), 4)).toBe(true)
   expect(life()).toBe(1460)
+  // A visit that is refused is written only if its link lives longer: others must not get in the way of those who write.
+  const version = kv.data.get('links,used,a')?.version
+  expect(await store.take('a', minutes(15), 4)).toBe(false)
+  expect(kv.data.get('links,used,a')?.version).toBe(version)
   // By default a use is remembered for a day, also if its link lives for minutes only.
   expect(await denoKvStore(kv, { prefix: ['links', 'used'] }).take('b', minutes(5), 1)).toBe(true)
   expect(Math.round((kv.data.get('links,used,b')?.expireIn ?? 0) / 60_000)).toBe(2880)

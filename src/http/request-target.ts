@@ -5,7 +5,8 @@ import { type Refused, statusOf } from '../verdict.ts'
 import { climbs } from './climbs.ts'
 
 // RFC 9112, section 3.2.1: a path from `/` with its query, of visible ASCII characters. A second `/` would begin a host, to whoever resolves the
-// target against a base. Clients keep everything behind a `#` to themselves.
+// target against a base. Clients keep everything behind a `#` to themselves. Section 3.2.2 asks servers to accept absolute URLs, too, but clients
+// send those to proxies alone.
 const ORIGIN_FORM = /^\/(?!\/)[!-"$-~]*$/
 
 /**

@@ -32,7 +32,7 @@ export interface VerifyOptions {
   readonly now?: () => Date
 }
 
-/** How `redeem` spends a use: answers whether one was left. `until` is the moment from which the link is dead anyway. */
+/** How `redeem` consumes a use: answers whether one was left. From `until` on no verifier accepts the link, whatever its tolerance. */
 export type Spend = (claims: Claims, until: Date) => boolean | Promise<boolean>
 
 /**
@@ -63,12 +63,15 @@ export function verify(scheme: Scheme, visit: Visited, options: VerifyOptions = 
   return judge(scheme, visit, options)
 }
 
+// The largest tolerance, in seconds.
+const MOST_TOLERANCE = 300
+
 /** The one order of checks, for `verify` and `redeem`. */
 export async function judge(scheme: Scheme, visit: Visited, options: VerifyOptions, spend?: Spend): Promise<Verdict> {
   const { revoked } = options
   const ip = options.ip ?? undefined
   const now = clock(options.now)
-  const tolerance = options.tolerance === undefined ? 0 : Math.min(seconds(options.tolerance, 'tolerance'), 300) * 1000
+  const tolerance = options.tolerance === undefined ? 0 : Math.min(seconds(options.tolerance, 'tolerance'), MOST_TOLERANCE) * 1000
   const url = typeof visit === 'string' ? visit : ((visit as URL)?.href ?? (visit as Request)?.url)
   insist(typeof url === 'string' && typeof (ip ?? '') === 'string', 'a visit is text, a URL or a Request; its ip is text')
   const method = `${options.method ?? (visit as Request).method ?? 'GET'}`.toUpperCase()
@@ -104,6 +107,8 @@ export async function judge(scheme: Scheme, visit: Visited, options: VerifyOptio
 
   const { expires, methods = ['GET', 'HEAD'], prefix, starts, uses } = claims
   const dead = +expires + tolerance + (maker.goodAtExpiry ? 1000 : 0)
+  // Not `dead`: a store may serve several verifiers, and one with more tolerance would open a link whose use is forgotten.
+  const until = new Date(dead - tolerance + MOST_TOLERANCE * 1000)
   // Times are asked so that a date that is none ends the key, too.
   const reason =
     path === false || (prefix && !below(normalPath(split(claims.resource).path), prefix))
@@ -120,7 +125,7 @@ export async function judge(scheme: Scheme, visit: Visited, options: VerifyOptio
                 ? 'too_early'
                 : revoked && (await revoked(claims))
                   ? 'revoked'
-                  : uses && (spend ? !(await spend(claims, new Date(dead))) && 'used' : 'single_use')
+                  : uses && (spend ? !(await spend(claims, until)) && 'used' : 'single_use')
   if (reason) return refuse(maker, reason, claims)
   // What caches and clients go by: a key that ends first ends the link.
   if (key?.expires && key.expires < expires) claims = { ...claims, expires: key.expires }

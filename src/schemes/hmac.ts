@@ -114,6 +114,11 @@ export function hmac(keys: Keyring<SecretKey>, options: HmacOptions = {}): Schem
     return ignored.some((other) => name === other.name || (other.begins && name.startsWith(other.name))) && !piece.includes(';')
   }
 
+  // To PHP and qs, `id[]` and ` id` are `id`, and the last one counts: to move the link's own would change what they read.
+  function looksLikeOurs(name: string): boolean {
+    return name.includes('%') && names.includes(name.replace(/^(%20)+|%(5B|00).*$/g, ''))
+  }
+
   /** Takes the link's parameters out of a URL, to which so many are still to be added. */
   function takeApart(parts: Parts, toCome = 0): Taken {
     let { path, query } = parts
@@ -123,10 +128,10 @@ export function hmac(keys: Keyring<SecretKey>, options: HmacOptions = {}): Schem
     const take = (name: string, value: string): boolean => {
       const parameter = PARAMETERS[names.indexOf(name)]
       if (!parameter) return false
-      // A signature has one spelling, so no escapes.
-      const text = parameter === 'signature' ? value : decodeValue(value)
-      if (values[parameter] !== undefined || !text || !FORMS[parameter].test(text)) faulty = true
-      values[parameter] = text ?? ''
+      // A signature has one spelling, so no escapes. A parameter that is there twice is not decoded again.
+      const text = parameter === 'signature' ? value : values[parameter] === undefined && decodeValue(value)
+      if (!text || values[parameter] !== undefined || !FORMS[parameter].test(text)) faulty = true
+      values[parameter] = text || ''
       return true
     }
 
@@ -152,7 +157,7 @@ export function hmac(keys: Keyring<SecretKey>, options: HmacOptions = {}): Schem
         behindTheLink = true
       } else if (tooMany || !isIgnored(name, piece)) {
         kept.push(piece)
-        if (tooMany && behindTheLink) faulty = true
+        if (!inPath && ((tooMany && behindTheLink) || looksLikeOurs(name))) faulty = true
       }
     }
     query = kept.join('&')
@@ -196,8 +201,9 @@ export function hmac(keys: Keyring<SecretKey>, options: HmacOptions = {}): Schem
         key: key.id,
       }
       const written = SIGNED.filter((name) => values[name]).length + 1
-      const { values: taken, rest, size } = takeApart(parts, inPath ? 0 : written)
+      const { values: taken, faulty, rest, size } = takeApart(parts, inPath ? 0 : written)
       grant.unsigned(PARAMETERS.filter((name) => taken[name] !== undefined))
+      insist(!faulty, `url must be without parameters that servers read as the link's own, such as 'id[]'`)
       const resource = canonical(rest, size)
       insist(!prefix || opens(prefix, resource.path), `prefix must be a path of well-formed UTF-8 that holds the URL's own`)
       const text = stringToSign(values, resource)

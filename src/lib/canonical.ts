@@ -13,6 +13,8 @@ const CANONICAL_ESCAPES = /^[^%]*(?:%(?:[01][\dA-F]|2[\dA-CF]|3[A-F]|40|5[B-E]|6
 const isCanonical = (text: string, plain: RegExp) => plain.test(text) && (!text.includes('%') || CANONICAL_ESCAPES.test(text))
 
 const PLAIN = /^[\w\-.~]*$/
+/** What a `+` is in a query, to all but NGINX. */
+const SPACE = '%20'
 /** An escape, or a character from `!` to `~` that is not plain. */
 const ODD = /%[\dA-Fa-f]{2}|[!-,/:-@[-^`{-}]/g
 /** The same, without the `/` and `;` of a path. */
@@ -26,15 +28,21 @@ export function canonicalPath(path: string): string {
 
 /** A name of a parameter in canonical form, or a value. Never throws: a `%` that begins no escape is escaped. */
 export function canonicalText(text: string): string {
-  // In a query `+` is a space, to all but NGINX.
-  return PLAIN.test(text) ? text : text.replaceAll('+', '%20').replace(ODD, canonicalCharacter)
+  return PLAIN.test(text) ? text : text.replace(ODD, (found) => (found === '+' ? SPACE : canonicalCharacter(found)))
 }
+
+// What each escape and each character becomes, remembered: a request can have thousands of them, and there are no more than 516 different ones.
+const known: Record<string, string> = {}
 
 /** An escape of a plain character becomes the character; other escapes get upper-case digits, and other characters are escaped. */
 function canonicalCharacter(found: string): string {
-  if (found.length === 1) return encodeValue(found)
-  const character = String.fromCharCode(+`0x${found.slice(1)}`)
-  return PLAIN.test(character) ? character : found.toUpperCase()
+  known[found] ??= found.length === 1 ? encodeValue(found) : plainOf(found)
+  return known[found]
+}
+
+function plainOf(escaped: string): string {
+  const character = String.fromCharCode(+`0x${escaped.slice(1)}`)
+  return PLAIN.test(character) ? character : escaped.toUpperCase()
 }
 
 /**

@@ -310,6 +310,8 @@ def take_apart(settings, url):
             found.append((name, piece.partition('=')[2]))
         elif too_many or not is_ignored(settings, piece):
             kept.append(piece)
+            # To PHP and qs, id[] is id, and the last one counts.
+            faulty = faulty or (not in_path and name_of(piece) not in names and re.sub('^(%20)+|%(5B|00).*', '', name_of(piece)) in names)
             # Parsers drop the pieces behind so many, so those of the link must be the last.
             faulty = faulty or (too_many and not in_path and len(found) > 0)
     return origin, path, query_of(kept), found, faulty
@@ -448,9 +450,9 @@ def sign(settings, url, conditions, now):
     names = names_in(settings)
     origin, path, query, fragment = split(url)
     in_path = settings.get('placement') == 'path'
-    _, _, rest_of_query, taken, _ = take_apart(settings, url)
-    if taken:
-        raise ValueError('The URL has parameters of these names already.')
+    _, _, rest_of_query, taken, faulty = take_apart(settings, url)
+    if taken or faulty:
+        raise ValueError('The URL has parameters of these names already, or of names that servers read so.')
     if settings.get('origin') and not origin:
         raise ValueError('The URL has no origin to cover.')
 

@@ -440,10 +440,6 @@ def sign(settings, url, conditions, now):
     for key in settings['keys']:
         if len(key['secret'].encode('utf-8') if isinstance(key['secret'], str) else key['secret']) < 32:
             raise ValueError('A secret must have at least 32 bytes.')
-    in_time = (k for k in settings['keys'] if (k.get('starts') or now) <= now and (not k.get('expires') or now < k['expires']))
-    key = next(in_time, None)
-    if key is None:
-        raise ValueError('No key is in time.')
 
     check_url(url)
     url = as_sent(url)
@@ -456,6 +452,7 @@ def sign(settings, url, conditions, now):
     if settings.get('origin') and not origin:
         raise ValueError('The URL has no origin to cover.')
 
+    key, conditions = signing_key(settings['keys'], conditions, now)
     parameters, field = parameters_of(conditions, now)
     if 'id' in key:
         parameters['key'] = key['id']
@@ -520,6 +517,25 @@ def resolved(path):
     if segments[-1] in ('.', '..'):
         out.append('')
     return '/' + '/'.join(out)
+
+
+def signing_key(keys, conditions, now):
+    """The first key in time that lasts as long as the link; else the first one in time, and the link expires with it."""
+    span = conditions.get('align', SECOND)
+    expires = EPOCH - (EPOCH - conditions['expires']) // span * span  # rounded up
+    present = whole_seconds(now)
+    in_time = [k for k in keys if (k.get('starts') or now) <= now and (not k.get('expires') or present < whole_seconds(k['expires']))]
+    if not in_time:
+        raise ValueError('No key is in time.')
+    for key in in_time:
+        if not key.get('expires') or expires <= whole_seconds(key['expires']):
+            return key, conditions
+    shorter = {name: value for name, value in conditions.items() if name != 'align'}
+    return in_time[0], {**shorter, 'expires': whole_seconds(in_time[0]['expires'])}
+
+
+def whole_seconds(moment):
+    return EPOCH + (moment - EPOCH) // SECOND * SECOND
 
 
 def seconds(moment):

@@ -11,7 +11,7 @@ import { listener } from '../../src/http/node.ts'
 import { hmac, sign } from '../../src/index.ts'
 import { memoryStore } from '../../src/stores/memory.ts'
 import { find, leftOut } from '../prepare.mjs'
-import { ANYTHING, handler as linkService } from './served.ts'
+import { ANYTHING, handler as linkService } from '../service/served.ts'
 
 const links = hmac({ secret: '0123456789abcdef0123456789abcdef' })
 

@@ -21,7 +21,7 @@ import { memoryStore } from '../../src/stores/memory.ts'
 import { root } from '../built.ts'
 import { find, freePort, leftOut } from '../prepare.mjs'
 import { ANYTHING, handler, LIMITED, SECRET, VERIFIER } from './served.ts'
-import { cases, type Send } from './service.ts'
+import { cases, type Send } from './cases.ts'
 
 const temporary = mkdtempSync(join(tmpdir(), 'securelink-service-'))
 const module = join(temporary, 'served.mjs')
@@ -29,7 +29,7 @@ const children: ChildProcess[] = []
 
 beforeAll(async () => {
   mkdirSync(temporary, { recursive: true })
-  const entry = join(root, 'test/http/served.ts')
+  const entry = join(root, 'test/service/served.ts')
   await build({ entryPoints: [entry], outfile: module, bundle: true, format: 'esm', target: 'es2022', platform: 'neutral' })
 })
 afterAll(() => {

@@ -65,8 +65,10 @@ export function assertOption(good: unknown, option: string, rule: string, code: 
 export function assertKnownOptions(options: object, known: readonly string[], taker: string): void {
   for (const name in options) {
     if (known.includes(name)) continue
-    // A long name may be a value in the wrong place, such as a secret.
-    const shown = name.length > 40 ? '' : ` '${name}'`
-    throw new LinkError('bad_option', `unknown option${shown}; ${taker} takes ${known.join(', ') || 'no options'}`, { option: shown && name })
+    // A long name may be a secret in the wrong place: tokens and secrets have 32 characters or more.
+    const shown = name.length >= 32 ? '' : ` '${name}'`
+    throw new LinkError('bad_option', `unknown option${shown}; ${taker} takes ${known.join(', ') || 'no options'}`, {
+      option: shown && name,
+    })
   }
 }

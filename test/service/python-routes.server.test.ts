@@ -10,8 +10,8 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { built, root } from '../built.ts'
-import { find, leftOut } from '../prepare.mjs'
 import { start } from '../interop/nginx.mjs'
+import { find, leftOut } from '../prepare.mjs'
 
 const python = find('python')
 if (!python) console.warn(leftOut('python'))

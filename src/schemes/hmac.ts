@@ -221,7 +221,7 @@ export function hmac(keys: Keyring<SecretKey>, options: HmacOptions = {}): Schem
       if (faulty || !expires || signature?.length !== (net ? 86 : 43) || (uses && !id) || rest.path[0] !== '/' || !isAscii(url))
         return 'malformed'
       const claims: { -readonly [K in keyof Claims]: Claims[K] } = {
-        resource: rest.origin + rest.path + rest.query,
+        resource: rest.origin + rest.path + withoutEmptyPieces(rest.query),
         expires: new Date(+expires * 1000),
       }
       if (starts) claims.starts = new Date(+starts * 1000)
@@ -260,6 +260,12 @@ function parameterIn(piece: string): { name: string; value: string } {
   return equals < 0
     ? { name: canonicalText(piece), value: '' }
     : { name: canonicalText(piece.slice(0, equals)), value: piece.slice(equals + 1) }
+}
+
+function withoutEmptyPieces(query: string): string {
+  if (!/[?&](&|$)/.test(query)) return query
+  const pieces = query.slice(1).split('&').filter(Boolean)
+  return pieces.length > 0 ? `?${pieces.join('&')}` : ''
 }
 
 /** Has this text only the characters that a request line can have? */

@@ -203,9 +203,9 @@ export function hmac(keys: Keyring<SecretKey>, options: HmacOptions = {}): Schem
       const written = SIGNED.filter((name) => values[name]).length + 1
       const { values: taken, faulty, rest, size } = takeApart(parts, inPath ? 0 : written)
       grant.unsigned(PARAMETERS.filter((name) => taken[name] !== undefined))
-      insist(!faulty, `url must be without parameters that servers read as the link's own, such as 'id[]'`)
+      insist(!faulty, `url must be without names such as 'id[]', which servers read as the link's 'id'`)
       const resource = canonical(rest, size)
-      insist(!prefix || opens(prefix, resource.path), `prefix must be a path of well-formed UTF-8 that holds the URL's own`)
+      insist(!prefix || opens(prefix, resource.path), `prefix must be UTF-8 and hold the URL's own path`)
       const text = stringToSign(values, resource)
       let signature = await grant.mac(key, text)
       if (network) signature += await grant.mac(key, `${text}\n${network.digits}`)
@@ -263,9 +263,7 @@ function parameterIn(piece: string): { name: string; value: string } {
 }
 
 function withoutEmptyPieces(query: string): string {
-  if (!/[?&](&|$)/.test(query)) return query
-  const pieces = query.slice(1).split('&').filter(Boolean)
-  return pieces.length > 0 ? `?${pieces.join('&')}` : ''
+  return query.replace(/([?&])&+/g, '$1').replace(/[?&]$/, '')
 }
 
 /** Has this text only the characters that a request line can have? */

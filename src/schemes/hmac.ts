@@ -187,8 +187,8 @@ export function hmac(keys: Keyring<SecretKey>, options: HmacOptions = {}): Schem
       const key = grant.signingKey(ring, grant.now)
       const url = asSent(grant.url, grant.parts)
       const parts = url === grant.url ? grant.parts : split(url)
-      insist(!origin || parts.origin, 'the option origin takes absolute URLs')
-      insist(isAscii(parts.origin), 'url must have a host of ASCII characters, as the href of a URL object has it')
+      insist(!origin || parts.origin, 'url must be absolute with origin: true')
+      insist(isAscii(parts.origin), 'url must have an ASCII host, as new URL(url) has')
       const prefix = grant.prefix && canonicalPath(grant.prefix)
       const values: Values = {
         expires: `${expires}`,

@@ -188,7 +188,7 @@ export function hmac(keys: Keyring<SecretKey>, options: HmacOptions = {}): Schem
       const url = asSent(grant.url, grant.parts)
       const parts = url === grant.url ? grant.parts : split(url)
       insist(!origin || parts.origin, 'url must be absolute with origin: true')
-      insist(isAscii(parts.origin), 'url must have an ASCII host, as new URL(url) has')
+      insist(isAscii(parts.origin), 'url must have an ASCII host, such as xn--p1ai.example')
       const prefix = grant.prefix && canonicalPath(grant.prefix)
       const values: Values = {
         expires: `${expires}`,

@@ -187,8 +187,8 @@ export function hmac(keys: Keyring<SecretKey>, options: HmacOptions = {}): Schem
       const key = grant.signingKey(ring, grant.now)
       const url = asSent(grant.url, grant.parts)
       const parts = url === grant.url ? grant.parts : split(url)
-      insist(!origin || parts.origin, 'the option origin takes absolute URLs')
-      insist(isAscii(parts.origin), 'url must have a host of ASCII characters, as the href of a URL object has it')
+      insist(!origin || parts.origin, 'url must be absolute with origin: true')
+      insist(isAscii(parts.origin), 'url must have an ASCII host, such as xn--p1ai.example')
       const prefix = grant.prefix && canonicalPath(grant.prefix)
       const values: Values = {
         expires: `${expires}`,
@@ -203,9 +203,9 @@ export function hmac(keys: Keyring<SecretKey>, options: HmacOptions = {}): Schem
       const written = SIGNED.filter((name) => values[name]).length + 1
       const { values: taken, faulty, rest, size } = takeApart(parts, inPath ? 0 : written)
       grant.unsigned(PARAMETERS.filter((name) => taken[name] !== undefined))
-      insist(!faulty, `url must be without parameters that servers read as the link's own, such as 'id[]'`)
+      insist(!faulty, `url must be without names such as 'id[]', which servers read as the link's 'id'`)
       const resource = canonical(rest, size)
-      insist(!prefix || opens(prefix, resource.path), `prefix must be a path of well-formed UTF-8 that holds the URL's own`)
+      insist(!prefix || opens(prefix, resource.path), `prefix must be UTF-8 and hold the URL's own path`)
       const text = stringToSign(values, resource)
       let signature = await grant.mac(key, text)
       if (network) signature += await grant.mac(key, `${text}\n${network.digits}`)
@@ -221,7 +221,7 @@ export function hmac(keys: Keyring<SecretKey>, options: HmacOptions = {}): Schem
       if (faulty || !expires || signature?.length !== (net ? 86 : 43) || (uses && !id) || rest.path[0] !== '/' || !isAscii(url))
         return 'malformed'
       const claims: { -readonly [K in keyof Claims]: Claims[K] } = {
-        resource: rest.origin + rest.path + rest.query,
+        resource: rest.origin + rest.path + withoutEmptyPieces(rest.query),
         expires: new Date(+expires * 1000),
       }
       if (starts) claims.starts = new Date(+starts * 1000)
@@ -260,6 +260,10 @@ function parameterIn(piece: string): { name: string; value: string } {
   return equals < 0
     ? { name: canonicalText(piece), value: '' }
     : { name: canonicalText(piece.slice(0, equals)), value: piece.slice(equals + 1) }
+}
+
+function withoutEmptyPieces(query: string): string {
+  return query.replace(/([?&])&+/g, '$1').replace(/[?&]$/, '')
 }
 
 /** Has this text only the characters that a request line can have? */

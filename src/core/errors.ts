@@ -48,11 +48,11 @@ export class LinkError extends Error {
   declare readonly code: LinkErrorCode
   /** The name of the option or argument that is wrong, if the mistake is about one. */
   declare readonly option: string | undefined
-  constructor(code: LinkErrorCode, message: string, { option, ...options }: LinkErrorOptions = {}) {
+  constructor(code: LinkErrorCode, message: string, options: LinkErrorOptions = {}) {
     super(message, options)
     this.name = 'LinkError'
     this.code = code
-    this.option = option
+    this.option = options.option
   }
 }
 

@@ -1,6 +1,6 @@
 // What s3 and gcs refuse to sign, and what needs more than a link to show: kinds of secrets, remembered keys, requests through the guard.
 import { describe, expect, test, vi } from 'vitest'
-import { guard } from '../../src/http/guard.ts'
+import { guard } from '../../src/guard.ts'
 import { anyOf, type Duration, hmac, inspect, type LinkError, type Scheme, sign, verify } from '../../src/index.ts'
 import { gcs } from '../../src/schemes/gcs.ts'
 import { s3 } from '../../src/schemes/s3.ts'

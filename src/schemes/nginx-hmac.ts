@@ -1,7 +1,7 @@
 // nginxHmac: links of a third-party module for NGINX, https://github.com/nginx-modules/ngx_http_hmac_secure_link_module
 import { assertKnownOptions, assertOption } from '../core/errors.ts'
 import { type Keys, keyring, type SecretKey } from '../core/keys.ts'
-import type { Covered, Hash, Message, Reading, Scheme, Unreadable } from '../core/scheme.ts'
+import type { Covered, Hash, Reading, Scheme, Unreadable } from '../core/scheme.ts'
 import { ENDLESS } from '../core/time.ts'
 import { append, LONGEST, split } from '../lib/url.ts'
 import {
@@ -9,28 +9,21 @@ import {
   type ConditionOf,
   type ConditionsOf,
   coveredBy,
-  coveredQuery,
+  coveredUrl,
   covers,
   directive,
   type Expression,
   factsOf,
-  fill,
-  fitsFunctions,
-  grantedValues,
-  messageOf,
-  ONE_SPLIT,
-  type OwnFields,
+  grantToSign,
   parseExpression,
-  provenClaims,
-  requestedValues,
+  readingOf,
+  requestOf,
   requestToSign,
-  SECONDS,
   type SignedUrl,
-  splitsInOneWay,
-  type Values,
   type Variables,
 } from './shared/nginx-expression.ts'
-import { argument, bytesOf, expiryClaims, isToken, type NginxRequest, nginxRequest, numberOf, pathOf, without } from './shared/nginx-request.ts'
+import { SECONDS } from './shared/nginx-fields.ts'
+import { argument, bytesOf, isToken, numberOf, without } from './shared/nginx-request.ts'
 
 export type { SignedUrl, Variables }
 
@@ -86,8 +79,6 @@ interface Names {
 /** The options, checked and parsed once. */
 interface Configuration {
   readonly names: Names
-  /** Those names that are not empty. */
-  readonly own: readonly string[]
   readonly message: Expression
   readonly hash: Hash
   /** The length of a token, in bytes. */
@@ -95,11 +86,7 @@ interface Configuration {
   readonly zone: NonNullable<NginxHmacOptions['timestamp']>
   /** By how many seconds the clocks of that zone are ahead. */
   readonly ahead: number
-  /** The fields of the link's own arguments. */
-  readonly fields: OwnFields
   readonly trailing: boolean
-  readonly mergeSlashes: boolean
-  readonly ambiguous: boolean
 }
 
 /**
@@ -131,12 +118,13 @@ export function nginxHmac<const M extends string = NginxHmacMessage>(
   options: NginxHmacOptions<M> = {},
 ): Scheme<NginxHmacCondition<M>, NginxHmacConditions<M>, 'optional' | 'none'> {
   const configuration = configurationOf(options)
-  const { names, own, message, hash, size } = configuration
+  const { names, message, hash, size } = configuration
+  const { own } = message
   const expires = coversExpiry(configuration)
   return {
     name: 'nginx-hmac',
     ...factsOf<NginxHmacCondition<M>>(message),
-    covers: [...coveredBy(message, own), ...(expires ? (['expires'] satisfies Covered[]) : [])],
+    covers: [...coveredBy(message), ...(expires ? (['expires'] satisfies Covered[]) : [])],
     parameters: own,
     algorithm: { hmac: hash, encoding: 'base64url' },
     expiry: expires ? 'optional' : 'none',
@@ -146,16 +134,17 @@ export function nginxHmac<const M extends string = NginxHmacMessage>(
     keys: keyring(keys),
 
     write(grant) {
-      const request = requestToSign(message, grant, own, configuration.mergeSlashes)
+      const request = requestToSign(message, grant)
       const issued = Math.floor(grant.now / 1000)
       // A lifetime of 0 is unlimited.
       const lifetime = grant.expires === undefined ? '0' : `${grant.expires - issued}`
-      const pairs =
-        (names.timestamp && `&${names.timestamp}=${printTime(configuration, issued)}`) + (names.lifetime && `&${names.lifetime}=${lifetime}`)
-      const values = { ...grantedValues(grant), secure_link_hmac_expires: names.lifetime && lifetime }
-      const toSign = stringToSign(configuration, { ...request, args: request.args + pairs }, values)
-      assertOption(toSign, 'url', ONE_SPLIT)
-      return { toSign, link: (token) => append(grant.url, `${names.token}=${token}${pairs}`) }
+      const time = names.timestamp && `&${names.timestamp}=${printTime(configuration, issued)}`
+      const pairs = time + (names.lifetime && `&${names.lifetime}=${lifetime}`)
+      const values = { secure_link_hmac_expires: names.lifetime && lifetime }
+      return {
+        toSign: grantToSign(message, grant, { ...request, args: request.args + pairs }, values),
+        link: (token) => append(grant.url, `${names.token}=${token}${pairs}`),
+      }
     },
 
     read(url): Reading | Unreadable {
@@ -171,29 +160,13 @@ export function nginxHmac<const M extends string = NginxHmacMessage>(
       if (issued <= 0) return { malformed: names.timestamp || names.token }
       if (lasts < 0) return { malformed: names.lifetime || names.token }
       const others = without(query, own)
-      const request = nginxRequest({ origin, path, query: others, fragment: '' }, args, configuration.mergeSlashes)
-      if (!request || !fitsFunctions(message, request)) return 'malformed'
-      return {
-        claims: { resource: origin + path + others, ...expiryClaims(lasts ? issued + lasts : ENDLESS) },
-        signature: token,
-        toSign(visit) {
-          const requested = requestedValues(message, visit)
-          return requested && stringToSign(configuration, request, { ...requested, secure_link_hmac_expires: lifetime })
-        },
-        // The module signs neither scheme nor port, and no argument that the message does not have.
-        proves(visit) {
-          const path = covers(message, 'uri') ? pathOf(request.uri) : '/'
-          return provenClaims(message, visit, path + coveredQuery(message, own, request))
-        },
-      }
+      const request = requestOf(message, { origin, path, query: others }, args)
+      if (!request) return 'malformed'
+      const seconds = lasts ? issued + lasts : ENDLESS
+      const values = { secure_link_hmac_expires: lifetime }
+      return readingOf(message, { request, token, values, seconds, resource: origin + path + others, proven: coveredUrl(message, request) })
     },
   }
-}
-
-/** The message of the module. `undefined` if it can be split into its fields in several ways, and the options do not allow it. */
-function stringToSign({ message, fields, ambiguous }: Configuration, request: NginxRequest, values: Values): Message | undefined {
-  const pieces = fill(message, request, values)
-  return ambiguous || splitsInOneWay(pieces, fields) ? messageOf(pieces) : undefined
 }
 
 /** The value of the directive `secure_link_hmac`, split at its commas as the module does it. One value alone is a token without a time. */
@@ -205,32 +178,19 @@ function secureLinkHmac(line: string): { readonly token: string; readonly timest
 
 function configurationOf(options: NginxHmacOptions): Configuration {
   assertKnownOptions(options, OPTIONS, 'nginxHmac()')
-  const { message: text = MESSAGE, trailing = false, mergeSlashes = true, ambiguous = false, timestamp: zone = 'unix', variables } = options
+  const { message: text = MESSAGE, trailing = false, timestamp: zone = 'unix' } = options
   assertOption(typeof text === 'string', 'message', 'text')
-  for (const [option, value] of Object.entries({ trailing, mergeSlashes, ambiguous }))
-    assertOption(typeof value === 'boolean', option, 'true or false')
+  assertOption(typeof trailing === 'boolean', 'trailing', 'true or false')
   const { hash, size } = algorithmOf(options, directive(text, 'secure_link_hmac_algorithm'))
   const names = parametersOf(options, directive(text, 'secure_link_hmac'))
   const { token, timestamp, lifetime } = names
-  const message = parseExpression('message', signedText(text), variables)
+  const message = parseExpression('message', signedText(text), options, [token, timestamp, lifetime], { [lifetime]: SECONDS })
   assertVariables('message', message, {
     known: ['uri', 'secure_link_hmac_expires', 'remote_addr', 'host', 'request_method'],
     holdToken: ['args', 'query_string', 'request_uri', `arg_${token}`],
-    fixed: ['uri', 'remote_addr', 'request_method', 'secure_link_hmac_expires'],
+    fixed: ['uri', 'remote_addr', 'request_method', 'secure_link_hmac_expires', 'secret'],
   })
-  return {
-    names,
-    own: [token, timestamp, lifetime].filter(Boolean),
-    message,
-    hash,
-    size,
-    zone,
-    ahead: secondsAhead(zone),
-    fields: new Map([[`arg_${lifetime}`, SECONDS]]),
-    trailing,
-    mergeSlashes,
-    ambiguous,
-  }
+  return { names, message, hash, size, zone, ahead: secondsAhead(zone), trailing }
 }
 
 /** The text in quotes of a line `secure_link_hmac_message`, or the whole, if it has no such line. */
@@ -251,7 +211,8 @@ function algorithmOf({ algorithm }: NginxHmacOptions, line: string | undefined):
 
 /** The names of the three parameters, from the line `secure_link_hmac` or from the options. */
 function parametersOf({ parameters }: NginxHmacOptions, line: string | undefined): Names {
-  const [, token, timestamp = '', lifetime = ''] = /^\$\{?arg_(\w+)\}?(?:,\$\{?arg_(\w+)\}?(?:,\$\{?arg_(\w+)\}?)?)?$/.exec(line ?? '') ?? []
+  const [, token, timestamp = '', lifetime = ''] =
+    /^\$\{?arg_(\w+)\}?(?:,\$\{?arg_(\w+)\}?(?:,\$\{?arg_(\w+)\}?)?)?$/.exec(line ?? '') ?? []
   assertOption(!line || token, 'message', "one with a line secure_link_hmac of parameters, such as '$arg_st,$arg_ts,$arg_e'")
   assertOption(!line || !parameters, 'parameters', 'left out, because the line secure_link_hmac has their names')
   const named = token ? { token, timestamp, lifetime } : { token: 'st', timestamp: 'ts', lifetime: 'e', ...parameters }

@@ -3,7 +3,7 @@ import { md5 } from '@noble/hashes/legacy.js'
 import type { Expiry } from '../core/conditions.ts'
 import { assertKnownOptions, assertOption } from '../core/errors.ts'
 import { isBytes, type Keys, keyring, type SecretKey } from '../core/keys.ts'
-import type { Algorithm, Covered, Grant, Message, Reading, Scheme, Unreadable } from '../core/scheme.ts'
+import type { Algorithm, Covered, Grant, Reading, Scheme, Unreadable } from '../core/scheme.ts'
 import { ENDLESS } from '../core/time.ts'
 import { append, LONGEST, split } from '../lib/url.ts'
 import {
@@ -12,27 +12,23 @@ import {
   type ConditionsOf,
   coveredBy,
   coveredQuery,
+  coveredUrl,
   covers,
   directive,
-  EXPIRY,
   type Expression,
+  type Found,
   factsOf,
-  fill,
-  fitsFunctions,
-  grantedValues,
-  messageOf,
-  ONE_SPLIT,
-  type OwnFields,
+  grantToSign,
   parseExpression,
-  provenClaims,
-  requestedValues,
+  readingOf,
+  requestOf,
   requestToSign,
   type SignedUrl,
-  splitsInOneWay,
   type Values,
   type Variables,
 } from './shared/nginx-expression.ts'
-import { argument, bytesOf, expiryClaims, isToken, type NginxRequest, nginxRequest, numberOf, pathOf, without } from './shared/nginx-request.ts'
+import { EXPIRY } from './shared/nginx-fields.ts'
+import { argument, bytesOf, isToken, type NginxRequest, numberOf, pathOf, without } from './shared/nginx-request.ts'
 
 export type { SignedUrl, Variables }
 
@@ -95,28 +91,8 @@ interface Configuration {
   readonly layout: 'query' | 'path' | 'secret'
   /** Names of the parameters. The links have no expiry if its name is empty. */
   readonly names: { readonly md5: string; readonly expires: string }
-  /** The names of the link's parameters in its query, in lower case. */
-  readonly own: readonly string[]
   readonly location: string | undefined
   readonly expression: Expression
-  /** The fields of the link's own arguments. */
-  readonly fields: OwnFields
-  readonly mergeSlashes: boolean
-  readonly ambiguous: boolean
-}
-
-/** A link that can be read. */
-interface Found {
-  readonly request: NginxRequest
-  readonly token: string
-  /** The variables that hold parts of the link. */
-  readonly values: Values
-  /** The expiry in seconds. */
-  readonly seconds: number
-  /** The URL without the token. */
-  readonly resource: string
-  /** The part of the URL's path that the signature covers: `/` if it covers none. */
-  readonly coveredPath: string
 }
 
 /**
@@ -147,13 +123,13 @@ export function nginx<const E extends string = NginxExpression>(
   options: NginxOptions<E> = {},
 ): Scheme<NginxCondition<E>, NginxConditions<E>, NginxExpiry<E>> {
   const configuration = configurationOf(options)
-  const { layout, expression, own } = configuration
+  const { layout, expression } = configuration
   const expiry: Expiry = coversExpiry(configuration) ? 'required' : 'none'
   return {
     name: 'nginx',
     ...factsOf<NginxCondition<E>>(expression),
     covers: coverage(configuration),
-    parameters: own,
+    parameters: expression.own,
     algorithm: layout === 'secret' ? MD5_HEX : MD5,
     expiry: expiry as NginxExpiry<E>,
     validAtExpiry: true,
@@ -162,28 +138,15 @@ export function nginx<const E extends string = NginxExpression>(
     keys: keyring(keys, { prepare: withKnownSecret }),
 
     write(grant) {
-      const request = requestToSign(expression, grant, own, configuration.mergeSlashes)
+      const request = requestToSign(expression, grant)
       const { args, values, link } = WRITERS[layout](configuration, grant, request)
-      const toSign = stringToSign(configuration, { ...request, args }, { ...values, ...grantedValues(grant) })
-      assertOption(toSign, 'url', ONE_SPLIT)
-      return { toSign, link }
+      return { toSign: grantToSign(expression, grant, { ...request, args }, values), link }
     },
 
     read(url): Reading | Unreadable {
       if (url.length > LONGEST) return 'malformed'
       const found = READERS[layout](configuration, url)
-      if (typeof found === 'string' || 'malformed' in found) return found
-      const { request, token, values, seconds, resource, coveredPath } = found
-      return {
-        claims: { resource, ...expiryClaims(seconds) },
-        signature: token,
-        toSign(visit) {
-          const requested = requestedValues(expression, visit)
-          return requested && stringToSign(configuration, request, { ...values, ...requested })
-        },
-        // NGINX signs neither scheme nor port, and no argument that the expression does not have.
-        proves: (visit) => provenClaims(expression, visit, coveredPath + queryOf(configuration, request)),
-      }
+      return typeof found === 'string' || 'malformed' in found ? found : readingOf(expression, found)
     },
   }
 }
@@ -191,12 +154,6 @@ export function nginx<const E extends string = NginxExpression>(
 const digest = (message: Uint8Array): Uint8Array => md5(message)
 const MD5: Algorithm = { digest, encoding: 'base64url' }
 const MD5_HEX: Algorithm = { digest, encoding: 'hex' }
-
-/** The text that NGINX hashes. `undefined` if it can be split into its fields in several ways, and the options do not allow it. */
-function stringToSign({ expression, fields, ambiguous }: Configuration, request: NginxRequest, values: Values): Message | undefined {
-  const pieces = fill(expression, request, values)
-  return ambiguous || splitsInOneWay(pieces, fields) ? messageOf(pieces) : undefined
-}
 
 /** The digest is over the secret itself. */
 function withKnownSecret(key: SecretKey): SecretKey {
@@ -207,28 +164,23 @@ function withKnownSecret(key: SecretKey): SecretKey {
 
 function configurationOf(options: NginxOptions): Configuration {
   assertKnownOptions(options, OPTIONS, 'nginx()')
-  const { expression: text = EXPRESSION, placement = 'query', location, variables, mergeSlashes = true, ambiguous = false } = options
+  const { expression: text = EXPRESSION, placement = 'query', location } = options
   assertOption(typeof text === 'string', 'expression', 'text')
   assertOption(placement === 'query' || placement === 'path', 'placement', "'query' or 'path'")
-  assertOption(typeof mergeSlashes === 'boolean', 'mergeSlashes', 'true or false')
-  assertOption(typeof ambiguous === 'boolean', 'ambiguous', 'true or false')
   const secretLine = directive(text, 'secure_link_secret')
   const secretAlone = secretLine === undefined || /^\$\{?secret\}?$/.test(secretLine)
   assertOption(secretAlone, 'expression', 'one with $secret behind secure_link_secret, because the secret itself is the key')
 
   const layout = secretLine ? 'secret' : placement
-  const names = parametersOf(options, layout === 'query' ? directive(text, 'secure_link') : undefined)
-  const expires = `arg_${names.expires}`.toLowerCase()
   assertLocation(location, layout)
+  const { md5, expires } = parametersOf(options, layout === 'query' ? directive(text, 'secure_link') : undefined)
+  const own = layout === 'query' ? [md5, expires] : []
+  const template = secretLine ? '$link$secret' : hashedText(text)
   const configuration: Configuration = {
     layout,
-    names: layout === 'secret' ? { ...names, expires: '' } : names,
-    own: layout === 'query' ? [names.md5, names.expires].filter(Boolean).map((name) => name.toLowerCase()) : [],
+    names: { md5, expires: layout === 'secret' ? '' : expires },
     location,
-    expression: parseExpression('expression', secretLine ? '$link$secret' : hashedText(text), variables),
-    fields: new Map(layout === 'query' ? [[expires, EXPIRY]] : []),
-    mergeSlashes,
-    ambiguous,
+    expression: parseExpression('expression', template, options, own, layout === 'query' ? { [expires]: EXPIRY } : {}),
   }
   assertExpression(configuration)
   return configuration
@@ -278,20 +230,12 @@ function coversExpiry({ layout, names, expression }: Configuration): boolean {
 }
 
 function coverage(configuration: Configuration): readonly Covered[] {
-  const { layout, location, expression, own } = configuration
+  const { layout, location, expression } = configuration
   // Without `location`, the first segment of the path is not covered.
   const rest = location && (layout === 'secret' || covers(expression, 'rest')) ? (['path'] as const) : []
   const query = layout === 'secret' ? (['query'] as const) : []
   const expires = coversExpiry(configuration) ? (['expires'] as const) : []
-  return [...coveredBy(expression, own), ...rest, ...query, ...expires]
-}
-
-/** The query of the URL, as far as it is covered. */
-function queryOf({ layout, expression, own }: Configuration, request: NginxRequest): string {
-  // The path of such a link has its query with it.
-  if (layout === 'secret') return ''
-  const whole = covers(expression, 'args') || covers(expression, 'query_string')
-  return whole ? request.parts.query : coveredQuery(expression, own, request)
+  return [...coveredBy(expression), ...rest, ...query, ...expires]
 }
 
 /** A link to write: what its text depends on, and where the token stands. */
@@ -330,7 +274,11 @@ const WRITERS: Readonly<Record<Configuration['layout'], Writer>> = {
     assertNoHost(behind)
     const signed = behind.slice(1) + query
     const sent = signed && !/[^!-~]|["<>\\^`{|}]/.test(signed) && !query.includes("'")
-    assertOption(sent, 'url', 'percent-encoded as clients send it, with a path behind its first segment: secure_link_secret signs it undecoded')
+    assertOption(
+      sent,
+      'url',
+      'percent-encoded as clients send it, with a path behind its first segment: secure_link_secret signs it undecoded',
+    )
     return { args, values: { link: signed }, link: (token) => `${origin}${front}/${token}/${signed}${fragment}` }
   },
 }
@@ -355,64 +303,54 @@ const PATH_WITH_TOKEN = /^(?<front>\/[\w\-.~]+)\/(?<token>[\w-]{22})\/(?<expiry>
 const PATH_WITH_HASH = /^(?<front>\/[\w\-.~]+)\/(?<token>[\da-f]{32})\/(?<link>[^/].*)$/s
 
 const READERS: Readonly<Record<Configuration['layout'], Reader>> = {
-  query({ own, expression, mergeSlashes }, url) {
+  query({ expression }, url) {
     const { origin, path, query } = split(url)
+    const { own } = expression
     const args = bytesOf(query.slice(1))
-    const [token, expiry] = own.map((name) => argument(args, name))
-    if (token === undefined && expiry === undefined) return 'unsigned'
-    const line = secureLink(own.length > 1 ? `${token ?? ''},${expiry ?? ''}` : (token ?? ''))
-    const seconds = line.expiry === undefined ? ENDLESS : numberOf(line.expiry)
-    if (!isToken(line.token, 16)) return { malformed: own[0] as string }
+    const found = own.map((name) => argument(args, name))
+    if (found.every((value) => value === undefined)) return 'unsigned'
+    const { token, expiry } = secureLink(found.map((value) => value ?? '').join())
+    const seconds = expiry === undefined ? ENDLESS : numberOf(expiry)
+    if (!isToken(token, 16)) return { malformed: own[0] as string }
     if (seconds <= 0) return { malformed: own[1] ?? (own[0] as string) }
     const others = without(query, own)
-    const request = nginxRequest({ origin, path, query: others, fragment: '' }, args, mergeSlashes)
-    if (!request || !fitsFunctions(expression, request)) return 'malformed'
-    return {
-      request,
-      token: line.token,
-      values: { secure_link_expires: line.expiry },
-      seconds,
-      resource: origin + path + others,
-      coveredPath: covers(expression, 'uri') ? pathOf(request.uri) : '/',
-    }
+    const request = requestOf(expression, { origin, path, query: others }, args)
+    if (!request) return 'malformed'
+    const resource = origin + path + others
+    return { request, token, values: { secure_link_expires: expiry }, seconds, resource, proven: coveredUrl(expression, request) }
   },
 
-  path({ location, expression, mergeSlashes }, url) {
+  path({ location, expression }, url) {
     const { origin, path, query } = split(url)
     const { front = '', token = '', expiry = '', behind = '' } = PATH_WITH_TOKEN.exec(path)?.groups ?? {}
     // A path with another token merely looks like a link.
     if (!isToken(token, 16) || !isAt(location, front)) return 'unsigned'
     const seconds = numberOf(expiry)
-    const request = nginxRequest({ origin, path: front + behind, query, fragment: '' }, bytesOf(query.slice(1)), mergeSlashes)
-    if (!request || seconds <= 0 || !fitsFunctions(expression, request)) return 'malformed'
+    const request = requestOf(expression, { origin, path: front + behind, query }, bytesOf(query.slice(1)))
+    if (!request || seconds <= 0) return 'malformed'
     const rest = request.uri.slice(front.length)
     // Without the first segment this would be the name of a host.
     if (rest.startsWith('//')) return 'malformed'
+    const provenPath = covers(expression, 'rest') ? (location ? front : '') + pathOf(rest) : '/'
     return {
       request,
       token,
       values: { secure_link_expires: expiry, rest },
       seconds,
       resource: origin + front + behind + query,
-      coveredPath: covers(expression, 'rest') ? (location ? front : '') + pathOf(rest) : '/',
+      proven: provenPath + coveredQuery(expression, request),
     }
   },
 
-  secret({ location, mergeSlashes }, url) {
+  secret({ location, expression }, url) {
     const { origin, path, query } = split(url)
     // secure_link_secret signs the rest as it was sent, with its query.
     const { front = '', token = '', link = '' } = PATH_WITH_HASH.exec(path + query)?.groups ?? {}
     if (!token || !isAt(location, front)) return 'unsigned'
-    const request = nginxRequest({ origin, path, query, fragment: '' }, bytesOf(query.slice(1)), mergeSlashes)
+    const request = requestOf(expression, { origin, path, query }, bytesOf(query.slice(1)))
     if (!request) return 'malformed'
-    return {
-      request,
-      token,
-      values: { link: bytesOf(link) },
-      seconds: ENDLESS,
-      resource: `${origin}${front}/${link}`,
-      coveredPath: `${location ? front : ''}/${link}`,
-    }
+    const proven = `${location ? front : ''}/${link}`
+    return { request, token, values: { link: bytesOf(link) }, seconds: ENDLESS, resource: `${origin}${front}/${link}`, proven }
   },
 }
 

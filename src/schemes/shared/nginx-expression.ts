@@ -2,10 +2,22 @@
 // conditions and claims of a link.
 import type { Claims } from '../../core/claims.ts'
 import { assertOption } from '../../core/errors.ts'
-import { type Covered, type Grant, type Message, type RequestPart, SECRET, type Visit } from '../../core/scheme.ts'
+import { type Covered, type Grant, type Message, type Reading, type RequestPart, SECRET } from '../../core/scheme.ts'
 import { printAddress } from '../../lib/address.ts'
 import type { Parts } from '../../lib/url.ts'
-import { argument, bytesOf, escapeByte, type NginxRequest, nginxRequest, READABLE_URL, textOf, without } from './nginx-request.ts'
+import { type Field, joined, type Piece, splitsInOneWay } from './nginx-fields.ts'
+import {
+  argument,
+  bytesOf,
+  escapeByte,
+  expiryClaims,
+  type NginxRequest,
+  nginxRequest,
+  pathOf,
+  READABLE_URL,
+  textOf,
+  without,
+} from './nginx-request.ts'
 
 /** The URL that a link was made from, for functions of {@link Variables}. */
 export interface SignedUrl extends Parts {
@@ -31,7 +43,14 @@ export type ConditionsOf<T extends string> = T extends `${string}$remote_addr${s
   ? { readonly ip: string }
   : object
 
-/** An expression, parsed. */
+/** The options that `nginx` and `nginxHmac` share. */
+export interface SharedOptions {
+  readonly variables?: Variables
+  readonly mergeSlashes?: boolean
+  readonly ambiguous?: boolean
+}
+
+/** An expression, parsed, and how it is filled in. */
 export interface Expression {
   /** Its literal texts, as bytes, and its variables, in their order. */
   readonly template: readonly ({ readonly literal: string } | { readonly name: string })[]
@@ -39,13 +58,34 @@ export interface Expression {
   readonly names: readonly string[]
   /** Values of variables that only NGINX knows, by name in lower case. */
   readonly given: ReadonlyMap<string, Variables[string]>
+  /** The names of the link's parameters in its query, in lower case. */
+  readonly own: readonly string[]
+  /** The fields of those that have digits only. */
+  readonly fields: ReadonlyMap<string, Field>
+  readonly mergeSlashes: boolean
+  /** Are texts allowed that can be split into their fields in several ways? */
+  readonly ambiguous: boolean
 }
 
 // As in a configuration; `$12` is `$1` and a 2.
 const VARIABLE = /\$\{(\w+)\}|\$([1-9]|\w+)/g
 
-/** Parses the expression that an option has. */
-export function parseExpression(option: string, text: string, variables: Variables = {}): Expression {
+/**
+ * Parses the expression that an option has.
+ *
+ * @param own - The names of the link's parameters in its query.
+ * @param fields - The fields of those that have digits only.
+ */
+export function parseExpression(
+  option: string,
+  text: string,
+  options: SharedOptions,
+  own: readonly string[],
+  fields: Readonly<Record<string, Field>>,
+): Expression {
+  const { variables = {}, mergeSlashes = true, ambiguous = false } = options
+  assertOption(typeof mergeSlashes === 'boolean', 'mergeSlashes', 'true or false')
+  assertOption(typeof ambiguous === 'boolean', 'ambiguous', 'true or false')
   assertOption(!text.replace(VARIABLE, '').includes('$'), option, 'a text of NGINX variables, in which each $ begins the name of one')
   const template: ({ literal: string } | { name: string })[] = []
   let end = 0
@@ -59,6 +99,10 @@ export function parseExpression(option: string, text: string, variables: Variabl
     template,
     names: template.flatMap((part) => ('name' in part ? part.name : [])),
     given: new Map(Object.entries(variables).map(([name, value]) => [name.toLowerCase(), value])),
+    own: own.filter(Boolean).map((name) => name.toLowerCase()),
+    fields: new Map(Object.entries(fields).map(([name, field]) => [`arg_${name}`.toLowerCase(), field])),
+    mergeSlashes,
+    ambiguous,
   }
 }
 
@@ -99,10 +143,10 @@ const COVERED: ReadonlyMap<string, Covered> = new Map([
   ['request_method', 'method'],
 ])
 
-/** What a signature of the expression covers, without the expiry. `own` are the names of the link's parameters. */
-export function coveredBy(expression: Expression, own: readonly string[]): readonly Covered[] {
-  const covered = expression.names.flatMap((name): Covered | [] => {
-    if (expression.given.has(name)) return []
+/** What a signature of the expression covers, without the expiry. */
+export function coveredBy({ names, given, own }: Expression): readonly Covered[] {
+  const covered = names.flatMap((name): Covered | [] => {
+    if (given.has(name)) return []
     const argument = name.startsWith('arg_') ? name.slice('arg_'.length) : undefined
     if (argument !== undefined) return own.includes(argument) ? [] : `?${argument}`
     return COVERED.get(name) ?? []
@@ -111,7 +155,9 @@ export function coveredBy(expression: Expression, own: readonly string[]): reado
 }
 
 /** The facts of a scheme that follow from the variables of its expression. */
-export function factsOf<C extends 'ip' | 'method'>(expression: Expression): {
+export function factsOf<C extends 'ip' | 'method'>(
+  expression: Expression,
+): {
   carries: readonly C[]
   requires: readonly C[]
   reads: readonly RequestPart[]
@@ -125,24 +171,17 @@ export function factsOf<C extends 'ip' | 'method'>(expression: Expression): {
 /** Values of variables, as bytes. */
 export type Values = Readonly<Record<string, string | undefined>>
 
-/** A piece of a filled expression: its own text, or the value of a variable. Bytes, one character each. */
-export interface Piece {
-  /** The variable's name, in lower case. */
-  readonly name?: string
-  readonly text: string
-}
-
 /** Fills in an expression. The piece of `$secret` stays empty. */
-export function fill({ template, given }: Expression, request: NginxRequest, values: Values): readonly Piece[] {
+function fill({ template, given }: Expression, request: NginxRequest, values: Values): readonly Piece[] {
   return template.map((part) => {
     if ('literal' in part) return { text: part.literal }
     const { name } = part
-    const text = name === 'secret' ? '' : (valueOf(name, given.get(name), request, values) ?? '')
+    const text = name === 'secret' ? '' : (valueFor(name, given.get(name), request, values) ?? '')
     return { name, text }
   })
 }
 
-function valueOf(name: string, given: Variables[string] | undefined, request: NginxRequest, values: Values): string | undefined {
+function valueFor(name: string, given: Variables[string] | undefined, request: NginxRequest, values: Values): string | undefined {
   if (typeof given === 'function') return bytesOf(given({ ...request.parts, uri: textOf(request.uri) as string }))
   if (given !== undefined) return bytesOf(given)
   if (name.startsWith('arg_')) return argument(request.args, name.slice('arg_'.length))
@@ -152,153 +191,98 @@ function valueOf(name: string, given: Variables[string] | undefined, request: Ng
   return values[name]
 }
 
-/** The text of all pieces. */
-const joined = (pieces: readonly Piece[]): string => pieces.map(({ text }) => text).join('')
-
-/** The pieces as a string to sign. */
-export function messageOf(pieces: readonly Piece[]): Message {
+/**
+ * The string to sign: the text of the expression. `undefined` if it can be split into its fields in several ways, and the options do not allow it.
+ */
+function stringToSign(expression: Expression, request: NginxRequest, values: Values): Message | undefined {
+  const pieces = fill(expression, request, values)
+  if (!expression.ambiguous && !splitsInOneWay(pieces, expression.fields)) return undefined
   if (!pieces.some(({ name }) => name === 'secret')) return textOf(joined(pieces))
   return { pieces: pieces.map(({ name, text }) => (name === 'secret' ? SECRET : textOf(text))) }
 }
 
-/** The values that a variable can have, as far as they tell where it begins and ends. */
-interface Field {
-  /** The length of the shortest one. */
-  readonly least: number
-  /** Can this byte be the one at this place? All places from `least` on are alike. */
-  holds(byte: number, at: number): boolean
-}
-
-const isDigit = (byte: number): boolean => byte >= 0x30 && byte <= 0x39
-const isIn = (characters: string) => (byte: number) => characters.includes(String.fromCharCode(byte))
-// No space and no control character, as in a request line.
-const isPrinted = (byte: number): boolean => byte > 0x20 && byte !== 0x7f
-
-const PATH: Field = { least: 1, holds: (byte, at) => (at ? byte !== 0 : byte === 0x2f) }
-const ARGUMENT: Field = { least: 0, holds: (byte) => isPrinted(byte) && byte !== 0x26 && byte !== 0x23 }
-const ANYTHING: Field = { least: 0, holds: () => true }
-
-/** A number of seconds, such as a lifetime. */
-export const SECONDS: Field = { least: 1, holds: isDigit }
-
-/** A time in seconds since 1970. With fewer than ten digits it was before 2001, and the link has expired. */
-export const EXPIRY: Field = { least: 10, holds: isDigit }
-
-const FIELDS: ReadonlyMap<string, Field> = new Map([
-  ['uri', PATH],
-  ['rest', PATH],
-  ['secure_link_expires', EXPIRY],
-  ['secure_link_hmac_expires', SECONDS],
-  ['remote_addr', { least: 2, holds: isIn('0123456789abcdef.:') }],
-  ['request_method', { least: 1, holds: isIn('ABCDEFGHIJKLMNOPQRSTUVWXYZ_-') }],
-  ['host', { least: 1, holds: (byte: number) => isPrinted(byte) && byte !== 0x2f }],
-])
-
-/** Fields of variables that differ from scheme to scheme: the link's own arguments. */
-export type OwnFields = ReadonlyMap<string, Field>
-
-/**
- * Can the text of these pieces be split into the fields of its expression in one way only? If not, it is also the text of another path, time or
- * argument, and the token is valid for that, too: with `$uri|$arg_ts`, the path `/a|2099` and the time `1` make the text of the path `/a` and the
- * time `2099|1`.
- *
- * A secret between two fields keeps them apart, because clients cannot write it. Its characters are not looked at, so that no time depends on them.
- * `$uri$remote_addr` counts as one field, because the most common expression has it. The check therefore does not tell where the path ends and the
- * address begins.
- */
-export function splitsInOneWay(pieces: readonly Piece[], own: OwnFields): boolean {
-  const secret = pieces.findIndex(({ name }) => name === 'secret')
-  if (secret >= 0) return splitsInOneWay(pieces.slice(0, secret), own) && splitsInOneWay(pieces.slice(secret + 1), own)
-  const text = joined(pieces)
-  // For each place in the text: in how many ways the pieces so far can end there.
-  let ways: Float64Array = new Float64Array(text.length + 1)
-  ways[0] = 1
-  let before: Field | undefined
-  for (const { name, text: value } of pieces) {
-    const field = name === undefined ? undefined : fieldOf(name, own)
-    if (name === 'remote_addr' && before === PATH) continue
-    ways = field ? waysBehindField(ways, text, field, value) : waysBehindLiteral(ways, text, value)
-    before = field
-  }
-  return ways[text.length] === 1
-}
-
-function fieldOf(name: string, own: OwnFields): Field {
-  return own.get(name) ?? FIELDS.get(name) ?? (name.startsWith('arg_') ? ARGUMENT : ANYTHING)
-}
-
-function waysBehindLiteral(ways: Float64Array, text: string, literal: string): Float64Array {
-  const next = new Float64Array(ways.length)
-  for (let at = 0; at + literal.length <= text.length; at++)
-    if (ways[at] && text.startsWith(literal, at)) next[at + literal.length] = ways[at] as number
-  return next
-}
-
-function waysBehindField(ways: Float64Array, text: string, field: Field, value: string): Float64Array {
-  const next = new Float64Array(ways.length)
-  // A value that a client chose may be shorter than a well-formed one.
-  const least = Math.min(field.least, value.length)
-  const canBegin = (from: number): boolean => {
-    for (let at = 0; at < least; at++) if (!field.holds(text.charCodeAt(from + at), at)) return false
-    return true
-  }
-  // In how many ways the field can have begun, so that it reaches up to `end`.
-  let begun = 0
-  for (let end = least; end <= text.length; end++) {
-    if (ways[end - least] && canBegin(end - least)) begun += ways[end - least] as number
-    next[end] = begun
-    if (!field.holds(text.charCodeAt(end), field.least)) begun = 0
-  }
-  return next
-}
-
-/** The rule of {@link splitsInOneWay}, for errors of `sign`. */
-export const ONE_SPLIT =
-  'one whose text can be split into its fields in one way: here a value contains the separator next to it, or two fields have no separator (the option ambiguous allows it)'
-
 /** Can all functions be given this path as text? Not one that is not UTF-8. */
-export function fitsFunctions({ given }: Expression, { uri }: NginxRequest): boolean {
+function fitsFunctions({ given }: Expression, { uri }: NginxRequest): boolean {
   return typeof textOf(uri) === 'string' || ![...given.values()].some((value) => typeof value === 'function')
 }
 
 /** The request that a link of this URL will make. Throws for a URL that NGINX cannot read, or that has a parameter of the link. */
-export function requestToSign(expression: Expression, { parts }: Grant, own: readonly string[], mergeSlashes: boolean): NginxRequest {
+export function requestToSign(expression: Expression, { parts }: Grant): NginxRequest {
   const { query } = parts
-  const request = nginxRequest({ ...parts, query: without(query, own), fragment: '' }, bytesOf(query.slice(1)), mergeSlashes)
+  const args = bytesOf(query.slice(1))
+  // The verbs compare names as they are written, and NGINX in any case.
+  for (const name of expression.own)
+    assertOption(argument(args, name) === undefined, 'url', `without the parameter '${name}', which the link adds`)
+  const request = nginxRequest({ ...parts, query: without(query, expression.own), fragment: '' }, args, expression.mergeSlashes)
   assertOption(request, 'url', READABLE_URL)
   assertOption(fitsFunctions(expression, request), 'url', 'one with a path of UTF-8, because functions in variables get it as text')
-  assertOption(!covers(expression, 'host') || /^[!-~]+$/.test(request.host), 'url', 'absolute, with the host as it is sent, because $host is signed')
-  // The verbs compare names as they are written, and NGINX in any case.
-  for (const name of own) assertOption(argument(request.args, name) === undefined, 'url', `without the parameter '${name}', which the link adds`)
+  const hasHost = /^[!-~]+$/.test(request.host)
+  assertOption(hasHost || !covers(expression, 'host'), 'url', 'absolute, with the host as it is sent, because $host is signed')
   return request
 }
 
-/** The variables that hold conditions, for a link to sign. */
-export function grantedValues({ ip, methods }: Grant): Values {
+/** The string to sign for a grant. `values` are those variables that hold parts of the link. */
+export function grantToSign(expression: Expression, { ip, methods }: Grant, request: NginxRequest, values: Values): Message {
   assertOption(!ip?.includes('/'), 'ip', 'an address and not a network, because NGINX compares its text')
   const [method = 'GET', another] = methods ?? []
   assertOption(!another, 'method', 'one method, because NGINX compares its text')
-  return { remote_addr: ip && printAddress(ip), request_method: method }
+  const toSign = stringToSign(expression, request, { ...values, remote_addr: ip && printAddress(ip), request_method: method })
+  assertOption(
+    toSign !== undefined,
+    'url',
+    'one whose text can be split into its fields in one way: here a value contains the separator next to it, or two fields have no separator (the option ambiguous allows it)',
+  )
+  return toSign
 }
 
-/** The same variables, for a request. `undefined` if the expression needs an address that is not known. */
-export function requestedValues(expression: Expression, { ip, method }: Visit): Values | undefined {
-  const address = ip === undefined ? undefined : printAddress(ip)
-  if (!address && covers(expression, 'remote_addr')) return undefined
-  return { remote_addr: address, request_method: method }
+/** The request of a link, or `undefined` for one that cannot be read. `parts` are those of the URL without the link's parameters. */
+export function requestOf(expression: Expression, parts: Omit<Parts, 'fragment'>, args: string): NginxRequest | undefined {
+  const request = nginxRequest({ ...parts, fragment: '' }, args, expression.mergeSlashes)
+  return request && fitsFunctions(expression, request) ? request : undefined
 }
 
-/** The claims that a good signature proves: the resource as far as it is covered, and the address and the method of the request. */
-export function provenClaims(expression: Expression, { ip = '', method }: Visit, resource: string): Partial<Claims> {
-  const proven: { -readonly [Name in keyof Claims]?: Claims[Name] } = { resource }
-  if (covers(expression, 'remote_addr')) proven.ip = printAddress(ip) as string
-  if (covers(expression, 'request_method')) proven.methods = [method]
-  return proven
+/** A link that can be read. */
+export interface Found {
+  readonly request: NginxRequest
+  readonly token: string
+  /** The variables that hold parts of the link. */
+  readonly values: Values
+  /** The expiry in seconds. */
+  readonly seconds: number
+  /** The URL without the token. */
+  readonly resource: string
+  /** The URL as far as a good signature proves it: path and query. */
+  readonly proven: string
 }
 
-/** The arguments that the expression has, as a query: the first of a name, its value as it stands. `own` are the link's parameters. */
-export function coveredQuery(expression: Expression, own: readonly string[], { args }: NginxRequest): string {
-  const pairs = coveredBy(expression, own).flatMap((covered) => {
+/** The reading of a link. */
+export function readingOf(expression: Expression, { request, token, values, seconds, resource, proven }: Found): Reading {
+  return {
+    claims: { resource, ...expiryClaims(seconds) },
+    signature: token,
+    toSign({ ip, method }) {
+      const address = ip === undefined ? undefined : printAddress(ip)
+      if (!address && covers(expression, 'remote_addr')) return undefined
+      return stringToSign(expression, request, { ...values, remote_addr: address, request_method: method })
+    },
+    proves({ ip = '', method }) {
+      const claims: { -readonly [Name in keyof Claims]?: Claims[Name] } = { resource: proven }
+      if (covers(expression, 'remote_addr')) claims.ip = printAddress(ip) as string
+      if (covers(expression, 'request_method')) claims.methods = [method]
+      return claims
+    },
+  }
+}
+
+/** The part of a URL that a signature with `$uri` covers: the path, and those arguments that the expression has. Without scheme and port. */
+export function coveredUrl(expression: Expression, request: NginxRequest): string {
+  return (covers(expression, 'uri') ? pathOf(request.uri) : '/') + coveredQuery(expression, request)
+}
+
+/** The arguments that the expression has, as a query: the first of a name, its value as it stands. */
+export function coveredQuery(expression: Expression, { parts, args }: NginxRequest): string {
+  if (covers(expression, 'args') || covers(expression, 'query_string')) return parts.query
+  const pairs = coveredBy(expression).flatMap((covered) => {
     if (!covered.startsWith('?')) return []
     const value = argument(args, covered.slice(1))
     // An argument without a value has the same text as a missing one.

@@ -1,8 +1,9 @@
 // A request as NGINX sees it: $uri, $host, $args and $arg_name, and the numbers and tokens in them.
 //
 // Values are bytes, one character each, because NGINX knows no others: `ü` is two of them, and `%FF` is one that is not text.
-import { ENDLESS } from '../../core/time.ts'
+
 import type { Claims } from '../../core/claims.ts'
+import { ENDLESS } from '../../core/time.ts'
 import { BASE64URL, decode } from '../../lib/encoding.ts'
 import type { Parts } from '../../lib/url.ts'
 

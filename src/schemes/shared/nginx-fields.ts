@@ -59,32 +59,44 @@ export function splitsInOneWay(pieces: readonly Piece[], own: OwnFields): boolea
   const secret = pieces.findIndex(({ name }) => name === 'secret')
   if (secret >= 0) return splitsInOneWay(pieces.slice(0, secret), own) && splitsInOneWay(pieces.slice(secret + 1), own)
   const text = joined(pieces)
-  // For each place in the text: in how many ways the pieces so far can end there.
-  let ways: Float64Array = new Float64Array(text.length + 1)
-  ways[0] = 1
+  let ends: Ends = { ways: new Float64Array(text.length + 1), last: 0 }
+  ends.ways[0] = 1
   let before: Field | undefined
   for (const { name, text: value } of pieces) {
     const field = name === undefined ? undefined : fieldOf(name, own)
     if (name === 'remote_addr' && before === PATH) continue
-    ways = field ? waysBehindField(ways, text, field, value) : waysBehindLiteral(ways, text, value)
+    ends = field ? behindField(ends, text, field, value) : behindLiteral(ends, text, value)
     before = field
   }
-  return ways[text.length] === 1
+  return ends.ways[text.length] === 1
+}
+
+/** Where the pieces so far can end. */
+interface Ends {
+  /** For each place in the text: in how many ways they can end there. */
+  readonly ways: Float64Array
+  /** The last place with any. */
+  readonly last: number
 }
 
 function fieldOf(name: string, own: OwnFields): Field {
   return own.get(name) ?? FIELDS.get(name) ?? (name.startsWith('arg_') ? ARGUMENT : ANYTHING)
 }
 
-function waysBehindLiteral(ways: Float64Array, text: string, literal: string): Float64Array {
+function behindLiteral({ ways, last }: Ends, text: string, literal: string): Ends {
   const next = new Float64Array(ways.length)
-  for (let at = 0; at + literal.length <= text.length; at++)
-    if (ways[at] && text.startsWith(literal, at)) next[at + literal.length] = ways[at] as number
-  return next
+  let lastEnd = 0
+  for (let at = 0; at <= last; at++) {
+    if (!ways[at] || !text.startsWith(literal, at)) continue
+    lastEnd = at + literal.length
+    next[lastEnd] = ways[at] as number
+  }
+  return { ways: next, last: lastEnd }
 }
 
-function waysBehindField(ways: Float64Array, text: string, field: Field, value: string): Float64Array {
+function behindField({ ways, last }: Ends, text: string, field: Field, value: string): Ends {
   const next = new Float64Array(ways.length)
+  let lastEnd = 0
   // A value that a client chose may be shorter than a well-formed one.
   const least = Math.min(field.least, value.length)
   const canBegin = (from: number): boolean => {
@@ -94,9 +106,13 @@ function waysBehindField(ways: Float64Array, text: string, field: Field, value: 
   // In how many ways the field can have begun, so that it reaches up to `end`.
   let begun = 0
   for (let end = least; end <= text.length; end++) {
-    if (ways[end - least] && canBegin(end - least)) begun += ways[end - least] as number
+    const from = end - least
+    if (ways[from] && canBegin(from)) begun += ways[from] as number
     next[end] = begun
-    if (!field.holds(text.charCodeAt(end), field.least)) begun = 0
+    if (begun) lastEnd = end
+    if (begun && !field.holds(text.charCodeAt(end), field.least)) begun = 0
+    // It cannot begin any more, so it cannot end behind this place.
+    if (!begun && from >= last) break
   }
-  return next
+  return { ways: next, last: lastEnd }
 }

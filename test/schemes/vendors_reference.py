@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""The links of PichaX, NGINX, its HMAC module and Google Cloud Storage, written down a second time: from the vendors' pages, with the standard
-library alone, and without a look at src.
+"""A second implementation of the links of PichaX, NGINX, its HMAC module and Google Cloud Storage. It was written from the vendors' pages, with
+the standard library alone, and without looking at src.
 
-It reads a JSON list of cases and answers the list of their links. Every case has scheme, secret, origin, name (a path, not escaped), path
-(the same, escaped in any way), query, now and expires; what else there is the functions below tell.
+It reads a JSON list of cases and prints the list of their links. Every case has scheme, secret, origin, name (a path, not escaped), path
+(the same, escaped in any way), query, now and expires. The functions below show the other members.
 """
 
 import base64

@@ -1,4 +1,4 @@
-// Starts NGINX with the configuration that docs/guide/nginx.md shows: on a free port, in a folder of its own, and nothing else of it changed.
+// Starts NGINX with the configuration of docs/guide/nginx.md, on a free port and in a folder of its own. The rest of the configuration is unchanged.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -12,7 +12,7 @@ import { find, freePort } from '../prepare.mjs'
 
 const page = fileURLToPath(new URL('../../docs/guide/nginx.md', import.meta.url))
 
-/** The nginx fences of a section of the page: whole configurations first, then what goes into their `server`. */
+/** The nginx fences of a section of the page: whole configurations, and parts that belong into their `server`. */
 export function fencesOf(heading) {
   const [, section = ''] = readFileSync(page, 'utf8').split(`\n## ${heading}\n`)
   const fences = [...section.split(/\n## /)[0].matchAll(/^```nginx\n(.*?)^```$/gms)].map(([, text]) => text)
@@ -30,8 +30,8 @@ const answers = (port) =>
   })
 
 /**
- * Starts it. `files` are written below the folder: `etc/` stands for /etc/nginx/, `srv/` and `log/` for their like. `http` are lines for the
- * `http` block. `log()` is the error log; `stop()` ends it and takes the folder away.
+ * Starts NGINX. `files` are written below the folder: `etc/` stands for /etc/nginx/, `srv/` for /srv/, and `log/` for /var/log/nginx/. `http` are
+ * lines for the `http` block. `log()` returns the error log; `stop()` stops NGINX and removes the folder.
  */
 export async function start(config, { files = {}, http = '', env = {} } = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'securelink-nginx-'))
@@ -72,12 +72,12 @@ export async function start(config, { files = {}, http = '', env = {} } = {}) {
     if (await answers(port)) return { port, folder, log, stop, visit: (path, options) => visit(path, { agent, port, ...options }) }
     await wait(50)
   }
-  const complaint = log()
+  const errors = log()
   await stop()
-  throw new Error(`NGINX did not start: ${complaint}`)
+  throw new Error(`NGINX did not start: ${errors}`)
 }
 
-/** A request as it stands: the path may have any byte, as UTF-8, that a request line can have. */
+/** Sends a path as it is. It may have any byte, as UTF-8, that a request line can have. */
 function visit(path, options) {
   return new Promise((resolve, reject) => {
     const wire = Buffer.from(path).toString('latin1')
@@ -91,10 +91,11 @@ function visit(path, options) {
   })
 }
 
-// What NGINX escapes of a decoded path that it hands on: controls, spaces, what no URL has, `#`, `%`, `?`, and bytes beyond ASCII.
+// The characters that NGINX escapes in a decoded path before it forwards it: controls, spaces, `#`, `%`, `?`, others that no URL has, and bytes beyond
+// ASCII.
 const ESCAPED = /[\0- "#%<>?\\^`{|}\x7f-\xff]/g
 
-/** The path that `proxy_pass http://app/f/` hands on below `location /f/`: decoded, with slashes merged, and escaped again. Throws where NGINX answers 400. */
+/** The path that `proxy_pass http://app/f/` forwards below `location /f/`: decoded, slashes merged, escaped again. Throws where NGINX answers 400. */
 export function nginxPath(path) {
   if (/%(?![\da-f]{2})|%00/i.test(path)) throw new Error('NGINX answers 400')
   const decoded = path.replace(/%([\da-f]{2})/gi, (_, hex) => String.fromCharCode(parseInt(hex, 16)))

@@ -1,9 +1,9 @@
 // What s3 and gcs refuse to sign, and what needs more than a link to show: kinds of secrets, remembered keys, requests through the guard.
 import { describe, expect, test, vi } from 'vitest'
-import { guard } from '../../src/http/guard.ts'
-import { anyOf, type Duration, hmac, inspect, type LinkError, type Scheme, sign, verify } from '../../src/index.ts'
-import { gcs } from '../../src/schemes/gcs.ts'
-import { s3 } from '../../src/schemes/s3.ts'
+import { guard } from '../../../src/http/guard.ts'
+import { anyOf, type Duration, hmac, inspect, type LinkError, type Scheme, sign, verify } from '../../../src/index.ts'
+import { gcs } from '../../../src/schemes/gcs.ts'
+import { s3 } from '../../../src/schemes/s3.ts'
 
 const KEY = { id: 'AKIAIOSFODNN7EXAMPLE', secret: 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY' }
 const NOW = new Date('2013-05-24T00:00:00Z')

@@ -124,7 +124,8 @@ const HEADER_NAME = /^[a-z\d_.-]+$/
 
 /** Presigned URLs in one of the dialects. */
 export function sigv4<K extends PresignKey>(keys: Keys<K>, dialect: Dialect): Scheme<'starts' | 'method', PresignConditions, 'required'> {
-  const { name, status, parameters } = dialect
+  const { name, status } = dialect
+  const parameters = Object.values(dialect.parameters)
   // Before `keyring` asks for a secret: for { accessKeyId, secretAccessKey }, this message has the right names.
   if (typeof keys !== 'function') for (const key of [keys].flat()) assertId(name, key)
   return {
@@ -132,13 +133,13 @@ export function sigv4<K extends PresignKey>(keys: Keys<K>, dialect: Dialect): Sc
     carries: ['starts', 'method'],
     own: ['headers', 'query'],
     covers: ['method', 'host', 'path', 'query', 'starts', 'expires', 'headers', 'key'],
-    parameters: Object.values(parameters),
+    parameters,
     reads: ['method', 'headers'],
     algorithm: { hmac: 'SHA-256', encoding: 'hex' },
     status,
     keys: keyring(keys, { prepare: (key) => withGoodCredentials(name, key) }),
     write: (grant, key) => write(dialect, grant, key as PresignKey),
-    read: (url, header) => read(dialect, url, header),
+    read: (url, header) => read(dialect, parameters, url, header),
   }
 }
 
@@ -332,13 +333,13 @@ function signedParameters({ parameters: names }: Dialect, values: Parameters): C
   return parameters
 }
 
-function read(dialect: Dialect, url: string, header?: Header): Reading | Unreadable {
+function read(dialect: Dialect, own: readonly string[], url: string, header?: Header): Reading | Unreadable {
   if (url.length > LONGEST) return 'malformed'
   const { parameters: names } = dialect
   const parts = split(url)
-  const { values, others: query, twice } = takeParameters(parts.query, Object.values(names), { plusIsSpace: true })
+  const { values, others: query, twice } = takeParameters(parts.query, own, { plusIsSpace: true })
   if (values[names.algorithm] === undefined && values[names.signature] === undefined) return 'unsigned'
-  const faulty = twice ?? Object.values(names).find((name) => values[name] === '')
+  const faulty = twice ?? own.find((name) => values[name] === '')
   if (faulty) return { malformed: faulty }
   const parameters = parametersIn(names, values)
   const content = contentOf(dialect, parameters)
@@ -472,8 +473,8 @@ function dateOf(seconds: number): string {
 
 /** The opposite of {@link dateOf}. `undefined` for text in another form, and for days that no month has. */
 function secondsOf(date: string): number | undefined {
-  const iso = date.replace(/^(\d{4})(\d\d)(\d\dT\d\d)(\d\d)(\d\dZ)$/, '$1-$2-$3:$4:$5')
-  const seconds = Date.parse(iso) / 1000
-  // Some engines read the 31st of February as a day in March.
+  const day = `${date.slice(0, 4)}-${date.slice(4, 6)}-${date.slice(6, 8)}`
+  const seconds = Date.parse(`${day}${date.slice(8, 11)}:${date.slice(11, 13)}:${date.slice(13)}`) / 1000
+  // Engines read more forms than this one, and some read the 31st of February as a day in March.
   return seconds >= 0 && dateOf(seconds) === date ? seconds : undefined
 }

@@ -41,6 +41,7 @@ const parts = {
     find: () => program('xvfb-run') && program('xauth') && library('webkit2gtk-4.1/MiniBrowser'),
   },
   python: { name: 'Python', debian: ['python3'], find: () => program('python3') },
+  php: { name: 'PHP', debian: ['php-cli'], find: () => program('php') },
   nginx: { name: 'NGINX', debian: ['nginx'], find: () => program('nginx') },
   njs: { name: "NGINX's JavaScript", debian: ['libnginx-mod-http-js'], find: () => library('modules/ngx_http_js_module.so') },
   swift: {

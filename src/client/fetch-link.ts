@@ -2,9 +2,9 @@
 import { type Duration, clock as machine, seconds } from '../core/conditions.ts'
 import { insist, LinkError } from '../core/errors.ts'
 import { inspect } from '../core/inspect.ts'
-import { recognise } from '../recognise.ts'
+import { recognise } from '../recognise/reader.ts'
 import type { Scheme } from '../core/scheme.ts'
-import type { Clock } from './server-clock.ts'
+import { type Clock, serverClock } from './server-clock.ts'
 
 /** Options of {@link expiresIn}. */
 export interface ExpiresInOptions {
@@ -136,13 +136,13 @@ export function renewed(link: string, options: RenewOptions, boarded: number, re
 /**
  * `fetch` for links that expire. It looks at the expiry first, gets a new link in time, and sends no request that cannot succeed.
  *
- * A link that is about to die is renewed before the request; a 403 or 410, and a 400 to a link that tells its expiry, is answered with one
- * renewal and a second request. There is at most one renewal for a call, and one at a time for a link, however many callers wait for it. A
+ * A link that is about to expire is renewed before the request. A 403 or 410, a 400 to a link that tells its expiry, and a 401 or 404 to one that
+ * has expired meanwhile, is answered with one renewal and a second request. There is at most one renewal for a call, and one at a time for a link, however many callers wait for it. A
  * link that has just come from `renew` is sent whatever the clock says. A body that is a stream cannot be sent twice, so then the refusal is
  * what you get.
  *
  * @param link - The link, or any other address: what does not tell its expiry is fetched as it is.
- * @throws A {@link LinkError}: `expired_link` for a dead link without `renew`, and no request was sent; `renewal_failed` when `renew` threw,
+ * @throws A {@link LinkError}: `bad_option` for a link that is neither a string nor a URL; `expired_link` for an expired link without `renew`, and no request was sent; `renewal_failed` when `renew` threw,
  *   with what it threw as its `cause`. Whatever `fetch` throws, such as the reason of an abort.
  *
  * @example
@@ -162,6 +162,7 @@ export function renewed(link: string, options: RenewOptions, boarded: number, re
  */
 export async function fetchLink(link: string | URL, options: FetchLinkOptions = {}): Promise<Response> {
   const { renew, scheme, early, clock, fetch: send = fetch, now, ...init } = options
+  insist(isLink(link), 'link must be a string or a URL; of a Request, pass its url, and the rest as options')
   const boarded = boarding()
   const old = String(link)
   init.signal?.throwIfAborted()
@@ -180,9 +181,28 @@ export async function fetchLink(link: string | URL, options: FetchLinkOptions = 
   if (left !== undefined && left <= margin(early, Number.POSITIVE_INFINITY)) return get(await renewed(old, reading, boarded))
 
   const response = await get(old)
-  // Google Cloud Storage answers 400 to links that have expired; what is no link may have other reasons for it.
-  const refused = [403, 410].includes(response.status) || (response.status === 400 && left !== undefined)
-  if (!refused || init.body instanceof ReadableStream) return response
+  if (!isRefusal(response, left, () => hasExpired(old, response, options)) || init.body instanceof ReadableStream) return response
   await response.body?.cancel()
   return get(await renewed(old, reading, boarded, old))
+}
+
+// By its tag, because a URL of another window is not an instance of this one's class.
+const isLink = (link: unknown): boolean => typeof link === 'string' || Object.prototype.toString.call(link) === '[object URL]'
+
+/** Whether a response can mean that the link has expired. `left` is undefined for links that do not tell their expiry. */
+function isRefusal({ status }: Response, left: number | undefined, expired: () => boolean): boolean {
+  if (status === 403 || status === 410) return true
+  if (left === undefined) return false
+  // Google Cloud Storage answers 400. Without an expiry in the link, it has other reasons.
+  if (status === 400) return true
+  // imgix and imgproxy answer 404, ImageKit and others 401. Files can be missing, too, so here the clock decides.
+  return (status === 401 || status === 404) && expired()
+}
+
+/** Whether a link has expired by the time of its response: by the server's clock where the response shows it, or else by this machine's. */
+function hasExpired(link: string, response: Response, options: FetchLinkOptions): boolean {
+  const clock = options.clock ?? serverClock(options.now ? { now: options.now } : {})
+  // A clock of the caller has learned from it already.
+  if (!options.clock) clock.learn(response)
+  return (expiresIn(link, { ...options, clock }) ?? 1) <= 0
 }

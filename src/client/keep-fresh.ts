@@ -1,7 +1,7 @@
 // keepFresh: an element's link, renewed before it dies, for as long as the element is in the page.
 import type { Duration } from '../core/conditions.ts'
-import { insist, type LinkError } from '../core/errors.ts'
-import { boarding, type ExpiresInOptions, expiresIn, margin, type Renew, renewed } from './fetch-link.ts'
+import { insist, LinkError } from '../core/errors.ts'
+import { boarding, type ExpiresInOptions, expiresIn, margin, type Renew, renewed as successor } from './fetch-link.ts'
 
 /** Options of {@link keepFresh}. */
 export interface KeepFreshOptions extends ExpiresInOptions {
@@ -9,6 +9,8 @@ export interface KeepFreshOptions extends ExpiresInOptions {
   readonly renew: Renew
   /** How long before its death a link is renewed. Default: `'30s'`. */
   readonly early?: Duration
+  /** Hears of each new link, once the element has it. */
+  readonly renewed?: (link: string) => void
   /** Hears of renewals that failed. They are tried again, five times, with growing pauses. */
   readonly failed?: (error: LinkError) => void
 }
@@ -19,16 +21,49 @@ export type Keepable = HTMLImageElement | HTMLMediaElement | HTMLAnchorElement |
 // The longest time that timers take.
 const LONGEST = 2 ** 31 - 1
 const TRIES = 5
+// `networkState` of a medium whose last source has failed.
+const NO_SOURCE = 3
+
+// An address of these schemes cannot run a script, wherever it stands.
+const HTTP = ['http:', 'https:']
+// What a page has fetched itself. As an `href` it would open as a document of this origin, so only pictures and media can have it.
+const OBJECT = 'blob:'
+
+/** Whether an element can have this address. Relative ones are addresses of the page's own server. */
+function isAddressFor(element: Element, link: string): boolean {
+  // `URL` finds the scheme as browsers do, also behind white space and with line breaks in it. The base is for relative addresses alone.
+  if (!URL.canParse(link, 'http://relative.invalid')) return false
+  const { protocol } = new URL(link, 'http://relative.invalid')
+  return HTTP.includes(protocol) || (protocol === OBJECT && element.localName !== 'a')
+}
+
+// The elements that are kept fresh now.
+const fresh = new WeakSet<Element>()
+
+/** Whether an element shows one link, and not one of several candidates that only the browser chooses from. */
+function showsOneLink(element: Element): boolean {
+  const picture = element.parentElement?.localName === 'picture' ? element.parentElement : undefined
+  const candidates = element.getAttribute('srcset')?.trim() ?? ''
+  if (element.localName === 'source') return !picture || !/\s/.test(candidates)
+  if (element.localName !== 'img') return true
+  return !candidates && [...(picture?.querySelectorAll('source') ?? [])].every((source) => fresh.has(source))
+}
 
 /**
- * Gives an element a link, and a new one before that dies, when the page becomes visible again, or when loading fails. A video or sound goes on
- * where it was. An image that is off the screen waits until it is on it; a page that nobody sees waits, too, unless it plays.
+ * Gives an element a link, and a new one before that expires, when the page becomes visible again, or when loading fails. A video or sound goes
+ * on where it was, and plays on if it was last told to play. An image that is off the screen waits until it is on it; a page that nobody sees
+ * waits, too, unless it plays.
+ *
+ * An element shows one link. An image with `srcset` is refused, and so is a `<source>` with several candidates. In a `<picture>`, keep each
+ * `<source>` fresh first, and then the image. New links must be http addresses or relative ones, and for pictures and media also `blob:` ones:
+ * others count as renewals that failed.
  *
  * It ends by itself when the element leaves the page.
  *
  * @param link - The first link. It becomes the element's `src`, `href` or `srcset`, unless that is so already.
  * @returns A function that ends it sooner.
- * @throws A {@link LinkError}: `bad_option` for another element, without `renew`, or for an `early` without a unit.
+ * @throws A {@link LinkError}: `bad_option` for another element, one with several candidates, a link that is not an http address, without `renew`,
+ *   or for an `early` without a unit.
  *
  * @example
  * ```ts
@@ -40,12 +75,17 @@ const TRIES = 5
  * ```
  */
 export function keepFresh(element: Keepable, link: string | URL, options: KeepFreshOptions): () => void {
-  const { renew, early, failed } = options
+  const { renew, early, failed, renewed } = options
   insist(
     ['img', 'video', 'audio', 'a', 'source'].includes(element?.localName),
-    'keepFresh takes an element: img, video, audio, a or source',
+    'element must be one of img, video, audio, a and source; keepFresh() takes no other',
   )
-  insist(typeof renew === 'function', 'keepFresh takes { renew }: a function that gives a new link')
+  insist(
+    showsOneLink(element),
+    'element must show one link: not an img with srcset, not a source with several candidates; in a picture, keep each source fresh before the img',
+  )
+  insist(isAddressFor(element, String(link)), 'link must be an http address, a relative one, or for pictures and media a blob: one')
+  insist(typeof renew === 'function', 'renew must be a function that gives a new link')
   margin(early, 0)
 
   // Timers and observers must not keep an element alive that the page has dropped.
@@ -64,10 +104,14 @@ export function keepFresh(element: Keepable, link: string | URL, options: KeepFr
   let owed = false
   let connected = false
   let screen: IntersectionObserver | undefined
-  let place: { readonly time: number; readonly rate: number; readonly plays: boolean } | undefined
+  // Chromium pauses a medium before it tells of an error. So the last thing that the visitor or the page wanted counts, not `paused`.
+  let wantsPlay = false
+  let place: { readonly time: number; readonly rate: number } | undefined
 
   const stop = (): void => {
     clearTimeout(timer)
+    const kept = ref.deref()
+    if (kept) fresh.delete(kept)
     controller.abort()
     leaving.disconnect()
     screen?.disconnect()
@@ -94,7 +138,7 @@ export function keepFresh(element: Keepable, link: string | URL, options: KeepFr
     if (kept.getAttribute(name) === next) return
     // A second link while the first one loads: the place is the one from before.
     if (media && (media.readyState > 0 || media.error)) {
-      place ??= { time: media.currentTime, rate: media.playbackRate, plays: !media.paused }
+      place ??= { time: media.currentTime, rate: media.playbackRate }
     }
     kept.setAttribute(name, next)
     if (media && kept !== media) media.load()
@@ -104,12 +148,12 @@ export function keepFresh(element: Keepable, link: string | URL, options: KeepFr
     tries = 0
     const media = player()
     if (!media || !place) return
-    const { time, rate, plays } = place
+    const { time, rate } = place
     place = undefined
     media.currentTime = time
     media.playbackRate = rate
     // A browser may forbid it; then the visitor's next click plays.
-    if (plays) media.play().catch(() => undefined)
+    if (wantsPlay) media.play().catch(() => undefined)
   }
 
   function plan(): void {
@@ -120,11 +164,10 @@ export function keepFresh(element: Keepable, link: string | URL, options: KeepFr
   }
 
   function check(): void {
-    const plays = player()?.paused === false
     const left = expiresIn(current, options)
     if (!ref.deref()) stop()
     // The page's and the screen's events come back here.
-    else if ((page.visibilityState === 'hidden' && !plays) || !onScreen) return
+    else if ((page.visibilityState === 'hidden' && !wantsPlay) || !onScreen) return
     else if (owed) again(current)
     else if (left !== undefined && life > 0 && left <= margin(early, life)) refresh()
     else plan()
@@ -135,14 +178,21 @@ export function keepFresh(element: Keepable, link: string | URL, options: KeepFr
     busy = true
     owed = false
     clearTimeout(timer)
-    renewed(current, { ...options, signal }, boarding(), refused)
+    successor(current, { ...options, signal }, boarding(), refused)
       .then(
         (next) => {
-          if (signal.aborted) return
+          const kept = ref.deref()
+          if (signal.aborted || !kept) return
+          if (!isAddressFor(kept, next)) {
+            failed?.(new LinkError('renewal_failed', 'renew gave an address that is neither an http address nor a relative one'))
+            again(next)
+            return
+          }
           current = next
           life = expiresIn(next, options) ?? Number.POSITIVE_INFINITY
           put(next)
           plan()
+          renewed?.(next)
         },
         (error) => {
           if (signal.aborted) return
@@ -177,6 +227,11 @@ export function keepFresh(element: Keepable, link: string | URL, options: KeepFr
   leaving.observe(page, { childList: true, subtree: true })
   watch()
 
+  function pausing(media: HTMLMediaElement): void {
+    // The pause of an error is nobody's wish.
+    if (!media.error && media.networkState !== NO_SOURCE) wantsPlay = false
+  }
+
   const failing = (): void => {
     owed = !onScreen
     if (!owed) again(current)
@@ -185,6 +240,18 @@ export function keepFresh(element: Keepable, link: string | URL, options: KeepFr
   const events = shown()
   if (events !== element) events?.addEventListener('error', failing, { signal })
   for (const name of ['load', 'loadedmetadata']) events?.addEventListener(name, goOn, { signal })
+  const media = player()
+  if (media) {
+    wantsPlay = !media.paused
+    media.addEventListener(
+      'play',
+      () => {
+        wantsPlay = true
+      },
+      { signal },
+    )
+    media.addEventListener('pause', () => pausing(media), { signal })
+  }
   page.addEventListener(
     'visibilitychange',
     () => {
@@ -203,6 +270,7 @@ export function keepFresh(element: Keepable, link: string | URL, options: KeepFr
     screen.observe(events)
   }
 
+  fresh.add(element)
   if (left > 0) put(current)
   plan()
   return stop

@@ -6,6 +6,7 @@ import { type VerifyOptions, verify } from '../core/verify.ts'
 import type { GuardOptions, Handler } from './guard.ts'
 import { checkNames } from './names.ts'
 import { problem, refusal } from './refusal.ts'
+import { notSent } from './request-target.ts'
 import { spend } from './spend.ts'
 
 /** The words of the page, as plain text. */
@@ -71,6 +72,8 @@ export function confirm<Rest extends unknown[] = []>(
   insist(typeof scheme?.check === 'function', 'confirm takes a scheme, such as hmac(keys)')
   insist(typeof store?.take === 'function', 'confirm takes { store }: an object with take(id, until, uses)')
   insist(!redirect !== !handler, 'confirm takes either { redirect }, an address to go on to, or { handler }')
+  // The header would throw only when the use has been consumed.
+  insist(!redirect || /^[!-~]+$/.test(`${redirect}`), 'redirect takes an address of plain characters, without spaces')
   insist(!addressOf || typeof addressOf === 'function', 'ip takes a function that answers with the address of the visitor')
   checkNames('confirm', shared, ['revoked', 'now', 'tolerance'])
   const page = pageOf(words)
@@ -80,13 +83,13 @@ export function confirm<Rest extends unknown[] = []>(
     // The form's POST opens what a GET would.
     const visit: VerifyOptions = { ...shared, ip: addressOf?.(request, ...rest), method: 'GET' }
     if (method === 'GET' || method === 'HEAD') {
-      const verdict = await verify(scheme, request, visit)
+      const verdict = notSent(request, scheme) ?? (await verify(scheme, request, visit))
       if (!verdict.ok && verdict.reason !== 'needs_redeem') return refuse ? refuse(verdict, request, ...rest) : refusal(verdict, method)
       const headers = { ...HEADERS, 'content-type': 'text/html; charset=utf-8', 'content-security-policy': POLICY }
       return new Response(method === 'HEAD' ? null : page, { headers })
     }
     if (method !== 'POST') return problem(405, 'This address takes GET and POST.', {}, method, { allow: 'GET, HEAD, POST' })
-    const verdict = await spend(scheme, request, visit, store)
+    const verdict = notSent(request, scheme) ?? (await spend(scheme, request, visit, store))
     if (verdict instanceof Response) return verdict
     if (!verdict.ok) return refuse ? refuse(verdict, request, ...rest) : refusal(verdict, method)
     return handler

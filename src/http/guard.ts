@@ -7,6 +7,7 @@ import type { Refused, Verdict } from '../core/verdict.ts'
 import { type VerifyOptions, verify } from '../core/verify.ts'
 import { checkNames } from './names.ts'
 import { refusal } from './refusal.ts'
+import { notSent } from './request-target.ts'
 import { spend } from './spend.ts'
 
 
@@ -73,7 +74,8 @@ export function guard<Rest extends unknown[]>(
   checkNames('guard', shared, ['revoked', 'now', 'tolerance'])
   return async (request, ...rest) => {
     const visit: VerifyOptions = { ...shared, ip: addressOf?.(request, ...rest) }
-    const verdict = await (store && spends(request) ? spend(scheme, request, visit, store) : verify(scheme, request, visit))
+    const verdict =
+      notSent(request, scheme) ?? (await (store && spends(request) ? spend(scheme, request, visit, store) : verify(scheme, request, visit)))
     if (verdict instanceof Response) return verdict
     if (verdict.ok) return (handler as unknown as Handler<Rest>)(request, verdict.claims, ...rest)
     return refuse ? refuse(verdict, request, ...rest) : refusal(verdict, request.method)

@@ -6,8 +6,8 @@ import { insist } from '../core/errors.ts'
 import { normalPath } from '../lib/normalise.ts'
 import { split } from '../lib/url.ts'
 import type { Scheme } from '../core/scheme.ts'
-import { climbs } from './climbs.ts'
 import { type GuardOptions, guard } from './guard.ts'
+import { isOriginForm } from './request-target.ts'
 
 const WRONG = 'The Host header, the target or the method of this request is not in order.'
 
@@ -20,7 +20,8 @@ export interface NodeInfo {
 /**
  * Makes a fetch handler a request listener for Node's HTTP and HTTPS servers.
  *
- * The request's URL is the `Host` header and the request target as it came; when they make no URL, the answer is 400. Bodies stream both ways
+ * The request's URL is the `Host` header and the request target as it came. The answer is 400 if they do not make a URL, and for targets that
+ * clients do not send to a server: absolute URLs, `*`, and paths with dot segments, a raw `\` or two slashes at the start. Bodies stream both ways
  * at the pace of the slower side. When the visitor leaves, `request.signal` aborts and the response's body is cancelled. When the handler
  * throws, the answer is 500, and the error goes to stderr without the URL, which may be a link.
  *
@@ -67,7 +68,8 @@ export type MiddlewareOptions<Incoming extends IncomingMessage = IncomingMessage
 
 /**
  * Puts what comes after it behind signed links, in Express, Polka, Connect, and Fastify with `@fastify/middie`. Visits with a good link go on
- * to the next handler; everything else is answered as by `guard`.
+ * to the next handler; everything else is answered as by `guard`. Request targets that clients do not send, such as absolute URLs and paths with
+ * dot segments, are answered with 400, because frameworks read them in other ways than the signature did.
  *
  * For handlers that come after it, `req.claims` has the true claims, and `req.url` comes without the link's parameters. `req.originalUrl` keeps
  * them, where the framework sets it. The body of the request is left unread.
@@ -102,11 +104,7 @@ export function middleware<Incoming extends IncomingMessage = IncomingMessage>(
     // Frameworks take the place that this is mounted at off the URL, but the link was signed with it.
     const { originalUrl = incoming.url ?? '' } = incoming as { originalUrl?: string }
     const request = read(incoming, outgoing, new AbortController().signal, originalUrl, false)
-    // What comes next reads the path once more, and frameworks resolve `//../` in other ways than the link did.
-    if (!request || climbs(split(originalUrl).path)) {
-      plain(outgoing, 400, WRONG)
-      return
-    }
+    if (!request) return plain(outgoing, 400, WRONG)
     open(request, incoming).then((response) => {
       const claims = admitted.get(request)
       if (!claims) return void write(outgoing, response, request.method).catch(next)
@@ -118,14 +116,16 @@ export function middleware<Incoming extends IncomingMessage = IncomingMessage>(
 
 /** The URL of the resource, as the framework would have it: without the place where this is mounted. */
 function withoutLink(original: string, url: string, { resource }: Claims): string {
-  // Where nothing remains, frameworks write a `/` that did not come.
+  // Where the rest does not begin with a `/`, frameworks write one in front that did not come.
   const tail = original.endsWith(url) ? url : url.slice(1)
   if (!original.endsWith(tail)) return url
   const { path, query } = split(resource)
   const mount = normalPath(original.slice(0, original.length - tail.length))
   // A token in the path has been taken off with it.
   if (!path.startsWith(mount)) return url
-  return (path.slice(mount.length) || '/') + query
+  const rest = path.slice(mount.length)
+  // Frameworks take off again the `/` that they wrote in front. Without it, the link for `/files.txt` would lead on to `/filestxt`.
+  return (rest[0] === '/' ? rest : `/${rest}`) + query
 }
 
 async function answer(incoming: IncomingMessage, outgoing: ServerResponse, handler: Parameters<typeof listener>[0]): Promise<void> {
@@ -157,24 +157,30 @@ function plain(outgoing: ServerResponse, status: number, sentence: string): void
   outgoing.end(`${sentence}\n`)
 }
 
-// A path, or the whole URL, as clients send it to proxies; its host then counts, and not the header's.
-const TARGET = /^(?:https?:\/\/([^/?#]*))?(\/[^#]*)$/i
 const HOST = /^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d+)?$/i
 
-/** `undefined` for what cannot be a `Request`. */
-function read(incoming: IncomingMessage, outgoing: ServerResponse, signal: AbortSignal, url: string, withBody = true): Request | undefined {
+/**
+ * `undefined` if it cannot be a `Request`, or could be read as more than one. Frameworks go on with the target as it came: Express, for one, cuts
+ * the length of `http://host` off a URL that {@link middleware} has rewritten, and opens another file.
+ */
+function read(
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  signal: AbortSignal,
+  target: string,
+  withBody = true,
+): Request | undefined {
   // Requests of HTTP/2 have no such list, and are refused.
   const { headersDistinct = {}, rawHeaders, socket, method = '' } = incoming
-  const [, authority, path] = TARGET.exec(url) ?? []
-  const [host = '', second] = authority === undefined ? (headersDistinct['host'] ?? []) : [authority]
-  if (!path || !HOST.test(host) || second !== undefined) return
+  const [host = '', second] = headersDistinct['host'] ?? []
+  if (!isOriginForm(target) || !HOST.test(host) || second !== undefined) return
   const hasBody = withBody && (headersDistinct['transfer-encoding'] || Number(headersDistinct['content-length']) > 0)
   try {
     const headers = new Headers()
     for (let i = 0; i < rawHeaders.length; i += 2) headers.append(rawHeaders[i] as string, rawHeaders[i + 1] as string)
     const init: RequestInit & { duplex: 'half' } = { method, headers, signal, duplex: 'half' }
     if (hasBody && method !== 'GET' && method !== 'HEAD') init.body = bodyOf(incoming, outgoing)
-    return new Request(`http${'encrypted' in socket ? 's' : ''}://${host}${path}`, init)
+    return new Request(`http${'encrypted' in socket ? 's' : ''}://${host}${target}`, init)
   } catch {
     return
   }

@@ -4,21 +4,13 @@ import { LinkError } from '../core/errors.ts'
 import type { SecretKey } from '../core/keys.ts'
 import { type HmacOptions, hmac } from '../schemes/hmac.ts'
 import type { Verdict } from '../core/verdict.ts'
-import { verify as verifyLink } from '../core/verify.ts'
-import type { Handlers, NginxKey, NginxRequest, NginxSettings } from './securelink.ts'
+import { type VerifyOptions, verify as verifyLink } from '../core/verify.ts'
+import type { Handlers, NginxKey, NginxRequest, NginxSettings } from './request.ts'
 
 declare const process: { readonly env: Readonly<Record<string, string | undefined>> }
 
-/** The URL as the visitor sent it, with bytes beyond ASCII escaped: njs would take the same text differently with UTF-8 in it and without. */
-function urlOf(r: NginxRequest): string {
-  const url = r.variables['request_uri'] ?? ''
-  if (/^[!-~]*$/.test(url)) return url
-  const hex = r.rawVariables['request_uri']?.toString('hex') ?? ''
-  return hex.replace(/../g, (byte) => (byte < '80' ? String.fromCharCode(+`0x${byte}`) : `%${byte.toUpperCase()}`))
-}
-
-// NGINX decodes a path, merges slashes, and then resolves `..`; the normal form resolves `..` first. Where that may be another file, a good
-// signature says nothing about it.
+// NGINX decodes a path, merges slashes, and then resolves `..`. A dot segment that only appears in decoding may lead it to another file than the
+// one that is signed.
 function ambiguous(url: string): boolean {
   const [path = ''] = /^[^?#]*/.exec(url) ?? []
   return /(\/|%2f)(\.|%2e){2}(\/|%2f|$)/i.test(path) && /\/\/|%2f/i.test(path)
@@ -49,14 +41,15 @@ function settings({ variables }: NginxRequest): NginxSettings {
 }
 
 async function verify(r: NginxRequest, settings: NginxSettings): Promise<Verdict> {
-  const url = urlOf(r)
+  const url = r.variables['request_uri'] ?? ''
   const date = (text: string | undefined) => (text ? new Date(text) : undefined)
   const ring = ([] as NginxKey[])
     .concat(settings.keys)
     .map(({ id, secret, starts, expires }) => ({ id, secret, starts: date(starts), expires: date(expires) }) as SecretKey)
   const { purpose, ignore, parameters, placement } = settings
   const scheme = hmac(ring, { purpose, ignore, parameters, placement, origin: !!settings.origin } as HmacOptions)
-  const verdict = await verifyLink(scheme, (settings.origin ?? '') + url, settings)
+  const { ip, method, tolerance, revoked, now } = settings
+  const verdict = await verifyLink(scheme, (settings.origin ?? '') + url, { ip, method, tolerance, revoked, now } as VerifyOptions)
   return verdict.ok && ambiguous(url) ? { ok: false, reason: 'wrong_path', status: 403, claims: verdict.claims } : verdict
 }
 

@@ -20,27 +20,41 @@ export interface IoRedis {
 export interface RedisStoreOptions {
   /** What the keys begin with. Default: `'securelink:'`. */
   readonly prefix?: string
+  /**
+   * How long a use is remembered at least, so that links of one id share their uses also when one of them has expired. Default: `'1d'`.
+   * Uses are remembered until their link has expired in any case.
+   */
+  readonly retain?: Duration
   /** How long Redis may take to answer before `take` throws. Default: `'2s'`. */
   readonly timeout?: Duration
 }
+
+// Keys outlive their links by an hour, because a replica that takes over has a clock of its own.
+const MARGIN = 3_600_000
 
 // A value is the number of uses and the names of the last takes: `2 dGhlIGZpcnN0LCBh bmQgdGhlIHNlY29u`. Value and expiry are written by one command, so there is no
 // crash that leaves the one without the other, and one key is all that a script touches, as clusters want it.
 //
 // A client that lost its connection may send a take again that has been done already; the name tells it, and the answer is the same. 64 names of
 // 16 letters are kept, each behind a space: as many takes as can be given back after a Redis that hung, whatever their order.
+//
+// One clock, that of Redis, tells both whether there is anything left to take and when the key is forgotten. So it does not matter whether the
+// clocks of those who ask are right: a verifier whose clock is behind accepts a link for longer, and takes nothing any more.
 const TAKE = `
-local now = redis.call('GET', KEYS[1]) or '0 '
-local count, names = string.match(now, '^(%d+) (.*)$')
+local uses, untilTime, name, retained = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4])
+local count, names = string.match(redis.call('GET', KEYS[1]) or '0 ', '^(%d+) (.*)$')
 count = tonumber(count)
+if string.find(names, name, 1, true) then return 1 end
+local time = redis.call('TIME')
+local lives = untilTime - (time[1] * 1000 + math.floor(time[2] / 1000))
+if lives <= 0 then return 0 end
 local left = redis.call('PTTL', KEYS[1])
-local life = math.max(left, tonumber(ARGV[2]))
-if string.find(names, ARGV[3], 1, true) then return 1 end
-if count >= tonumber(ARGV[1]) then
-  if left >= 0 and left < life then redis.call('PEXPIRE', KEYS[1], life) end
+if count >= uses then
+  if left >= 0 and left < lives + ${MARGIN} then redis.call('PEXPIRE', KEYS[1], lives + ${MARGIN}) end
   return 0
 end
-redis.call('SET', KEYS[1], (count + 1) .. ' ' .. string.sub(names .. ' ' .. ARGV[3], -1088), 'PX', life)
+local life = math.max(left, math.max(lives, retained) + ${MARGIN})
+redis.call('SET', KEYS[1], (count + 1) .. ' ' .. string.sub(names .. ' ' .. name, -1088), 'PX', life)
 return 1`
 
 // Takes one take back, if it was done and is one of the last 64. Once, however often it is sent.
@@ -51,11 +65,9 @@ if not from then return 0 end
 redis.call('SET', KEYS[1], (tonumber(count) - 1) .. ' ' .. string.sub(names, 1, from - 1) .. string.sub(names, to + 1), 'KEEPTTL')
 return 1`
 
-// Clocks of servers differ, and Redis has one of its own. It is told a length of time and not a date, and an hour more than the link lives.
-const MARGIN = 3_600_000
-
 /**
- * Remembers uses in Redis 6 or newer, or Valkey. `take` is one script on one key, so it is atomic, works in clusters, and expires with the link.
+ * Remembers uses in Redis 6 or newer, or Valkey. `take` is one script on one key, so it is atomic and works in clusters. A key is kept until the
+ * link has expired by the clock of Redis, and at least for `retain`.
  *
  * When Redis cannot be reached, or does not answer in time, `take` throws, and nothing is opened. A use that was taken although its answer got
  * lost is given back as soon as Redis can be reached.
@@ -72,12 +84,13 @@ const MARGIN = 3_600_000
  * ```
  *
  * @param client - A connected client of `redis` or `ioredis`.
- * @throws A `LinkError`: `bad_option` for what is no client.
+ * @throws A `LinkError`: `bad_option` if it is not a client, or an option is not a length of time.
  */
 export function redisStore(client: NodeRedis | IoRedis, options: RedisStoreOptions = {}): UseStore {
   insist(typeof client?.eval === 'function', 'redisStore takes a client of redis or ioredis')
-  const { prefix = 'securelink:', timeout = '2s' } = options
+  const { prefix = 'securelink:', timeout = '2s', retain = '1d' } = options
   const patience = seconds(timeout, 'timeout') * 1000
+  const retained = String(Math.ceil(seconds(retain, 'retain') * 1000))
 
   const run = async (script: string, key: string, ...rest: string[]): Promise<unknown> =>
     'status' in client ? client.eval(script, 1, key, ...rest) : client.eval(script, { keys: [key], arguments: rest })
@@ -87,12 +100,15 @@ export function redisStore(client: NodeRedis | IoRedis, options: RedisStoreOptio
       // Clients keep what is sent while they are not connected, and send it when somebody has long got his 503.
       if ('status' in client ? /^(close|reconnecting|disconnecting|end)$/.test(client.status) : client.isReady === false)
         throw new Error('redisStore: Redis cannot be reached')
+      if (Number.isNaN(+until)) return false
       const key = prefix + id
       const name = encode(crypto.getRandomValues(new Uint8Array(12)), BASE64URL)
-      const life = Math.max(0, Math.ceil(+until - Date.now())) + MARGIN
-      const taking = run(TAKE, key, String(uses), String(life), name)
+      const taking = run(TAKE, key, String(uses), String(+until), name, retained)
       try {
-        return (await within(taking, patience)) === 1
+        // As text, because clients have options that make text, bytes or big integers of numbers.
+        const answer = String(await within(taking, patience))
+        if (answer !== '1' && answer !== '0') throw new Error('redisStore: Redis answered something else than a script of this store does')
+        return answer === '1'
       } catch (error) {
         // The answer is lost, and whether it was taken is not known. When it has settled, or Redis is back, it is undone.
         const giveBack = () => run(GIVE_BACK, key, name)

@@ -353,14 +353,15 @@ const surrogates: Case = {
   name: 'half a surrogate pair in a request is malformed: encoders would make it U+FFFD, which is another character',
   async run() {
     const link = await sign(links, '/%EF%BF%BD?%EF%BF%BD', { expires: LATER, id: '\ufffd' }, at)
-    equal(await refusal(links, link.replace('%EF%BF%BD', '\ufffd')), 'ok', 'U+FFFD itself')
+    equal(await refusal(links, link), 'ok', 'U+FFFD itself')
     for (const half of ['\ud83c', '\udfac', '\udfac\ud83c'])
       for (const text of [link.replace('%EF%BF%BD', half), link.replace('?%EF%BF%BD', `?${half}`)])
         equal(await refusal(links, text), 'malformed', 'in path and query')
     const covered = hmac({ secret: SECRET }, { origin: true })
-    const host = await sign(covered, 'https://\ufffd.test/a', { expires: LATER }, at)
-    equal(await refusal(covered, host), 'ok', 'U+FFFD in the host')
-    equal(await refusal(covered, host.replace('\ufffd', '\ud83c')), 'malformed', 'in the host')
+    const host = await sign(covered, 'https://xn--zn7c.test/a', { expires: LATER }, at)
+    equal(await refusal(covered, host), 'ok', 'U+FFFD in the host, as clients write it')
+    equal(await refusal(covered, host.replace('xn--zn7c', '\ud83c')), 'malformed', 'in the host')
+    equal(await thrown(() => sign(covered, 'https://\ufffd.test/a', { expires: LATER }, at)), 'bad_option', 'signing for U+FFFD')
     for (const scheme of [links, hmac({ secret: SECRET }, { placement: 'path' }), pichax({ id: 'a', secret: 'b' })]) {
       const link = await sign(scheme as Scheme<never, { id: string }>, '/a', { expires: LATER, id: 'half' }, at)
       equal(await refusal(scheme, link.replace('id=half', 'id=\ud83c')), 'malformed', `in the id of ${scheme.name}`)

@@ -86,6 +86,108 @@ describe('fetchLink', () => {
     expect(renew).toHaveBeenCalledTimes(1)
   })
 
+  test.each([401, 404])('a %d to a link that has expired meanwhile is a refusal; to others it is what it says', async (status) => {
+    const answering = (clock: number, headers = true) => {
+      const answers = [status]
+      return vi.fn(async () => {
+        const date = headers ? { date: new Date(clock).toUTCString() } : {}
+        return new Response('', { status: answers.shift() ?? 200, headers: date as Record<string, string> })
+      })
+    }
+    const renew = vi.fn(() => make(HOUR))
+    // By the server's clock: this machine is three hours late, and has no serverClock.
+    const late = () => new Date(Date.now() - 3 * HOUR)
+    let send = answering(Date.now())
+    expect((await fetchLink(await make(-5000), { fetch: send, renew, now: late })).status).toBe(200)
+    expect(renew).toHaveBeenCalledTimes(1)
+    // The same with one.
+    send = answering(Date.now())
+    expect((await fetchLink(await make(-5000), { fetch: send, renew, clock: serverClock({ now: late }) })).status).toBe(200)
+    expect(renew).toHaveBeenCalledTimes(2)
+    // A response that shows no clock, and a link that expires on the way.
+    let time = Date.now()
+    send = answering(0, false)
+    const dying = await make(60_000)
+    const slow: typeof fetch = async () => {
+      time += 90_000
+      return send()
+    }
+    expect((await fetchLink(dying, { fetch: slow, renew, now: () => new Date(time) })).status).toBe(200)
+    expect(renew).toHaveBeenCalledTimes(3)
+    // A file that is missing, and what is no link.
+    for (const link of [await make(HOUR), `https://h.test/plain-${++counter}`, `https://h.test/x?s=${'0'.repeat(32)}`])
+      expect((await fetchLink(link, { fetch: answering(Date.now()), renew })).status).toBe(status)
+    expect(renew).toHaveBeenCalledTimes(3)
+    // Once, also when the new link is refused, too.
+    const refusing = vi.fn(async () => new Response('', { status, headers: { date: new Date().toUTCString() } }))
+    expect((await fetchLink(await make(-5000), { fetch: refusing, renew, now: late })).status).toBe(status)
+    expect([renew.mock.calls.length, refusing.mock.calls.length]).toEqual([4, 2])
+  })
+
+  test.each([
+    ['undefined', undefined],
+    ['null', null],
+    ['a Request', new Request('https://h.test/x')],
+    ['a number', 5],
+    ['an object', {}],
+    ['an array', ['https://h.test/x']],
+    ['an object that claims to be a URL', { href: 'https://h.test/x', toString: () => 'https://h.test/x' }],
+  ])('%s is an error, and no request', async (_name, odd) => {
+    const send = vi.fn()
+    const error = await fetchLink(odd as string, { fetch: send as typeof fetch, renew: () => make(HOUR) }).catch((error) => error)
+    expect(error).toBeInstanceOf(LinkError)
+    expect(error).toMatchObject({ code: 'bad_option', message: expect.stringMatching(/^link must be/) })
+    expect(send).not.toHaveBeenCalled()
+  })
+
+  test('500 renewals leave a map of at most 200 links', async () => {
+    const set = vi.spyOn(Map.prototype, 'set')
+    const olds: string[] = []
+    for (let i = 0; i < 500; i++) {
+      const old = await make(-5000)
+      olds.push(old)
+      await fetchLink(old, { renew: () => 'https://h.test/next', fetch: network().send })
+    }
+    const flights = set.mock.contexts.find((_, i) => set.mock.calls[i]?.[0] === olds.at(-1)) as Map<string, unknown>
+    set.mockRestore()
+    expect(flights.size).toBeLessThanOrEqual(200)
+    expect(flights.has(olds.at(-1) as string)).toBe(true)
+  })
+
+  test('A has landed and B flies: another caller of A causes no renewal', async () => {
+    const { send } = network()
+    const [a, b] = [await make(-5000), await make(-5000)]
+    const renewA = vi.fn(() => make(HOUR))
+    await fetchLink(a, { renew: renewA, fetch: send })
+    let land: (link: string) => void = () => undefined
+    const flying = fetchLink(b, { renew: () => new Promise<string>((resolve) => (land = resolve)), fetch: send })
+    await fetchLink(a, { renew: renewA, fetch: send })
+    expect(renewA).toHaveBeenCalledTimes(1)
+    land(await make(HOUR))
+    await flying
+    await fetchLink(a, { renew: renewA, fetch: send })
+    expect(renewA).toHaveBeenCalledTimes(1)
+  })
+
+  test('a caller whose refusal comes after A has landed, while B flies, takes the link of A, whatever its own renew', async () => {
+    const late = () => new Date(Date.now() - 3 * HOUR)
+    const { send } = network()
+    const [a, b, next] = [await make(-5000), await make(-5000), await make(HOUR)]
+    let answer: () => void = () => undefined
+    const slow: typeof fetch = async (url, init) => {
+      if (String(url) === a) await new Promise<void>((resolve) => (answer = resolve))
+      return send(url, init)
+    }
+    const waiting = fetchLink(a, { renew: () => Promise.reject(new Error('mine')), fetch: slow, now: late })
+    await fetchLink(a, { renew: () => next, fetch: send })
+    let land: (link: string) => void = () => undefined
+    const flying = fetchLink(b, { renew: () => new Promise<string>((resolve) => (land = resolve)), fetch: send })
+    answer()
+    expect((await waiting).ok).toBe(true)
+    land(await make(HOUR))
+    await flying
+  })
+
   test.each([
     ['early', '30s', 20_000, true],
     ['early', '30s', 40_000, false],

@@ -155,6 +155,47 @@ describe.skipIf(!find('chromium'))(`in Chromium${find('chromium') ? '' : `; ${le
     expect(renewals()).toBe(1)
   }, 60_000)
 
+  test('a video that somebody plays and whose link is refused plays on with the new one, which is told', async () => {
+    await open(`<video id="v" muted></video>${HELP}`)
+    await ready()
+    const good = await sign(links, `${origin}/movie.mp4`, { expires: '60s' })
+    const bad = good.replace(/.$/, (end) => (end === 'A' ? 'B' : 'A'))
+    await page.evaluate(`{
+      const video = document.getElementById('v')
+      window.told = []
+      keepFresh(video, '${bad}', { renew: renewer('/movie.mp4', 60), renewed: (link) => told.push(link === video.src) })
+      // Chromium pauses it, and then tells of the error.
+      video.addEventListener('error', () => { window.pausedAtError = video.paused })
+      video.play().catch(() => undefined)
+    }`)
+    await page.waitForFunction(`document.getElementById('v').currentTime > 0.5`, undefined, { timeout: 20_000 })
+    expect(await page.evaluate('[pausedAtError, told]')).toEqual([true, [true]])
+    expect(renewals()).toBe(1)
+  }, 60_000)
+
+  test('one that nobody plays stays paused with the new link', async () => {
+    await open(`<video id="v" muted></video>${HELP}`)
+    await ready()
+    const good = await sign(links, `${origin}/movie.mp4`, { expires: '60s' })
+    const bad = good.replace(/.$/, (end) => (end === 'A' ? 'B' : 'A'))
+    await page.evaluate(`keepFresh(document.getElementById('v'), '${bad}', { renew: renewer('/movie.mp4', 60) })`)
+    await page.waitForFunction(`document.getElementById('v').readyState > 1`, undefined, { timeout: 20_000 })
+    expect(await page.evaluate(`document.getElementById('v').paused`)).toBe(true)
+  }, 60_000)
+
+  test('a script from renew does not get into an href', async () => {
+    await open(`<a id="a">link</a>${HELP}`)
+    await ready()
+    const first = await link('/files/notes.txt', 2)
+    await page.evaluate(`{
+      window.told = []
+      const renew = () => 'java\\nscript:window.owned=1'
+      keepFresh(document.getElementById('a'), '${first}', { renew, early: '1s', failed: ({ code }) => told.push(code) })
+    }`)
+    await page.waitForFunction('told.length', undefined, { timeout: 20_000 })
+    expect(await page.evaluate(`document.getElementById('a').href`)).toBe(first)
+  }, 60_000)
+
   test('an image that is off the screen is not renewed, until it is on it', async () => {
     await open(`<img id="near"><div style="height: 5000px"></div><img id="far">${HELP}`)
     await ready()

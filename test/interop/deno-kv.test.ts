@@ -8,6 +8,7 @@ import { hmac, LinkError, sign } from '../../src/index.ts'
 import { denoKvStore } from '../../src/stores/deno-kv.ts'
 import { built, root } from '../built.ts'
 import { find, leftOut } from '../prepare.mjs'
+import { standIn } from './deno-kv-stand-in.ts'
 
 const deno = find('deno')
 const folder = mkdtempSync(join(tmpdir(), 'securelink-kv-'))
@@ -75,55 +76,29 @@ test.skipIf(!deno)(
   60_000,
 )
 
-/** Deno KV as far as the store needs it, with its rule for `check`. */
-function standIn() {
-  const data = new Map<string, { value: unknown; version: number; expireIn: number | undefined }>()
-  return {
-    data,
-    async get(key: string[]) {
-      const entry = data.get(key.join())
-      return { key, value: entry?.value ?? null, versionstamp: entry ? `${entry.version}` : null }
-    },
-    atomic() {
-      let checked: { key: string[]; versionstamp: string | null }
-      const writes: (() => void)[] = []
-      const transaction = {
-        check(entry: typeof checked) {
-          checked = entry
-          return transaction
-        },
-        set(key: string[], value: unknown, options?: { expireIn?: number }) {
-          writes.push(() => data.set(key.join(), { value, version: (data.get(key.join())?.version ?? 0) + 1, expireIn: options?.expireIn }))
-          return transaction
-        },
-        async commit() {
-          const version = data.get(checked.key.join())?.version
-          if (checked.versionstamp !== (version === undefined ? null : `${version}`)) return { ok: false }
-          for (const write of writes) write()
-          return { ok: true }
-        },
-      }
-      return transaction
-    },
-  }
-}
-
-test('it counts under contention, and remembers as long as the longest link of a name, and an hour more', async () => {
+test('it counts under contention, and remembers as long as the longest link of a name, and a day more', async () => {
   const kv = standIn()
-  const store = denoKvStore(kv, { prefix: ['links', 'used'] })
+  const store = denoKvStore(kv, { prefix: ['links', 'used'], retain: '0s' })
   const minutes = (count: number) => new Date(Date.now() + count * 60_000)
   const taken = await Promise.all(Array.from({ length: 100 }, () => store.take('a', minutes(10), 3)))
   expect(taken.filter(Boolean)).toHaveLength(3)
   const life = () => Math.round((kv.data.get('links,used,a')?.expireIn ?? 0) / 60_000)
-  expect(life()).toBe(70)
+  expect(life()).toBe(1450)
   expect(await store.take('a', minutes(20), 3)).toBe(false)
-  expect(life()).toBe(80)
+  expect(life()).toBe(1460)
   expect(await store.take('a', minutes(5), 4)).toBe(true)
-  expect(life()).toBe(80)
+  expect(life()).toBe(1460)
+  // A visit that is refused is written only if its link lives longer: others must not get in the way of those who write.
+  const version = kv.data.get('links,used,a')?.version
+  expect(await store.take('a', minutes(15), 4)).toBe(false)
+  expect(kv.data.get('links,used,a')?.version).toBe(version)
+  // By default a use is remembered for a day, also if its link lives for minutes only.
+  expect(await denoKvStore(kv, { prefix: ['links', 'used'] }).take('b', minutes(5), 1)).toBe(true)
+  expect(Math.round((kv.data.get('links,used,b')?.expireIn ?? 0) / 60_000)).toBe(2880)
 })
 
 test('a database that fails opens nothing', async () => {
   const kv = { ...standIn(), get: () => Promise.reject(new Error('away')) }
-  await expect(denoKvStore(kv).take('a', new Date(), 1)).rejects.toThrow('away')
+  await expect(denoKvStore(kv).take('a', new Date(Date.now() + 60_000), 1)).rejects.toThrow('away')
   expect(() => denoKvStore({} as never)).toThrow(LinkError)
 })

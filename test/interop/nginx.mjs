@@ -90,3 +90,15 @@ function visit(path, options) {
     sent.end()
   })
 }
+
+// What NGINX escapes of a decoded path that it hands on: controls, spaces, what no URL has, `#`, `%`, `?`, and bytes beyond ASCII.
+const ESCAPED = /[\0- "#%<>?\\^`{|}\x7f-\xff]/g
+
+/** The path that `proxy_pass http://app/f/` hands on below `location /f/`: decoded, with slashes merged, and escaped again. Throws where NGINX answers 400. */
+export function nginxPath(path) {
+  if (/%(?![\da-f]{2})|%00/i.test(path)) throw new Error('NGINX answers 400')
+  const decoded = path.replace(/%([\da-f]{2})/gi, (_, hex) => String.fromCharCode(parseInt(hex, 16)))
+  const merged = decoded.replace(/\/+/g, '/')
+  if (/\/\.\.?(\/|$)/.test(merged)) throw new Error('NGINX resolves dot segments')
+  return merged.replace(ESCAPED, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`)
+}

@@ -71,18 +71,20 @@ suite('the conformance vectors, over HTTP', () => {
     ],
     // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what this looks for
     ['a control character or a space', (url) => /[\u0000- \u007f]/.test(url)],
-    ['an escaped zero in the path', (url) => /^[^?]*%00/.test(url)],
+    ['an escaped zero or a broken escape in the path', (url) => /^[^?]*%(00|(?![\da-f]{2}))/i.test(url)],
+    [
+      'a host beyond ASCII, or two slashes in a path behind one: a request line has no host',
+      (url) => /^[a-z]+:\/\/([^/?#]*[^!-~/?#]|[^?#]+\/\/)/i.test(url),
+    ],
+    ['.. beyond the root', (url) => /^\/(\.|%2e){2}\//i.test(url)],
     ['about as long as a link may be, counted with its origin', (url) => url.length > 16_000],
   ]
   const urlOf = ({ visit, link }: Vector) => visit.url ?? link
   const why = (url: string) => unsent.find(([, holds]) => holds(url))?.[0]
 
-  const otherwise: Record<string, string> = {
-    // njs counts whole characters where others count UTF-16 units, so this signature has the right length.
-    'a character beyond U+FFFF counts as two': 'bad_signature',
-    // To its expressions white space is ASCII's. No host of a request comes here: it is a setting.
-    'white space beyond ASCII in the host': 'ok',
-    'a zero-width no-break space in the host': 'ok',
+  const otherwise: Record<string, Vector['result']> = {
+    // NGINX decodes the `%2F`, and then resolves the dots.
+    'dots behind %2F are part of a name': 'wrong_path',
   }
 
   beforeAll(async () => {
@@ -92,11 +94,11 @@ suite('the conformance vectors, over HTTP', () => {
     )
     const http = 'js_import vectors from /etc/nginx/vectors.js; large_client_header_buffers 4 128k; access_log off;'
     await serve(config.replace('http {', `http {\n${http}`), { files: { 'etc/vectors.js': read('test/interop/vectors.njs.js') } })
-  }, 60_000)
+  }, 180_000)
 
   test('all but those that redeem', () => {
     expect(all.length).toBe(numberOfTests)
-    expect(all.filter(({ vector }) => redeeming(vector)).map(({ vector }) => vector.id)).toEqual([8, 302, 303, 305, 306, 310, 311, 360])
+    expect(all.filter(({ vector }) => redeeming(vector))).toHaveLength(8)
   })
 
   const [sent, carried]: [number[], number[]] = [[], []]
@@ -128,7 +130,7 @@ suite('the conformance vectors, over HTTP', () => {
     ;(whole === undefined ? sent : carried).push(vector.id)
     expect(answer?.status).toBe(200)
     const verdict = JSON.parse(decodeURIComponent(`${answer?.headers['x-verdict']}`))
-    const result = (otherwise[vector.comment] ?? vector.result) as Vector['result']
+    const result = otherwise[vector.comment] ?? vector.result
     expect(verdict.result, JSON.stringify(verdict)).toBe(result)
     if (result === 'ok') expect(verdict.scheme).toBe('hmac')
     else expect(verdict.status).toBe(statusOf(result))
@@ -148,7 +150,7 @@ suite('the conformance vectors, over HTTP', () => {
       `${numberOfTests} vectors: ${sent.length} as request lines, 8 redeem, ${carried.length} in a header:\n${reasons.join('\n')}`,
     )
     expect(sent.length + carried.length + 8).toBe(numberOfTests)
-    expect(carried.length).toBeLessThan(25)
+    expect(carried.length).toBeLessThan(35)
     expect(running?.log()).toBe('')
   })
 })
@@ -184,7 +186,8 @@ suite('the configuration of the page', () => {
     const good = await link('/files/a.txt')
     expect(await at.visit(good)).toMatchObject({ status: 200, body: 'this is files/a.txt' })
     expect(await status(good, { method: 'HEAD' })).toBe(200)
-    expect(await status(`${good}#part`)).toBe(200)
+    // Clients keep a fragment to themselves, and proxies would hand it on.
+    expect([await status(`${good}#part`), await reason()]).toEqual([400, 'malformed'])
     expect(await at.visit(await link('/files/ü 1.txt'.replaceAll(' ', '%20')))).toMatchObject({ body: 'this is files/ü 1.txt' })
     expect(await at.visit(await link('/files/%C3%BC%201.txt?q=ü&a=%zz'))).toMatchObject({ body: 'this is files/ü 1.txt' })
     expect(await status(await link('/files/none.txt'))).toBe(404)
@@ -240,34 +243,59 @@ suite('the configuration of the page', () => {
   test('prefixes', async () => {
     const folder = (await link('/files/b/', { prefix: '/files/b/' })).replace(/^[^?]*/, '')
     expect(await status(`/files/b/c.txt${folder}`)).toBe(200)
-    for (const path of ['/files/a.txt', '/files/b/../a.txt', '/files/b/%2e%2e/a.txt', '/files/b/..%2Fa.txt', '/files/b%2F../a.txt'])
+    for (const path of ['/files/a.txt', '/files/b/..%2Fa.txt', '/files/b%2F../a.txt', '/files/b/x%2F..', '/files/b/%2F..;/a.txt'])
       expect(await status(path + folder), path).toBe(403)
+    for (const path of ['/files/b/../a.txt', '/files/b/%2e%2e/a.txt']) expect(await status(path + folder), path).toBe(400)
   })
 
   // NGINX would serve another file than the one whose normal form is signed.
   test('paths that NGINX resolves in another way', async () => {
     const token = (await link('/files/b/c.txt')).replace(/^[^?]*/, '')
-    for (const path of ['/files/./b/c.txt', '/files/x/../b/c.txt', '/files/b/%2e/c%2Etxt'])
-      expect(await status(path + token), path).toBe(200)
-    const other = (await link('/files/b/a.txt')).replace(/^[^?]*/, '')
-    for (const path of ['/files/b//../a.txt', '/files/b/%2F/../a.txt', '/files/b/%2F/%2E%2E/a.txt'])
-      expect(await status(path + other), path).toBe(403)
-    expect(await status(`/files/b/../a.txt${other}`)).toBe(403)
-    const deep = (await link('/files/b/x/a.txt')).replace(/^[^?]*/, '')
-    expect(await status(`/files/b/x/%2f%2e%2e/../a.txt${deep}`)).toBe(403)
-    expect(await reason()).toBe('wrong_path')
+    for (const path of [
+      '/files/./b/c.txt',
+      '/files/x/../b/c.txt',
+      '/files/b/%2e/c%2Etxt',
+      '/files/b//../b/c.txt',
+      '/files/b/%2F/%2E%2E/c.txt',
+    ])
+      expect([await status(path + token), await reason()], path).toEqual([400, 'malformed'])
+    expect(await status(`/files/b/c%2Etxt${token}`)).toBe(200)
+    // Dot segments that appear when NGINX decodes the path are a name to the link's signer.
+    for (const path of ['/files/b%2F../a.txt', '/files/b/x%2f%2e%2e%2F..%2Fa.txt'])
+      expect([await status(await link(path)), await reason()], path).toEqual([403, 'wrong_path'])
     const everything = (await link('/files/b/c.txt', { prefix: '/files/b/' })).replace(/^[^?]*/, '')
-    for (const path of ['/files/b//../a.txt', '/files/b/%2F/../a.txt', '/files/b/y/z%2F..%2F../../a.txt', '/files/b/x//../../a.txt'])
-      expect(await status(path + everything), path).toBe(403)
+    for (const path of ['/files/b/y/z%2F..%2F..%2F..%2Fa.txt', '/files/b/x//..%2f..%2fa.txt'])
+      expect([await status(path + everything), await reason()], path).toEqual([403, 'wrong_path'])
+    expect(await status(`/files/b/x//../../a.txt${everything}`)).toBe(400)
   })
 
   test('bytes beyond ASCII, also those that are not UTF-8', async () => {
     const good = await link('/files/ü.txt?q=🎬')
+    expect(good).toMatch(/^[!-~]*$/)
     expect(await status(good)).toBe(404)
-    expect(await status(good.replace('ü', '%C3%BC').replace('🎬', '%F0%9F%8E%AC'))).toBe(404)
-    expect(await status(good.replace('ü', '%FC'))).toBe(403)
-    const [before, after] = good.split('ü') as [string, string]
-    expect(await status(Buffer.concat([Buffer.from(before), Buffer.from([0xfc]), Buffer.from(after)]) as never)).toBe(403)
+    expect(await status(good.replace('%C3%BC', '%FC'))).toBe(403)
+    // As they are, no client sends them.
+    const [before, after] = good.split('%C3%BC') as [string, string]
+    for (const bytes of [Buffer.from('ü'), Buffer.from([0xfc])])
+      expect([await status(Buffer.concat([Buffer.from(before), bytes, Buffer.from(after)]) as never), await reason()]).toEqual([
+        400,
+        'malformed',
+      ])
+  })
+
+  test('a link that another program printed anew', async () => {
+    const good = await link('/files/Q%26A%2B.txt?e=u@x&q=a b&t=(1:2)&flag')
+    for (const [from, to] of [
+      ['Q%26A%2B', 'Q&A+'],
+      ['u@x', 'u%40x'],
+      ['a%20b', 'a+b'],
+      ['(1:2)', '%281%3A2%29'],
+      ['flag', 'flag='],
+      ['e=u@x&q=a%20b', 'q=a%20b&e=u@x'],
+    ] as const)
+      expect(await status(good.replace(from, to)), to).toBe(404)
+    expect(await status(good.replace('a%20b', 'a%2Bb'))).toBe(403)
+    expect(await status(good.replace(/signature=(.)/, (_, first) => `signature=%${first.charCodeAt(0).toString(16)}`))).toBe(400)
   })
 
   test('keys: a ring, an unknown id, none', async () => {

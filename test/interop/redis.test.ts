@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { Redis } from 'ioredis'
-import { createClient } from 'redis'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { createClient, RESP_TYPES } from 'redis'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { hmac, LinkError, redeem, sign } from '../../src/index.ts'
 import { redisStore } from '../../src/stores/redis.ts'
 import { built, root } from '../built.ts'
@@ -151,7 +151,7 @@ describe.each(['ioredis', 'node-redis'])('%s', (kind) => {
   )
 
   test.skipIf(!program)(
-    program ? 'a key lives as long as the longest link of its name, and an hour more' : leftOut('redis'),
+    program ? 'a key lives as long as the longest link of its name, or as retain says, and an hour more' : leftOut('redis'),
     async () => {
       const client =
         kind === 'ioredis'
@@ -159,8 +159,8 @@ describe.each(['ioredis', 'node-redis'])('%s', (kind) => {
           : await createClient({ socket: { host: '127.0.0.1', port } })
               .on('error', quiet)
               .connect()
-      const store = redisStore(client, { prefix: `test:${kind}:` })
-      const life = async () => Math.round((await plain.pttl(`test:${kind}:a`)) / 60_000)
+      const store = redisStore(client, { prefix: `test:${kind}:`, retain: '0s' })
+      const life = async (id = 'a') => Math.round((await plain.pttl(`test:${kind}:${id}`)) / 60_000)
       const minutes = (count: number) => new Date(Date.now() + count * 60_000)
       expect(await store.take('a', minutes(10), 2)).toBe(true)
       expect(await life()).toBe(70)
@@ -168,10 +168,23 @@ describe.each(['ioredis', 'node-redis'])('%s', (kind) => {
       expect(await life()).toBe(70)
       expect(await store.take('a', minutes(20), 2)).toBe(false)
       expect(await life()).toBe(80)
-      expect(await store.take('a', new Date(0), 3)).toBe(true)
+      // Nothing is left to take of a link that has expired, and nothing is written.
+      for (const until of [new Date(0), minutes(-1), new Date(Number.NaN)]) {
+        expect(await store.take('a', until, 3)).toBe(false)
+        expect(await store.take('never', until, 3)).toBe(false)
+      }
       expect(await life()).toBe(80)
+      expect(await plain.exists(`test:${kind}:never`)).toBe(0)
       expect(await store.take('b', new Date('5000-01-01'), 1)).toBe(true)
       expect(await store.take('b', new Date('5000-01-01'), 1)).toBe(false)
+      // By default a use is remembered for a day, also if its link lives for minutes only.
+      const longer = redisStore(client, { prefix: `test:${kind}:` })
+      expect(await longer.take('d', minutes(10), 1)).toBe(true)
+      expect(await life('d')).toBe(25 * 60)
+      expect(await longer.take('d', minutes(60), 1)).toBe(false)
+      expect(await life('d')).toBe(25 * 60)
+      expect(await longer.take('e', minutes(3 * 24 * 60), 1)).toBe(true)
+      expect(await life('e')).toBe(73 * 60)
       // What is not ours is not counted.
       await plain.set(`test:${kind}:c`, 'something else')
       await expect(store.take('c', minutes(1), 1)).rejects.toThrow()
@@ -179,6 +192,71 @@ describe.each(['ioredis', 'node-redis'])('%s', (kind) => {
     },
     30_000,
   )
+})
+
+describe('clocks and answers', () => {
+  afterEach(() => {
+    vi.useRealTimers()
+  })
+  let start = 0
+  beforeEach(() => {
+    start = Date.now()
+  })
+  const set = (hours: number) => vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + hours * 3_600_000 })
+
+  test.skipIf(!program)(
+    program ? 'two links of one id share their uses, also when the shorter one has expired' : leftOut('redis'),
+    async () => {
+      const store = redisStore(plain)
+      const [short, long] = await Promise.all([
+        sign(links, '/a', { expires: '1s', uses: 1, id: 'order-7' }),
+        sign(links, '/a', { expires: '1h', uses: 1, id: 'order-7' }),
+      ])
+      expect(await redeem(links, short, { store })).toMatchObject({ ok: true })
+      expect(await plain.pttl('securelink:order-7')).toBeGreaterThan(23 * 3_600_000)
+      expect(await redeem(links, long, { store })).toMatchObject({ reason: 'used' })
+    },
+  )
+
+  test.skipIf(!program)(program ? 'a redeemer whose clock is ahead does not make Redis forget early' : leftOut('redis'), async () => {
+    const store = redisStore(plain, { retain: '0s', prefix: 'clock:' })
+    set(3)
+    expect(await store.take('ahead', new Date(start + 3.5 * 3_600_000), 1)).toBe(true)
+    expect(await plain.pttl('clock:ahead')).toBeGreaterThan(3.5 * 3_600_000)
+  })
+
+  test.skipIf(!program)(
+    program ? 'a redeemer whose clock is behind opens nothing that Redis may have forgotten' : leftOut('redis'),
+    async () => {
+      const store = redisStore(plain, { retain: '0s', prefix: 'clock:' })
+      set(-3)
+      // To this verifier the link lives for two hours more. It expired an hour ago, and with the margin Redis may have forgotten it by now.
+      const link = await sign(links, '/a', { expires: '1h', uses: 1, id: 'behind' })
+      expect(await redeem(links, link, { store })).toMatchObject({ ok: false, reason: 'used' })
+      expect(await store.take('behind', new Date(start - 3_600_000), 1)).toBe(false)
+      // A link that lives on is remembered by the clock of Redis alone.
+      expect(await store.take('on', new Date(start + 600_000), 1)).toBe(true)
+      expect(Math.round((await plain.pttl('clock:on')) / 60_000)).toBe(70)
+    },
+  )
+
+  test.skipIf(!program)(program ? 'ioredis with text in place of numbers' : leftOut('redis'), async () => {
+    const client = new Redis({ host: '127.0.0.1', port, stringNumbers: true })
+    const store = redisStore(client)
+    const later = new Date(start + 60_000)
+    expect([await store.take('text', later, 1), await store.take('text', later, 1)]).toEqual([true, false])
+    client.disconnect()
+  })
+
+  test.skipIf(!program)(program ? 'node-redis with types of its own' : leftOut('redis'), async () => {
+    const client = await createClient({ socket: { host: '127.0.0.1', port } })
+      .on('error', quiet)
+      .connect()
+    const store = redisStore(client.withTypeMapping({ [RESP_TYPES.NUMBER]: String }) as never)
+    const later = new Date(start + 60_000)
+    expect([await store.take('mapped', later, 1), await store.take('mapped', later, 1)]).toEqual([true, false])
+    client.destroy()
+  })
 })
 
 describe('a client that loses answers', () => {
@@ -195,7 +273,7 @@ describe('a client that loses answers', () => {
       },
     }
   }
-  const later = new Date(Date.now() + 60_000)
+  const later = new Date(Date.now() + 3_600_000)
 
   test.skipIf(!program)(program ? 'an answer that is late is no use spent' : leftOut('redis'), async () => {
     const client = faulty(async (answer) => {

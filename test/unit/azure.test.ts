@@ -1,8 +1,10 @@
 // azure: what a programmer can get wrong, and visits that no vector has.
 import fc from 'fast-check'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { anyOf, hmac, inspect, LinkError, type Scheme, sign, verify } from '../../src/index.ts'
-import { type AzureKey, azure } from '../../src/schemes/azure.ts'
+import { normalise } from '../../src/lib/normalise.ts'
+import type { Proof, Reading, Visit } from '../../src/core/scheme.ts'
+import { type AzureConditions, type AzureKey, azure } from '../../src/schemes/azure.ts'
 
 const secret = 'YSBrZXkgZm9yIGV4YW1wbGVzLCAzMiBieXRlcyBsb25n'
 const key = { id: 'myaccount', secret }
@@ -23,6 +25,7 @@ const delegation = {
 const asking = (own: object, scheme: Scheme = links, address = url) =>
   sign(scheme, address, { expires, ...own } as { expires: Date }, { now })
 const since = (version: string) => azure(key, { version })
+const files = 'https://myaccount.file.core.windows.net'
 const bound = azure({ ...key, delegation })
 const policies = { p: { expires }, q: { permissions: 'r', starts: new Date('2029-12-01T00:00:00Z') } }
 
@@ -102,6 +105,91 @@ test.each<[what: string, code: string, call: () => unknown]>([
   ['another account in the path', 'bad_option', () => asking({}, azure(key, { pathStyle: true }))],
   ['a parameter of the link', 'bad_option', () => asking({}, links, `${url}?st=1`)],
   ['a link', 'already_signed', async () => asking({}, links, await asking({}))],
+  // The mutants of these are known: letters and kinds before their version.
+  ...Object.entries({
+    y: '2018-11-09',
+    t: '2019-10-10',
+    m: '2019-12-12',
+    e: '2019-12-12',
+    o: '2019-12-12',
+    p: '2019-12-12',
+    i: '2020-06-12',
+  }).map(([letter, before]): [string, string, () => unknown] => [
+    `the letter ${letter} before its version`,
+    'bad_option',
+    () => asking({ permissions: `r${letter}` }, since(before)),
+  ]),
+  ['the letter f before its version', 'bad_option', () => asking({ resource: 'c', permissions: 'rf' }, since('2019-10-10'))],
+  ['a snapshot before its version', 'bad_option', () => asking({ resource: 'bs' }, since('2018-11-08'), `${url}?snapshot=1`)],
+  ['a resource that ends in one that is', 'bad_option', () => asking({ resource: 'xb' })],
+  [
+    'a file by a delegation key before its version',
+    'bad_option',
+    () => asking({ resource: 'f' }, azure({ ...key, delegation }, { version: '2025-05-05' }), `${files}/s/a.txt`),
+  ],
+  // Of these links none could open anything.
+  ['the host of another account', 'bad_option', () => asking({}, links, 'https://other.blob.core.windows.net/private-folder/report.pdf')],
+  [
+    'the host of another account in capitals',
+    'bad_option',
+    () => asking({}, links, 'https://OTHER.BLOB.core.windows.net/private-folder/a'),
+  ],
+  ['the host of queues', 'bad_option', () => asking({}, links, 'https://myaccount.queue.core.windows.net/private-folder/a')],
+  ['the host of tables', 'bad_option', () => asking({}, links, 'https://myaccount.table.core.windows.net/private-folder')],
+  ['the host of a static website', 'bad_option', () => asking({}, links, 'https://myaccount.z6.web.core.windows.net/private-folder/a')],
+  ['the host of files for a blob', 'bad_option', () => asking({}, links, `${files}/private-folder/a`)],
+  ['the host of blobs for a file', 'bad_option', () => asking({ resource: 'f' })],
+  ['an account SAS for another service than the host has', 'bad_option', () => asking({ services: 'f', resourceTypes: 'o' })],
+  ...['127.0.0.1:10000', 'localhost:10000', 'azurite:10000', '[::1]:10000', 'host.docker.internal:10000'].map(
+    (host): [string, string, () => unknown] => [
+      `the emulator at ${host} without pathStyle`,
+      'bad_option',
+      () => asking({}, links, `http://${host}/myaccount/private-folder/report.pdf`),
+    ],
+  ),
+  ["a host of Azure's with pathStyle", 'bad_option', () => asking({}, azure(key, { pathStyle: true }), `${home}/myaccount/a`)],
+  ['a % that begins no escape', 'bad_option', () => asking({}, links, `${home}/private-folder/100%.txt`)],
+  ['a # in a name', 'bad_option', () => asking({}, links, `${home}/private-folder/my file#1.png`)],
+  ['a backslash in a name', 'bad_option', () => asking({}, links, `${home}/private-folder/a%5Cb.txt`)],
+  ['a URL of another kind', 'bad_option', () => asking({}, links, 'az://private-folder/report.pdf')],
+  ['a container in capitals', 'bad_option', () => asking({}, links, `${home}/Private/report.pdf`)],
+  ['a blob without a name', 'bad_option', () => asking({}, links, `${home}/private-folder/`)],
+  ['a directory without a name', 'bad_option', () => asking({ resource: 'd' }, links, `${home}/private-folder//a.txt`)],
+  ['a file without its share', 'bad_option', () => asking({ resource: 'f' }, links, `${files}/private-folder`)],
+  ['a file without a name', 'bad_option', () => asking({ resource: 'f' }, links, `${files}/private-folder/`)],
+  ['a file of a snapshot', 'bad_option', () => asking({ resource: 'f' }, links, `${files}/private-folder/a?sharesnapshot=1`)],
+  ['https alone, and the URL has http', 'bad_option', () => asking({ protocol: 'https' }, links, url.replace('https', 'http'))],
+  ['restype twice', 'bad_option', () => asking({}, links, `${url}?restype=container&RESTYPE=x`)],
+  ['a parameter of the link in capitals', 'bad_option', () => asking({}, links, `${url}?SE=1`)],
+  // Credentials as they come out of files and shells.
+  ...['\n', ' ', '\r\n', '\t', '"', "'"].flatMap((odd): [string, string, () => unknown][] => [
+    [`a secret and ${JSON.stringify(odd)}`, 'bad_option', () => azure({ ...key, secret: secret + odd })],
+    [`${JSON.stringify(odd)} and a secret`, 'bad_option', () => azure({ ...key, secret: odd + secret })],
+    [`an account and ${JSON.stringify(odd)}`, 'bad_option', () => azure({ ...key, id: `myaccount${odd}` })],
+    [
+      `an object id and ${JSON.stringify(odd)}`,
+      'bad_option',
+      () => azure({ ...key, delegation: { ...delegation, signedObjectId: `o${odd}` } }),
+    ],
+    [
+      `a date and ${JSON.stringify(odd)}`,
+      'bad_option',
+      () => azure({ ...key, delegation: { ...delegation, signedExpiresOn: `2030-01-05T00:00:00Z${odd}` } }),
+    ],
+  ]),
+  ['an account with a slash, which would be read as a container', 'bad_option', () => azure({ ...key, id: 'my/account' })],
+  ['an account in capitals', 'bad_option', () => azure({ ...key, id: 'MyAccount' })],
+  ['an account that is a number', 'bad_option', () => azure({ ...key, id: 7 as unknown as string })],
+  ['no key', 'bad_option', () => azure(undefined as unknown as AzureKey)],
+  [
+    'an invalid Date of a delegation key',
+    'bad_option',
+    () => azure({ ...key, delegation: { ...delegation, signedExpiresOn: new Date(Number.NaN) } }),
+  ],
+  // Invalid, its links would never end.
+  ['an invalid Date of a policy', 'bad_option', () => azure(key, { policies: { p: { expires: new Date(Number.NaN) } } })],
+  ['a policy with a word', 'bad_option', () => azure(key, { policies: { p: { permissions: 'read' } } })],
+  ['a secret of 16-bit words', 'bad_option', () => azure({ ...key, secret: new Uint16Array(32) as unknown as Uint8Array })],
 ])('%s: %s', async (_, code, call) => {
   let error: unknown
   try {
@@ -111,7 +199,7 @@ test.each<[what: string, code: string, call: () => unknown]>([
   }
   expect(error).toBeInstanceOf(LinkError)
   expect(error).toMatchObject({ code, message: expect.stringMatching(/^\S+( \S+){3,}$/) })
-  for (const word of [secret, 'private-folder', home]) expect(`${error}`).not.toContain(word)
+  for (const word of [secret, secret.slice(0, 9), 'private-folder', home]) expect(`${error}`).not.toContain(word)
 })
 
 test('every network is a range that Azure can say', async () => {
@@ -174,4 +262,191 @@ test('nothing that is changed gets in, and nothing throws', async () => {
     }),
     { numRuns: 5000 },
   )
+})
+
+test.each([
+  'https://myaccount.blob.core.windows.net',
+  'https://myaccount.dfs.core.windows.net',
+  'https://MYACCOUNT.blob.core.windows.net:443',
+  'https://myaccount-secondary.blob.core.windows.net',
+  'https://myaccount.privatelink.blob.core.windows.net',
+  'https://myaccount.z41.blob.storage.azure.net',
+  'https://myaccount.blob.core.usgovcloudapi.net',
+  'http://myaccount.blob.localhost:10000',
+  'https://files.example',
+  'https://other.files.example',
+  'https://queue.example',
+  'https://my.file.example',
+  '',
+])('the host %j can open a link', async (host) => {
+  const link = await asking({}, links, `${host}/private-folder/report.pdf`)
+  expect(await verify(links, link, { now })).toMatchObject({ ok: true })
+})
+
+test('a link is what clients send: spaces and letters beyond ASCII are escaped, and nothing else', async () => {
+  const link = await asking({}, links, `${home}/private-folder/a b/ü+%20(1)'.txt?x=y z`)
+  expect(link.split('&sv=')[0]).toBe(`${home}/private-folder/a%20b/%C3%BC+%20(1)'.txt?x=y%20z`)
+  expect(link).toMatch(/^[!-~]+$/)
+  expect(await verify(links, link, { now })).toMatchObject({ ok: true })
+})
+
+test('secrets as bytes are copied: a Buffer, and a view into a larger buffer', async () => {
+  const expected = await asking({})
+  const bytes = Buffer.from(secret, 'base64')
+  const larger = new Uint8Array(100)
+  larger.set(bytes, 30)
+  for (const given of [Buffer.from(bytes), larger.subarray(30, 30 + bytes.length)]) {
+    const scheme = azure({ id: 'myaccount', secret: given })
+    given.fill(0)
+    expect(await asking({}, scheme)).toBe(expected)
+    expect(await verify(scheme, expected, { now })).toMatchObject({ ok: true })
+  }
+})
+
+// Everything that a string to sign might leave out. Each link of these is taken for well signed, so that only the strings count.
+test('two links with one string to sign open the same thing', async () => {
+  const paths = [
+    '/x',
+    '/x/',
+    '/x/y',
+    '/x/y/',
+    '/x//y',
+    '/x%2Fy',
+    '/x/y/z',
+    '/x/y%2Fz',
+    '/x%2Fy/z',
+    '/$root',
+    '/$root/x',
+    '/$root/x/y',
+    '//x',
+    '//x/y',
+    '/x%5Cy',
+    '/',
+  ]
+  const versions = ['2015-04-05', '2018-11-08', '2018-11-09', '2019-10-10', '2020-02-10', '2020-12-06', '2025-07-05', '2026-04-06']
+  const kinds = ['b', 'bs', 'bv', 'c', 'd', 'f', 's', 'xb', 'bx', ''].flatMap((sr) =>
+    sr === 'd' ? ['d&sdd=0', 'd&sdd=1', 'd&sdd=2', 'd'] : sr === 'b' ? ['b', 'b&sdd=1'] : [sr],
+  )
+  const queries = [
+    '',
+    'snapshot=T',
+    'SNAPSHOT=T',
+    'versionid=T',
+    'sharesnapshot=T',
+    'snapshot=T&versionid=T',
+    'versionid=T&snapshot=U',
+    'snapshot=T&sharesnapshot=T',
+  ]
+  const seen = new Map<string, string>()
+  let opened = 0
+  for (const scheme of [links, bound])
+    for (const version of versions)
+      for (const kind of kinds)
+        for (const path of paths)
+          for (const query of queries) {
+            const [sr = ''] = kind.split('&')
+            const delegated = scheme === bound ? delegatedQuery : ''
+            const host = sr === 'f' || sr === 's' ? files : home
+            const link = `${host}${path}?${query}&sv=${version}&se=2030-01-02&sr=${kind}&sp=r${delegated}&sig=${'A'.repeat(43)}%3D`
+            const texts: string[] = []
+            const proof = await takenForSigned(scheme, link, texts)
+            if (!proof || proof.path === false) continue
+            opened++
+            const { resource, prefix } = proof.claims as { resource: string; prefix?: string }
+            // As Azure reads the request, and not as the claims say it.
+            const names = decodeURIComponent(path.slice(1)).split('/')
+            const depth = sr === 'd' ? 1 + Number(kind.slice(-1)) : 1
+            const whole = 'cds'.includes(sr)
+            const root = sr[0] === 'b' && names.length === 1 ? ['$root'] : []
+            const copy = whole ? '' : query
+            const thing = `${host} ${JSON.stringify([...root, ...(whole ? names.slice(0, depth) : names)])} ${whole ? 'and below' : copy.toLowerCase()}`
+            expect([link, seen.get(texts[0] as string) ?? thing]).toEqual([link, thing])
+            seen.set(texts[0] as string, thing)
+            expect(prefix !== undefined, link).toBe(whole)
+            expect(resource.includes('?'), link).toBe(sr === 'bs' || sr === 'bv')
+          }
+  expect(opened).toBeGreaterThan(1000)
+})
+
+const delegatedQuery = '&skoid=o&sktid=t&skt=2029-12-31T00:00:00Z&ske=2030-01-05T00:00:00Z&sks=b&skv=2022-11-02'
+
+/** The proof of a link as if its signature were good, with the string to sign; nothing if it is refused whatever its signature. */
+async function takenForSigned(scheme: Scheme, link: string, texts: string[]): Promise<Proof | undefined> {
+  const reading = scheme.read(link)
+  if (typeof reading === 'string') return
+  const match = async (ring: readonly unknown[], _id: unknown, text: unknown) => {
+    texts.push(`${text}`)
+    return ring[0]
+  }
+  const visit = { url: link, method: 'GET', normalise, match, header: () => undefined, network: () => undefined } as unknown as Visit
+  const proof = await scheme.check(reading as Reading, visit)
+  return typeof proof === 'object' ? proof : undefined
+}
+
+test('long queries cost no exceptions, and names of others are not decoded', async () => {
+  const calls = { decoded: 0, thrown: 0 }
+  const original = globalThis.decodeURIComponent
+  const counted = vi.spyOn(globalThis, 'decodeURIComponent').mockImplementation((text) => {
+    calls.decoded++
+    try {
+      return original(text)
+    } catch (error) {
+      calls.thrown++
+      throw error
+    }
+  })
+  /** How often something was decoded, in reading and verifying. */
+  const work = async (query: string): Promise<number> => {
+    Object.assign(calls, { decoded: 0, thrown: 0 })
+    const text = `/c/b?sig=${'A'.repeat(43)}%3D&sv=2026-04-06&sr=b&sp=r&se=2030-01-02&srq=a,b,c${query}`
+    expect(text.length).toBeLessThan(16_384)
+    inspect(links, text)
+    inspect(azure({ ...key, delegation }), text)
+    await verify(links, text, { now })
+    return calls.decoded
+  }
+  try {
+    for (const piece of ['&%', '&a', '&%61', '&%zz=%zz', '&%73%76=%', '&s%65=%', '&comp=%', '&%ff', '&a=%', '&sip=%ff%', '&SE', '&=%'])
+      for (const size of [4000, 8000, 16_000]) {
+        // Every parameter of the link has a value to decode, three times over, and its path.
+        expect(await work(piece.repeat(size / piece.length)), piece).toBeLessThan(40)
+        expect(calls.thrown, piece).toBe(0)
+      }
+  } finally {
+    counted.mockRestore()
+  }
+})
+
+test('names of parameters in capitals are the same names, as for Azure', async () => {
+  const [address, query = ''] = (await asking({ starts: now(), ip: '203.0.113.7' })).split('?')
+  const capitals = `${address}?${query.replace(/(^|&)\w+/g, (name) => name.toUpperCase())}`
+  expect(capitals).toContain('&SIG=')
+  expect(await verify(links, capitals, { now, ip: '203.0.113.7' })).toMatchObject({ ok: true, claims: { resource: url } })
+  expect(await verify(links, `${capitals}&se=2030-01-02`, { now })).toMatchObject({ reason: 'malformed' })
+})
+
+test('a resource that is none, where the policy has the permissions', () => {
+  const scheme = azure(key, { policies: { p: { permissions: 'r', expires } } })
+  const of = (sr: string) => scheme.read(`${url}?sv=2026-04-06&si=p&sr=${sr}&sig=${'A'.repeat(43)}%3D`)
+  expect(of('b')).toMatchObject({ claims: { expires } })
+  for (const sr of ['xb', 'bx', 'bss', 'B', 'q']) expect(of(sr), sr).toBe('malformed')
+})
+
+test('a text above the longest link is not looked at', () => {
+  expect(links.read(`${url}?${'&sv=1'.repeat(4000)}`)).toBe('malformed')
+})
+
+test('a link opens what its conditions say, for each kind', async () => {
+  const cases: [AzureConditions, string, string][] = [
+    [{ resource: 'c', permissions: 'l' }, `${home}/private-folder?restype=container&comp=list`, `${home}/private-folder`],
+    [{ resource: 'f' }, `${files}/share/dir/a.txt`, `${files}/share/dir/a.txt`],
+    [{ resource: 's' }, `${files}/share/dir/a.txt`, `${files}/share/dir/a.txt`],
+    [{ resource: 'bs' }, `${url}?x=1&snapshot=T`, `${url}?snapshot=T`],
+    [{ services: 'b', resourceTypes: 'o' }, `${url}?x=1`, url],
+  ]
+  for (const [own, address, resource] of cases) {
+    const link = await asking(own, links, address)
+    expect(await verify(links, link, { now })).toMatchObject({ ok: true, claims: { resource } })
+    expect(inspect(links, link)?.unverified.resource).toBe(address)
+  }
 })

@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { hmac, verify } from '../../src/index.ts'
-import { signPlaylist } from '../../src/media.ts'
+import { attributesOf } from '../../src/media/attributes.ts'
+import { signPlaylist } from '../../src/media/playlist.ts'
 
 const key = { secret: '0123456789abcdef0123456789abcdef' }
 const links = hmac(key)
@@ -149,7 +150,7 @@ describe.each(Object.entries(PLAYLISTS))('%s', (_name, { text, addresses }) => {
   test('a base without a host gives paths', async () => {
     const local = text.replaceAll('https://cdn.test/', '/')
     const signed = await signPlaylist(links, local, { base: '/v/7/index.m3u8', expires: '1h', now })
-    expect(signed).not.toContain('securelink.invalid')
+    expect(signed).not.toContain('path.invalid')
     const [link = ''] = signed.match(/(?<=^|")\/[^"\s]*signature=[\w-]+/m) ?? []
     expect(await verify(links, link, { now })).toMatchObject({ ok: true })
   })
@@ -186,6 +187,135 @@ test('addresses of other hosts get no link of ours', async () => {
   ]
   const text = `#EXTM3U\n${theirs.map((url) => `#EXTINF:1,\n${url}\n`).join('')}`
   expect(await signPlaylist(links, text, { base, expires: '1h' })).toBe(text)
+})
+
+describe('a path as the base', () => {
+  const local = (entry: string, base = '/v/7/index.m3u8') =>
+    signPlaylist(links, `#EXTM3U\n#EXTINF:1,\n${entry}\n`, { base, expires: '1h', now })
+
+  test.each([
+    '//securelink.invalid//evil.example/x',
+    '//path.invalid//evil.example/x',
+    'http://path.invalid/x',
+    'http://path.invalid//evil.example/x',
+    '//PATH.invalid/x',
+    '//p%61th.invalid/x',
+    '/\t/path.invalid//evil.example/x',
+    '\\\\path.invalid/x',
+    '/\\path.invalid/x',
+    'http:/x',
+    '/.//evil.example/x',
+    '/a/..//evil.example/x',
+    '..//..//evil.example/x',
+    '../..//evil.example/x',
+    './/../..//..//evil.example/x',
+    'https://u:p@path.invalid/x',
+  ])('%s is never a link to another host', async (entry) => {
+    const [, , line = ''] = (await local(entry)).split('\n')
+    // Either as it was, or a path of this host.
+    if (line !== entry) {
+      expect(line).toMatch(/^\/(?![/\\])/)
+      expect((await verify(links, line, { now })).claims?.resource).toBe(new URL(entry, `https://own.test/v/7/`).pathname)
+      expect(new URL(line, 'https://own.test/').host).toBe('own.test')
+    }
+    if (/invalid/.test(entry)) expect(line).toBe(entry)
+  })
+
+  test('a base that is a path with two slashes inside', async () => {
+    expect(await local('x', '/.//evil.example/i.m3u8')).toBe('#EXTM3U\n#EXTINF:1,\nx\n')
+  })
+})
+
+test("a user's name in an address gets no link, and does not stop the others", async () => {
+  const signed = await signPlaylist(links, '#EXTM3U\nhttps://u@cdn.test/a.ts\nhttps://u:p@cdn.test/b.ts\nc.ts\n', {
+    base,
+    expires: '1h',
+    now,
+  })
+  expect(signed).toContain('\nhttps://u@cdn.test/a.ts\nhttps://u:p@cdn.test/b.ts\nhttps://cdn.test/v/7/c.ts?')
+})
+
+describe('every tag that names an address', () => {
+  // RFC 8216bis-17 (4.4.2 to 4.4.6, appendix D), Roku's image playlists, and what hls.js and Twitch's player read.
+  test.each([
+    ['#EXT-X-KEY:METHOD=AES-128,URI="', '"'],
+    ['#EXT-X-MAP:URI="', '",BYTERANGE="793@0"'],
+    ['#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="URI=x,",NAME="a",URI="', '"'],
+    ['#EXT-X-I-FRAME-STREAM-INF:BANDWIDTH=1,URI="', '"'],
+    ['#EXT-X-IMAGE-STREAM-INF:BANDWIDTH=1,RESOLUTION=1x1,CODECS="jpeg",URI="', '"'],
+    ['#EXT-X-PART:DURATION=1,URI="', '",INDEPENDENT=YES'],
+    ['#EXT-X-PRELOAD-HINT:TYPE=PART,URI="', '"'],
+    ['#EXT-X-RENDITION-REPORT:URI="', '",LAST-MSN=1'],
+    ['#EXT-X-SESSION-KEY:METHOD=AES-128,URI="', '"'],
+    ['#EXT-X-SESSION-DATA:DATA-ID="d",URI="', '"'],
+    ['#EXT-X-CONTENT-STEERING:SERVER-URI="', '",PATHWAY-ID="a"'],
+    ['#EXT-X-DATERANGE:ID="a",CLASS="com.apple.hls.interstitial",START-DATE="2030-01-01T00:00:00Z",X-ASSET-URI="', '"'],
+    ['#EXT-X-DATERANGE:ID="a",X-ASSET-LIST="', '",X-RESUME-OFFSET=0'],
+    ['#EXT-X-PREFETCH:', ''],
+    ['#EXT-X-PREFETCH: ', ' '],
+    ['#EXT-X-TWITCH-PREFETCH:', ''],
+    ['', ''],
+    [' ', '\t'],
+  ])('%s…%s', async (before, after) => {
+    const text = `#EXTM3U\n${before}a/b.bin${after}\n`
+    const told: unknown[] = []
+    const signed = await signPlaylist(links, text, { base, expires: '1h', now, left: (one) => told.push(one) })
+    const [link = '', ...more] = signed.match(LINK) ?? []
+    expect(more).toEqual([])
+    expect((await verify(links, link, { now })).claims?.resource).toBe('https://cdn.test/v/7/a/b.bin')
+    expect(signed.replace(link, 'a/b.bin')).toBe(text)
+    expect(told).toEqual([])
+  })
+
+  test('what stays unsigned is told', async () => {
+    const text = `\ufeff#EXTM3U\r\n#EXT-X-KEY:METHOD=SAMPLE-AES,URI="skd://key/53"\r\n#EXT-X-UNKNOWN:URI="x.bin",X-URL="y.bin",NAME="z"\r\n#EXT-X-PREFETCH:\r\n//other.test/a.ts\r\n#EXT-X-DATERANGE:X-COM-A-URI="u.bin"\r\n`
+    const told: unknown[] = []
+    expect(await signPlaylist(links, text, { base, expires: '1h', now, left: (one) => told.push(one) })).toBe(text)
+    expect(told).toEqual([
+      { address: 'skd://key/53', line: 2, tag: 'EXT-X-KEY', reason: 'other_origin' },
+      { address: 'x.bin', line: 3, tag: 'EXT-X-UNKNOWN', reason: 'unknown_tag' },
+      { address: 'y.bin', line: 3, tag: 'EXT-X-UNKNOWN', reason: 'unknown_tag' },
+      { address: '//other.test/a.ts', line: 5, reason: 'other_origin' },
+      { address: 'u.bin', line: 6, tag: 'EXT-X-DATERANGE', reason: 'unknown_tag' },
+    ])
+  })
+})
+
+describe('work, counted', () => {
+  /** The number of characters that the scanner looks at. */
+  function looked(line: string): number {
+    let count = 0
+    const indexOf = String.prototype.indexOf
+    const lastIndexOf = String.prototype.lastIndexOf
+    String.prototype.indexOf = function (this: string, text: string, from = 0) {
+      const at = indexOf.call(this, text, from)
+      count += (at < 0 ? this.length : at + 1) - from
+      return at
+    }
+    String.prototype.lastIndexOf = function (this: string, text: string) {
+      count += this.length
+      return lastIndexOf.call(this, text)
+    }
+    try {
+      attributesOf(line, 0)
+    } finally {
+      Object.assign(String.prototype, { indexOf, lastIndexOf })
+    }
+    return count
+  }
+
+  test.each(['A', 'A=', 'A,', '"', '="', 'A="', ',=', 'URI="a",', 'A-', '{$', 'A=",'])(
+    'no character of %s… is looked at more than four times',
+    (piece) => {
+      const line = piece.repeat(80_000 / piece.length)
+      expect(looked(line)).toBeLessThanOrEqual(4 * line.length)
+    },
+  )
+
+  test('an address does not grow without a limit', async () => {
+    const text = `#EXTM3U\n#EXT-X-DEFINE:NAME="a",VALUE="${'x'.repeat(10_000)}"\n${'{$a}'.repeat(10_000)}\n`
+    await expect(signPlaylist(links, text, { base, expires: '1h' })).rejects.toMatchObject({ code: 'bad_option' })
+  })
 })
 
 test('$ in an address is a $', async () => {

@@ -5,10 +5,10 @@ import { memoryStore } from '../../src/stores/memory.ts'
 
 const at = (second: number) => new Date(1_900_000_000_000 + second * 1000)
 
-/** A store whose clock the test sets. */
+/** A store whose clock the test sets, and which forgets as early as it may; uses.test.ts has what `retain` does. */
 function withClock(max?: number) {
   const clock = { second: 0 }
-  const store = memoryStore({ now: () => at(clock.second), ...(max !== undefined && { max }) })
+  const store = memoryStore({ now: () => at(clock.second), retain: '0s', ...(max !== undefined && { max }) })
   return { clock, take: (id: string, until = 60, uses = 1) => store.take(id, at(until), uses) as boolean }
 }
 

@@ -1,6 +1,6 @@
 // s3 and gcs: which URLs and keys they refuse to sign with, kinds of secrets, remembered keys, hostile links, and requests through the guard.
 import { describe, expect, test, vi } from 'vitest'
-import { guard } from '../../../src/http/guard.ts'
+import { guard } from '../../../src/guard.ts'
 import { anyOf, type Duration, hmac, inspect, type LinkError, type Scheme, sign, verify } from '../../../src/index.ts'
 import { gcs } from '../../../src/schemes/gcs.ts'
 import { s3 } from '../../../src/schemes/s3.ts'

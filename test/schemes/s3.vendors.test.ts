@@ -1,5 +1,5 @@
-// Side by side with the vendors' packages: 2,000 random keys, parameters and headers each. They write parameters in orders of their own, so URLs
-// are compared as sets, with the signature among them. Where the packages differ among themselves, the difference has a name below.
+// Compares presigned URLs with those of the vendors' packages, for 2,000 random keys, parameters and headers each. The packages write parameters in
+// other orders, so URLs are compared as sets of parameters, with the signature among them. Where packages differ from each other, a test says how.
 import { Readable } from 'node:stream'
 import { GetObjectCommand, PutObjectCommand, S3Client, type S3ClientConfig, UploadPartCommand } from '@aws-sdk/client-s3'
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner'
@@ -9,7 +9,7 @@ import { describe, expect, test } from 'vitest'
 import { sign, verify } from '../../src/index.ts'
 import { s3 } from '../../src/schemes/s3.ts'
 
-// SEED=… runs other cases.
+// The variable SEED chooses other random cases.
 const seed = Number(process.env['SEED'] ?? 20261122)
 const numRuns = 2000
 
@@ -51,7 +51,7 @@ const key = fc.oneof(
 )
 const life = fc.integer({ min: 1, max: 604_800 })
 const region = fc.constantFrom('us-east-1', 'eu-central-1', 'auto')
-// What a header can hold and keep; spaces are where canonical forms differ from what is written.
+// Values that a header can hold. Spaces are among them, because canonical headers have fewer.
 const headerValue = fc
   .string({ unit: fc.constantFrom(...'aZ09 =;,/."()'), minLength: 1, maxLength: 30 })
   .filter((value) => value.trim() !== '')
@@ -93,7 +93,7 @@ describe('@aws-sdk/s3-request-presigner', () => {
     await fc.assert(
       fc.asyncProperty(cases, async (given) => {
         fc.pre(!dots.test(given.key))
-        // R2 has one region, and signing for another is refused.
+        // R2 has one region, and sign refuses another.
         fc.pre(!given.endpoint?.includes('.r2.') || given.region !== 'eu-central-1')
         const client = clientOf(given.credentials, given.region, given.pathStyle, given.endpoint)
         const theirs = await getSignedUrl(
@@ -145,7 +145,7 @@ describe('@aws-sdk/s3-request-presigner', () => {
   }, 300_000)
 })
 
-describe('@aws-sdk/s3-request-presigner: endpoints, and what an upload can be held to', () => {
+describe('@aws-sdk/s3-request-presigner: endpoints, and conditions of uploads', () => {
   const credentials = { accessKeyId: 'AKIAIOSFODNN7EXAMPLE', secretAccessKey: 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY' }
   const key = { id: credentials.accessKeyId, secret: credentials.secretAccessKey }
   const config: S3ClientConfig = { credentials, requestChecksumCalculation: 'WHEN_REQUIRED', responseChecksumValidation: 'WHEN_REQUIRED' }
@@ -178,11 +178,11 @@ describe('@aws-sdk/s3-request-presigner: endpoints, and what an upload can be he
     const scheme = s3(key)
     expect(parts(await sign(scheme, unsigned(theirs), { expires: '1m' }, { now }))).toEqual(parts(theirs))
     expect(await verify(scheme, theirs, { now })).toMatchObject({ ok: true })
-    // Another region than that of the host can only fail there.
+    // The storage would refuse another region than that of the host.
     await expect(sign(s3(key, { region: 'sa-east-1' }), unsigned(theirs), { expires: '1m' }, { now })).rejects.toThrow(/region must be/)
   })
 
-  test('acceleration has no region in its host, so the option has it', async () => {
+  test('a host of S3 acceleration names no region, so the option does', async () => {
     const client = clientOf({ region: 'eu-central-1', useAccelerateEndpoint: true })
     const theirs = await getSignedUrl(client, new GetObjectCommand({ Bucket: 'my-bucket', Key: 'a' }), { expiresIn: 60, signingDate: NOW })
     const scheme = s3(key, { region: 'eu-central-1' })
@@ -190,7 +190,7 @@ describe('@aws-sdk/s3-request-presigner: endpoints, and what an upload can be he
     expect(await verify(scheme, theirs, { now })).toMatchObject({ ok: true })
   })
 
-  test('a directory bucket: the session that CreateSession answers, and the other name of its token', async () => {
+  test('a directory bucket, with the session of CreateSession and the other name for its token', async () => {
     const session = { id: 'ASIAIOSFODNN7EXAMPLE', secret: 'session secret', sessionToken: 'TESTSESSION/TOKEN+=' }
     const answer = `<CreateSessionResult><Credentials><SessionToken>${session.sessionToken}</SessionToken><SecretAccessKey>${session.secret}</SecretAccessKey><AccessKeyId>${session.id}</AccessKeyId><Expiration>2030-01-01T00:05:00Z</Expiration></Credentials></CreateSessionResult>`
     const requestHandler = {
@@ -276,7 +276,7 @@ describe('aws4fetch', () => {
         asked.searchParams.set('X-Amz-Expires', `${given.life}`)
         const { method, headers } = given
         const theirs = (await client.sign(asked.href, { method, headers, aws: { signQuery: true, datetime: date } })).url
-        // aws4fetch prints parameters as forms do, with + for a space; ours stay as they were. Printed so, ours is the same URL.
+        // aws4fetch prints parameters as forms do, with + for a space. For a URL in this form, both links are the same.
         const conditions = { expires: ends(given.life), method, headers }
         const printed = await sign(scheme, unsigned(theirs), conditions, { now })
         expect(parts(printed)).toEqual(parts(theirs))
@@ -288,7 +288,7 @@ describe('aws4fetch', () => {
   }, 300_000)
 })
 
-describe('where the packages differ among themselves', () => {
+describe('where the packages differ from each other', () => {
   const credentials = { accessKeyId: 'AKIAIOSFODNN7EXAMPLE', secretAccessKey: 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY' }
   const scheme = s3({ id: credentials.accessKeyId, secret: credentials.secretAccessKey })
   const fetching = new AwsClient({ ...credentials, service: 's3', region: 'us-east-1' })
@@ -297,14 +297,14 @@ describe('where the packages differ among themselves', () => {
     (await fetching.sign(`https://s3.test${path}?X-Amz-Expires=60`, { aws: { signQuery: true, datetime: date } })).url
   const ours = (path: string) => sign(scheme, `https://s3.test${path}`, { expires: ends(60) }, { now })
 
-  test('a + in a path is a space to aws4fetch, and a plus to S3, to the SDK and to us', async () => {
+  test('a + in a path is a space to aws4fetch, and a plus to S3, the SDK and s3()', async () => {
     expect((await theirs('/bucket/a+b')).slice(-64)).toBe((await ours('/bucket/a%20b')).slice(-64))
     expect((await ours('/bucket/a+b')).slice(-64)).toBe((await ours('/bucket/a%2Bb')).slice(-64))
     const url = await getSignedUrl(sdk, new GetObjectCommand({ Bucket: 'bucket', Key: 'a+b' }), { expiresIn: 60, signingDate: NOW })
     expect(url).toContain('/a%2Bb?')
   })
 
-  test('dots: aws4fetch asks for something else, the SDK signs what clients cannot send, and we refuse', async () => {
+  test('dot segments: aws4fetch resolves them, the SDK signs a URL that clients cannot send, and s3() refuses', async () => {
     expect(await theirs('/bucket/a/../b')).toContain('/bucket/b?')
     const url = await getSignedUrl(sdk, new GetObjectCommand({ Bucket: 'bucket', Key: 'a/../b' }), { expiresIn: 60, signingDate: NOW })
     expect(url).toContain('/bucket/a/../b?')
@@ -313,7 +313,7 @@ describe('where the packages differ among themselves', () => {
     await expect(ours('/bucket/a/%2E%2e')).rejects.toMatchObject({ code: 'bad_option' })
   })
 
-  test('more than seven days: aws4fetch signs it, the SDK refuses as S3 does, and so do we', async () => {
+  test('more than seven days: aws4fetch signs, and the SDK, S3 and s3() refuse', async () => {
     const long = await fetching.sign('https://s3.test/a?X-Amz-Expires=604801', { aws: { signQuery: true, datetime: date } })
     expect(await verify(scheme, long.url, { now })).toMatchObject({ reason: 'malformed', status: 400 })
     const command = new GetObjectCommand({ Bucket: 'bucket', Key: 'a' })
@@ -321,15 +321,15 @@ describe('where the packages differ among themselves', () => {
     await expect(sign(scheme, 'https://s3.test/a', { expires: ends(604_801) }, { now })).rejects.toMatchObject({ code: 'bad_option' })
   })
 
-  test("checksums: the SDK's default adds parameters, which verify covers like any other", async () => {
+  test('checksums: the SDK adds parameters by default, which are covered like all others', async () => {
     const url = await getSignedUrl(sdk, new PutObjectCommand({ Bucket: 'bucket', Key: 'a', Body: 'x' }), {
       expiresIn: 60,
       signingDate: NOW,
     })
     expect(url).toContain('x-amz-checksum-crc32=')
-    // With a body at hand, it signs its length.
-    const visit = { now, method: 'PUT', headers: { 'content-length': '1' } }
-    expect(await verify(scheme, url, visit)).toMatchObject({ ok: true })
-    expect(await verify(scheme, url.replace('checksum-crc32=', 'checksum-crc32=A'), visit)).toMatchObject({ ok: false })
+    // The SDK knows the body, so it signs the length.
+    const options = { now, method: 'PUT', headers: { 'content-length': '1' } }
+    expect(await verify(scheme, url, options)).toMatchObject({ ok: true })
+    expect(await verify(scheme, url.replace('checksum-crc32=', 'checksum-crc32=A'), options)).toMatchObject({ ok: false })
   })
 })

@@ -1,4 +1,4 @@
-// OpenStack Swift with its S3 interface, on ports and in a folder of its own: a storage that really checks presigned URLs.
+// Starts OpenStack Swift with its S3 interface: a storage that verifies presigned URLs. It uses free ports and a temporary folder.
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -12,12 +12,12 @@ export interface Swift {
   stop(): Promise<void>
 }
 
-/** What tempauth has by this name: account, user and key. */
+/** The account and user of tempauth, and their key. */
 export const CREDENTIALS: { readonly id: string; readonly secret: string } = { id: 'test:tester', secret: 'testing-secret' }
 
 const BACKENDS = ['account', 'container', 'object'] as const
 
-/** Starts the four servers and memcached, which tempauth insists on; resolves once the proxy answers. */
+/** Starts the four servers, and memcached for tempauth. Resolves once the proxy answers. */
 export async function startSwift(proxy: string): Promise<Swift> {
   const folder = mkdtempSync(join(tmpdir(), 'securelink-swift-'))
   const children: ChildProcess[] = []
@@ -97,6 +97,6 @@ account_autocreate = true
   }
 }
 
-/** Without it Swift's servers refuse to start; Debian's package brings one. */
+/** Is there a configuration with a hash suffix? Swift's servers refuse to start without one. Debian's package has one. */
 export const configured = (): boolean =>
   existsSync('/etc/swift/swift.conf') && /swift_hash_path_suffix/.test(readFileSync('/etc/swift/swift.conf', 'utf8'))

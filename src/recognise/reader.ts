@@ -1,10 +1,10 @@
 // recognise: takes a link apart once, and asks the rules that its parameters mark.
 import { LONGEST } from '../lib/url.ts'
-import { DELIVERY } from './delivery.ts'
+import { DELIVERY } from './rules/delivery.ts'
 import { edgeToken } from './edge-token.ts'
-import { FRAMEWORKS } from './frameworks.ts'
+import { FRAMEWORKS } from './rules/frameworks.ts'
 import type { Link, Recognised, RecognisedClaims, Rule, Said } from './rule.ts'
-import { STORAGE } from './storage.ts'
+import { STORAGE } from './rules/storage.ts'
 import { PARTS, unescaped } from './values.ts'
 
 // Those that have their signature in the path come last: they are tried when no parameter is one of ours.

@@ -1,6 +1,6 @@
 // Rules for links into object storage: S3 and what speaks its protocol, Google, Azure, Alibaba, Tencent, Huawei.
-import type { Rule } from './rule.ts'
-import { ANY, BASIC_TIME, basicTime, earliest, expiresRule, HEX64, isoTime, jwtTimes, latest, SECONDS, unixTime } from './values.ts'
+import type { Rule } from '../rule.ts'
+import { ANY, BASIC_TIME, basicTime, earliest, expiresRule, HEX64, isoTime, jwtTimes, latest, SECONDS, unixTime } from '../values.ts'
 
 /** Signature Version 4 and its dialects: a start, a life in seconds, and a credential that begins with the key's id. */
 function version4(vendor: string, prefix: string, signatureShape = ANY, credentialShape = ANY): Rule {

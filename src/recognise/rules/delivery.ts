@@ -1,5 +1,5 @@
 // Rules for links of content delivery networks, image services and social networks.
-import type { Link, Rule } from './rule.ts'
+import type { Link, Rule } from '../rule.ts'
 import {
   ANY,
   base64Json,
@@ -18,7 +18,7 @@ import {
   prefixOf,
   TIME,
   unixTime,
-} from './values.ts'
+} from '../values.ts'
 
 const cloudFrontCanned: Rule = { ...expiresRule('cloudfront', 'Key-Pair-Id'), optional: /^Hash-Algorithm$/ }
 

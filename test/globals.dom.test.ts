@@ -1,7 +1,7 @@
 // The verbs with what a window has for URL, Request and Response, which are not Node's.
 import { expect, test } from 'vitest'
-import { guard } from '../../src/guard.ts'
-import { hmac, inspect, sign, verify } from '../../src/index.ts'
+import { guard } from '../src/guard.ts'
+import { hmac, inspect, sign, verify } from '../src/index.ts'
 
 const links = hmac({ secret: 'a secret of 32 bytes or more, from a vault' })
 

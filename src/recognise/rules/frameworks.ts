@@ -1,5 +1,5 @@
 // Rules for links that an application's own server made: the house scheme, PichaX, NGINX and its module, Laravel, Symfony, Rails, JWT.
-import type { Rule } from './rule.ts'
+import type { Rule } from '../rule.ts'
 import {
   ANY,
   base64Json,
@@ -15,7 +15,7 @@ import {
   TIME,
   unescaped,
   unixTime,
-} from './values.ts'
+} from '../values.ts'
 
 const hmac: Rule = {
   vendor: 'hmac',

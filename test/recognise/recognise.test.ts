@@ -189,11 +189,11 @@ test('a signature of version 4 with a time that does not exist is not recognised
 
 describe('arguments that are not links', () => {
   const message = 'link must be a string or a URL; await promises, and pass request.url'
-  test.each([
+  test.each<[string, unknown]>([
     ['undefined', undefined],
     ['a Request', new Request('https://h.test/x')],
     ['a Promise', Promise.resolve('https://h.test/x')],
-    ...[null, 5, {}, [], true, Symbol('x'), () => 1].map((odd) => [typeof odd, odd] as const),
+    ...[null, 5, {}, [], true, Symbol('x'), () => 1].map((odd): [string, unknown] => [typeof odd, odd]),
   ])('%s', (_name, odd) => {
     let thrown: unknown
     try {

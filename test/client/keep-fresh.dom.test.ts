@@ -1,11 +1,11 @@
-// keepFresh without a browser: what it takes, when it renews, what it puts where, and what it remembers. Time is the test's own.
+// keepFresh without a browser: which elements it takes, when it renews, and what it writes. The clock is a fake.
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { type Keepable, type KeepFreshOptions, keepFresh } from '../../src/client.ts'
 import { LinkError } from '../../src/index.ts'
 
 const START = 1_767_225_600_000
 let counter = 0
-/** A link that expires so many seconds from now, and that nobody has seen. */
+/** A new link that expires so many seconds from now. */
 const link = (seconds: number, now = Date.now()) =>
   `https://h.test/${++counter}?expires=${Math.round(now / 1000) + seconds}&signature=${'A'.repeat(43)}`
 const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms)
@@ -16,7 +16,7 @@ function add<K extends keyof HTMLElementTagNameMap>(name: K, parent: Element = d
   return element
 }
 
-/** A medium whose state is in the hands of the test. */
+/** A medium whose state the test sets. */
 function medium(name: 'video' | 'audio' = 'video', parent: Element = document.body) {
   const element = add(name, parent)
   const state = { paused: true, readyState: 0, networkState: 1, error: null as MediaError | null, currentTime: 0, playbackRate: 1 }
@@ -43,7 +43,7 @@ const show = (visible: boolean) => {
   document.dispatchEvent(new Event('visibilitychange'))
 }
 
-/** What the screen shows: the observers that wait for it, and whether their images are on it. */
+/** The observers that were made, and a way to tell the last one whether its image is on the screen. */
 const screens: { callback: IntersectionObserverCallback; disconnected: boolean }[] = []
 class Screen {
   readonly #own: (typeof screens)[number]
@@ -52,7 +52,7 @@ class Screen {
     screens.push(this.#own)
   }
   observe(): void {
-    /* The test says when. */
+    /* The test calls the callback. */
   }
   disconnect(): void {
     this.#own.disconnected = true
@@ -84,12 +84,24 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-describe('what it takes', () => {
+describe('arguments', () => {
   const options = { renew: () => link(60) }
   test.each(['p', 'iframe', 'script', 'link'])('not a <%s>', (name) => {
     expect(() => keepFresh(document.createElement(name) as Keepable, 'https://h.test/x', options)).toThrow(LinkError)
   })
-  test('not nothing', () => expect(() => keepFresh(undefined as unknown as Keepable, 'https://h.test/x', options)).toThrow(LinkError))
+  test('not null, as querySelector() returns', () =>
+    expect(() => keepFresh(null as unknown as Keepable, 'https://h.test/x', options)).toThrow(
+      'element must be an img, video, audio, a or source; querySelector() returns null if there is none',
+    ))
+  test('not the link first', () =>
+    expect(() => keepFresh('https://h.test/x' as unknown as Keepable, 'https://h.test/x', options)).toThrow(/^element must be an img/))
+  test('no promise of a link, and no unknown option', () => {
+    const link = Promise.resolve('https://h.test/x') as unknown as string
+    expect(() => keepFresh(add('a'), link, options)).toThrow(/^link must be a string or a URL/)
+    expect(() => keepFresh(add('a'), 'https://h.test/x', { ...options, onRenewed: () => undefined } as KeepFreshOptions)).toThrow(
+      "unknown option 'onRenewed'; keepFresh() takes renew, early, renewed, failed, scheme, clock, now",
+    )
+  })
   test('not without renew, and no early without a unit', () => {
     expect(() => keepFresh(add('a'), 'https://h.test/x', {} as KeepFreshOptions)).toThrow(/^renew must be/)
     expect(() => keepFresh(add('a'), 'https://h.test/x', { ...options, early: '5' as '5s' })).toThrow(LinkError)
@@ -117,32 +129,32 @@ describe('what it takes', () => {
   test('no image with srcset', () => {
     const element = add('img')
     element.setAttribute('srcset', '/a.jpg 1x, /b.jpg 2x')
-    expect(() => keepFresh(element, 'https://h.test/x', options)).toThrow(/^element must show one link/)
+    expect(() => keepFresh(element, 'https://h.test/x', options)).toThrow(/^element must be without several candidates/)
   })
-  test('no source of a picture with several candidates, and one with a single one', () => {
+  test('no source of a picture with several candidates, but one with a single candidate', () => {
     const picture = add('picture')
     const source = add('source', picture)
     source.setAttribute('srcset', '/a.jpg 1x, /b.jpg 2x')
-    expect(() => keepFresh(source, 'https://h.test/x', options)).toThrow(/^element must show one link/)
+    expect(() => keepFresh(source, 'https://h.test/x', options)).toThrow(/^element must be without several candidates/)
     source.setAttribute('srcset', ' /a.jpg ')
     keep(source, 'https://h.test/x', options)
     expect(source.getAttribute('srcset')).toBe('https://h.test/x')
   })
-  test('the image of a picture after its sources only, and no more when one of them has ended', () => {
+  test('the image of a picture only after its sources, and not after one of them has ended', () => {
     const picture = add('picture')
     const source = add('source', picture)
     const image = add('img', picture)
-    expect(() => keepFresh(image, 'https://h.test/x', options)).toThrow(/^element must show one link/)
+    expect(() => keepFresh(image, 'https://h.test/x', options)).toThrow(/^element must be without several candidates/)
     const stop = keep(source, 'https://h.test/s', options)
     keep(image, 'https://h.test/x', options)
     expect([source.getAttribute('srcset'), image.getAttribute('src')]).toEqual(['https://h.test/s', 'https://h.test/x'])
     stop()
-    expect(() => keepFresh(image, 'https://h.test/x', options)).toThrow(/^element must show one link/)
+    expect(() => keepFresh(image, 'https://h.test/x', options)).toThrow(/^element must be without several candidates/)
   })
 })
 
 describe('renewals', () => {
-  test('in time, again and again, each told', async () => {
+  test('in time, again and again, each with a call of renewed', async () => {
     const element = add('a')
     const renew = vi.fn(() => link(60))
     const told: string[] = []
@@ -167,7 +179,7 @@ describe('renewals', () => {
     expect(element.href).toContain('https://h.test/')
   })
 
-  test('a link that does not tell is not renewed, until loading fails', async () => {
+  test('a link that does not show its expiry is not renewed until loading fails', async () => {
     const element = add('img')
     const renew = vi.fn(() => 'https://h.test/other')
     keep(element, 'https://h.test/plain', { renew })
@@ -179,7 +191,7 @@ describe('renewals', () => {
     expect(element.src).toBe('https://h.test/other')
   })
 
-  test('a new link that has expired by this clock is shown, and the clock is not asked again', async () => {
+  test('a new link that has expired by this clock is shown, and not renewed by the clock', async () => {
     const element = add('a')
     const renew = vi.fn(() => link(-3600))
     keep(element, link(31), { renew })
@@ -199,7 +211,7 @@ describe('renewals', () => {
   })
 
   test.each(['javascript:alert(1)', '\tJavaScript:alert(1)', 'data:text/html,<script>', 'blob:https://h.test/1'])(
-    '%j from renew does not get into an href, and is told',
+    '%j from renew does not get into an href, and failed is called',
     async (bad) => {
       const element = add('a')
       const answers = [bad, link(3600)]
@@ -219,7 +231,7 @@ describe('renewals', () => {
     },
   )
 
-  test('one that fails is tried again five times with growing pauses, and again when the page becomes visible', async () => {
+  test('one that fails is tried again five times with growing pauses, and when the page becomes visible', async () => {
     const element = add('a')
     const times: number[] = []
     const failed = vi.fn()
@@ -240,7 +252,7 @@ describe('renewals', () => {
     expect(times.length).toBeGreaterThan(6)
   })
 
-  test('two failures of loading while one renewal flies cause one renewal', async () => {
+  test('two errors of loading during a renewal cause no other renewal', async () => {
     const element = add('img')
     const renew = vi.fn(() => new Promise<string>((resolve) => setTimeout(resolve, 500, link(60))))
     keep(element, link(600), { renew })
@@ -253,8 +265,8 @@ describe('renewals', () => {
   })
 })
 
-describe('what nobody sees', () => {
-  test('a hidden page waits, and is served when it is visible', async () => {
+describe('out of sight', () => {
+  test('a hidden page waits until it is visible', async () => {
     const element = add('a')
     const renew = vi.fn(() => link(600))
     keep(element, link(60), { renew })
@@ -276,7 +288,7 @@ describe('what nobody sees', () => {
     expect(renew).toHaveBeenCalledTimes(1)
   })
 
-  test('an image off the screen waits, also when it has failed', async () => {
+  test('an image off the screen waits, also if loading failed', async () => {
     const element = add('img')
     const renew = vi.fn(() => link(3600))
     keep(element, link(60), { renew })
@@ -307,7 +319,7 @@ describe('what nobody sees', () => {
 })
 
 describe('media', () => {
-  test('go on where they were, at their speed', async () => {
+  test('go on at their position and speed', async () => {
     const { element, state, play } = medium()
     keep(element, link(60), { renew: () => link(600) })
     await play()
@@ -322,7 +334,7 @@ describe('media', () => {
     const { element, state, play } = medium()
     keep(element, link(600), { renew: () => link(600) })
     await play()
-    // Chromium: paused, and only then the events.
+    // Chromium pauses first, and then sends the events.
     Object.assign(state, { readyState: 2, currentTime: 7, paused: true, networkState: 3, error: { code: 2 } })
     element.dispatchEvent(new Event('pause'))
     element.dispatchEvent(new Event('error'))
@@ -333,7 +345,7 @@ describe('media', () => {
     element.dispatchEvent(new Event('loadedmetadata'))
     expect(play).toHaveBeenCalledTimes(1)
 
-    // Paused by somebody, then it fails.
+    // The visitor pauses, and then loading fails.
     state.paused = true
     element.dispatchEvent(new Event('pause'))
     Object.assign(state, { networkState: 3, error: { code: 2 } })
@@ -345,7 +357,7 @@ describe('media', () => {
     expect(play).not.toHaveBeenCalled()
   })
 
-  test('paused while the new link loads, they stay paused; a play that the browser forbids is no error', async () => {
+  test('paused while the new link loads, they stay paused; if the browser forbids to play, nothing is thrown', async () => {
     const { element, state, play } = medium('audio')
     state.paused = false
     keep(element, link(60), { renew: () => link(600) })
@@ -362,7 +374,7 @@ describe('media', () => {
     expect(play).toHaveBeenCalled()
   })
 
-  test('a <source> loads its medium anew, which keeps its place; its error counts', async () => {
+  test('a <source> makes its medium load again at its position; its error counts', async () => {
     const { element, state, load } = medium()
     const source = add('source', element)
     keep(source, link(60), { renew: () => link(600) })
@@ -371,7 +383,7 @@ describe('media', () => {
     source.dispatchEvent(new Event('error'))
     await pass(10)
     expect(load).toHaveBeenCalledTimes(1)
-    // A second new link before the first has loaded: the place is the one from before.
+    // A second new link before the first has loaded: the position from before counts.
     state.currentTime = 0
     element.dispatchEvent(new Event('error'))
     await pass(10_000)
@@ -380,7 +392,7 @@ describe('media', () => {
     expect(state.currentTime).toBe(5)
   })
 
-  test('a <source> of a picture waits for its image to be on the screen, and hears its errors', async () => {
+  test('a <source> of a picture waits until its image is on the screen, and reacts to its errors', async () => {
     const picture = add('picture')
     const source = add('source', picture)
     const image = add('img', picture)
@@ -397,7 +409,7 @@ describe('media', () => {
     expect(source.getAttribute('srcset')).toContain('https://h.test/')
   })
 
-  test('a <source> on its own', async () => {
+  test('a <source> without a parent', async () => {
     const source = document.createElement('source')
     keep(source, link(60), { renew: () => link(600) })
     await pass(60_000)
@@ -405,8 +417,8 @@ describe('media', () => {
   })
 })
 
-describe('its end', () => {
-  test('by the function: no timer is left, and a renewal that flies is not shown', async () => {
+describe('the end', () => {
+  test('by the returned function: no timer is left, and a pending renewal is aborted', async () => {
     const element = add('a')
     const first = link(31)
     let signal: AbortSignal | undefined
@@ -424,10 +436,10 @@ describe('its end', () => {
     expect([element.href, failed.mock.calls.length]).toEqual([first, 0])
   })
 
-  test('a renewal that lands after the end is not shown', async () => {
+  test('a renewal that comes after the end is not shown', async () => {
     const element = add('a')
     const first = link(31)
-    // Another one waits for the same link, so the renewal is not aborted.
+    // Another element waits for the same link, so the renewal is not aborted.
     const renew = () => new Promise<string>((resolve) => setTimeout(resolve, 1000, link(600)))
     const stop = keep(element, first, { renew })
     const other = add('a')
@@ -450,7 +462,7 @@ describe('its end', () => {
     expect(vi.getTimerCount()).toBe(0)
   })
 
-  test('in a shadow tree, and for an element that comes into the page later', async () => {
+  test('in a shadow tree, and for an element that is added to the page later', async () => {
     const host = add('div')
     const shadow = host.attachShadow({ mode: 'open' })
     const element = document.createElement('a')

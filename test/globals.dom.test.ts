@@ -1,7 +1,7 @@
-// The verbs with what a window has for URL, Request and Response, which are not Node's.
+// The verbs with the URL, Request and Response of a window, which are not Node's classes.
 import { expect, test } from 'vitest'
-import { guard } from '../../src/guard.ts'
-import { hmac, inspect, sign, verify } from '../../src/index.ts'
+import { guard } from '../src/guard.ts'
+import { hmac, inspect, sign, verify } from '../src/index.ts'
 
 const links = hmac({ secret: 'a secret of 32 bytes or more, from a vault' })
 
@@ -10,7 +10,7 @@ test('this is a window', () => {
   expect(Request.toString()).not.toContain('[native code]')
 })
 
-test('a link can be made from, and visited with, URL, Request and the href of an element', async () => {
+test('links are signed and verified from a URL, a Request and the href of an element', async () => {
   const link = await sign(links, new URL('https://h.test/a b?q=|^'), { expires: '10m', method: ['GET', 'PUT'] })
   const element = document.createElement('a')
   element.href = link

@@ -130,6 +130,7 @@ export function assertRefusalOptions({ refuse, words = {} }: RefusalOptions<neve
   assertText(language, 'language')
   assertKnownOptions(refused, [...Object.keys(PAGES), 'other'], `the option refused of ${taker}`)
   for (const page of Object.values(refused) as PageWords[]) {
+    assertOption(typeof page === 'object' && page !== null, 'refused', 'an object of pages such as { used: { title, text, next } }')
     assertKnownOptions(page, ['title', 'text', 'next'], `a page of the option refused of ${taker}`)
     assertText(page.title, 'title')
     assertText(page.text, 'text')

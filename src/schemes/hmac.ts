@@ -99,6 +99,11 @@ export function hmac(keys: Keys<SecretKey>, options: HmacOptions = {}): Scheme<C
     return ignored.some((other) => name === other.name || (other.begins && name.startsWith(other.name))) && !piece.includes(';')
   }
 
+  // To PHP and qs, `id[]` and ` id` are `id`, and the last one counts: to move the link's own would change what they read.
+  function looksLikeOurs(name: string): boolean {
+    return name.includes('%') && names.includes(name.replace(/^(%20)+|%(5B|00).*$/g, ''))
+  }
+
   /** Takes the link's parameters out of a URL, to which so many are still to be added. */
   function takeApart(parts: Parts, toCome = 0): Taken {
     let { path, query } = parts
@@ -108,10 +113,10 @@ export function hmac(keys: Keys<SecretKey>, options: HmacOptions = {}): Scheme<C
     const take = (name: string, value: string): boolean => {
       const parameter = PARAMETERS[names.indexOf(name)]
       if (!parameter) return false
-      // A signature has one spelling, so no escapes.
-      const text = parameter === 'signature' ? value : decodeValue(value)
-      if (values[parameter] !== undefined || !text || !FORMS[parameter].test(text)) faulty ??= name
-      values[parameter] = text ?? ''
+      // A signature has one spelling, so no escapes. A parameter that is there twice is not decoded again.
+      const text = parameter === 'signature' ? value : values[parameter] === undefined && decodeValue(value)
+      if (!text || values[parameter] !== undefined || !FORMS[parameter].test(text)) faulty ??= name
+      values[parameter] = text || ''
       return true
     }
 
@@ -137,7 +142,8 @@ export function hmac(keys: Keys<SecretKey>, options: HmacOptions = {}): Scheme<C
         behindTheLink = true
       } else if (tooMany || !isIgnored(name, piece)) {
         kept.push(piece)
-        if (tooMany && behindTheLink) faulty ??= names[0]
+        if (!inPath && tooMany && behindTheLink) faulty ??= names[0]
+        if (!inPath && looksLikeOurs(name)) faulty ??= name
       }
     }
     query = kept.join('&')
@@ -182,7 +188,8 @@ export function hmac(keys: Keys<SecretKey>, options: HmacOptions = {}): Scheme<C
         key: key.id,
       }
       const written = SIGNED.filter((name) => values[name]).length + 1
-      const { rest, size } = takeApart(parts, inPath ? 0 : written)
+      const { faulty, rest, size } = takeApart(parts, inPath ? 0 : written)
+      assertOption(!faulty, 'url', "without parameters that servers read as the link's own, such as 'id[]'")
       const resource = canonical(rest, size)
       assertOption(!prefix || opens(prefix, resource.path), 'prefix', 'a path of well-formed UTF-8 that the path of url lies in')
       const toSign = stringToSign(values, resource)

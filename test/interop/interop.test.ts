@@ -179,6 +179,8 @@ describe.skipIf(!python)('securelink.py', () => {
     ['a parameter is there, empty', '/?expires=', hour],
     ['a parameter is there, broken', '/?key=%zz', hour],
     ['a parameter is there under its new name', '/?e=1', hour, { parameters: { expires: 'e' } }],
+    ['a parameter is there to PHP', '/?id[]=1', hour],
+    ['a parameter is there to PHP, with a space in front', '/?%20key=1', hour],
     ['the segment is there', '/expires=1/', hour, { placement: 'path' }],
     ['the segment is there, empty', '/expires=/', hour, { placement: 'path' }],
     ['a line feed', '/a\nb', hour],

@@ -262,6 +262,12 @@ edited('Form', 'an empty signature', 'malformed', signature_as(lambda s: ''))
 edited('Form', 'signature without =', 'malformed', lambda link: link[:-44])
 edited('Form', 'an empty expires', 'malformed', [('1900000000', '')])
 edited('Form', 'both empty', 'malformed', lambda link: '/?expires&signature')
+edited('Form', 'a name that PHP and qs read as expires', 'malformed', lambda link: link + '&expires[]=2000000000')
+edited('Form', 'a name that PHP and qs read as id, which the link does not have', 'malformed', lambda link: link + '&id%5Bx%5d')
+edited('Form', 'a name that PHP reads as expires, with a space in front', 'malformed', lambda link: link + '&+%20expires=2000000000')
+edited('Form', 'a name that PHP reads as expires, with a zero behind', 'malformed', lambda link: link + '&expires%00=2000000000')
+edited('Form', 'a name that PHP and qs read as expires, without a link', 'unsigned', lambda link: '/?expires[]=1&signature[]=2')
+signed('Form', 'names that only begin like those of the link', 'ok', '/?id_token=1&Expires=2&key.x=3&signatures[]=4&-id[]=5')
 edited('Form', 'a relative URL', 'malformed', [('https://cdn.example/', '')])
 edited('Form', 'a query alone', 'malformed', [('https://cdn.example/report.pdf', '')])
 edited('Form', 'a user name', 'malformed', [('https://', 'https://user@')])
@@ -665,20 +671,33 @@ edited('Rotation', 'the second half under another key', 'wrong_ip',
 NEXT = {'id': 'b', 'secret': SECRET, 'starts': '2028-01-01T00:00:00Z'}
 LAST = {'id': 'a', 'secret': OTHER, 'expires': '2028-02-01T00:00:00Z'}
 group(NEXT, LAST)
-signed('Rotation', 'the first key in time signs: the old one', 'ok', REPORT)
+# Links that outlive their key are made with a key that has no end: no signer makes them, and a verifier must refuse them all the same.
+ENDLESS = {'minted': {'keys': [{'id': 'a', 'secret': OTHER}]}}
+STARTED = {'minted': {'keys': [{'id': 'b', 'secret': SECRET}]}}
+signed('Rotation', 'a link expires with the only key in time', 'ok', REPORT)
+signed('Rotation', 'a link that the key outlives', 'ok', REPORT, {'expires': '2028-01-15T00:00:00Z'})
+signed('Rotation', 'a link that ends with its key', 'ok', REPORT, {'expires': '2028-02-01T00:00:00Z'})
 signed('Rotation', 'the first key in time signs: the new one', 'ok', REPORT, at='2028-01-01T00:00:00Z', now='2028-01-01T00:00:00Z')
-signed('Rotation', 'one second before the key expires', 'ok', REPORT, now='2028-01-31T23:59:59Z')
-signed('Rotation', 'the second in which the key expires', 'key_expired', REPORT, now='2028-02-01T00:00:00Z')
-signed('Rotation', 'the key is not in time, within the tolerance', 'ok', REPORT, now='2028-02-01T00:00:29Z', tolerance='30s')
-signed('Rotation', 'the key is not in time, beyond the tolerance', 'key_expired', REPORT, now='2028-02-01T00:00:30Z', tolerance='30s')
-signed('Rotation', 'link and key expired', 'expired', REPORT, now=EXPIRES)
-signed('Rotation', 'key expired and link too early', 'key_expired', REPORT, {'starts': '2029-01-01T00:00:00Z'}, now='2028-02-01T00:00:00Z')
-signed('Rotation', 'one second before the key starts', 'too_early', REPORT, at='2028-01-01T00:00:00Z', now='2027-12-31T23:59:59Z')
-signed('Rotation', 'before the key starts, within the tolerance', 'ok', REPORT, at='2028-01-01T00:00:00Z', now='2027-12-31T23:59:30Z',
-    tolerance='30s')
-signed('Rotation', 'key expired before revoked', 'key_expired', REPORT, now='2028-02-01T00:00:00Z', revoked=True)
-signed('Rotation', 'the start of the key, refused for the method', 'wrong_method', REPORT, at='2028-01-01T00:00:00Z', method='POST')
-signed('Rotation', 'the expiry of the key, refused for the method', 'wrong_method', REPORT, method='POST')
+edited('Rotation', 'the old key, and a link that outlives it', 'ok', [], **ENDLESS)
+edited('Rotation', 'one second before the key expires', 'ok', [], **ENDLESS, now='2028-01-31T23:59:59Z')
+edited('Rotation', 'the second in which the key expires', 'key_expired', [], **ENDLESS, now='2028-02-01T00:00:00Z')
+edited('Rotation', 'the key is not in time, within the tolerance', 'ok', [], **ENDLESS, now='2028-02-01T00:00:29Z', tolerance='30s')
+edited('Rotation', 'the key is not in time, beyond the tolerance', 'key_expired', [], **ENDLESS, now='2028-02-01T00:00:30Z', tolerance='30s')
+edited('Rotation', 'link and key expired', 'expired', [], **ENDLESS, now=EXPIRES)
+edited('Rotation', 'key expired and link too early', 'key_expired', [], conditions={'starts': '2029-01-01T00:00:00Z'}, **ENDLESS,
+    now='2028-02-01T00:00:00Z')
+edited('Rotation', 'one second before the key starts', 'too_early', [], **STARTED, now='2027-12-31T23:59:59Z')
+edited('Rotation', 'before the key starts, within the tolerance', 'ok', [], **STARTED, now='2027-12-31T23:59:30Z', tolerance='30s')
+edited('Rotation', 'key expired before revoked', 'key_expired', [], **ENDLESS, now='2028-02-01T00:00:00Z', revoked=True)
+edited('Rotation', 'the start of the key, refused for the method', 'wrong_method', [], **STARTED, method='POST')
+edited('Rotation', 'the expiry of the key, refused for the method', 'wrong_method', [], **ENDLESS, method='POST')
+
+SHORT = {'id': 's', 'secret': SECRET, 'expires': '2027-06-01T00:00:00Z'}
+LONG = {'id': 'l', 'secret': OTHER, 'expires': '2031-01-01T00:00:00Z'}
+group(SHORT, LONG)
+signed('Rotation', 'the first key that lasts as long as the link signs', 'ok', REPORT)
+signed('Rotation', 'the first key signs a link that it outlives', 'ok', REPORT, {'expires': '2027-05-01T00:00:00Z'})
+signed('Rotation', 'no key lasts as long: the first one signs, and the link expires with it', 'ok', REPORT, {'expires': '2032-01-01T00:00:00Z'})
 
 # Placement in the path
 
@@ -693,6 +712,7 @@ signed('PathPlacement', 'all at once', 'ok', '/videos/42/1.ts?q=1#top', {'starts
     'prefix': '/videos/', 'uses': 3, 'id': 'ab c'}, change=[('#top', '')], ip='203.0.113.7', redeemed=2)
 signed('PathPlacement', 'the query is covered', 'bad_signature', REPORT, change=[('page=2', 'page=3')])
 signed('PathPlacement', 'another path', 'bad_signature', REPORT, change=[('report', 'secret')])
+signed('PathPlacement', 'names of the link in the query', 'ok', '/?id=1&id[]=2&expires=3')
 signed('PathPlacement', 'a path of two slashes', 'ok', 'https://cdn.example//a')
 signed('PathPlacement', 'two slashes in the rest of a path', 'malformed', 'https://cdn.example//a', change=[('https://cdn.example', '')])
 signed('PathPlacement', 'dot segments in the rest', 'malformed', '/a/c', change=[('/a/c', '/a/b/../c')])
@@ -809,6 +829,8 @@ bundle = {
     'scheme': 'hmac',
     'schema': 'schema.json',
     'numberOfTests': sum(len(g['tests']) for g in groups),
+    'covered': ['expires', 'starts', 'method', 'net', 'prefix', 'uses', 'id', 'key', 'signature'],
+    'reasons': sorted({t['result'] for g in groups for t in g['tests']}),
     'source': {
         'name': 'test/interop/securelink.py',
         'how': 'Made by test/interop/make_vectors.py with an independent implementation in Python that was written from docs/spec.md.',

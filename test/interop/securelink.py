@@ -310,6 +310,8 @@ def take_apart(settings, url):
             found.append((name, piece.partition('=')[2]))
         elif too_many or not is_ignored(settings, piece):
             kept.append(piece)
+            # To PHP and qs, id[] is id, and the last one counts.
+            faulty = faulty or (not in_path and name_of(piece) not in names and re.sub('^(%20)+|%(5B|00).*', '', name_of(piece)) in names)
             # Parsers drop the pieces behind so many, so those of the link must be the last.
             faulty = faulty or (too_many and not in_path and len(found) > 0)
     return origin, path, query_of(kept), found, faulty
@@ -438,22 +440,19 @@ def sign(settings, url, conditions, now):
     for key in settings['keys']:
         if len(key['secret'].encode('utf-8') if isinstance(key['secret'], str) else key['secret']) < 32:
             raise ValueError('A secret must have at least 32 bytes.')
-    in_time = (k for k in settings['keys'] if (k.get('starts') or now) <= now and (not k.get('expires') or now < k['expires']))
-    key = next(in_time, None)
-    if key is None:
-        raise ValueError('No key is in time.')
 
     check_url(url)
     url = as_sent(url)
     names = names_in(settings)
     origin, path, query, fragment = split(url)
     in_path = settings.get('placement') == 'path'
-    _, _, rest_of_query, taken, _ = take_apart(settings, url)
-    if taken:
-        raise ValueError('The URL has parameters of these names already.')
+    _, _, rest_of_query, taken, faulty = take_apart(settings, url)
+    if taken or faulty:
+        raise ValueError('The URL has parameters of these names already, or of names that servers read so.')
     if settings.get('origin') and not origin:
         raise ValueError('The URL has no origin to cover.')
 
+    key, conditions = signing_key(settings['keys'], conditions, now)
     parameters, field = parameters_of(conditions, now)
     if 'id' in key:
         parameters['key'] = key['id']
@@ -518,6 +517,25 @@ def resolved(path):
     if segments[-1] in ('.', '..'):
         out.append('')
     return '/' + '/'.join(out)
+
+
+def signing_key(keys, conditions, now):
+    """The first key in time that lasts as long as the link; else the first one in time, and the link expires with it."""
+    span = conditions.get('align', SECOND)
+    expires = EPOCH - (EPOCH - conditions['expires']) // span * span  # rounded up
+    present = whole_seconds(now)
+    in_time = [k for k in keys if (k.get('starts') or now) <= now and (not k.get('expires') or present < whole_seconds(k['expires']))]
+    if not in_time:
+        raise ValueError('No key is in time.')
+    for key in in_time:
+        if not key.get('expires') or expires <= whole_seconds(key['expires']):
+            return key, conditions
+    shorter = {name: value for name, value in conditions.items() if name != 'align'}
+    return in_time[0], {**shorter, 'expires': whole_seconds(in_time[0]['expires'])}
+
+
+def whole_seconds(moment):
+    return EPOCH + (moment - EPOCH) // SECOND * SECOND
 
 
 def seconds(moment):

@@ -57,7 +57,7 @@ test.each<[string, RequestListener, RegExp]>([
   ['createServer(confirm(…))', anyway(invite()), /request must be a Request; on Node, write createServer\(listener\(confirm\(…\)\)\)/],
   ['createServer(middleware(links))', anyway(middleware(links)), /next must be a function .*; without a framework write createServer\(/],
   ['listener(middleware(links))', listener(middleware(links) as never), /req and res must be the request and the response of node:http;/],
-  ['listener(app) with an Express app', listener(express() as never), /./],
+  ['listener(app) with an Express app', listener(express() as never), /^Answering a GET request failed:/],
   ['listener(handler) without an answer', listener((() => undefined) as never), /handler must return a Response;/],
   ['a guarded handler without an answer', listener(guard(links, (() => undefined) as never)), /handler must return a Response;/],
 ])('%s: 500, and stderr names the remedy', async (_name, handler, sentence) => {

@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { type Browser, chromium } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { built, root } from '../built.ts'
-import { find, leftOut } from '../prepare.mjs'
+import { built, root } from './built.ts'
+import { find, leftOut } from './prepare.mjs'
 
 const pages = () =>
   [...readFileSync(join(root, 'docs/guide/browser.md'), 'utf8').matchAll(/^```html\n([\s\S]*?)^```/gm)].map(([, html = '']) => html)

@@ -6,7 +6,7 @@ import { hmac, LinkError, redeem, sign, type UseStore } from '../../src/index.ts
 import { denoKvStore } from '../../src/stores/deno-kv.ts'
 import { memoryStore } from '../../src/stores/memory.ts'
 import { type RedisStoreOptions, redisStore } from '../../src/stores/redis.ts'
-import { standIn } from '../interop/deno-kv-stand-in.ts'
+import { standIn } from './deno-kv-stand-in.ts'
 
 const links = hmac({ secret: '0123456789abcdef0123456789abcdef' })
 const START = Date.UTC(2030, 0, 1)

@@ -4,9 +4,9 @@ import { type IncomingMessage, request as send } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import type { GuardOptions } from '../../src/guard.ts'
-import { hmac, type Scheme, sign, type UseStore } from '../../src/index.ts'
-import { memoryStore } from '../../src/stores/memory.ts'
+import type { GuardOptions } from '../../../src/guard.ts'
+import { hmac, type Scheme, sign, type UseStore } from '../../../src/index.ts'
+import { memoryStore } from '../../../src/stores/memory.ts'
 import { frameworks, underToken } from './frameworks.mjs'
 
 type Started = { port: number; close(): unknown }

@@ -61,7 +61,7 @@ if (program) {
 async function redeemers(kind: string) {
   const children = await Promise.all(
     [1, 2, 3, 4].map(async () => {
-      const child = fork(join(root, 'test/interop/redeemer.mjs'), [kind, `${port}`, secret], { execArgv: [] })
+      const child = fork(join(root, 'test/stores/redeemer.mjs'), [kind, `${port}`, secret], { execArgv: [] })
       processes.push(child)
       await once(child, 'message')
       return child

@@ -9,8 +9,8 @@ import fastify from 'fastify'
 import { Hono } from 'hono'
 import { serveStatic } from 'hono/serve-static'
 import polka from 'polka'
-import { guard } from '../../src/http/guard.ts'
-import { listener, middleware } from '../../src/http/node.ts'
+import { guard } from '../../../src/guard.ts'
+import { listener, middleware } from '../../../src/node.ts'
 
 const ip = (_request, req) => req.socket.remoteAddress
 const tell = ({ claims, url, originalUrl }) => JSON.stringify({ claims, url, originalUrl })

@@ -5,7 +5,7 @@ import http2 from 'node:http2'
 import { type AddressInfo, connect } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
 import { afterEach, expect, test, vi } from 'vitest'
-import { listener } from '../../src/node.ts'
+import { listener } from '../../../src/node.ts'
 
 type Handler = Parameters<typeof listener>[0]
 

@@ -4,7 +4,7 @@ import type { Claims } from '../core/claims.ts'
 import { assertKnownOptions, assertOption } from '../core/errors.ts'
 import { type Keys, keyring } from '../core/keys.ts'
 import type { Reading, Scheme, Unreadable } from '../core/scheme.ts'
-import { normalOrigin, normalPath, normalQuery } from '../lib/normalise.ts'
+import { normalOrigin, normalQuery } from '../lib/normalise.ts'
 import { append, LONGEST, split } from '../lib/url.ts'
 import {
   type AzureConditions,
@@ -30,23 +30,19 @@ import {
 } from './shared/azure-fields.ts'
 import { type AzureDelegation, type AzureKey, isKeyOf, type PreparedKey, prepared } from './shared/azure-keys.ts'
 import {
+  type AzureRequest,
   boundHeaders,
   boundParameters,
-  copyParameter,
   coveredQuery,
-  depthOf,
   hasBrokenEscape,
-  hostOf,
   methodsOf,
   missingCopy,
   namesOtherCopy,
   opensUrl,
   othersIn,
-  piecesOf,
   placeOf,
-  REQUEST_PARAMETERS,
-  type RequestFields,
-  valuesOf,
+  snapshotTimeOf,
+  takeApart,
 } from './shared/azure-request.ts'
 
 export type { AzureConditions, AzureDelegation, AzureKey, AzurePolicy }
@@ -192,24 +188,23 @@ export function azure(keys: Keys<AzureKey>, options: AzureOptions = {}): Scheme<
     write(grant, signingKey) {
       const { url, parts, own } = grant
       const key = signingKey as PreparedKey
-      const pieces = piecesOf(parts.query)
-      const { values: request, faulty } = valuesOf(pieces, REQUEST_PARAMETERS)
-      assertUrl(parts, pieces, faulty, key.id, pathStyle)
+      const taken = takeApart(parts, pathStyle)
+      assertUrl(parts, taken, key.id)
+      const { request } = taken
       const policy = policyNamed(own.identifier)
       assertOption(policy, 'identifier', 'one of the option policies')
-
-      const path = normalPath(parts.path)
-      const fields = fieldsOf(grant, key.fields, version, policy, depthOf(path, pathStyle))
-      assertFields(fields, linesOf(fields), request, parts.origin)
-      const place = placeOf(fields, path, pathStyle)
-      assertPlace(place, fields, key.id)
+      const fields = fieldsOf(grant, key.fields, version, policy, request.depth)
+      assertFields(fields, linesOf(fields), request)
+      const place = placeOf(fields, request)
+      assertPlace(place, fields, request, key.id)
+      const toSign = stringToSign(fields, {
+        account: key.id,
+        resource: place.resource,
+        snapshotTime: snapshotTimeOf(fields, request),
+        ...boundBy(own),
+      })
       return {
-        toSign: stringToSign(fields, {
-          account: key.id,
-          resource: place.resource,
-          snapshotTime: snapshotTimeIn(fields, request),
-          ...boundBy(own),
-        }),
+        toSign,
         link: (signature) => append(asClientsSend(url), printed({ ...fields, sig: signature })),
       }
     },
@@ -217,47 +212,42 @@ export function azure(keys: Keys<AzureKey>, options: AzureOptions = {}): Scheme<
     read(url): Reading | Unreadable {
       // Reading takes time for each parameter, and no link is so long.
       if (url.length > LONGEST) return 'malformed'
-      const { origin, path: written, query } = split(url)
-      const pieces = piecesOf(query)
-      const { values: fields, faulty } = valuesOf(pieces, PARAMETERS)
+      const parts = split(url)
+      const { fields, request, faulty } = takeApart(parts, pathStyle)
       if (fields.sv === undefined && fields.sig === undefined) return 'unsigned'
-      const { values: request, faulty: faultyRequest } = valuesOf(pieces, REQUEST_PARAMETERS)
-      const unreadable = faulty ?? faultyRequest ?? missingIn(fields, request) ?? faultIn(fields, linesOf(fields))
+      const unreadable = faulty ?? missingIn(fields, request) ?? faultIn(fields, linesOf(fields))
       if (unreadable) return { malformed: unreadable }
       const policy = policyNamed(fields.si)
       if (!policy) return { malformed: 'si' }
       const terms = termsOf(fields, policy)
       if ('malformed' in terms) return terms
       // Clients would take a host from a path with two slashes in front.
-      if (!/^\/(?!\/)/.test(written) || hasBrokenEscape(written)) return 'malformed'
+      if (!/^\/(?!\/)/.test(parts.path) || hasBrokenEscape(parts.path)) return 'malformed'
 
-      const path = normalPath(written)
-      const depth = depthOf(path, pathStyle)
-      const host = hostOf(origin)
-      const place = placeOf(fields, path, pathStyle)
+      const place = placeOf(fields, request)
       return {
         claims: claimsOf(fields, terms, {
-          resource: origin + written + othersIn(pieces),
-          methods: methodsOf(terms.permissions, fields, request, depth),
+          resource: parts.origin + parts.path + othersIn(request),
+          methods: methodsOf(terms.permissions, fields, request),
           prefix: place?.prefix,
         }),
         signature: fields.sig as string,
-        signedBy: (key) => isKeyOf(key as PreparedKey, fields) && (place?.account ?? key.id) === key.id,
+        signedBy: (key) => isKeyOf(key as PreparedKey, fields) && (request.account ?? key.id) === key.id,
         toSign(visit, { id: account = '' }) {
-          const isOfAccount = (host.account ?? account) === account
+          const isOfAccount = (request.host.account ?? account) === account
           if (!place || !isOfAccount || namesOtherCopy(fields, request)) return undefined
           const headers = boundHeaders(fields, visit)
-          const parameters = boundParameters(fields, pieces)
+          const parameters = boundParameters(fields, request)
           if (!headers || !parameters) return undefined
-          const snapshotTime = snapshotTimeIn(fields, request)
+          const snapshotTime = snapshotTimeOf(fields, request)
           return stringToSign(fields, { account, resource: place.resource, snapshotTime, headers, parameters })
         },
         proves: () => ({
-          resource: normalOrigin(origin) + path + normalQuery(coveredQuery(fields, pieces)),
+          resource: normalOrigin(request.origin) + request.path + normalQuery(coveredQuery(fields, request)),
           // Without the end of the delegation key, which has a reason of its own.
           expires: terms.expires,
         }),
-        opens: opensUrl(fields, request, origin, host, depth),
+        opens: opensUrl(fields, request),
       }
     },
   }
@@ -287,12 +277,6 @@ function assertOptions(options: AzureOptions): void {
   }
 }
 
-/** The time of the snapshot that a link is for, or the id of the version. */
-function snapshotTimeIn(fields: Fields, request: RequestFields): string | undefined {
-  const copy = copyParameter(fields)
-  return copy && request[copy]
-}
-
 /** The URL as clients send it, so that the link can stand in a header: spaces and letters beyond ASCII are escaped. */
 function asClientsSend(url: string): string {
   return url.replace(/[^!-~]+/g, encodeURIComponent)
@@ -305,7 +289,7 @@ function printed(fields: Fields): string {
 }
 
 /** The parameter that every link has, or that links for a copy have, if it is missing. */
-function missingIn(fields: Fields, request: RequestFields): string | undefined {
+function missingIn(fields: Fields, request: AzureRequest): string | undefined {
   return fields.sig === undefined ? 'sig' : missingCopy(fields, request)
 }
 

@@ -3,20 +3,18 @@ import { assertOption } from '../../core/errors.ts'
 import type { Grant } from '../../core/scheme.ts'
 import type { Network } from '../../lib/address.ts'
 import type { Parts } from '../../lib/url.ts'
-import { type Fields, faultIn, isPermission, PARAMETERS, type Parameter, permissionsOf, printTime } from './azure-fields.ts'
+import { type Fields, faultIn, isPermission, type Parameter, permissionsOf, printTime } from './azure-fields.ts'
 import {
+  type AzureRequest,
   hasBrokenEscape,
-  hostOf,
   isOfService,
   isPlainHttp,
   missingCopy,
   namesOtherCopy,
-  type Piece,
   type Place,
   pairsOf,
   REQUEST_PARAMETERS,
-  type RequestFields,
-  valuesOf,
+  type Taken,
 } from './azure-request.ts'
 
 /** A stored access policy. Links that name it leave out what it says. */
@@ -163,16 +161,15 @@ function printedRange({ bits, digits }: Network): string {
  *
  * @param signed - The parameters that are lines of the string to sign.
  */
-export function assertFields(fields: Fields, signed: readonly string[], request: RequestFields, origin: string): void {
-  const { service } = hostOf(origin)
-  assertOption(fields.spr !== 'https' || !isPlainHttp(origin), 'protocol', "'https,http', or left out, for a URL with http:")
+export function assertFields(fields: Fields, signed: readonly string[], request: AzureRequest): void {
+  assertOption(fields.spr !== 'https' || !isPlainHttp(request), 'protocol', "'https,http', or left out, for a URL with http:")
   const isCopy = !missingCopy(fields, request) && !namesOtherCopy(fields, request)
   assertOption(isCopy, 'resource', "'bs' for a URL with snapshot, and 'bv' for one with versionid")
   const fault = faultIn(fields, signed)
   const option = CONDITIONS.find((condition) => PARAMETER_OF[condition] === fault)
   assertOption(!fault, option ?? 'delegation', 'left out, or of a form that this kind and version of a SAS can carry')
   assertOption(
-    !service || isOfService(fields, service),
+    !request.host.service || isOfService(fields, request),
     'url',
     'one with a host of the service that the link is for, or with a domain of your own',
   )
@@ -183,30 +180,24 @@ const PATH_STYLE = 'true for URLs whose path begins with the account, as with th
 const CONTAINER = /^\/\$?[a-z\d-]+(\/|$)/
 
 /** Throws for URLs that Azure does not have, because their links could open nothing. */
-export function assertUrl(
-  { origin, path, query, fragment }: Parts,
-  pieces: readonly Piece[],
-  faulty: string | undefined,
-  account: string,
-  pathStyle: boolean,
-): void {
+export function assertUrl({ origin, path, query, fragment }: Parts, { fields, request, faulty }: Taken, account: string): void {
   assertOption(!fragment, 'url', "without a '#': in the name of a blob or file it is %23")
   assertOption(!hasBrokenEscape(path + query), 'url', "escaped: a '%' in a name is %25")
   // Azure compares names without case, so the link would have this parameter twice.
-  const { values } = valuesOf(pieces, PARAMETERS)
-  assertOption(Object.keys(values).length === 0, 'url', 'without the parameters that a link adds, in any case')
+  assertOption(Object.keys(fields).length === 0, 'url', 'without the parameters that a link adds, in any case')
   assertOption(!faulty, 'url', `without, or with one of each and with a value: ${REQUEST_PARAMETERS.join(', ')}`)
   if (!origin) return
   assertOption(/^https?:/i.test(origin), 'url', 'one with https: or http:')
-  const host = hostOf(origin)
-  assertOption(pathStyle ? !host.account : !host.isEmulator, 'pathStyle', PATH_STYLE)
+  const { host } = request
+  const hasPathStyle = request.account !== undefined
+  assertOption(hasPathStyle ? !host.account : !host.isEmulator, 'pathStyle', PATH_STYLE)
   assertOption((host.account ?? account) === account, 'url', "one with the host of the key's account, or with a domain of your own")
 }
 
 /** Throws for a path that a link of this kind cannot be for. */
-export function assertPlace(place: Place | undefined, { sr }: Fields, account: string): asserts place {
+export function assertPlace(place: Place | undefined, { sr }: Fields, request: AzureRequest, account: string): asserts place {
   assertOption(place, 'url', 'that of a container or of something in it, and of what the condition resource says')
-  assertOption((place.account ?? account) === account, 'pathStyle', PATH_STYLE)
+  assertOption((request.account ?? account) === account, 'pathStyle', PATH_STYLE)
   assertOption(!sr || CONTAINER.test(place.resource), 'url', 'one with a container or share of lower-case letters, digits and hyphens')
 }
 

@@ -1,10 +1,64 @@
 // A request to Azure Storage as a shared access signature sees it: the host, the path and the parameters that decide what it does.
 import type { Visit } from '../../core/scheme.ts'
-import { decodeValue } from '../../lib/url.ts'
-import { type Fields, isBlob, isOfFiles, isText, PARAMETERS } from './azure-fields.ts'
+import { normalPath } from '../../lib/normalise.ts'
+import { decodeValue, type Parts } from '../../lib/url.ts'
+import { type Fields, isBlob, isOfFiles, isText, PARAMETERS, type Parameter } from './azure-fields.ts'
+
+/** A request, as far as links decide by it. */
+export interface AzureRequest {
+  readonly origin: string
+  readonly host: Host
+  /** In normal form. */
+  readonly path: string
+  /** The account, where the path begins with it. */
+  readonly account: string | undefined
+  /** The segments of the path, without the account. */
+  readonly segments: readonly string[]
+  /** 0 for the account, 1 for a container or share, more for something in it. */
+  readonly depth: number
+  readonly parameters: RequestParameters
+  /** The whole query. */
+  readonly pieces: readonly Piece[]
+}
+
+// Each names another copy of a blob or file than the current one.
+const COPIES = ['snapshot', 'versionid', 'sharesnapshot'] as const
+
+/** The parameters that decide what a request does. */
+export const REQUEST_PARAMETERS = ['comp', 'restype', ...COPIES] as const
+
+type RequestParameter = (typeof REQUEST_PARAMETERS)[number]
+
+type RequestParameters = { readonly [Name in RequestParameter]?: string | undefined }
+
+/** A URL taken apart into a link and a request. */
+export interface Taken {
+  /** The link's own parameters. */
+  readonly fields: Fields
+  readonly request: AzureRequest
+  /** The first parameter that is there twice, is empty or cannot be decoded. */
+  readonly faulty: Parameter | RequestParameter | undefined
+}
+
+/**
+ * Takes a URL apart.
+ *
+ * @param pathStyle - Does the path begin with the account?
+ */
+export function takeApart({ origin, path: written, query }: Parts, pathStyle: boolean): Taken {
+  const pieces = piecesOf(query)
+  const link = valuesOf(pieces, PARAMETERS)
+  const own = valuesOf(pieces, REQUEST_PARAMETERS)
+  const path = normalPath(written)
+  const segments = path.slice(1).split('/')
+  const account = pathStyle ? segments.shift() : undefined
+  const depth = segments.filter(Boolean).length
+  const request = { origin, host: hostOf(origin), path, account, segments, depth, parameters: own.values, pieces }
+  return { fields: link.values, request, faulty: link.faulty ?? own.faulty }
+}
 
 /** One parameter of a query. */
-export interface Piece {
+interface Piece {
   /** In lower case, because Azure compares names without case. */
   readonly name: string
   /** As it stands. */
@@ -14,7 +68,7 @@ export interface Piece {
 }
 
 /** Takes a query apart. Nothing but letters in names is decoded, because a request can have thousands of parameters. */
-export function piecesOf(query: string): Piece[] {
+function piecesOf(query: string): Piece[] {
   const pieces: Piece[] = []
   for (const text of query.slice(1).split('&')) {
     if (!text) continue
@@ -33,12 +87,12 @@ function unescaped(name: string): string {
 const lowerCase = (name: string): string => name.replace(/[A-Z]+/g, (letters) => letters.toLowerCase())
 
 /** A value, where Azure reads a `+` as a space; `undefined` for one that cannot be decoded. */
-export function decodeForm(value: string): string | undefined {
+function decodeForm(value: string): string | undefined {
   return decodeValue(value.replaceAll('+', '%20'))
 }
 
 /** The parameters of the wanted names. */
-interface Taken<Name extends string> {
+interface Values<Name extends string> {
   /** Decoded. Empty for a value that cannot be decoded. */
   readonly values: { readonly [N in Name]?: string | undefined }
   /** The first of them that is there twice, is empty or cannot be decoded. */
@@ -46,7 +100,7 @@ interface Taken<Name extends string> {
 }
 
 /** Picks and decodes the parameters of the wanted names. */
-export function valuesOf<Name extends string>(pieces: readonly Piece[], names: readonly Name[]): Taken<Name> {
+function valuesOf<Name extends string>(pieces: readonly Piece[], names: readonly Name[]): Values<Name> {
   const wanted: ReadonlySet<string> = new Set(names)
   const values: { [N in Name]?: string } = {}
   let faulty: Name | undefined
@@ -64,41 +118,39 @@ export function valuesOf<Name extends string>(pieces: readonly Piece[], names: r
 export const hasBrokenEscape = (text: string): boolean => /%(?![\dA-Fa-f]{2})/.test(text)
 
 /** The value, as it stands, of a parameter that is there once. */
-export function onlyValue(pieces: readonly Piece[], name: string): string | undefined {
+function onlyValue(pieces: readonly Piece[], name: string): string | undefined {
   const sought = lowerCase(name)
   const [first, second] = pieces.filter((piece) => piece.name === sought)
   return second ? undefined : first?.value
 }
 
-// Each names another copy of a blob or file than the current one.
-const COPIES = ['snapshot', 'versionid', 'sharesnapshot'] as const
-
-/** The parameters that decide what a request does. */
-export const REQUEST_PARAMETERS = ['comp', 'restype', ...COPIES] as const
-
-export type RequestFields = { readonly [Name in (typeof REQUEST_PARAMETERS)[number]]?: string | undefined }
-
 /** The parameter that names the copy which a link is for; `undefined` for links for the current one, or for a whole container. */
-export function copyParameter({ sr }: Fields): 'snapshot' | 'versionid' | undefined {
+function copyParameter({ sr }: Fields): 'snapshot' | 'versionid' | undefined {
   if (sr === 'bs') return 'snapshot'
   return sr === 'bv' ? 'versionid' : undefined
 }
 
 /** Does the request name another copy than the link? The string to sign for one blob or file says nothing about other copies. */
-export function namesOtherCopy(fields: Fields, request: RequestFields): boolean {
+export function namesOtherCopy(fields: Fields, { parameters }: AzureRequest): boolean {
   const own = copyParameter(fields)
   const isOfOne = isBlob(fields.sr) || fields.sr === 'f'
-  return isOfOne && COPIES.some((copy) => copy !== own && request[copy] !== undefined)
+  return isOfOne && COPIES.some((copy) => copy !== own && parameters[copy] !== undefined)
 }
 
 /** The parameter that names the snapshot or version which the link is for, if the request has none. */
-export function missingCopy(fields: Fields, request: RequestFields): string | undefined {
+export function missingCopy(fields: Fields, { parameters }: AzureRequest): string | undefined {
   const copy = copyParameter(fields)
-  return copy && !request[copy] ? copy : undefined
+  return copy && !parameters[copy] ? copy : undefined
+}
+
+/** The time of the snapshot that a link is for, or the id of the version. */
+export function snapshotTimeOf(fields: Fields, { parameters }: AzureRequest): string | undefined {
+  const copy = copyParameter(fields)
+  return copy && parameters[copy]
 }
 
 /** What a host says about account and service. Domains that are mapped to an account say nothing. */
-export interface Host {
+interface Host {
   readonly account?: string | undefined
   readonly service?: string | undefined
   /** The host has no place for an account, as with the emulator. */
@@ -114,7 +166,7 @@ const AZURE_HOST =
 const EMULATOR_HOST = /^(\[.*|\d+\.\d+\.\d+\.\d+|[^.]+|host\.docker\.internal)$/
 
 /** Reads the host of an origin. A path without an origin says nothing. */
-export function hostOf(origin: string): Host {
+function hostOf(origin: string): Host {
   const name = origin
     .toLowerCase()
     .replace(/^[a-z\d+.-]*:\/\//, '')
@@ -125,7 +177,8 @@ export function hostOf(origin: string): Host {
 }
 
 /** Does the service that the host names take such a link? A host that names none takes service SAS of all services, and account SAS for blobs. */
-export function isOfService({ sr, ss = '' }: Fields, service: string | undefined): boolean {
+export function isOfService({ sr, ss = '' }: Fields, { host }: AzureRequest): boolean {
+  const { service } = host
   if (!sr) return ss.includes(LETTER_OF_SERVICE.get(service ?? 'blob') ?? '-')
   if (!service) return true
   return isOfFiles(sr) ? service === 'file' : service === 'blob' || service === 'dfs'
@@ -140,25 +193,16 @@ const LETTER_OF_SERVICE = new Map([
   ['table', 't'],
 ])
 
-/** How deep a path is: 0 for the account, 1 for a container or share, more for something in it. */
-export function depthOf(path: string, pathStyle: boolean): number {
-  return path.split('/').filter(Boolean).length - (pathStyle ? 1 : 0)
-}
-
 /** The thing that a link is for. */
 export interface Place {
-  /** The account, where the path begins with it. */
-  readonly account?: string | undefined
-  /** The path below the account, decoded: `/container/blob`. */
+  /** Its path below the account, decoded: `/container/blob`. */
   readonly resource: string
   /** The path that the link opens, with everything below. Absent: only its own. */
   readonly prefix?: string | undefined
 }
 
-/** Finds the thing that a link at this path (in normal form) is for. `undefined` for a path that a link of this kind cannot be for. */
-export function placeOf({ sr, sdd = '' }: Fields, path: string, pathStyle: boolean): Place | undefined {
-  const segments = path.slice(1).split('/')
-  const account = pathStyle ? segments.shift() : undefined
+/** Finds the thing that a link at this URL is for. `undefined` for a path that a link of this kind cannot be for. */
+export function placeOf({ sr, sdd = '' }: Fields, { account, segments }: AzureRequest): Place | undefined {
   const front = account === undefined ? '' : `/${account}`
   const depth = depthOfFolder(sr, sdd)
   const written = segments.slice(0, depth).join('/')
@@ -167,20 +211,20 @@ export function placeOf({ sr, sdd = '' }: Fields, path: string, pathStyle: boole
   if (decoded === undefined || !isText(`/${decoded}`) || decoded.includes('\\')) return undefined
 
   const names = decoded.split('/')
-  if (sr === undefined) return { account, resource: `/${decoded}`, prefix: front || '/' }
+  if (sr === undefined) return { resource: `/${decoded}`, prefix: front || '/' }
   if (isBlob(sr)) {
     // The name of a blob may begin or end with a slash.
     if (!/^[^/]+(\/.+)?$/s.test(decoded)) return undefined
-    return { account, resource: names.length === 1 ? `/$root/${decoded}` : `/${decoded}` }
+    return { resource: names.length === 1 ? `/$root/${decoded}` : `/${decoded}` }
   }
   if (names.includes('')) return undefined
   if (depth === undefined) {
     // For files the string to sign does not say `sr`, so a file without its share would have the string of that share.
-    return names.length < 2 ? undefined : { account, resource: `/${decoded}` }
+    return names.length < 2 ? undefined : { resource: `/${decoded}` }
   }
   // An escaped slash does not make one container out of two segments.
   if (names.length !== depth || segments.length < depth) return undefined
-  return { account, resource: `/${decoded}`, prefix: `${front}/${written}` }
+  return { resource: `/${decoded}`, prefix: `${front}/${written}` }
 }
 
 /** How many segments a container, a share or a directory has; `undefined` for a blob, a file and an account. */
@@ -190,18 +234,18 @@ function depthOfFolder(sr: string | undefined, sdd: string): number | undefined 
 }
 
 /** Does the link open this URL? By its protocol and service, and for an account SAS by the type of the resource. */
-export function opensUrl(fields: Fields, { restype }: RequestFields, origin: string, host: Host, depth: number): boolean {
+export function opensUrl(fields: Fields, request: AzureRequest): boolean {
   const { spr, sr, srt = '' } = fields
-  if (spr === 'https' && isPlainHttp(origin)) return false
-  if (!isOfService(fields, host.service)) return false
+  if (spr === 'https' && isPlainHttp(request)) return false
+  if (!isOfService(fields, request)) return false
   if (sr) return true
   // Service, container or object.
-  if (depth < 1) return srt.includes('s')
-  return srt.includes(depth === 1 && restype ? 'c' : 'o')
+  if (request.depth < 1) return srt.includes('s')
+  return srt.includes(request.depth === 1 && request.parameters.restype ? 'c' : 'o')
 }
 
-/** Does this origin say `http:`? A path does not say. */
-export const isPlainHttp = (origin: string): boolean => /^http:/i.test(origin)
+/** Does the URL say `http:`? A path does not say. */
+export const isPlainHttp = ({ origin }: AzureRequest): boolean => /^http:/i.test(origin)
 
 // Operations on a blob that take a permission of their own, by `comp`.
 const PERMISSION_OF_OPERATION = new Map([
@@ -212,11 +256,11 @@ const PERMISSION_OF_OPERATION = new Map([
 ])
 
 /** The methods that permissions open for a request, on the safe side: Azure decides by the operation. Sorted. */
-export function methodsOf(permissions: string, { sr }: Fields, request: RequestFields, depth: number): string[] {
-  const { versionid } = request
+export function methodsOf(permissions: string, { sr }: Fields, { depth, parameters }: AzureRequest): string[] {
+  const { versionid } = parameters
   // Azure compares the values of these without case.
-  const comp = request.comp?.toLowerCase() ?? ''
-  const restype = request.restype?.toLowerCase()
+  const comp = parameters.comp?.toLowerCase() ?? ''
+  const restype = parameters.restype?.toLowerCase()
   const may = (letter: string) => permissions.includes(letter)
   const operation = PERMISSION_OF_OPERATION.get(comp)
   // The account, or a container or share itself. A service SAS lists what is in them, and no more. Without its restype, Azure takes the URL of a
@@ -260,7 +304,7 @@ export function boundHeaders({ srh }: Fields, visit: Visit): string[] | undefine
 }
 
 /** The query parameters that a link binds the request to. */
-export function boundParameters({ srq }: Fields, pieces: readonly Piece[]): string[] | undefined {
+export function boundParameters({ srq }: Fields, { pieces }: AzureRequest): string[] | undefined {
   return pairsOf(namesIn(srq), (name) => {
     const value = onlyValue(pieces, name)
     return value === undefined ? undefined : decodeForm(value)
@@ -270,13 +314,13 @@ export function boundParameters({ srq }: Fields, pieces: readonly Piece[]): stri
 const namesIn = (list: string | undefined): string[] => (list === undefined ? [] : list.split(','))
 
 /** The query without the link's own parameters. */
-export function othersIn(pieces: readonly Piece[]): string {
+export function othersIn({ pieces }: AzureRequest): string {
   const others = pieces.filter(({ name }) => !(PARAMETERS as readonly string[]).includes(name))
   return others.length > 0 ? `?${others.map(({ text }) => text).join('&')}` : ''
 }
 
 /** The parameters of the request that the signature covers, with their values as they stand. */
-export function coveredQuery(fields: Fields, pieces: readonly Piece[]): string {
+export function coveredQuery(fields: Fields, { pieces }: AzureRequest): string {
   const copy = copyParameter(fields)
   const names = new Set([...(copy ? [copy] : []), ...namesIn(fields.srq)])
   const covered = [...names].map((name) => `${name}=${onlyValue(pieces, name)}`)

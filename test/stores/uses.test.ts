@@ -1,5 +1,5 @@
 // How long a use is remembered: by several links of one id, and by verifiers of different tolerance, in memoryStore and denoKvStore and in a store
-// that does no more than the contract asks for. test/interop/redis.test.ts has the same for redisStore.
+// that does no more than the contract asks for. test/stores/redis.server.test.ts has the same for redisStore.
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { guard } from '../../src/guard.ts'
 import { hmac, LinkError, redeem, sign, type UseStore } from '../../src/index.ts'

@@ -140,7 +140,7 @@ describe.skipIf(!python)('securelink.py', () => {
   let lines: AsyncIterator<string>
 
   beforeAll(() => {
-    child = spawn(python as string, [fileURLToPath(new URL('securelink.py', import.meta.url))], { stdio: ['pipe', 'pipe', 'inherit'] })
+    child = spawn(python as string, [fileURLToPath(new URL('hmac/securelink.py', import.meta.url))], { stdio: ['pipe', 'pipe', 'inherit'] })
     lines = createInterface({ input: child.stdout as NodeJS.ReadableStream })[Symbol.asyncIterator]()
   })
 

@@ -1,4 +1,4 @@
-// For test/interop/njs.test.ts, and read by njs: judges a request as a vector says, through the same `verify` as in production.
+// For test/njs/njs.server.test.ts, and read by njs: judges a request as a vector says, through the same `verify` as in production.
 import securelink from 'securelink.js'
 
 async function judge(r) {

@@ -93,7 +93,7 @@ suite('the conformance vectors, over HTTP', () => {
       'location / { js_content vectors.judge; }',
     )
     const http = 'js_import vectors from /etc/nginx/vectors.js; large_client_header_buffers 4 128k; access_log off;'
-    await serve(config.replace('http {', `http {\n${http}`), { files: { 'etc/vectors.js': read('test/interop/vectors.njs.js') } })
+    await serve(config.replace('http {', `http {\n${http}`), { files: { 'etc/vectors.js': read('test/njs/vectors.njs.js') } })
   }, 180_000)
 
   test('all but those that redeem', () => {

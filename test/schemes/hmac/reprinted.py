@@ -1,4 +1,4 @@
-"""For test/interop/reprinted.test.ts: reads queries as Python does, and prints URLs as urllib and requests print them. A line in, a line out."""
+"""For test/schemes/hmac.reprinted.test.ts: reads queries as Python does, and prints URLs as urllib and requests print them. A line in, a line out."""
 
 import json
 import sys

@@ -9,7 +9,7 @@ import { describe, expect, test } from 'vitest'
 import { hmac, sign, verify } from '../../src/index.ts'
 import { split } from '../../src/lib/url.ts'
 import { find, leftOut } from '../prepare.mjs'
-import { nginxPath } from '../schemes/nginx.mjs'
+import { nginxPath } from './nginx.mjs'
 
 // SEED=… runs other cases; the name of the suite says which ran.
 const seed = Number(process.env['SEED'] ?? 20261126)
@@ -30,7 +30,7 @@ type Program = (typeof programs)[number]
 /** Gives a program all its lines at once, and takes an answer for each. */
 async function ask(program: Program, lines: readonly string[]): Promise<string[]> {
   if (lines.length === 0) return []
-  const script = fileURLToPath(new URL(`reprinted.${program === 'php' ? 'php' : 'py'}`, import.meta.url))
+  const script = fileURLToPath(new URL(`hmac/reprinted.${program === 'php' ? 'php' : 'py'}`, import.meta.url))
   const child = spawn(find(program) as string, [script], { stdio: ['pipe', 'pipe', 'inherit'] })
   child.stdin.end(`${lines.join('\n')}\n`)
   let output = ''

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes test/conformance/vectors/hmac.json. Links, texts and claims come from securelink.py, the results are stated here.
 
-    python3 test/interop/make_vectors.py
+    python3 test/schemes/hmac/make_vectors.py
 
 A result that securelink.py does not give as well stops the program, so a vector is what the page says, twice. Half surrogate pairs are
 not among the vectors, because some readers of JSON refuse them: they are in interop.test.ts.
@@ -16,7 +16,7 @@ from pathlib import Path
 sys.dont_write_bytecode = True
 import securelink  # noqa: E402
 
-FILE = Path(__file__).resolve().parent.parent / 'conformance' / 'vectors' / 'hmac.json'
+FILE = Path(__file__).resolve().parent.parent.parent / 'conformance' / 'vectors' / 'hmac.json'
 SECRET = '0123456789abcdef0123456789abcdef'
 OTHER = 'another secret of thirty-two byte'
 NOW = '2027-01-15T08:00:00Z'  # 1800000000
@@ -832,8 +832,8 @@ bundle = {
     'covered': ['expires', 'starts', 'method', 'net', 'prefix', 'uses', 'id', 'key', 'signature'],
     'reasons': sorted({t['result'] for g in groups for t in g['tests']}),
     'source': {
-        'name': 'test/interop/securelink.py',
-        'how': 'Made by test/interop/make_vectors.py with an independent implementation in Python that was written from docs/spec.md.',
+        'name': 'test/schemes/hmac/securelink.py',
+        'how': 'Made by test/schemes/hmac/make_vectors.py with an independent implementation in Python that was written from docs/spec.md.',
     },
     'notes': {flag: {'bugType': kind, 'description': description} for flag, (kind, description) in NOTES.items()},
     'testGroups': groups,

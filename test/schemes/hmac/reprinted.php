@@ -1,5 +1,5 @@
 <?php
-// For test/interop/reprinted.test.ts: reads queries as PHP does, and prints URLs as PHP's functions print them. A line in, a line out.
+// For test/schemes/hmac.reprinted.test.ts: reads queries as PHP does, and prints URLs as PHP's functions print them. A line in, a line out.
 error_reporting(0);
 
 // A query as one text: what $_GET would have, in the order of names.

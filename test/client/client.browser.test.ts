@@ -1,4 +1,4 @@
-// fetchLink in real browsers, against a real server of another origin: links, renewals and refusals over the network.
+// fetchLink in browsers, with a server of another origin: links, renewals and refusals over the network.
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
@@ -17,11 +17,11 @@ const revoked = new Set<string>()
 let server: Server
 let origin = ''
 let minified: Uint8Array
-// What the server saw, by name.
+// How many requests the server saw, by path.
 const count: Record<string, number> = {}
 const seen = (name: string) => (count[name] = (count[name] ?? 0) + 1)
 
-// What a server of another origin must say for a page to read its clock.
+// The headers with which a page can read the clock of another origin.
 const CORS = { 'access-control-allow-origin': '*', 'access-control-expose-headers': 'Date', 'cache-control': 'no-store' }
 const files = guard(links, (request) => new Response(`file ${new URL(request.url).pathname}`, { headers: CORS }), {
   revoked: ({ id }) => revoked.has(id ?? ''),
@@ -35,7 +35,7 @@ beforeAll(async () => {
     const { pathname, searchParams } = new URL(request.url)
     seen(pathname)
     if (pathname.startsWith('/files/')) return files(request)
-    // The renewals: /renew/NAME gives a link to /files/NAME after a while.
+    // Renewals: after a pause, /renew/NAME answers with a link to /files/NAME.
     const [, action, name] = pathname.split('/')
     if (action === 'renew') {
       await new Promise((resolve) => setTimeout(resolve, 100))

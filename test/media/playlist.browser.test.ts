@@ -1,4 +1,4 @@
-// Pages that play, in real Chromium: keepFresh on a video, a sound, an image; HLS playlists with signed segments, and with one prefix link.
+// Pages that play media, in Chromium: keepFresh on a video, a sound and an image; HLS playlists with signed segments, and with one prefix link.
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
@@ -7,9 +7,9 @@ import { join } from 'node:path'
 import { type Browser, chromium, type Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { guard } from '../../src/guard.ts'
-import { listener } from '../../src/node.ts'
 import { anyOf, type Claims, hmac, sign } from '../../src/index.ts'
 import { signPlaylist } from '../../src/media.ts'
+import { listener } from '../../src/node.ts'
 import { built, root } from '../built.ts'
 import { find, leftOut } from '../prepare.mjs'
 
@@ -18,7 +18,7 @@ const links = hmac(key)
 const inPath = hmac(key, { placement: 'path' })
 const folder = join(root, 'docs/playground/files')
 const file = (name: string) => readFileSync(join(folder, name))
-// The video as one file: its segments are fragments of an MP4.
+// The video as one file. Its segments are fragments of an MP4.
 const movie = Buffer.concat(['init.mp4', ...[0, 1, 2, 3, 4].map((i) => `segment-${i}.m4s`)].map((name) => file(`video/${name}`)))
 
 const requests: { path: string; link: string; status: number }[] = []
@@ -45,7 +45,7 @@ function serve(request: Request, { resource }: Claims): Response {
 }
 const guarded = guard(anyOf(links, inPath), serve)
 
-/** A page of this text, with the built library and hls.js at hand. */
+/** The page that the server returns for `/`. It can load the built library and hls.js. */
 let html = ''
 const BUILT: Record<string, string> = { '/min.js': 'dist/securelink.min.js', '/hls.js': 'node_modules/hls.js/dist/hls.min.js' }
 
@@ -95,7 +95,7 @@ async function open(text: string): Promise<void> {
   html = `<!doctype html><meta charset="utf-8"><title>test</title>${text}`
   page = await browser.newPage()
   page.on('pageerror', (error) => problems.push(`${error}`))
-  // Timers that are due: what a removed element must not leave behind.
+  // The timers that are set. A removed element must not leave one.
   await page.addInitScript(`{
     const [set, clear] = [setTimeout.bind(window), clearTimeout.bind(window)]
     window.due = new Set()
@@ -117,7 +117,7 @@ const HELP = `<script type="module">
 const ready = () => page.waitForFunction('window.ready')
 
 describe.skipIf(!find('chromium'))(`in Chromium${find('chromium') ? '' : `; ${leftOut('chromium')}`}`, () => {
-  test('a video plays to its end across three expiries of its link, and goes on where it was', async () => {
+  test('a video plays to its end while its link expires three times, and goes on at its position', async () => {
     await open(`<video id="v" muted width="320"></video>${HELP}`)
     await ready()
     await page.evaluate(`{
@@ -135,7 +135,7 @@ describe.skipIf(!find('chromium'))(`in Chromium${find('chromium') ? '' : `; ${le
     }`)
     await page.waitForFunction('window.ended', undefined, { timeout: 60_000 })
     const { samples, sources } = (await page.evaluate('({ samples, sources: [...sources] })')) as { samples: number[]; sources: string[] }
-    // Every link lived for at most four seconds of the ten.
+    // Every link was valid for at most four of the ten seconds.
     expect(sources.length).toBeGreaterThanOrEqual(4)
     expect(samples.filter((time, i) => time < (samples[i - 1] ?? 0) - 0.25)).toEqual([])
     expect(samples.filter((time, i) => time > (samples[i - 1] ?? 0) + 1.5)).toEqual([])
@@ -148,14 +148,14 @@ describe.skipIf(!find('chromium'))(`in Chromium${find('chromium') ? '' : `; ${le
     await open(`<video id="v" muted><source id="s"></video>${HELP}`)
     await ready()
     const dead = await sign(links, `${origin}/movie.mp4`, { expires: '60s' })
-    // Good by its text, and refused by the server.
+    // It does not show that it is wrong, and the server refuses it.
     const bad = dead.replace(/.$/, (end) => (end === 'A' ? 'B' : 'A'))
     await page.evaluate(`keepFresh(document.getElementById('s'), '${bad}', { renew: renewer('/movie.mp4', 60) })`)
     await page.waitForFunction(`document.getElementById('v').readyState > 1`, undefined, { timeout: 20_000 })
     expect(renewals()).toBe(1)
   }, 60_000)
 
-  test('a video that somebody plays and whose link is refused plays on with the new one, which is told', async () => {
+  test('a video that was told to play and whose link is refused plays on with the new link, and `renewed` is called', async () => {
     await open(`<video id="v" muted></video>${HELP}`)
     await ready()
     const good = await sign(links, `${origin}/movie.mp4`, { expires: '60s' })
@@ -164,7 +164,7 @@ describe.skipIf(!find('chromium'))(`in Chromium${find('chromium') ? '' : `; ${le
       const video = document.getElementById('v')
       window.told = []
       keepFresh(video, '${bad}', { renew: renewer('/movie.mp4', 60), renewed: (link) => told.push(link === video.src) })
-      // Chromium pauses it, and then tells of the error.
+      // Chromium pauses it, and then reports the error.
       video.addEventListener('error', () => { window.pausedAtError = video.paused })
       video.play().catch(() => undefined)
     }`)
@@ -173,7 +173,7 @@ describe.skipIf(!find('chromium'))(`in Chromium${find('chromium') ? '' : `; ${le
     expect(renewals()).toBe(1)
   }, 60_000)
 
-  test('one that nobody plays stays paused with the new link', async () => {
+  test('a video that was not told to play stays paused with the new link', async () => {
     await open(`<video id="v" muted></video>${HELP}`)
     await ready()
     const good = await sign(links, `${origin}/movie.mp4`, { expires: '60s' })
@@ -196,7 +196,7 @@ describe.skipIf(!find('chromium'))(`in Chromium${find('chromium') ? '' : `; ${le
     expect(await page.evaluate(`document.getElementById('a').href`)).toBe(first)
   }, 60_000)
 
-  test('an image that is off the screen is not renewed, until it is on it', async () => {
+  test('an image off the screen is not renewed until it is on the screen', async () => {
     await open(`<img id="near"><div style="height: 5000px"></div><img id="far">${HELP}`)
     await ready()
     const image = '/files/lighthouse.png'
@@ -212,7 +212,7 @@ describe.skipIf(!find('chromium'))(`in Chromium${find('chromium') ? '' : `; ${le
     expect(await page.evaluate(`document.getElementById('far').src`)).toContain('expires=')
   }, 60_000)
 
-  test('an element that is removed leaves no timer, also from a shadow tree; one that is moved keeps its own', async () => {
+  test('a removed element leaves no timer, also in a shadow tree; a moved element keeps its timer', async () => {
     await open(`<main></main><aside></aside>${HELP}`)
     await ready()
     const url = await link('/files/lighthouse.png', 60)
@@ -254,7 +254,7 @@ describe.skipIf(!find('chromium'))(`in Chromium${find('chromium') ? '' : `; ${le
     expect(problems).toEqual([])
   }, 60_000)
 
-  test('a renewal that fails is tried again with pauses, and told', async () => {
+  test('a renewal that fails is tried again with pauses, and `failed` is called', async () => {
     await open(`<a id="a">link</a>${HELP}`)
     await ready()
     await page.evaluate(`{
@@ -276,7 +276,7 @@ describe.skipIf(!find('chromium'))(`in Chromium${find('chromium') ? '' : `; ${le
       hls.on(Hls.Events.ERROR, (_, { details, response }) => errors.push(details + ' ' + response?.code))
       hls.on(Hls.Events.MANIFEST_PARSED, () => video.play())
       video.addEventListener('ended', () => { window.ended = true })
-      // All of it is loaded; the most of it is played faster.
+      // Faster, to save time. All of it is loaded.
       video.addEventListener('playing', () => { video.playbackRate = 4 })
       hls.loadSource('${address}')
       hls.attachMedia(video)

@@ -1,17 +1,18 @@
-// signPlaylist, on playlists of the format's own specifications: what is an address becomes a good link, and no other byte changes.
+// signPlaylist, on the playlists of the specifications: every URL becomes a valid link, and no other byte changes.
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
-import { hmac, verify } from '../../src/index.ts'
+import { anyOf, hmac, inspect, LinkError, verify } from '../../src/index.ts'
 import { attributesOf } from '../../src/media/attributes.ts'
 import { signPlaylist } from '../../src/media/playlist.ts'
+import { pichax } from '../../src/schemes/pichax.ts'
 
 const key = { secret: '0123456789abcdef0123456789abcdef' }
 const links = hmac(key)
 const now = () => new Date('2030-01-01T00:00:00Z')
 const base = 'https://cdn.test/v/7/index.m3u8'
 
-// RFC 8216 section 8 and draft-pantos-hls-rfc8216bis-17 section 9, with their hosts written as our own; the addresses that each holds.
+// RFC 8216 section 8 and draft-pantos-hls-rfc8216bis-17 section 9, with the host of this test; and the URLs that each has.
 const PLAYLISTS: Record<string, { readonly text: string; readonly addresses: readonly string[] }> = {
   '8.1 simple media playlist': {
     text: `#EXTM3U
@@ -127,11 +128,17 @@ fileSequence271.mp4
   },
 }
 
-// Every link in the text; each must be good.
+/** The URL of the only link in a playlist, as it is written there. The link must be valid. */
+async function signedUrl(playlist: string): Promise<string | undefined> {
+  const [link = ''] = playlist.match(/https:\S*/) ?? []
+  expect(await verify(links, link, { now })).toMatchObject({ ok: true })
+  return inspect(links, link)?.unverified.resource
+}
+
 const LINK = /https:\/\/cdn\.test\/[^"\s]*signature=[\w-]+/g
 
 describe.each(Object.entries(PLAYLISTS))('%s', (_name, { text, addresses }) => {
-  test('its addresses become good links in their order, and nothing else changes', async () => {
+  test('its URLs become valid links in their order, and nothing else changes', async () => {
     for (const whole of [text, text.replaceAll('\n', '\r\n'), `\ufeff${text}`, text.trimEnd()]) {
       const signed = await signPlaylist(links, whole, { base, expires: '1h', now })
       const found = signed.match(LINK) ?? []
@@ -156,7 +163,7 @@ describe.each(Object.entries(PLAYLISTS))('%s', (_name, { text, addresses }) => {
   })
 })
 
-test('one prefix link over all: the same token everywhere, and it opens what the playlists name in turn', async () => {
+test('with a prefix in the path, all links have one token, which also opens the files of inner playlists', async () => {
   const inPath = hmac(key, { placement: 'path' })
   const { text } = PLAYLISTS['the demo'] as { text: string }
   const signed = await signPlaylist(inPath, text, { base, expires: '1h', prefix: '/v/7/', now })
@@ -168,12 +175,12 @@ test('one prefix link over all: the same token everywhere, and it opens what the
   expect(await verify(inPath, `https://cdn.test/${token}/v/8/other.m4s`, { now })).toMatchObject({ reason: 'wrong_path' })
 })
 
-test('what lies outside the prefix is an error, not an unsigned address', async () => {
+test('a URL outside the prefix is an error, and does not stay unsigned', async () => {
   const outside = '#EXTM3U\n#EXTINF:1,\n../8/a.ts\n'
   await expect(signPlaylist(links, outside, { base, expires: '1h', prefix: '/v/7/' })).rejects.toMatchObject({ code: 'bad_option' })
 })
 
-test('addresses of other hosts get no link of ours', async () => {
+test('URLs of other hosts are not signed', async () => {
   const theirs = [
     'https://cdn.test.evil/a.ts',
     '//evil/a.ts',
@@ -212,7 +219,7 @@ describe('a path as the base', () => {
     'https://u:p@path.invalid/x',
   ])('%s is never a link to another host', async (entry) => {
     const [, , line = ''] = (await local(entry)).split('\n')
-    // Either as it was, or a path of this host.
+    // Either unchanged, or a path on this host.
     if (line !== entry) {
       expect(line).toMatch(/^\/(?![/\\])/)
       expect((await verify(links, line, { now })).claims?.resource).toBe(new URL(entry, `https://own.test/v/7/`).pathname)
@@ -221,12 +228,12 @@ describe('a path as the base', () => {
     if (/invalid/.test(entry)) expect(line).toBe(entry)
   })
 
-  test('a base that is a path with two slashes inside', async () => {
+  test('a base with two slashes inside its path', async () => {
     expect(await local('x', '/.//evil.example/i.m3u8')).toBe('#EXTM3U\n#EXTINF:1,\nx\n')
   })
 })
 
-test("a user's name in an address gets no link, and does not stop the others", async () => {
+test('a URL with credentials is not signed, and does not stop the others', async () => {
   const signed = await signPlaylist(links, '#EXTM3U\nhttps://u@cdn.test/a.ts\nhttps://u:p@cdn.test/b.ts\nc.ts\n', {
     base,
     expires: '1h',
@@ -235,7 +242,7 @@ test("a user's name in an address gets no link, and does not stop the others", a
   expect(signed).toContain('\nhttps://u@cdn.test/a.ts\nhttps://u:p@cdn.test/b.ts\nhttps://cdn.test/v/7/c.ts?')
 })
 
-describe('every tag that names an address', () => {
+describe('every tag with a URL', () => {
   // RFC 8216bis-17 (4.4.2 to 4.4.6, appendix D), Roku's image playlists, and what hls.js and Twitch's player read.
   test.each([
     ['#EXT-X-KEY:METHOD=AES-128,URI="', '"'],
@@ -267,7 +274,7 @@ describe('every tag that names an address', () => {
     expect(told).toEqual([])
   })
 
-  test('what stays unsigned is told', async () => {
+  test('`left` is called for each URL that is not signed', async () => {
     const text = `\ufeff#EXTM3U\r\n#EXT-X-KEY:METHOD=SAMPLE-AES,URI="skd://key/53"\r\n#EXT-X-UNKNOWN:URI="x.bin",X-URL="y.bin",NAME="z"\r\n#EXT-X-PREFETCH:\r\n//other.test/a.ts\r\n#EXT-X-DATERANGE:X-COM-A-URI="u.bin"\r\n`
     const told: unknown[] = []
     expect(await signPlaylist(links, text, { base, expires: '1h', now, left: (one) => told.push(one) })).toBe(text)
@@ -282,7 +289,7 @@ describe('every tag that names an address', () => {
 })
 
 describe('work, counted', () => {
-  /** The number of characters that the scanner looks at. */
+  /** The number of characters that `attributesOf` looks at. */
   function looked(line: string): number {
     let count = 0
     const indexOf = String.prototype.indexOf
@@ -312,46 +319,80 @@ describe('work, counted', () => {
     },
   )
 
-  test('an address does not grow without a limit', async () => {
+  test('a URL does not grow without a limit', async () => {
     const text = `#EXTM3U\n#EXT-X-DEFINE:NAME="a",VALUE="${'x'.repeat(10_000)}"\n${'{$a}'.repeat(10_000)}\n`
     await expect(signPlaylist(links, text, { base, expires: '1h' })).rejects.toMatchObject({ code: 'bad_option' })
   })
 })
 
-test('$ in an address is a $', async () => {
+test('$ in a URL stays a $', async () => {
   const signed = await signPlaylist(links, "#EXTM3U\n#EXTINF:1,\na$&b$'.ts?x=$1\n", { base, expires: '1h', now })
-  const [link = ''] = signed.match(/https:\S*/) ?? []
-  expect((await verify(links, link, { now })).claims?.resource).toBe('https://cdn.test/v/7/a%24%26b%24%27.ts?x=%241')
+  expect(await signedUrl(signed)).toBe('https://cdn.test/v/7/a$&b$%27.ts?x=$1')
 })
 
 describe('variables (EXT-X-DEFINE)', () => {
   const sign = (text: string) => signPlaylist(links, `#EXTM3U\n${text}`, { base, expires: '1h', now })
 
-  test('are put in', async () => {
+  test('are replaced by their values', async () => {
     const signed = await sign(
       '#EXT-X-DEFINE:NAME="auth",VALUE="a,b=1"\n#EXT-X-DEFINE:NAME="dir",VALUE="720p"\n#EXTINF:1,\n{$dir}/a.ts?t={$auth}\n',
     )
-    const [link = ''] = signed.match(/https:\S*/) ?? []
-    expect((await verify(links, link, { now })).claims?.resource).toBe('https://cdn.test/v/7/720p/a.ts?t=a%2Cb%3D1')
+    expect(await signedUrl(signed)).toBe('https://cdn.test/v/7/720p/a.ts?t=a,b=1')
     expect(signed).toContain('#EXT-X-DEFINE:NAME="auth",VALUE="a,b=1"\n')
   })
 
-  test('from elsewhere are an error', async () => {
+  test('that the playlist does not define are an error', async () => {
     await expect(sign('#EXT-X-DEFINE:IMPORT="auth"\n#EXTINF:1,\na.ts?t={$auth}\n')).rejects.toMatchObject({ code: 'bad_option' })
   })
 })
 
-test.each(['', 'hello', '<!doctype html>', '\n#EXTM3U', '#EXTM3UX'])('no playlist: %j', async (text) => {
+test.each(['', 'hello', '<!doctype html>', '\n#EXTM3U', '#EXTM3UX'])('not a playlist: %j', async (text) => {
   await expect(signPlaylist(links, text, { base, expires: '1h' })).rejects.toMatchObject({ code: 'bad_option' })
 })
 
-test.each(['index.m3u8', '', '//h/x', 'file:///x'])('no base: %j', async (base) => {
+test.each(['index.m3u8', '', '//h/x', 'file:///x'])('not a base: %j', async (base) => {
   await expect(signPlaylist(links, '#EXTM3U\n', { base, expires: '1h' })).rejects.toMatchObject({ code: 'bad_option' })
 })
 
-test('one moment for all, also when the clock goes on', async () => {
+test('all links have one time, also while the clock goes on', async () => {
   let time = +now()
   const text = `#EXTM3U\n${'#EXTINF:1,\na.ts\n'.repeat(5)}`
   const signed = await signPlaylist(links, text, { base, expires: '1h', now: () => new Date((time += 10_000)) })
   expect(new Set(signed.match(LINK)).size).toBe(1)
+})
+
+describe('arguments', () => {
+  const playlist = '#EXTM3U\n#EXTINF:1,\na.ts\n'
+  const options = { base, expires: '1h', now } as const
+  const call = signPlaylist as (...all: unknown[]) => Promise<string>
+
+  test.each([
+    ['a playlist in place of the scheme', [playlist, links, options], 'scheme', /^scheme must be a scheme with its keys/],
+    ['a promise', [links, Promise.resolve(playlist), options], 'playlist', /^playlist must be text.*; await a promise first/],
+    ['a Response', [links, new Response(playlist), options], 'playlist', /of a Response pass await response\.text\(\)$/],
+    ['no options', [links, playlist], 'options', /^options must be an object such as/],
+    ['no base', [links, playlist, { expires: '1h' }], 'base', /^base must be the URL of the playlist/],
+    ['no expires', [links, playlist, { base }], 'expires', /^expires must be/],
+    ['a Date as now', [links, playlist, { ...options, now: new Date() }], 'now', /^now must be a function that returns a Date/],
+    ['a left that is not a function', [links, playlist, { ...options, left: [] }], 'left', /^left must be a function/],
+    [
+      'an unknown option, also without a URL to sign',
+      [links, '#EXTM3U\n', { ...options, prefixes: '/v/' }],
+      'prefixes',
+      /^unknown option 'prefixes'; signPlaylist\(\) with hmac links takes base, left, now, expires, align, starts, method, ip, prefix, uses, id$/,
+    ],
+  ])('%s', async (_name, all, option, message) => {
+    const error = await call(...all).catch((error) => error)
+    expect(error).toBeInstanceOf(LinkError)
+    expect(error).toMatchObject({ code: 'bad_option', option, message: expect.stringMatching(message) })
+  })
+
+  test('a condition that the links cannot carry', async () => {
+    const scheme = pichax({ id: 'k', secret: 's' })
+    await expect(call(scheme, playlist, { ...options, id: 'x', ip: '192.0.2.1' })).rejects.toMatchObject({
+      code: 'unsupported_condition',
+      option: 'ip',
+    })
+    expect(await call(anyOf(scheme, links), playlist, { ...options, id: 'x' })).toContain('id=x&')
+  })
 })

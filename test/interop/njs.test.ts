@@ -7,7 +7,7 @@ import { built, root } from '../built.ts'
 import hmacVectors from '../conformance/vectors/hmac.json' with { type: 'json' }
 import type { Vector, Vectors } from '../conformance/vectors/index.ts'
 import { find, leftOut } from '../prepare.mjs'
-import { fencesOf, start, withLocations } from './nginx.mjs'
+import { fencesOf, start, withLocations } from '../schemes/nginx.mjs'
 
 const read = (path: string) => readFileSync(join(root, path), 'utf8')
 const missing = (['nginx', 'njs'] as const).filter((part) => !find(part))

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { hmac, sign, verify } from '../../src/index.ts'
 import { split } from '../../src/lib/url.ts'
 import { find, leftOut } from '../prepare.mjs'
-import { nginxPath, start } from './nginx.mjs'
+import { nginxPath, start } from '../schemes/nginx.mjs'
 
 const suite = find('nginx') ? describe : describe.skip
 if (!find('nginx')) test.skip(leftOut('nginx'))

@@ -9,7 +9,7 @@ import { describe, expect, test } from 'vitest'
 import { hmac, sign, verify } from '../../src/index.ts'
 import { split } from '../../src/lib/url.ts'
 import { find, leftOut } from '../prepare.mjs'
-import { nginxPath } from './nginx.mjs'
+import { nginxPath } from '../schemes/nginx.mjs'
 
 // SEED=… runs other cases; the name of the suite says which ran.
 const seed = Number(process.env['SEED'] ?? 20261126)

@@ -1,4 +1,4 @@
-// A real server: Azurite, Azure's emulator, gets our links, and what verify says of a visit is what it answers, but for what is named here.
+// azure beside a real server: Azurite, Azure's emulator, opens a link exactly when verify accepts it. The tests at the end name the exceptions.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { get } from 'node:http'
 import { createRequire } from 'node:module'
@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { inspect, sign, verify } from '../../src/index.ts'
 import { type AzureConditions, type AzureOptions, azure } from '../../src/schemes/azure.ts'
 
-// The account of every Azurite; it is published.
+// The account that every Azurite has. It is public.
 const account = 'devstoreaccount1'
 const secret = 'Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=='
 const links = azure({ id: account, secret }, { pathStyle: true })
@@ -48,8 +48,8 @@ async function put(path: string, type = 'text/plain'): Promise<void> {
   expect((await fetch(link, sent)).status).toBe(201)
 }
 
-/** Status and body of what Azurite answers, when verify says the same: good here and there, or refused here and there. */
-async function visit(link: string, init: RequestInit = {}, scheme = links): Promise<{ status: number; reason: string; body: string }> {
+/** The answer of Azurite, after a check that Azurite and verify both accept the request, or both refuse it. */
+async function request(link: string, init: RequestInit = {}, scheme = links): Promise<{ status: number; reason: string; body: string }> {
   const response = await fetch(link, init)
   const body = await response.text()
   const verdict = await verify(scheme, link, { method: init.method ?? 'GET' })
@@ -62,41 +62,41 @@ const signed = (path: string, own: AzureConditions = {}, options: AzureOptions =
 
 test('a download, whole and in part, and HEAD', async () => {
   const link = await signed('/files/a.txt')
-  expect(await visit(link)).toEqual({ status: 200, reason: 'ok', body: text })
-  expect(await visit(link, { headers: { range: 'bytes=4-8' } })).toEqual({ status: 206, reason: 'ok', body: 'quick' })
-  expect(await visit(link, { method: 'HEAD' })).toMatchObject({ status: 200 })
+  expect(await request(link)).toEqual({ status: 200, reason: 'ok', body: text })
+  expect(await request(link, { headers: { range: 'bytes=4-8' } })).toEqual({ status: 206, reason: 'ok', body: 'quick' })
+  expect(await request(link, { method: 'HEAD' })).toMatchObject({ status: 200 })
 })
 
 test('an upload with a content type', async () => {
   const link = await signed('/files/new.txt', { permissions: 'wc' })
   const sent = { method: 'PUT', body: text, headers: { 'content-type': 'text/x-story', 'x-ms-blob-type': 'BlockBlob' } }
-  expect(await visit(link, sent)).toMatchObject({ status: 201 })
+  expect(await request(link, sent)).toMatchObject({ status: 201 })
   expect((await fetch(await signed('/files/new.txt'))).headers.get('content-type')).toBe('text/x-story')
-  expect(await visit(link)).toMatchObject({ status: 403, reason: 'wrong_method' })
-  expect(await visit(await signed('/files/new.txt', { permissions: 'd' }), { method: 'DELETE' })).toMatchObject({ status: 202 })
+  expect(await request(link)).toMatchObject({ status: 403, reason: 'wrong_method' })
+  expect(await request(await signed('/files/new.txt', { permissions: 'd' }), { method: 'DELETE' })).toMatchObject({ status: 202 })
 })
 
 test.each(VERSIONS)('version %s: a blob, a container, the account', async (version) => {
   for (const own of [{}, { resource: 'c' }, { services: 'b', resourceTypes: 'o' }] as const) {
     const link = await signed('/files/a.txt', own, { version })
-    expect(await visit(link), link).toMatchObject({ status: 200, body: text })
+    expect(await request(link), link).toMatchObject({ status: 200, body: text })
     const other = link.replace(/(sig=(?:%2[BF])*)(.)/, (_, front, character) => `${front}${character === 'A' ? 'B' : 'A'}`)
-    expect(await visit(other)).toMatchObject({ status: 403, reason: 'bad_signature' })
+    expect(await request(other)).toMatchObject({ status: 403, reason: 'bad_signature' })
   }
 })
 
 test('a list of the blobs takes l, of the containers an account SAS', async () => {
   const list = '/files?restype=container&comp=list'
-  expect((await visit(await signed(list, { resource: 'c', permissions: 'l' }))).body).toContain('<Name>a.txt</Name>')
-  expect(await visit(await signed(list, { resource: 'c', permissions: 'r' }))).toMatchObject({ status: 403, reason: 'wrong_method' })
-  expect((await visit(await signed('/?comp=list', { permissions: 'l', services: 'b', resourceTypes: 's' }))).body).toContain('files')
-  expect(await visit(await signed(list, { permissions: 'l', services: 'b', resourceTypes: 's' }))).toMatchObject({ reason: 'wrong_path' })
-  expect(await visit(await signed('/files/a.txt', { services: 'q', resourceTypes: 'sco' }))).toMatchObject({ reason: 'wrong_path' })
+  expect((await request(await signed(list, { resource: 'c', permissions: 'l' }))).body).toContain('<Name>a.txt</Name>')
+  expect(await request(await signed(list, { resource: 'c', permissions: 'r' }))).toMatchObject({ status: 403, reason: 'wrong_method' })
+  expect((await request(await signed('/?comp=list', { permissions: 'l', services: 'b', resourceTypes: 's' }))).body).toContain('files')
+  expect(await request(await signed(list, { permissions: 'l', services: 'b', resourceTypes: 's' }))).toMatchObject({ reason: 'wrong_path' })
+  expect(await request(await signed('/files/a.txt', { services: 'q', resourceTypes: 'sco' }))).toMatchObject({ reason: 'wrong_path' })
 })
 
 test('a service SAS does not delete its container', async () => {
   const link = await signed('/files?restype=container', { resource: 'c', permissions: 'd' })
-  expect(await visit(link, { method: 'DELETE' })).toMatchObject({ status: 403, reason: 'wrong_method' })
+  expect(await request(link, { method: 'DELETE' })).toMatchObject({ status: 403, reason: 'wrong_method' })
 })
 
 test.each([
@@ -112,10 +112,10 @@ test.each([
   [`/files/${'k'.repeat(900)}`],
 ])('the blob %s', async (path) => {
   await put(path)
-  expect(await visit(await signed(path))).toMatchObject({ status: 200, body: text })
+  expect(await request(await signed(path))).toMatchObject({ status: 200, body: text })
 })
 
-test('response headers and everything else are signed', async () => {
+test('response headers and all other parameters are signed', async () => {
   const link = await sign(links, `${home}/files/a.txt`, {
     expires: '1h',
     starts: new Date(Date.now() - 60_000),
@@ -126,25 +126,25 @@ test('response headers and everything else are signed', async () => {
     contentLanguage: 'de',
     contentType: 'text/x-other; charset=utf-8',
   })
-  expect(await visit(link)).toMatchObject({ status: 200 })
+  expect(await request(link)).toMatchObject({ status: 200 })
   expect((await fetch(link)).headers.get('content-type')).toBe('text/x-other; charset=utf-8')
   for (const name of ['st', 'se', 'sp', 'spr', 'sr', 'sv', 'rscc', 'rscd', 'rscl', 'rsct', 'sig']) {
     const without = link.replace(new RegExp(`&${name}=[^&]*`), '')
-    if (without !== link) expect(await visit(without), name).toMatchObject({ status: 403 })
+    if (without !== link) expect(await request(without), name).toMatchObject({ status: 403 })
   }
-  expect(await visit(link.replace('sp=r', 'sp=rw'))).toMatchObject({ reason: 'bad_signature' })
-  expect(await visit(link.replace('a.txt', 'b.txt'))).toMatchObject({ reason: 'bad_signature' })
+  expect(await request(link.replace('sp=r', 'sp=rw'))).toMatchObject({ reason: 'bad_signature' })
+  expect(await request(link.replace('a.txt', 'b.txt'))).toMatchObject({ reason: 'bad_signature' })
 })
 
-test('expired, too early, and https alone', async () => {
+test('an expired link, one that is not valid yet, and one for https only', async () => {
   const before = { now: () => new Date(Date.now() - 120_000) }
   const old = await sign(links, `${home}/files/a.txt`, { expires: '1m' }, before)
-  expect(await visit(old)).toMatchObject({ status: 403, reason: 'expired' })
+  expect(await request(old)).toMatchObject({ status: 403, reason: 'expired' })
   const future = await sign(links, `${home}/files/a.txt`, { expires: '2h', starts: '1h' })
-  expect(await visit(future)).toMatchObject({ status: 403, reason: 'too_early' })
+  expect(await request(future)).toMatchObject({ status: 403, reason: 'too_early' })
   // The emulator has no https here, and `sign` refuses http for such a link.
   const secure = await sign(links, `${home.replace('http:', 'https:')}/files/a.txt`, { expires: '1h', protocol: 'https' })
-  expect(await visit(secure.replace('https:', 'http:'))).toMatchObject({ status: 403, reason: 'wrong_path' })
+  expect(await request(secure.replace('https:', 'http:'))).toMatchObject({ status: 403, reason: 'wrong_path' })
 })
 
 test('a stored access policy', async () => {
@@ -159,8 +159,8 @@ test('a stored access policy', async () => {
   )
   const link = await sign(scheme, `${home}/files/a.txt`, { expires, identifier: 'readers' })
   expect(link).not.toMatch(/[?&]s[ept]=/)
-  expect(await visit(link, {}, scheme)).toMatchObject({ status: 200, body: text })
-  // Deleting the policy calls its links back.
+  expect(await request(link, {}, scheme)).toMatchObject({ status: 200, body: text })
+  // Azurite has no policy of this name: deleting a policy revokes its links.
   expect((await fetch(await sign(scheme, `${home}/files/a.txt`, { expires, identifier: 'gone' }))).status).toBe(403)
 })
 
@@ -176,44 +176,44 @@ test.each(['2018-11-09', '2020-02-10', '2020-12-06', '2025-07-05'])('a user dele
     signedVersion: '2022-11-02',
   }
   const { signedObjectId, signedTenantId, signedStartsOn, signedExpiresOn, signedVersion } = delegation
-  // Azurite makes its keys from what the link says of them.
+  // Azurite derives its keys from the parameters of the link.
   const value = getUserDelegationKeyValue(signedObjectId, signedTenantId, signedStartsOn, signedExpiresOn, signedVersion)
   const scheme = azure({ id: account, secret: value, delegation }, { pathStyle: true, version })
   const link = await sign(scheme, `${home}/files/a.txt`, { expires: '1h' })
   expect(inspect(links, link)?.unverified.keyId).toBe(signedObjectId)
-  expect(await visit(link, {}, scheme)).toMatchObject({ status: 200, body: text })
-  expect(await visit(link.replace('sp=r', 'sp=rw'), {}, scheme)).toMatchObject({ reason: 'bad_signature' })
+  expect(await request(link, {}, scheme)).toMatchObject({ status: 200, body: text })
+  expect(await request(link.replace('sp=r', 'sp=rw'), {}, scheme)).toMatchObject({ reason: 'bad_signature' })
 })
 
 test('the root container, by its name', async () => {
   const container = await signed('/$root?restype=container', { permissions: 'c', services: 'b', resourceTypes: 'c' })
   expect((await fetch(container, { method: 'PUT' })).status).toBe(201)
   await put('/$root/top.txt')
-  expect(await visit(await signed('/$root/top.txt'))).toMatchObject({ status: 200 })
+  expect(await request(await signed('/$root/top.txt'))).toMatchObject({ status: 200 })
 })
 
-test('a container itself takes its restype', async () => {
+test('a request for a container itself needs its restype', async () => {
   const own = { resource: 'c', permissions: 'rl' } as const
-  expect(await visit(await signed('/files?comp=list', own))).toMatchObject({ status: 400, reason: 'wrong_method' })
-  expect(await visit(await signed('/files', own))).toMatchObject({ status: 400, reason: 'wrong_method' })
-  expect(await visit(await signed('/files?restype=container&comp=list', own))).toMatchObject({ status: 200 })
+  expect(await request(await signed('/files?comp=list', own))).toMatchObject({ status: 400, reason: 'wrong_method' })
+  expect(await request(await signed('/files', own))).toMatchObject({ status: 400, reason: 'wrong_method' })
+  expect(await request(await signed('/files?restype=container&comp=list', own))).toMatchObject({ status: 200 })
 })
 
-test('permissions out of order, doubled and unknown', async () => {
+test('permissions out of order, twice and unknown are refused', async () => {
   const link = await signed('/files/a.txt', { permissions: 'rw' })
   for (const sp of ['wr', 'rr', 'read', 'rz'])
-    expect(await visit(link.replace('sp=rw', `sp=${sp}`))).toMatchObject({ status: 403, reason: 'malformed' })
+    expect(await request(link.replace('sp=rw', `sp=${sp}`))).toMatchObject({ status: 403, reason: 'malformed' })
 })
 
-test('names as people write them: a link that sign makes can open', async () => {
+test('a URL with spaces and umlauts becomes a link that opens', async () => {
   const path = '/files/a b ü.txt'
   await put(path)
   const link = await signed(path)
   expect(link).toMatch(/^[!-~]+$/)
-  expect(await visit(link)).toMatchObject({ status: 200, body: text })
+  expect(await request(link)).toMatchObject({ status: 200, body: text })
 })
 
-test('names that sign refuses: the emulator does not open them', async () => {
+test('Azurite does not open the names that sign refuses', async () => {
   const link = await signed('/files/a.txt')
   for (const name of ['100%.txt', 'a%5Cb.txt']) {
     await expect(signed(`/files/${name}`)).rejects.toMatchObject({ code: 'bad_option' })
@@ -223,25 +223,25 @@ test('names that sign refuses: the emulator does not open them', async () => {
   }
 })
 
-test('an account SAS opens containers and objects as it says', async () => {
+test('an account SAS opens containers or objects, as its resource types say', async () => {
   const list = '/files?restype=container&comp=list'
-  expect(await visit(await signed(list, { permissions: 'rl', services: 'b', resourceTypes: 'o' }))).toMatchObject({
+  expect(await request(await signed(list, { permissions: 'rl', services: 'b', resourceTypes: 'o' }))).toMatchObject({
     status: 403,
     reason: 'wrong_path',
   })
   const blob = '/files/a.txt?restype=container'
-  expect(await visit(await signed(blob, { permissions: 'rl', services: 'b', resourceTypes: 'c' }))).toMatchObject({
+  expect(await request(await signed(blob, { permissions: 'rl', services: 'b', resourceTypes: 'c' }))).toMatchObject({
     status: 403,
     reason: 'wrong_path',
   })
 })
 
-test('the emulator is found with its account in the host, too', async () => {
+test('the host of Azurite may name the account, without pathStyle', async () => {
   const local = azure({ id: account, secret })
   const { port } = new URL(home)
   const link = await sign(local, `http://${account}.blob.localhost:${port}/files/a.txt`, { expires: '1h' })
   expect(await verify(local, link)).toMatchObject({ ok: true })
-  // No resolver is asked: the emulator reads the account from the header.
+  // Azurite reads the account from the header, so no resolver has to know the name.
   const answer = await new Promise<number | undefined>((resolve, reject) => {
     const { pathname, search, host } = new URL(link)
     get({ host: '127.0.0.1', port, path: pathname + search, headers: { host } }, (response) => {
@@ -253,8 +253,8 @@ test('the emulator is found with its account in the host, too', async () => {
   await expect(sign(local, `${home}/files/a.txt`, { expires: '1h' })).rejects.toMatchObject({ code: 'bad_option' })
 })
 
-// What differs, by name.
-test('names of parameters in capitals: Azurite does not know them, and Azure and verify do', async () => {
+// The exceptions: Azurite and verify differ.
+test('names of parameters in capitals: Azure and verify know them, and Azurite does not', async () => {
   const list = '/files?RESTYPE=container&COMP=list'
   const link = await signed(list, { resource: 'c', permissions: 'rl' })
   expect((await fetch(link)).status).toBe(400)
@@ -262,30 +262,30 @@ test('names of parameters in capitals: Azurite does not know them, and Azure and
   expect((await verify(links, await signed(list, { resource: 'c', permissions: 'r' }))).reason).toBe('wrong_method')
 })
 
-test('a + in the signature is a space', async () => {
+test('a raw + in the signature is a space', async () => {
   let link = ''
   for (let i = 0; !link.includes('%2B'); i++) link = await signed('/files/a.txt', { contentLanguage: `${i}` })
-  expect(await visit(link.replaceAll('%2B', '+'))).toMatchObject({ status: 403, reason: 'malformed' })
+  expect(await request(link.replaceAll('%2B', '+'))).toMatchObject({ status: 403, reason: 'malformed' })
 })
 
-test('Azurite does not look at the address, and verify does', async () => {
+test('Azurite ignores the address, and verify checks it', async () => {
   const link = await sign(links, `${home}/files/a.txt`, { expires: '1h', ip: '203.0.113.0/24' })
   expect((await fetch(link)).status).toBe(200)
   expect((await verify(links, link, { ip: '127.0.0.1' })).reason).toBe('wrong_ip')
   expect((await verify(links, link, { ip: '203.0.113.255' })).ok).toBe(true)
 })
 
-test('a slash written %2F: Azurite takes it for one, and verify only within names', async () => {
+test('%2F is a slash for Azurite everywhere, and for verify only in names of blobs', async () => {
   const blob = (await signed('/files/a.txt')).replace('files/a', 'files%2Fa')
-  expect(await visit(blob)).toMatchObject({ status: 200, reason: 'ok' })
+  expect(await request(blob)).toMatchObject({ status: 200, reason: 'ok' })
   const container = (await signed('/files/a.txt', { resource: 'c' })).replace('files/a', 'files%2Fa')
   expect((await fetch(container)).status).toBe(200)
   expect((await verify(links, container)).reason).toBe('bad_signature')
 })
 
-test('another version of the blob: Azurite has none and does not look, and verify refuses', async () => {
+test('a link for a blob with a versionid: Azurite ignores it, and verify refuses', async () => {
   const link = await signed('/files/a.txt')
-  expect(await visit(`${link}&snapshot=2029-01-01T00:00:00.0000000Z`)).toMatchObject({ status: 403, reason: 'bad_signature' })
+  expect(await request(`${link}&snapshot=2029-01-01T00:00:00.0000000Z`)).toMatchObject({ status: 403, reason: 'bad_signature' })
   expect((await fetch(`${link}&versionid=2029-01-01T00:00:00.0000000Z`)).status).toBe(200)
   expect((await verify(links, `${link}&versionid=2029-01-01T00:00:00.0000000Z`)).reason).toBe('bad_signature')
 })

@@ -63,12 +63,13 @@ export function assertOption(good: unknown, option: string, rule: string, code: 
 
 /** Throws for an option whose name is not known, and lists the known ones: a misspelt `purpose` would protect nothing. */
 export function assertKnownOptions(options: object, known: readonly string[], taker: string): void {
-  for (const name in options) {
-    if (known.includes(name)) continue
-    // A long name may be a secret in the wrong place: tokens and secrets have 32 characters or more.
-    const shown = name.length >= 32 ? '' : ` '${name}'`
-    throw new LinkError('bad_option', `unknown option${shown}; ${taker} takes ${known.join(', ') || 'no options'}`, {
-      option: shown && name,
-    })
-  }
+  for (const name in options) if (!known.includes(name)) throw unknownOption(name, known, taker)
+}
+
+/** The error for an option whose name is not known. */
+export function unknownOption(name: string, known: readonly string[], taker: string): LinkError {
+  // A long name may be a secret in the wrong place: tokens and secrets have 32 characters or more.
+  const shown = name.length >= 32 ? '' : ` '${name}'`
+  const message = `unknown option${shown}; ${taker} takes ${known.join(', ') || 'no options'}`
+  return new LinkError('bad_option', message, { option: shown && name })
 }

@@ -54,7 +54,10 @@ export function canonicalQuery(query: string, size: number): string {
   const canonical = isCanonical(query, PLAIN_QUERY)
   if (size > MOST_PIECES || (canonical && !query.includes('&')) || (!canonical && isAmbiguous(query))) return query
   const pieces = query.slice(1).split('&')
-  if (canonical) return isInOrder(pieces) ? query : `?${inOrder(pieces).join('&')}`
+  if (canonical) {
+    const ordered = inOrder(pieces)
+    return ordered === pieces ? query : `?${ordered.join('&')}`
+  }
   const named = pieces.filter((piece) => piece).map(canonicalPiece)
   return named.length > 0 ? `?${inOrder(named).join('&')}` : ''
 }
@@ -89,22 +92,23 @@ function orderOf(piece: string): string | undefined {
   return front && /%(5B|5D|00)/.test(front) ? undefined : run.toLowerCase()
 }
 
-function isInOrder(pieces: readonly string[]): boolean {
-  let last = ''
-  for (const piece of pieces) {
-    const order = orderOf(piece)
-    if (order === undefined || order < last) return false
-    last = order
-  }
-  return true
+/** The pieces, ordered. Those of the same order stay in theirs, and all do when one of them has none. */
+function inOrder(pieces: readonly string[]): readonly string[] {
+  const orders = pieces.map(orderOf)
+  if (isSorted(orders) || orders.includes(undefined)) return pieces
+  const places = pieces.map((_, place) => place)
+  places.sort((a, b) => compare(orders[a] as string, orders[b] as string) || a - b)
+  return places.map((place) => pieces[place] as string)
 }
 
-/** The pieces, ordered. Those of the same order stay in theirs, and all do when one of them has none. */
-function inOrder(pieces: string[]): string[] {
-  const ordered = pieces.map((piece, index) => ({ piece, index, order: orderOf(piece) }))
-  if (ordered.some(({ order }) => order === undefined)) return pieces
-  ordered.sort((a, b) => (a.order === b.order ? a.index - b.index : (a.order as string) < (b.order as string) ? -1 : 1))
-  return ordered.map(({ piece }) => piece)
+const compare = (a: string, b: string): number => (a < b ? -1 : +(a > b))
+
+function isSorted(orders: readonly (string | undefined)[]): boolean {
+  for (let i = 0; i < orders.length; i++) {
+    const order = orders[i]
+    if (order === undefined || (i > 0 && order < (orders[i - 1] as string))) return false
+  }
+  return true
 }
 
 /**

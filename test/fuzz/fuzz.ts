@@ -52,16 +52,30 @@ const now = (milliseconds: number) => () => new Date(milliseconds)
 
 /** Runs worlds until so many requests were verified. A world is a few grants of the same keys, and requests made from their links. */
 export async function fuzz({ seed, inputs, world, only = '', examples = 2 }: Run): Promise<Report> {
-  const report: Report = { inputs: 0, accepted: 0, trusted: 0, signed: 0, refusedGrants: 0, findings: [], kinds: new Map(), byProfile: new Map() }
+  const report: Report = {
+    inputs: 0,
+    accepted: 0,
+    trusted: 0,
+    signed: 0,
+    refusedGrants: 0,
+    findings: [],
+    kinds: new Map(),
+    byProfile: new Map(),
+  }
   const profiles = PROFILES.filter(({ label }) => label.includes(only))
   if (!profiles.length) throw new Error(`no profile has '${only}' in its label`)
   for (let number = world ?? 0; report.inputs < inputs; number++) {
-    await oneWorld(new Random(Math.imul(seed + 1, 0x9e3779b1) ^ Math.imul(number + 1, 0x85ebca6b)), profiles, (finding) => {
-      const kind = `${finding.verifier.startsWith('anyOf') ? `anyOf ← ${(finding.grants[0] as { profile?: string })?.profile}` : finding.verifier}: ${finding.what}`
-      const seen = report.kinds.get(kind) ?? 0
-      report.kinds.set(kind, seen + 1)
-      if (seen < examples) report.findings.push({ seed, world: number, ...finding })
-    }, report)
+    await oneWorld(
+      new Random(Math.imul(seed + 1, 0x9e3779b1) ^ Math.imul(number + 1, 0x85ebca6b)),
+      profiles,
+      (finding) => {
+        const kind = `${finding.verifier.startsWith('anyOf') ? `anyOf ← ${(finding.grants[0] as { profile?: string })?.profile}` : finding.verifier}: ${finding.what}`
+        const seen = report.kinds.get(kind) ?? 0
+        report.kinds.set(kind, seen + 1)
+        if (seen < examples) report.findings.push({ seed, world: number, ...finding })
+      },
+      report,
+    )
     if (world !== undefined) break
   }
   return report
@@ -78,7 +92,13 @@ async function oneWorld(random: Random, profiles: readonly Profile[], note: Note
     const asked = profile.grant(random)
     // Links that differ in one thing splice best.
     const [before] = grants
-    const similar = before && random.chance(0.4) && before.profile === profile ? { url: random.chance(0.5) ? before.url : asked.url, conditions: { ...before.conditions, ...(random.chance(0.5) && asked.conditions) } } : asked
+    const similar =
+      before && random.chance(0.4) && before.profile === profile
+        ? {
+            url: random.chance(0.5) ? before.url : asked.url,
+            conditions: { ...before.conditions, ...(random.chance(0.5) && asked.conditions) },
+          }
+        : asked
     const issued = await issue(profile, similar, note)
     if (issued) grants.push(issued)
     else report.refusedGrants++
@@ -112,7 +132,14 @@ async function oneWorld(random: Random, profiles: readonly Profile[], note: Note
 /** Signs a grant. `undefined` if `sign` refuses it, as it may. */
 async function issue(profile: Profile, asked: { url: string; conditions: Conditions }, note: Note): Promise<Issued | undefined> {
   const finding = (what: string, verdict: object | string) =>
-    note({ verifier: profile.label, what, verdict, visit: {}, changes: [], grants: [{ profile: profile.label, options: profile.options, ...asked }] })
+    note({
+      verifier: profile.label,
+      what,
+      verdict,
+      visit: {},
+      changes: [],
+      grants: [{ profile: profile.label, options: profile.options, ...asked }],
+    })
   try {
     const link = await sign(profile.scheme, asked.url, asked.conditions as never, { now: now(NOW) })
     const target = { ...targetOf(link), fragment: '' }
@@ -141,7 +168,15 @@ async function show(draft: Draft, verifier: Verifier, { grants, changes, untouch
   const text = textOf(draft)
   const visited = random.chance(0.05) ? asObject(text, draft.method, random) : text
   const url = typeof visited === 'string' ? visited : visited instanceof URL ? visited.href : visited.url
-  const visit: Visit = { url, target: targetOf(url), method: (draft.method || 'GET').toUpperCase(), ip: draft.ip, headers: draft.headers, now: draft.now, tolerance: draft.tolerance }
+  const visit: Visit = {
+    url,
+    target: targetOf(url),
+    method: (draft.method || 'GET').toUpperCase(),
+    ip: draft.ip,
+    headers: draft.headers,
+    now: draft.now,
+    tolerance: draft.tolerance,
+  }
   const finding = (what: string, verdict: object | string) =>
     note({
       verifier: verifier.label,
@@ -149,7 +184,13 @@ async function show(draft: Draft, verifier: Verifier, { grants, changes, untouch
       verdict,
       visit: { ...visit, target: undefined as never },
       changes,
-      grants: grants.map(({ profile, url, conditions, link }) => ({ profile: profile.label, options: profile.options, url, conditions, link })),
+      grants: grants.map(({ profile, url, conditions, link }) => ({
+        profile: profile.label,
+        options: profile.options,
+        url,
+        conditions,
+        link,
+      })),
     })
   report.inputs++
   const taken: { id: string; until: Date; uses: number }[] = []
@@ -191,11 +232,17 @@ async function show(draft: Draft, verifier: Verifier, { grants, changes, untouch
   const wrong = fault(verdict, verifier, visit, grants)
   if (wrong) return finding(wrong, verdict)
   // Azure decides by the operation, the protocol and the kind of resource, which sign does not compare with the URL.
-  const mayRefuse = ['single_use', 'needs_redeem', 'wrong_method', 'too_early', ...(untouched?.profile.label.startsWith('azure') ? ['wrong_path'] : [])]
-  if (untouched && !ok && !mayRefuse.includes(verdict.reason))
-    finding(`sign made a link that is refused: ${verdict.reason}`, verdict)
+  const mayRefuse = [
+    'single_use',
+    'needs_redeem',
+    'wrong_method',
+    'too_early',
+    ...(untouched?.profile.label.startsWith('azure') ? ['wrong_path'] : []),
+  ]
+  if (untouched && !ok && !mayRefuse.includes(verdict.reason)) finding(`sign made a link that is refused: ${verdict.reason}`, verdict)
   for (const { id, until, uses } of taken)
-    if (id !== claims?.id || uses !== claims.uses || +until < +(claims as Accepted['claims']).expires) finding('redeem: another use than the one that was granted', { id, until, uses })
+    if (id !== claims?.id || uses !== claims.uses || +until < +(claims as Accepted['claims']).expires)
+      finding('redeem: another use than the one that was granted', { id, until, uses })
 }
 
 /** As an object, if there can be one. */

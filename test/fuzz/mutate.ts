@@ -2,7 +2,7 @@
 import type { Issued } from './profiles.ts'
 import type { Random } from './random.ts'
 import { targetOf } from './readings.ts'
-import { ADDRESSES, HEADER_VALUES, HEADERS, HOSTS, METHODS, NAMES, NOW, ODD_ADDRESSES, path, token, value } from './words.ts'
+import { ADDRESSES, CHOICES, HEADER_VALUES, HEADERS, HOSTS, METHODS, NAMES, NOW, ODD_ADDRESSES, path, token, value } from './words.ts'
 
 /** A request under construction. */
 export interface Draft {
@@ -45,11 +45,13 @@ export function draftOf(issued: Issued, others: readonly Issued[]): Draft {
   }
 }
 
-export const textOf = ({ origin, path, pieces, fragment }: Draft): string => origin + path + (pieces ? `?${pieces.join('&')}` : '') + fragment
+export const textOf = ({ origin, path, pieces, fragment }: Draft): string =>
+  origin + path + (pieces ? `?${pieces.join('&')}` : '') + fragment
 
 // ── texts ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-const encoded = (character: string): string => [...Buffer.from(character, 'utf8')].map((byte) => `%${byte.toString(16).padStart(2, '0').toUpperCase()}`).join('')
+const encoded = (character: string): string =>
+  [...Buffer.from(character, 'utf8')].map((byte) => `%${byte.toString(16).padStart(2, '0').toUpperCase()}`).join('')
 
 const encodedLower = (character: string): string => encoded(character).toLowerCase()
 
@@ -72,9 +74,9 @@ export function respell(random: Random, text: string): string {
       return before + encoded(character).replaceAll('%', '%25') + after
     case 3:
       // The first escape behind the place is decoded.
-      return before + text.slice(at).replace(/%[\da-f]{2}/i, (escape) => String.fromCharCode(Number.parseInt(escape.slice(1), 16)))
+      return before + text.slice(at).replace(/%[\da-f]{2}/i, (hex) => String.fromCharCode(Number.parseInt(hex.slice(1), 16)))
     case 4:
-      return before + text.slice(at).replace(/%[\da-f]{2}/i, (escape) => (escape === escape.toUpperCase() ? escape.toLowerCase() : escape.toUpperCase()))
+      return before + text.slice(at).replace(/%[\da-f]{2}/i, (hex) => (hex === hex.toUpperCase() ? hex.toLowerCase() : hex.toUpperCase()))
     case 5:
       return text.includes('+') ? text.replace('+', '%20') : text.replace('%20', '+')
     case 6:
@@ -106,7 +108,9 @@ const changed = (random: Random, text: string): string => {
     case 3:
       return text.slice(0, at) + String.fromCharCode((text.charCodeAt(at) || 48) ^ (1 << random.below(4))) + text.slice(at + 1)
     case 4:
-      return /\d/.test(text) ? text.replace(/\d+/, (digits) => String(Number(digits) + random.pick([1, -1, 60, 86_400, 31_536_000]))) : value(random)
+      return /\d/.test(text)
+        ? text.replace(/\d+/, (digits) => String(Number(digits) + random.pick([1, -1, 60, 86_400, 31_536_000])))
+        : value(random)
     default:
       return value(random)
   }
@@ -119,14 +123,14 @@ const piecesOf = (draft: Draft): string[] => {
   return draft.pieces
 }
 const nameOf = (piece: string): string => piece.split('=', 1)[0] as string
-const valueOf = (piece: string): string => piece.slice(nameOf(piece).length + 1)
+const valueIn = (piece: string): string => piece.slice(nameOf(piece).length + 1)
 const at = (random: Random, list: readonly unknown[]): number => random.below(list.length)
 
 /** Changes the value of one piece, and keeps its name. */
 function editValue(draft: Draft, index: number, edit: (text: string) => string): void {
   const pieces = piecesOf(draft)
   const piece = pieces[index]
-  if (piece !== undefined) pieces[index] = `${nameOf(piece)}=${edit(valueOf(piece))}`
+  if (piece !== undefined) pieces[index] = `${nameOf(piece)}=${edit(valueIn(piece))}`
 }
 
 type Mutation = (draft: Draft, random: Random) => void
@@ -145,7 +149,12 @@ const query: Readonly<Record<string, Mutation>> = {
     const piece = pieces[index]
     if (piece === undefined) return
     const name = nameOf(piece)
-    const spelling = random.pick([(text: string) => respell(random, text), (text: string) => text.toUpperCase(), (text: string) => text.toLowerCase(), (text: string) => `${text}[]`])
+    const spelling = random.pick([
+      (text: string) => respell(random, text),
+      (text: string) => text.toUpperCase(),
+      (text: string) => text.toLowerCase(),
+      (text: string) => `${text}[]`,
+    ])
     pieces[index] = spelling(name) + piece.slice(name.length)
   },
   drop: (draft, random) => void piecesOf(draft).splice(at(random, piecesOf(draft)), 1),
@@ -153,7 +162,9 @@ const query: Readonly<Record<string, Mutation>> = {
     const pieces = piecesOf(draft)
     const piece = pieces[at(random, pieces)]
     if (piece === undefined) return
-    const copy = random.chance(0.4) ? piece : `${random.chance(0.8) ? nameOf(piece) : respell(random, nameOf(piece))}=${random.chance(0.5) ? changed(random, valueOf(piece)) : value(random)}`
+    const copy = random.chance(0.4)
+      ? piece
+      : `${random.chance(0.8) ? nameOf(piece) : respell(random, nameOf(piece))}=${random.chance(0.5) ? changed(random, valueIn(piece)) : value(random)}`
     pieces.splice(random.pick([0, pieces.length, at(random, pieces)]), 0, copy)
   },
   reorder: (draft, random) => {
@@ -172,6 +183,23 @@ const query: Readonly<Record<string, Mutation>> = {
     const piece = pieces[index]
     if (piece !== undefined) pieces[index] = random.pick(random.chance(0.5) ? NAMES : draft.own) + piece.slice(nameOf(piece).length)
   },
+  /** Another of the values that a parameter of a scheme can have. */
+  enumerate: (draft, random) => {
+    const pieces = piecesOf(draft)
+    const known = [...pieces.keys()].filter((index) => CHOICES[nameOf(pieces[index] as string)])
+    if (!known.length) return
+    const index = random.pick(known)
+    editValue(draft, index, () => random.pick(CHOICES[nameOf(pieces[index] as string)] as readonly string[]))
+  },
+  shuffle: (draft, random) => {
+    const pieces = piecesOf(draft)
+    for (let index = pieces.length - 1; index > 0; index--) {
+      const other = random.below(index + 1)
+      const piece = pieces[index] as string
+      pieces[index] = pieces[other] as string
+      pieces[other] = piece
+    }
+  },
   separators: (draft, random) => {
     const pieces = piecesOf(draft)
     const index = at(random, pieces)
@@ -179,11 +207,16 @@ const query: Readonly<Record<string, Mutation>> = {
     const glue = random.pick([';', '&amp;', '%26', '?', '&&', '=', '#', '&#', ',', '\n', ' ', '+', '%3B'])
     pieces.splice(index, 2, pieces.slice(index, index + 2).join(glue))
   },
-  empty: (draft, random) => void piecesOf(draft).splice(random.below(3), 0, ...random.several(1, 3, () => random.pick(['', '', '=', '%', '=a', '&']))),
+  empty: (draft, random) =>
+    void piecesOf(draft).splice(random.below(3), 0, ...random.several(1, 3, () => random.pick(['', '', '=', '%', '=a', '&']))),
   many: (draft, random) => {
     if (random.chance(0.9)) return
     const count = random.pick([998, 1000, 1001])
-    piecesOf(draft).splice(random.pick([0, piecesOf(draft).length]), 0, ...Array.from({ length: count }, () => random.pick(['', 'a', '&%', 'a=1'])))
+    piecesOf(draft).splice(
+      random.pick([0, piecesOf(draft).length]),
+      0,
+      ...Array.from({ length: count }, () => random.pick(['', 'a', '&%', 'a=1'])),
+    )
   },
   dropQuery: (draft) => void (draft.pieces = undefined),
 }
@@ -199,7 +232,10 @@ interface Slot {
 function slotsOf(draft: Draft): Slot[] {
   const slots: Slot[] = [{ get: () => draft.path, set: (text) => void (draft.path = text) }]
   for (const [index, piece] of (draft.pieces ?? []).entries())
-    slots.push({ get: () => valueOf(piecesOf(draft)[index] ?? ''), set: (text) => void (piecesOf(draft)[index] = `${nameOf(piece)}=${text}`) })
+    slots.push({
+      get: () => valueIn(piecesOf(draft)[index] ?? ''),
+      set: (text) => void (piecesOf(draft)[index] = `${nameOf(piece)}=${text}`),
+    })
   if (draft.ip) slots.push({ get: () => draft.ip ?? '', set: (text) => void (draft.ip = text) })
   return slots
 }
@@ -219,7 +255,8 @@ function separatorsIn(text: string, separators: readonly string[]): { start: num
   return separators.flatMap((separator) => {
     const found: { start: number; end: number; separator: string }[] = []
     for (const spelling of new Set([separator, encoded(separator), encodedLower(separator)]))
-      for (let start = text.indexOf(spelling); start >= 0; start = text.indexOf(spelling, start + 1)) found.push({ start, end: start + spelling.length, separator })
+      for (let start = text.indexOf(spelling); start >= 0; start = text.indexOf(spelling, start + 1))
+        found.push({ start, end: start + spelling.length, separator })
     return found
   })
 }
@@ -300,7 +337,16 @@ const splices: Readonly<Record<string, Mutation>> = {
     const slot = random.pick(slots.length ? slots : slotsOf(draft))
     const half = Math.floor(slot.get().length / 2)
     const bytes = Buffer.from(theirs, /^[\da-f]+$/.test(theirs) ? 'hex' : 'base64url')
-    slot.set(random.pick([theirs, bytes.toString('hex'), bytes.toString('base64url'), encodeURIComponent(bytes.toString('base64')), slot.get().slice(0, half) + theirs.slice(half), slot.get() + theirs]))
+    slot.set(
+      random.pick([
+        theirs,
+        bytes.toString('hex'),
+        bytes.toString('base64url'),
+        encodeURIComponent(bytes.toString('base64')),
+        slot.get().slice(0, half) + theirs.slice(half),
+        slot.get() + theirs,
+      ]),
+    )
   },
   condition: (draft, random) => {
     const { conditions } = random.pick(draft.others)
@@ -311,7 +357,27 @@ const splices: Readonly<Record<string, Mutation>> = {
 
 // ── path ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-const DOTS = ['.', '..', '%2e', '%2E%2e', '.%2E', '..;', '..%3B', '%2e%2e;x', '..%00', '..%2F', '%2F..', '..%5C', '%5C..', '..\\', '\\..', '..%252F', '...', 'a%2F..', '%2e%2e%2f']
+const DOTS = [
+  '.',
+  '..',
+  '%2e',
+  '%2E%2e',
+  '.%2E',
+  '..;',
+  '..%3B',
+  '%2e%2e;x',
+  '..%00',
+  '..%2F',
+  '%2F..',
+  '..%5C',
+  '%5C..',
+  '..\\',
+  '\\..',
+  '..%252F',
+  '...',
+  'a%2F..',
+  '%2e%2e%2f',
+]
 
 function editSegments(draft: Draft, edit: (segments: string[]) => void): void {
   const segments = draft.path.split('/').slice(1)
@@ -331,7 +397,12 @@ const paths: Readonly<Record<string, Mutation>> = {
   /** `x/..` in any spelling, where it changes nothing for a server that resolves it. */
   detour: (draft, random) =>
     editSegments(draft, (segments) => {
-      const detour = random.pick([[random.pick(['x', 'admin', 'a']), random.pick(DOTS)], [random.pick(DOTS)], ['', random.pick(DOTS)], ['.']])
+      const detour = random.pick([
+        [random.pick(['x', 'admin', 'a']), random.pick(DOTS)],
+        [random.pick(DOTS)],
+        ['', random.pick(DOTS)],
+        ['.'],
+      ])
       segments.splice(random.below(segments.length + 1), 0, ...detour)
     }),
   slashes: (draft, random) => {
@@ -340,15 +411,57 @@ const paths: Readonly<Record<string, Mutation>> = {
   },
   slashSpelling: (draft, random) => {
     const index = draft.path.indexOf('/', random.below(draft.path.length))
-    if (index > 0) draft.path = `${draft.path.slice(0, index)}${random.pick(['%2F', '%2f', '\\', '%5C', '//', ';', ''])}${draft.path.slice(index + 1)}`
+    if (index > 0)
+      draft.path = `${draft.path.slice(0, index)}${random.pick(['%2F', '%2f', '\\', '%5C', '//', ';', ''])}${draft.path.slice(index + 1)}`
   },
-  suffix: (draft, random) => void (draft.path += random.pick([';x', ';', '%3Bx', '.', '%20', '+', '%00', '%00.png', '/', '/..', '/../', '/x', '%0A', '~', '%', ' ', '%2F..', '%5C..', 'a%2F..'])),
+  suffix: (draft, random) =>
+    void (draft.path += random.pick([
+      ';x',
+      ';',
+      '%3Bx',
+      '.',
+      '%20',
+      '+',
+      '%00',
+      '%00.png',
+      '/',
+      '/..',
+      '/../',
+      '/x',
+      '%0A',
+      '~',
+      '%',
+      ' ',
+      '%2F..',
+      '%5C..',
+      'a%2F..',
+    ])),
   front: (draft, random) => {
-    const front = random.pick(['//evil.example', '/\\evil.example', '/evil.example', '//', '/admin', '/..', '///', '/a/b', '/%2Fevil.example', '/;'])
+    const front = random.pick([
+      '//evil.example',
+      '/\\evil.example',
+      '/evil.example',
+      '//',
+      '/admin',
+      '/..',
+      '///',
+      '/a/b',
+      '/%2Fevil.example',
+      '/;',
+    ])
     draft.path = front + draft.path
   },
   /** Another first segment: schemes with a token in the path leave it uncovered. */
-  first: (draft, random) => editSegments(draft, (segments) => void segments.splice(0, 1, ...random.pick([['admin'], ['', 'evil.example'], ['', ''], ['a', 'b'], [''], ['..'], ['%2e%2e'], ['\\']]))),
+  first: (draft, random) =>
+    editSegments(
+      draft,
+      (segments) =>
+        void segments.splice(
+          0,
+          1,
+          ...random.pick([['admin'], ['', 'evil.example'], ['', ''], ['a', 'b'], [''], ['..'], ['%2e%2e'], ['\\']]),
+        ),
+    ),
   below: (draft, random) => void (draft.path = draft.path.replace(/\/?$/, '') + path(random)),
   replace: (draft, random) => void (draft.path = path(random)),
 }
@@ -371,7 +484,15 @@ const forms: Readonly<Record<string, Mutation>> = {
   },
   target: (draft, random) => {
     // Request targets in other forms than origin form.
-    const target = random.pick(['*', '', 'files.test:443', draft.path.slice(1), `\\${draft.path}`, ` ${draft.path}`, `${draft.path} HTTP/1.1`])
+    const target = random.pick([
+      '*',
+      '',
+      'files.test:443',
+      draft.path.slice(1),
+      `\\${draft.path}`,
+      ` ${draft.path}`,
+      `${draft.path} HTTP/1.1`,
+    ])
     Object.assign(draft, { origin: '', path: target })
   },
   doubleMark: (draft, random) => void (draft.path += random.pick(['?', '%3F', '?a=1?', '?&'])),
@@ -424,7 +545,9 @@ export function mangle(random: Random, text: string): string {
     case 3:
       return text.slice(0, end) + text.slice(start)
     default:
-      return random.chance(0.02) ? text + text.slice(start, end).repeat(4000) : text.slice(0, start) + text.slice(start, end).repeat(3) + text.slice(end)
+      return random.chance(0.02)
+        ? text + text.slice(start, end).repeat(4000)
+        : text.slice(0, start) + text.slice(start, end).repeat(3) + text.slice(end)
   }
 }
 

@@ -5,7 +5,18 @@ import type { Issued, Profile, Verifier, Visit } from './profiles.ts'
 import { bytesOf, impossible } from './readings.ts'
 
 const UNTRUSTED = ['unsigned', 'malformed', 'unknown_key', 'bad_signature']
-const TRUSTED = ['wrong_path', 'wrong_method', 'wrong_ip', 'expired', 'key_expired', 'too_early', 'revoked', 'needs_redeem', 'single_use', 'used']
+const TRUSTED = [
+  'wrong_path',
+  'wrong_method',
+  'wrong_ip',
+  'expired',
+  'key_expired',
+  'too_early',
+  'revoked',
+  'needs_redeem',
+  'single_use',
+  'used',
+]
 
 /** The field that makes a verdict wrong, or nothing. */
 export function fault(verdict: Verdict, verifier: Verifier, visit: Visit, grants: readonly Issued[]): string | undefined {
@@ -26,8 +37,12 @@ export function fault(verdict: Verdict, verifier: Verifier, visit: Visit, grants
   const issuers = grants.filter(({ signature, profile }) => {
     // The second half of a signature of hmac covers the address, so `wrong_ip` is about that half.
     const needed = reason === 'wrong_ip' && profile.oneSpelling ? signature.slice(0, 43) : signature
-    return needed && decoded.includes(needed)
+    // Hex digits of secure_link_secret have no case.
+    return needed && (decoded.includes(needed) || (/^[\da-f]{32}$/.test(needed) && decoded.toLowerCase().includes(needed)))
   })
+  // A signature that stands where it belongs explains a verdict better than one that stands in another parameter.
+  const inPlace = (issued: Issued): number => Number(issued.profile.signatureOf(visit.target) === issued.signature)
+  issuers.sort((a, b) => inPlace(b) - inPlace(a))
   if (!issuers.length) return 'signature: no grant has it'
   let first: string | undefined
   for (const issued of issuers) {
@@ -72,7 +87,12 @@ function wrongField(verdict: Verdict, profile: Profile, visit: Visit, issued: Is
   if (!claims) return
   const { scheme, fields, always } = profile
   // A refusal says itself which of the conditions is not met.
-  const excused = { wrong_path: /^(path|claims.resource path|resource type|service|protocol)/, wrong_method: /^(method|permissions)/, wrong_ip: /^ip/, too_early: /^early/ }
+  const excused = {
+    wrong_path: /^(path|claims.resource path|resource type|service|protocol)/,
+    wrong_method: /^(method|permissions)/,
+    wrong_ip: /^ip/,
+    too_early: /^early/,
+  }
   const excuse = excused[reason as keyof typeof excused]
   const named = scheme.covers.map((word) => ({ word: String(word), check: fields[word] }))
   const unknown = named.find(({ check }) => !check)
@@ -86,7 +106,7 @@ function wrongField(verdict: Verdict, profile: Profile, visit: Visit, issued: Is
 
   const opens = profile.methods(issued, visit).includes(visit.method.toUpperCase())
   if (ok && !opens) return 'method'
-  if (reason === 'wrong_method' && opens) return 'wrong_method, but the method is granted'
+  if (reason === 'wrong_method' && opens && scheme.name !== 'azure') return 'wrong_method, but the method is granted'
 
   const tolerance = Math.min(visit.tolerance, 300) * 1000
   const end = +(profile.endless ? claims.expires : issued.conditions.expires) + tolerance + (atExpiry(profile) ? 1000 : 0)
@@ -98,7 +118,13 @@ function wrongField(verdict: Verdict, profile: Profile, visit: Visit, issued: Is
 const ORDER = ['wrong_path', 'wrong_method', 'wrong_ip', 'expired', 'too_early']
 
 function laterThan(reason: string, wrong: string): boolean {
-  const kind = /^(ip|address)/.test(wrong) ? 'wrong_ip' : /^(method|permissions)/.test(wrong) ? 'wrong_method' : /^early/.test(wrong) ? 'too_early' : undefined
+  const kind = /^(ip|address)/.test(wrong)
+    ? 'wrong_ip'
+    : /^(method|permissions)/.test(wrong)
+      ? 'wrong_method'
+      : /^early/.test(wrong)
+        ? 'too_early'
+        : undefined
   return kind !== undefined && ORDER.includes(reason) && ORDER.indexOf(kind) > ORDER.indexOf(reason)
 }
 

@@ -1,6 +1,6 @@
 // The schemes under test: how each is set up, which grants it can be asked for, and how the fields that it covers are compared.
-import { anyOf, hmac, type HmacOptions, type Scheme, type Verdict } from '../../src/index.ts'
-import { azure, type AzureDelegation } from '../../src/schemes/azure.ts'
+import { anyOf, type HmacOptions, hmac, type Scheme, type Verdict } from '../../src/index.ts'
+import { type AzureDelegation, azure } from '../../src/schemes/azure.ts'
 import { gcs } from '../../src/schemes/gcs.ts'
 import { nginx } from '../../src/schemes/nginx.ts'
 import { nginxHmac } from '../../src/schemes/nginx-hmac.ts'
@@ -96,9 +96,9 @@ const second = (date: unknown): number => Math.floor(Number(date) / 1000) * 1000
 const expires: Check = ({ conditions }, _, claims) => different(+claims.expires === +conditions.expires, 'claims.expires')
 
 const starts: Check = ({ conditions }, { now, tolerance }, claims) => {
-  const asked = conditions['starts'] && second(conditions['starts'])
+  const asked = conditions['starts'] === undefined ? undefined : second(conditions['starts'])
   if (+(claims.starts ?? 0) !== (asked ?? 0)) return 'claims.starts'
-  return asked !== undefined && claims.starts !== undefined && now + tolerance * 1000 < +asked && 'early'
+  return asked !== undefined && claims.starts !== undefined && now + tolerance * 1000 < asked && 'early'
 }
 
 // ── hmac ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -170,9 +170,11 @@ function house(label: string, options: HmacOptions = {}, keys: Parameters<typeof
       if (random.chance(0.3)) conditions['method'] = random.pick(['GET', 'PUT', 'HEAD', ['GET', 'PUT'], ['DELETE', 'POST'], 'get'])
       if (random.chance(0.2))
         conditions['ip'] = random.pick(random.chance(0.9) ? ADDRESSES : ODD_ADDRESSES) + random.pick(['', '', '/24', '/32', '/64', '/0'])
-      if (random.chance(0.25)) conditions['prefix'] = pathname.slice(0, pathname.lastIndexOf('/', random.below(pathname.length + 1)) + 1) || '/'
+      if (random.chance(0.25))
+        conditions['prefix'] = pathname.slice(0, pathname.lastIndexOf('/', random.below(pathname.length + 1)) + 1) || '/'
       if (random.chance(0.1)) conditions['uses'] = 1 + random.below(3)
-      if (random.chance(0.2)) conditions['id'] = random.several(1, 3, () => token(random)).join('') + (random.chance(0.3) ? lookalike(random, '\n') : '')
+      if (random.chance(0.2))
+        conditions['id'] = random.several(1, 3, () => token(random)).join('') + (random.chance(0.3) ? lookalike(random, '\n') : '')
       return { url: asked, conditions }
     },
     signatureOf({ path, query = '' }) {
@@ -191,17 +193,20 @@ function house(label: string, options: HmacOptions = {}, keys: Parameters<typeof
       },
       query: (issued, visit, _claims, verifier) => {
         const { granted, asked } = both(issued, visit, verifier)
-        const server =
-          issued.profile === verifier && !inPath
-            ? queryDifference(issued.target.query, visit.target.query, options.ignore)
-            : queryDifference(granted.query, asked.query, options.ignore)
+        const server = queryDifference(granted.query, asked.query, options.ignore)
         return server && `query (${server})`
       },
       expires,
       starts,
       method: equal('methods', (conditions) => {
         const asked = conditions['method'] as string | string[] | undefined
-        return asked && [asked].flat().map((name) => name.toUpperCase()).sort()
+        return (
+          asked &&
+          [asked]
+            .flat()
+            .map((name) => name.toUpperCase())
+            .sort()
+        )
       }),
       net: ip,
       ip,
@@ -213,14 +218,25 @@ function house(label: string, options: HmacOptions = {}, keys: Parameters<typeof
       uses: equal('uses', (conditions) => conditions['uses']),
       id: ({ conditions }, _, claims) =>
         // A link with uses gets a random id.
-        conditions['id'] === undefined && conditions['uses'] ? different(typeof claims.id === 'string', 'claims.id') : different(claims.id === conditions['id'], 'claims.id'),
-      key: (_issued, _visit, claims, verifier) => different(claims.keyId === undefined || (verifier === profile && claims.keyId === 'a'), 'claims.keyId'),
+        conditions['id'] === undefined && conditions['uses']
+          ? different(typeof claims.id === 'string', 'claims.id')
+          : different(claims.id === conditions['id'], 'claims.id'),
+      key: (_issued, _visit, claims, verifier) =>
+        different(claims.keyId === undefined || (verifier === profile && claims.keyId === 'a'), 'claims.keyId'),
       purpose: (issued, _visit, _claims, verifier) =>
         different((issued.profile.options as HmacOptions).purpose === (verifier.options as HmacOptions).purpose, 'purpose'),
       origin: (issued, visit) =>
-        different((issued.profile.options as HmacOptions).origin === true && normalOrigin(issued.target.origin) === normalOrigin(visit.target.origin), 'origin'),
+        different(
+          (issued.profile.options as HmacOptions).origin === true &&
+            normalOrigin(issued.target.origin) === normalOrigin(visit.target.origin),
+          'origin',
+        ),
       host: (issued, visit) =>
-        different((issued.profile.options as HmacOptions).origin === true && normalOrigin(issued.target.origin) === normalOrigin(visit.target.origin), 'host'),
+        different(
+          (issued.profile.options as HmacOptions).origin === true &&
+            normalOrigin(issued.target.origin) === normalOrigin(visit.target.origin),
+          'host',
+        ),
       scheme: () => undefined,
     },
     always: [
@@ -270,7 +286,8 @@ function images(label: string, family: string, keys: Parameters<typeof pichax>[0
     signatureOf: ({ query }) => formValue(query, 'signature') ?? '',
     fields: { id, expiry: expires, expires },
     always: [
-      ({ target }, visit, claims) => different(claims.keyId === formValue(target.query, 'key') && claims.keyId === formValue(visit.target.query, 'key'), 'key'),
+      ({ target }, visit, claims) =>
+        different(claims.keyId === formValue(target.query, 'key') && claims.keyId === formValue(visit.target.query, 'key'), 'key'),
       (_, { target }, claims) => different(Number(formValue(target.query, 'expires')) * 1000 === +claims.expires, 'expires in the query'),
     ],
     methods: () => ['GET', 'HEAD'],
@@ -290,7 +307,11 @@ interface NginxProfile extends Profile {
 const frontOf = (path: string): string => /^\/[^/]*/.exec(path)?.[0] ?? ''
 
 /** The value of a covered field, as NGINX has it in the string to sign. */
-function nginxValue({ kind, mergeSlashes }: NginxProfile, word: string, { target, ip, method }: Pick<Visit, 'target' | 'ip' | 'method'>): string | undefined {
+function nginxValue(
+  { kind, mergeSlashes }: NginxProfile,
+  word: string,
+  { target, ip, method }: Pick<Visit, 'target' | 'ip' | 'method'>,
+): string | undefined {
   const { origin, path, query } = target
   if (word === 'path') {
     // secure_link_secret signs the text behind the token, as it is sent.
@@ -299,16 +320,23 @@ function nginxValue({ kind, mergeSlashes }: NginxProfile, word: string, { target
     return kind === 'path' ? /^\/[^/]+\/[^/]+\/\d+(\/.*)$/s.exec(uri ?? '')?.[1] : uri
   }
   if (word === 'query') return query ?? ''
-  if (word === 'ip') return canonicalAddress(ip ?? '')
+  // As NGINX prints it, without brackets.
+  if (word === 'ip') return canonicalAddress(ip ?? '')?.replace(/[[\]]/g, '')
   if (word === 'method') return method.toUpperCase()
-  if (word === 'host') return origin.replace(/^.*?:\/\//, '').replace(/:\d*$/, '').replace(/\.$/, '').toLowerCase()
+  if (word === 'host')
+    return origin
+      .replace(/^.*?:\/\//, '')
+      .replace(/:\d*$/, '')
+      .replace(/\.$/, '')
+      .toLowerCase()
   return word.startsWith('?') ? nginxArgument(query, word.slice(1)) : undefined
 }
 
 function nginxProfile(
   label: string,
   scheme: Scheme,
-  settings: Partial<NginxProfile> & Pick<NginxProfile, 'parameters' | 'options'> & { ip?: boolean; method?: boolean; host?: boolean; user?: boolean },
+  settings: Partial<NginxProfile> &
+    Pick<NginxProfile, 'parameters' | 'options'> & { ip?: boolean; method?: boolean; host?: boolean; user?: boolean },
 ): NginxProfile {
   const { joined = [], kind = 'query', mergeSlashes = true } = settings
   const facts = (issued: Issued): Pick<Visit, 'target' | 'ip' | 'method'> => ({
@@ -319,15 +347,17 @@ function nginxProfile(
   const compare =
     (word: string): Check =>
     (issued, visit) => {
-      const words = joined.includes(word) && joined.every((each) => each !== 'ip' || !(visit.ip ?? '').includes(':')) ? joined : [word]
-      const text = (request: Pick<Visit, 'target' | 'ip' | 'method'>) => words.map((each) => nginxValue(profile, each, request) ?? '').join('')
-      if (word === 'ip' && !joined.length && nginxValue(profile, 'ip', visit) === undefined) return 'ip: none'
+      const words = joined.includes(word) ? joined : [word]
+      const text = (request: Pick<Visit, 'target' | 'ip' | 'method'>) =>
+        words.map((each) => nginxValue(profile, each, request) ?? '').join('')
+      if (word === 'ip' && nginxValue(profile, 'ip', visit) === undefined) return 'ip: none'
       return different(text(facts(issued)) === text(visit), word)
     }
   const resource: Check = (issued, visit, claims) => {
     const { path } = targetParts(claims.resource)
     const granted = nginxValue(profile, 'path', facts(issued))
-    if (kind === 'query') return joined.includes('path') ? undefined : different(nginxUri(path, mergeSlashes) === granted, 'claims.resource path')
+    if (kind === 'query')
+      return joined.includes('path') ? undefined : different(nginxUri(path, mergeSlashes) === granted, 'claims.resource path')
     // Behind the front is what was signed. A front that a visitor chose must not be in there.
     const fronts = ['', '/', frontOf(issued.target.path), `${frontOf(issued.target.path)}/`]
     const read = kind === 'secret' ? claims.resource.replace(/^[a-z]+:\/\/[^/]*/i, '') : nginxUri(path, mergeSlashes)
@@ -361,7 +391,10 @@ function nginxProfile(
       const user = settings.user && random.chance(0.8) ? `user=${token(random, 0)}${random.chance(0.3) ? lookalike(random, '|') : ''}` : ''
       const withFront = asked.replace(/^([a-z]+:\/\/[^/]*)?/i, `$1${front}`)
       const [before = '', fragment] = withFront.split('#')
-      return { url: before + (user && `${before.includes('?') ? '&' : '?'}${user}`) + (fragment === undefined ? '' : `#${fragment}`), conditions }
+      return {
+        url: before + (user && `${before.includes('?') ? '&' : '?'}${user}`) + (fragment === undefined ? '' : `#${fragment}`),
+        conditions,
+      }
     },
     fields,
     always: [resource],
@@ -410,8 +443,9 @@ function presigned(label: string, scheme: Scheme, prefix: 'X-Amz-' | 'X-Goog-', 
   const signedHeaders = ({ conditions }: Issued): [string, string][] =>
     Object.entries((conditions['headers'] ?? {}) as Record<string, string>).map(([name, value]) => [name.toLowerCase(), plainHeader(value)])
   const plainHeader = (value: string | undefined): string => (value ?? '\0').trim().replace(/\s+/g, ' ')
-  const headerOf = (visit: Visit, name: string): string | undefined => Object.entries(visit.headers).find(([other]) => other.toLowerCase() === name)?.[1]
-  const asked = ({ conditions }: Issued): string => (methodsOf({ conditions } as Issued)[0] as string)
+  const headerOf = (visit: Visit, name: string): string | undefined =>
+    Object.entries(visit.headers).find(([other]) => other.toLowerCase() === name)?.[1]
+  const asked = ({ conditions }: Issued): string => methodsOf({ conditions } as Issued)[0] as string
   return {
     label,
     family: 'sigv4',
@@ -432,7 +466,10 @@ function presigned(label: string, scheme: Scheme, prefix: 'X-Amz-' | 'X-Goog-', 
     fields: {
       method: (issued, visit) => different(openedBy(issued, visit, prefix).includes(visit.method.toUpperCase()), 'method'),
       host: (issued, visit) =>
-        different(host(issued.target) === (visit.target.origin ? host(visit.target) : (headerOf(visit, 'host') ?? '').toLowerCase()), 'host'),
+        different(
+          host(issued.target) === (visit.target.origin ? host(visit.target) : (headerOf(visit, 'host') ?? '').toLowerCase()),
+          'host',
+        ),
       path: (issued, visit) => different(bytesOf(issued.target.path) === bytesOf(visit.target.path), 'path'),
       query: (issued, visit) => different(pairs(issued.target.query) === pairs(visit.target.query), 'query'),
       starts: ({ conditions }, { now, tolerance }, claims) => {
@@ -457,7 +494,8 @@ function presigned(label: string, scheme: Scheme, prefix: 'X-Amz-' | 'X-Goog-', 
       (issued, _visit, claims) => {
         const { path, query } = targetParts(claims.resource)
         return (
-          different(bytesOf(path) === bytesOf(issued.target.path), 'claims.resource path') || different(pairs(query) === pairs(issued.target.query), 'claims.resource query')
+          different(bytesOf(path) === bytesOf(issued.target.path), 'claims.resource path') ||
+          different(pairs(query) === pairs(issued.target.query), 'claims.resource query')
         )
       },
       (issued, _visit, claims) => different(claims.methods?.length === 1 && claims.methods[0] === asked(issued), 'claims.methods'),
@@ -476,7 +514,9 @@ function openedBy(issued: Issued, _visit: Visit, prefix: string): readonly strin
 
 const AZURE_SECRET = 'YSBrZXkgZm9yIGV4YW1wbGVzLCAzMiBieXRlcyBsb25n'
 const SAS =
-  'sv ss srt spr st se sip si ses skoid sktid skt ske sks skv sr sdd sp rscc rscd rsce rscl rsct saoid suoid scid sduoid skdutid srh srq'.split(' ')
+  'sv ss srt spr st se sip si ses skoid sktid skt ske sks skv sr sdd sp rscc rscd rsce rscl rsct saoid suoid scid sduoid skdutid srh srq'.split(
+    ' ',
+  )
 
 const DELEGATION: AzureDelegation = {
   signedObjectId: '11111111-2222-3333-4444-555555555555',
@@ -497,12 +537,16 @@ interface AzureSettings {
 
 function storage(label: string, { pathStyle = false, version, delegation }: AzureSettings = {}): Profile {
   const options = { ...(version && { version }), ...(pathStyle && { pathStyle }), policies: POLICIES }
-  const key = { id: 'account', secret: AZURE_SECRET, ...(delegation && { delegation: DELEGATION }) }
+  const key = {
+    id: 'account',
+    secret: pathStyle ? AZURE_SECRET.replace('YSBr', 'YSBs') : AZURE_SECRET,
+    ...(delegation && { delegation: DELEGATION }),
+  }
   const skipped = pathStyle ? 1 : 0
   const names = ({ path }: Target): string[] => segmentsOf(path).slice(1)
   /** Names of the request's own parameters have no case for Azure. */
   const request = ({ query }: Target, name: string): string | undefined => {
-    for (const [other, value] of new URLSearchParams(query ?? '')) if (other.toLowerCase() === name) return value
+    for (const [other, value] of new URLSearchParams(`&${query ?? ''}`)) if (other.toLowerCase() === name) return value
     return
   }
   const fieldOf = ({ query }: Target, name: string): string | undefined => formValue(query, name)
@@ -516,7 +560,8 @@ function storage(label: string, { pathStyle = false, version, delegation }: Azur
     if (pathStyle && asked[0] !== 'account') return 'path: another account'
     if (kind === undefined) return
     if (asked.some((name) => name === '..' || name === '.')) return 'path: dots'
-    const depth = kind === 'c' || kind === 's' ? 1 + skipped : kind === 'd' ? 1 + skipped + Number(fieldOf(issued.target, 'sdd')) : undefined
+    const depth =
+      kind === 'c' || kind === 's' ? 1 + skipped : kind === 'd' ? 1 + skipped + Number(fieldOf(issued.target, 'sdd')) : undefined
     if (depth === undefined) return different(bytesOf(issued.target.path) === bytesOf(visit.target.path), 'path')
     return different(granted.slice(0, depth).join('/') === asked.slice(0, depth).join('/') && asked.length >= depth, 'path')
   }
@@ -534,7 +579,12 @@ function storage(label: string, { pathStyle = false, version, delegation }: Azur
     return method === 'DELETE' && (request(target, 'versionid') === undefined ? has('d') : has('x'))
   }
   const sameFields: Check = (issued, visit) => {
-    const wrong = SAS.find((name) => fieldOf(issued.target, name) !== fieldOf(visit.target, name))
+    const value = ({ target }: { target: Target }, name: string) => {
+      const text = fieldOf(target, name)
+      // A number of segments, so `01` is 1.
+      return name === 'sdd' && text !== undefined ? Number(text) : text
+    }
+    const wrong = SAS.find((name) => value(issued, name) !== value(visit, name))
     return wrong && `parameter ${wrong}`
   }
   const account: Check = (issued, { target }) => {
@@ -554,7 +604,8 @@ function storage(label: string, { pathStyle = false, version, delegation }: Azur
       return different(request(visit.target, 'snapshot') === undefined && request(visit.target, 'versionid') === undefined, 'snapshot')
     return name && different(request(issued.target, name) === request(visit.target, name), name)
   }
-  const protocol: Check = (issued, { target }) => different(fieldOf(issued.target, 'spr') !== 'https' || !/^http:/i.test(target.origin), 'protocol')
+  const protocol: Check = (issued, { target }) =>
+    different(fieldOf(issued.target, 'spr') !== 'https' || !/^http:/i.test(target.origin), 'protocol')
   const address: Check = (issued, visit) => {
     const asked = issued.conditions['ip'] as string | undefined
     const [first, last] = String(issued.conditions['ipRange'] ?? '').split('-')
@@ -568,7 +619,9 @@ function storage(label: string, { pathStyle = false, version, delegation }: Azur
   const nothing: Check = () => undefined
   // Links of a delegation key start with the key, if they do not start later.
   const begins: Check = (issued, visit, claims, verifier) =>
-    delegation && issued.conditions['starts'] === undefined ? different(+(claims.starts ?? 0) === +DELEGATION.signedStartsOn, 'claims.starts') : starts(issued, visit, claims, verifier)
+    delegation && issued.conditions['starts'] === undefined
+      ? different(+(claims.starts ?? 0) === +DELEGATION.signedStartsOn, 'claims.starts')
+      : starts(issued, visit, claims, verifier)
   const fields: Record<string, Check> = {
     path: inside,
     permissions: (issued, visit) => different(operation(issued, visit), 'permissions'),
@@ -592,7 +645,7 @@ function storage(label: string, { pathStyle = false, version, delegation }: Azur
   for (const name of [...SAS, 'snapshot', 'versionid', 'comp', 'restype']) fields[`?${name}`] = nothing
   return {
     label: `azure ${label}`,
-    family: delegation ? 'azure delegation' : 'azure',
+    family: delegation ? 'azure delegation' : pathStyle ? 'azure path style' : 'azure',
     scheme: azure(key, options) as unknown as Scheme,
     parameters: [...SAS, 'sig'],
     separators: ['\n'],
@@ -603,11 +656,19 @@ function storage(label: string, { pathStyle = false, version, delegation }: Azur
       const service = kind === 'f' || kind === 's' ? 'file' : random.pick(['blob', 'blob', 'blob', 'dfs', 'queue'])
       const origin = random.chance(0.8) ? `${random.pick(['https', 'https', 'http'])}://account.${service}.core.windows.net` : ''
       const suffix =
-        kind === 'bs' ? '?snapshot=2030-01-01T00:00:00.0000000Z' : kind === 'bv' ? '?versionid=2030-01-01T00:00:00.0000000Z' : random.pick(['', '', '', '?comp=list', '?restype=container&comp=list', '?a=1', '?comp=tags'])
+        kind === 'bs'
+          ? '?snapshot=2030-01-01T00:00:00.0000000Z'
+          : kind === 'bv'
+            ? '?versionid=2030-01-01T00:00:00.0000000Z'
+            : random.pick(['', '', '', '?comp=list', '?restype=container&comp=list', '?a=1', '?comp=tags'])
       const file = random.chance(0.15) ? '/only' : path(random)
       const conditions: Record<string, unknown> & { expires: Date } = { expires: expiry(random) }
       if (kind) conditions['resource'] = kind
-      else Object.assign(conditions, { services: random.pick(['b', 'bf', 'f', 'btqf']), resourceTypes: random.pick(['o', 'c', 's', 'sco', 'co']) })
+      else
+        Object.assign(conditions, {
+          services: random.pick(['b', 'bf', 'f', 'btqf']),
+          resourceTypes: random.pick(['o', 'c', 's', 'sco', 'co']),
+        })
       if (random.chance(0.7)) conditions['permissions'] = random.pick(['r', 'rl', 'l', 'racwdl', 'w', 'c', 'd', 'rd', 'rt', 'x', 'rx'])
       else if (kind && !delegation && random.chance(0.3)) conditions['identifier'] = random.pick(['partners', 'writers'])
       if (random.chance(0.2)) conditions['protocol'] = random.pick(['https', 'https,http'])
@@ -615,7 +676,12 @@ function storage(label: string, { pathStyle = false, version, delegation }: Azur
       else if (random.chance(0.1)) conditions['ipRange'] = '203.0.113.5-203.0.113.9'
       if (random.chance(0.2)) conditions['starts'] = new Date(NOW + 3_600_000 * (random.below(3) - 1))
       if (kind && random.chance(0.2))
-        conditions[random.pick(['cacheControl', 'contentDisposition', 'contentEncoding', 'contentLanguage', 'contentType'])] = random.pick(['text/html', 'attachment', 'a+b c', 'no-store'])
+        conditions[random.pick(['cacheControl', 'contentDisposition', 'contentEncoding', 'contentLanguage', 'contentType'])] = random.pick([
+          'text/html',
+          'attachment',
+          'a+b c',
+          'no-store',
+        ])
       if (kind === 'd' && random.chance(0.5)) conditions['directoryDepth'] = 1 + random.below(2)
       if (delegation && random.chance(0.3)) conditions['requestHeaders'] = { 'x-ms-blob-type': random.pick(['BlockBlob', 'a b']) }
       return { url: `${origin}${pathStyle ? '/account' : ''}${file}${suffix}`, conditions }
@@ -660,7 +726,11 @@ export const PROFILES: readonly Profile[] = [
   links('user runs into path', { expression: '$uri$arg_user $secure_link_expires $secret' }, { user: true, joined: ['path', '?user'] }),
   links('host and $arg_expires', { expression: '$host$uri $arg_expires $secret' }, { host: true }),
   links('slashes kept', { expression: '$secure_link_expires$uri $secret', mergeSlashes: false }, { mergeSlashes: false }),
-  links('renamed', { expression: 'secure_link $arg_st,$arg_e; secure_link_md5 "$secure_link_expires$uri $secret";' }, { parameters: ['st', 'e'] }),
+  links(
+    'renamed',
+    { expression: 'secure_link $arg_st,$arg_e; secure_link_md5 "$secure_link_expires$uri $secret";' },
+    { parameters: ['st', 'e'] },
+  ),
   links('in path', { expression: '$secure_link_expires$rest $secret', placement: 'path' }, { kind: 'path' }),
   links('secure_link_secret', { expression: 'secure_link_secret $secret;', ...ENDLESS }, { kind: 'secret', endless: true }),
 
@@ -676,7 +746,9 @@ export const PROFILES: readonly Profile[] = [
   presigned('s3', s3(keyOfStorage) as unknown as Scheme, 'X-Amz-', {}),
   presigned('s3 elsewhere', s3(keyOfStorage, { region: 'eu-central-1' }) as unknown as Scheme, 'X-Amz-', { region: 'eu-central-1' }),
   presigned('gcs', gcs(keyOfStorage) as unknown as Scheme, 'X-Goog-', {}, false),
-  presigned('gcs as s3', gcs(keyOfStorage, { algorithm: 'AWS4-HMAC-SHA256' }) as unknown as Scheme, 'X-Amz-', { algorithm: 'AWS4-HMAC-SHA256' }),
+  presigned('gcs as s3', gcs(keyOfStorage, { algorithm: 'AWS4-HMAC-SHA256' }) as unknown as Scheme, 'X-Amz-', {
+    algorithm: 'AWS4-HMAC-SHA256',
+  }),
 
   storage('default'),
   storage('2020-12-06', { version: '2020-12-06' }),
@@ -697,9 +769,15 @@ export interface Verifier {
 const alone: readonly Verifier[] = PROFILES.map((profile) => ({ label: profile.label, scheme: profile.scheme, members: [profile] }))
 
 function together(...wanted: readonly (string | RegExp)[]): Verifier {
-  const members = wanted.flatMap((label) => PROFILES.filter((profile) => (typeof label === 'string' ? profile.label === label : label.test(profile.label))))
+  const members = wanted.flatMap((label) =>
+    PROFILES.filter((profile) => (typeof label === 'string' ? profile.label === label : label.test(profile.label))),
+  )
   const [first, ...others] = members.map(({ scheme }) => scheme)
-  return { label: `anyOf(${members.map(({ label }) => label).join(', ')})`, scheme: anyOf(first as Scheme, ...others) as unknown as Scheme, members }
+  return {
+    label: `anyOf(${members.map(({ label }) => label).join(', ')})`,
+    scheme: anyOf(first as Scheme, ...others) as unknown as Scheme,
+    members,
+  }
 }
 
 export const VERIFIERS: readonly Verifier[] = [

@@ -76,7 +76,7 @@ export const PATHS: Readonly<Record<string, (path: string) => readonly unknown[]
   // Express, Fastify, werkzeug: split, then decoded; dot segments stay.
   segments: segmentsOf,
   // Tomcat and others: a `;` ends the name of the segment.
-  tomcat: (path) => path.split('/').map((segment) => bytesOf(segment.split(';')[0] as string)),
+  tomcat: (path) => path.split('/').map((segment) => bytesOf(segment.split(';', 1)[0] as string)),
   // Browsers, and servers that pass the target through `new URL`: `\` is a slash, dot segments are resolved.
   url: (path) => [sent(path)].flat(),
 }
@@ -101,7 +101,8 @@ export const QUERIES: Readonly<Record<string, (query: string) => object>> = {
   // URLSearchParams, Python: names and values, in order for each name.
   form: (query) => {
     const found: Record<string, string[]> = Object.create(null)
-    for (const [name, value] of new URLSearchParams(query)) {
+    // `URLSearchParams` would drop a `?` in front.
+    for (const [name, value] of new URLSearchParams(`&${query}`)) {
       found[name] ??= []
       found[name].push(value)
     }
@@ -180,7 +181,7 @@ export function nginxArgument(query: string | undefined, name: string): string |
 
 /** The first value of a form's parameter. */
 export const formValue = (query: string | undefined, name: string): string | undefined =>
-  new URLSearchParams(query ?? '').get(name) ?? undefined
+  new URLSearchParams(`&${query ?? ''}`).get(name) ?? undefined
 
 /** Scheme, host and port, without the scheme's own port. */
 export function normalOrigin(origin: string): string {

@@ -32,7 +32,9 @@ export interface Report {
   findings: Finding[]
   /** How often each kind of finding was seen. */
   kinds: Map<string, number>
-  /** How often each mutation led to an accepted request. */
+  /** How often grants of a profile were refused by `sign`, by the message. */
+  refusals: Map<string, number>
+  /** By the label of the verifier. */
   byProfile: Map<string, { inputs: number; accepted: number }>
 }
 
@@ -60,6 +62,7 @@ export async function fuzz({ seed, inputs, world, only = '', examples = 2 }: Run
     refusedGrants: 0,
     findings: [],
     kinds: new Map(),
+    refusals: new Map(),
     byProfile: new Map(),
   }
   const profiles = PROFILES.filter(({ label }) => label.includes(only))
@@ -99,7 +102,7 @@ async function oneWorld(random: Random, profiles: readonly Profile[], note: Note
             conditions: { ...before.conditions, ...(random.chance(0.5) && asked.conditions) },
           }
         : asked
-    const issued = await issue(profile, similar, note)
+    const issued = await issue(profile, similar, note, report)
     if (issued) grants.push(issued)
     else report.refusedGrants++
   }
@@ -130,7 +133,12 @@ async function oneWorld(random: Random, profiles: readonly Profile[], note: Note
 }
 
 /** Signs a grant. `undefined` if `sign` refuses it, as it may. */
-async function issue(profile: Profile, asked: { url: string; conditions: Conditions }, note: Note): Promise<Issued | undefined> {
+async function issue(
+  profile: Profile,
+  asked: { url: string; conditions: Conditions },
+  note: Note,
+  report: Report,
+): Promise<Issued | undefined> {
   const finding = (what: string, verdict: object | string) =>
     note({
       verifier: profile.label,
@@ -149,6 +157,8 @@ async function issue(profile: Profile, asked: { url: string; conditions: Conditi
   } catch (error) {
     if (!(error instanceof LinkError)) finding('sign: throws what is not a LinkError', String(error))
     else if (/another secret that|0123456789abcdef0123/.test(error.message)) finding('sign: a secret in a message', error.message)
+    const refusal = `${profile.label}: ${error instanceof Error ? error.message : error}`
+    report.refusals.set(refusal, (report.refusals.get(refusal) ?? 0) + 1)
     return
   }
 }

@@ -26,8 +26,7 @@ export function fault(verdict: Verdict, verifier: Verifier, visit: Visit, grants
   if (!ok && (claims !== undefined) !== TRUSTED.includes(reason)) return 'verdict: claims without a trusted reason, or the reverse'
   if (!claims) return
 
-  const host = hostOf(claims.resource)
-  if (host !== undefined && host !== hostOf(visit.target.origin || '/')) return 'claims.resource names another host'
+  if (otherHost(claims.resource, visit.target.origin)) return 'claims.resource names another host'
 
   const form = impossible(visit.target)
   // Servers disagree about these, so there is nothing more to compare.
@@ -35,8 +34,8 @@ export function fault(verdict: Verdict, verifier: Verifier, visit: Visit, grants
 
   const decoded = bytesOf(visit.url) + bytesOf(visit.url.replaceAll('~', '%'))
   const issuers = grants.filter(({ signature, profile }) => {
-    // The second half of a signature of hmac covers the address, so `wrong_ip` is about that half.
-    const needed = reason === 'wrong_ip' && profile.oneSpelling ? signature.slice(0, 43) : signature
+    // The second half of a signature of hmac covers the address. It is compared last, so any refusal can come before.
+    const needed = !ok && profile.oneSpelling ? signature.slice(0, 43) : signature
     // Hex digits of secure_link_secret have no case.
     return needed && (decoded.includes(needed) || (/^[\da-f]{32}$/.test(needed) && decoded.toLowerCase().includes(needed)))
   })
@@ -57,13 +56,13 @@ export function fault(verdict: Verdict, verifier: Verifier, visit: Visit, grants
   return first
 }
 
-/** The host that a client takes a resource for, behind any base. */
-function hostOf(resource: string): string | undefined {
-  try {
-    return new URL(resource, 'https://base.example').host
-  } catch {
-    return undefined
-  }
+/** Does a client that resolves the resource behind the request's own URL come to another host? */
+function otherHost(resource: string, origin: string): boolean {
+  const base = new URL(URL.canParse(origin) ? origin : 'https://base.example')
+  if (!URL.canParse(resource, base.href)) return false
+  const { hostname, port } = new URL(resource, base.href)
+  // A resource may leave out the host, or the port, where the scheme does not cover them.
+  return hostname !== base.hostname || (port !== '' && port !== base.port)
 }
 
 /** The first field of a verdict that this grant does not explain. */

@@ -313,7 +313,7 @@ function nginxValue(
   { target, ip, method }: Pick<Visit, 'target' | 'ip' | 'method'>,
 ): string | undefined {
   const { origin, path, query } = target
-  if (word === 'path') {
+  if (word === 'path' || word === 'rest') {
     // secure_link_secret signs the text behind the token, as it is sent.
     if (kind === 'secret') return /^\/[^/]+\/[\da-f]{32}\/(.*)$/is.exec(path)?.[1]
     const uri = nginxUri(path, mergeSlashes)
@@ -368,7 +368,7 @@ function nginxProfile(
     )
   }
   const fields: Record<string, Check> = { expires, secure_link_hmac_expires: expires }
-  for (const word of ['path', 'query', 'ip', 'method', 'host', '?user', '?expires', '?ts', '?e']) fields[word] = compare(word)
+  for (const word of ['path', 'rest', 'query', 'ip', 'method', 'host', '?user', '?expires', '?ts', '?e']) fields[word] = compare(word)
   const profile: NginxProfile = {
     label,
     family: label,
@@ -443,6 +443,8 @@ function presigned(label: string, scheme: Scheme, prefix: 'X-Amz-' | 'X-Goog-', 
   const signedHeaders = ({ conditions }: Issued): [string, string][] =>
     Object.entries((conditions['headers'] ?? {}) as Record<string, string>).map(([name, value]) => [name.toLowerCase(), plainHeader(value)])
   const plainHeader = (value: string | undefined): string => (value ?? '\0').trim().replace(/\s+/g, ' ')
+  // Not the hash of the body, which the text has anyway, and not the id that CloudFront adds.
+  const ofVendor = prefix === 'X-Amz-' ? /^x-amz-(?!content-sha256$|cf-id$)/i : /^x-goog-(?!content-sha256$)/i
   const headerOf = (visit: Visit, name: string): string | undefined =>
     Object.entries(visit.headers).find(([other]) => other.toLowerCase() === name)?.[1]
   const asked = ({ conditions }: Issued): string => methodsOf({ conditions } as Issued)[0] as string
@@ -483,7 +485,7 @@ function presigned(label: string, scheme: Scheme, prefix: 'X-Amz-' | 'X-Goog-', 
         const wrong = signed.find(([name, value]) => plainHeader(headerOf(visit, name)) !== value)
         if (wrong) return `header ${wrong[0]}`
         const more = Object.keys(visit.headers).find(
-          (name) => /^x-(amz|goog)-(?!content-sha256$|cf-id$)/i.test(name) && !signed.some(([other]) => other === name.toLowerCase()),
+          (name) => ofVendor.test(name) && !signed.some(([other]) => other === name.toLowerCase()),
         )
         return more && `header ${more} is not signed`
       },
@@ -544,12 +546,12 @@ function storage(label: string, { pathStyle = false, version, delegation }: Azur
   }
   const skipped = pathStyle ? 1 : 0
   const names = ({ path }: Target): string[] => segmentsOf(path).slice(1)
-  /** Names of the request's own parameters have no case for Azure. */
+  /** Names of parameters have no case for Azure. */
   const request = ({ query }: Target, name: string): string | undefined => {
     for (const [other, value] of new URLSearchParams(`&${query ?? ''}`)) if (other.toLowerCase() === name) return value
     return
   }
-  const fieldOf = ({ query }: Target, name: string): string | undefined => formValue(query, name)
+  const fieldOf = request
   const permissionsOf = (issued: Issued): string => {
     const policy = fieldOf(issued.target, 'si')
     return policy === undefined ? (fieldOf(issued.target, 'sp') ?? '') : (POLICIES[policy as keyof typeof POLICIES]?.permissions ?? '')
@@ -654,14 +656,18 @@ function storage(label: string, { pathStyle = false, version, delegation }: Azur
       const kinds = ['b', 'b', 'b', 'c', 'f', 's', 'd', 'bs', 'bv', undefined]
       const kind = random.pick(kinds)
       const service = kind === 'f' || kind === 's' ? 'file' : random.pick(['blob', 'blob', 'blob', 'dfs', 'queue'])
-      const origin = random.chance(0.8) ? `${random.pick(['https', 'https', 'http'])}://account.${service}.core.windows.net` : ''
+      const protocol = random.pick(['https', 'https', 'http'])
+      const host = pathStyle ? '127.0.0.1:10000' : `account.${service}.core.windows.net`
+      const origin = random.chance(0.8) ? `${protocol}://${host}` : ''
       const suffix =
         kind === 'bs'
           ? '?snapshot=2030-01-01T00:00:00.0000000Z'
           : kind === 'bv'
             ? '?versionid=2030-01-01T00:00:00.0000000Z'
             : random.pick(['', '', '', '?comp=list', '?restype=container&comp=list', '?a=1', '?comp=tags'])
-      const file = random.chance(0.15) ? '/only' : path(random)
+      // Names of containers have at least three lower-case letters, digits and hyphens.
+      const container = random.chance(0.9) ? `/${random.pick(['files', 'admin', 'reports', 'a-1'])}` : ''
+      const file = container && random.chance(0.15) ? container : container + path(random)
       const conditions: Record<string, unknown> & { expires: Date } = { expires: expiry(random) }
       if (kind) conditions['resource'] = kind
       else
@@ -698,6 +704,8 @@ function storage(label: string, { pathStyle = false, version, delegation }: Azur
 const keyOfStorage = { id: 'a', secret: 'b' }
 // Links that have no expiry, or one that anybody can change, want this said.
 const ENDLESS = { forever: true }
+// Texts that can be split into their fields in two ways want this said.
+const AMBIGUOUS = { ambiguous: true }
 
 export const PROFILES: readonly Profile[] = [
   house('plain'),
@@ -719,11 +727,16 @@ export const PROFILES: readonly Profile[] = [
   ]),
   images('with the secret of hmac', 'house', { id: 'a', secret: SECRET }),
 
-  links('default', {}, { ip: true, joined: ['path', 'ip'] }),
+  links('default', {}, { ip: true }),
+  links('default, ambiguous', AMBIGUOUS, { ip: true, joined: ['path', 'ip'] }),
   links('without address', { expression: '$secure_link_expires$uri $secret' }),
   links('address behind a space', { expression: '$secure_link_expires$uri $remote_addr $secret' }, { ip: true }),
   links('user and method', { expression: '$secure_link_expires|$uri|$arg_user|$request_method|$secret' }, { method: true, user: true }),
-  links('user runs into path', { expression: '$uri$arg_user $secure_link_expires $secret' }, { user: true, joined: ['path', '?user'] }),
+  links(
+    'user runs into path',
+    { expression: '$uri$arg_user $secure_link_expires $secret', ...AMBIGUOUS },
+    { user: true, joined: ['path', '?user'] },
+  ),
   links('host and $arg_expires', { expression: '$host$uri $arg_expires $secret' }, { host: true }),
   links('slashes kept', { expression: '$secure_link_expires$uri $secret', mergeSlashes: false }, { mergeSlashes: false }),
   links(
@@ -740,7 +753,7 @@ export const PROFILES: readonly Profile[] = [
   moduleLinks('times with offset', { timestamp: '+02:00', algorithm: 'sha512' }),
   moduleLinks('address', { message: '$uri|$arg_ts|$arg_e|$remote_addr', algorithm: 'sha1' }, { ip: true }),
   moduleLinks('method first', { message: '$request_method|$uri|$secure_link_hmac_expires|$arg_ts' }, { method: true }),
-  moduleLinks('fields run together', { message: '$uri$arg_ts$arg_e' }, { joined: ['path', '?ts', '?e'], endless: true }),
+  moduleLinks('fields run together', { message: '$uri$arg_ts$arg_e', ...AMBIGUOUS }, { joined: ['path', '?ts', '?e'], endless: true }),
   moduleLinks('user', { message: '$arg_user|$uri|$arg_ts|$arg_e', timestamp: 'Z' }, { user: true }),
 
   presigned('s3', s3(keyOfStorage) as unknown as Scheme, 'X-Amz-', {}),

@@ -211,8 +211,12 @@ export function canonicalAddress(address: string): string | undefined {
   return isIP(plain) === 6 ? new URL(`http://[${plain}]/`).hostname : undefined
 }
 
-/** A request that a server should not have got: with a fragment, a control character, or a dot segment in any spelling. */
-export function impossible({ path, query, fragment }: Target): string | undefined {
+/**
+ * A request that a server should not have got: with another scheme than http, with a host that is none, with a control character, a dot segment
+ * in any spelling, or a fragment.
+ */
+export function impossible({ origin, path, query, fragment }: Target): string | undefined {
+  if (origin && !(/^https?:/i.test(origin) && URL.canParse(origin))) return 'origin'
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what this looks for
   if (/[\0-\x1f\x7f]/.test(path + (query ?? ''))) return 'control character'
   if (segmentsOf(path).some((segment) => segment === '.' || segment === '..')) return 'dot segment'

@@ -35,9 +35,8 @@ export function fault(verdict: Verdict, verifier: Verifier, visit: Visit, grants
   const decoded = bytesOf(visit.url) + bytesOf(visit.url.replaceAll('~', '%'))
   const issuers = grants.filter(({ signature, profile }) => {
     // The second half of a signature of hmac covers the address. It is compared last, so any refusal can come before.
-    const needed = !ok && profile.oneSpelling ? signature.slice(0, 43) : signature
-    // Hex digits of secure_link_secret have no case.
-    return needed && (decoded.includes(needed) || (/^[\da-f]{32}$/.test(needed) && decoded.toLowerCase().includes(needed)))
+    const needed = !ok && profile.halves ? signature.slice(0, 43) : signature
+    return needed && decoded.includes(needed)
   })
   // A signature that stands where it belongs explains a verdict better than one that stands in another parameter.
   const inPlace = (issued: Issued): number => Number(issued.profile.signatureOf(visit.target) === issued.signature)
@@ -48,8 +47,7 @@ export function fault(verdict: Verdict, verifier: Verifier, visit: Visit, grants
     const wrong = unexplained(verdict, verifier, visit, issued)
     if (!wrong) {
       if (form) return `form: ${form}`
-      // The normal form of hmac is defined for the characters that clients send.
-      return issued.profile.oneSpelling && !/^[!-~]*$/.test(visit.url) ? 'form: a character beyond ~' : undefined
+      return issued.profile.plainCharacters && !/^[!-~]*$/.test(visit.url) ? 'form: a character beyond ~' : undefined
     }
     first ??= wrong
   }

@@ -212,11 +212,11 @@ export function canonicalAddress(address: string): string | undefined {
 }
 
 /**
- * A request that a server should not have got: with another scheme than http, with a host that is none, with a control character, a dot segment
+ * A request that a server should not have got: with a scheme that is not of the web, with two ports, with a control character, a dot segment
  * in any spelling, or a fragment.
  */
 export function impossible({ origin, path, query, fragment }: Target): string | undefined {
-  if (origin && !(/^https?:/i.test(origin) && URL.canParse(origin))) return 'origin'
+  if (origin && !/^(https?|wss?):\/\/([^:[\]]+|\[[^[\]]*\])(:\d{1,5})?$/i.test(origin)) return 'origin'
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what this looks for
   if (/[\0-\x1f\x7f]/.test(path + (query ?? ''))) return 'control character'
   if (segmentsOf(path).some((segment) => segment === '.' || segment === '..')) return 'dot segment'

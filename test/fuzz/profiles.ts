@@ -13,6 +13,7 @@ import {
   formBytes,
   formValue,
   inNetwork,
+  inRange,
   nginxArgument,
   nginxUri,
   normalOrigin,
@@ -614,13 +615,9 @@ function storage(label: string, { pathStyle = false, version, delegation }: Azur
     different(fieldOf(issued.target, 'spr') !== 'https' || !/^http:/i.test(target.origin), 'protocol')
   const address: Check = (issued, visit) => {
     const asked = issued.conditions['ip'] as string | undefined
-    const [first, last] = String(issued.conditions['ipRange'] ?? '').split('-')
-    const number = (text = ''): number => text.split('.').reduce((sum, part) => sum * 256 + Number(part), 0)
+    const range = issued.conditions['ipRange'] as string | undefined
     if (asked) return different(inNetwork(asked, visit.ip), 'ip')
-    const ip = canonicalAddress(visit.ip ?? '')?.replace(/^\[::ffff:.*/, '') ?? ''
-    // A range holds IPv4, also as a dual-stack socket writes it.
-    const plain = /^::ffff:([\d.]+)$/i.exec(visit.ip ?? '')?.[1] ?? ip
-    return first ? different(/^[\d.]+$/.test(plain) && number(plain) >= number(first) && number(plain) <= number(last), 'ip') : undefined
+    return range !== undefined && different(inRange(range, visit.ip), 'ip')
   }
   const nothing: Check = () => undefined
   // Links of a delegation key start with the key, if they do not start later.

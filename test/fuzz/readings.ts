@@ -201,6 +201,16 @@ export function inNetwork(network: string, address: string | undefined): boolean
   return list.check(plain, `ipv${isIP(plain)}` as 'ipv4' | 'ipv6')
 }
 
+/** Does a valid address lie in a range of IPv4 addresses (`203.0.113.5-203.0.113.9`)? */
+export function inRange(range: string, address: string | undefined): boolean {
+  const plain = plainAddress(address ?? '')
+  const [first = '', last = ''] = range.split('-')
+  if (!isIP(plain)) return false
+  const list = new BlockList()
+  list.addRange(first, last)
+  return list.check(plain, `ipv${isIP(plain)}` as 'ipv4' | 'ipv6')
+}
+
 /** Without the brackets of a URL and the zone. */
 export const plainAddress = (address: string): string => address.replace(/^\[(.*)\]$/, '$1').replace(/%[\w.-]+$/, '')
 

@@ -170,11 +170,11 @@ export function queryDifference(a = '', b = '', ignore: readonly string[] = []):
   })
 }
 
-/** `$arg_name` of NGINX: the first one, its name without case, nothing decoded. */
+/** `$arg_name` of NGINX: the first one, its name without case, as bytes, and nothing decoded. */
 export function nginxArgument(query: string | undefined, name: string): string | undefined {
   for (const piece of (query ?? '').split('&')) {
     const end = piece.indexOf('=')
-    if (end >= 0 && piece.slice(0, end).toLowerCase() === name) return piece.slice(end + 1)
+    if (end >= 0 && piece.slice(0, end).toLowerCase() === name) return Buffer.from(piece.slice(end + 1), 'utf8').toString('latin1')
   }
   return
 }

@@ -327,8 +327,7 @@ function nginxValue(
     return kind === 'path' ? /^\/[^/]+\/[^/]+\/\d+(\/.*)$/s.exec(uri ?? '')?.[1] : uri
   }
   if (word === 'query') return query ?? ''
-  // As NGINX prints it, without brackets.
-  if (word === 'ip') return canonicalAddress(ip ?? '')?.replace(/[[\]]/g, '')
+  if (word === 'ip') return canonicalAddress(ip ?? '')
   if (word === 'method') return method.toUpperCase()
   if (word === 'host')
     return origin

@@ -218,7 +218,12 @@ export const plainAddress = (address: string): string => address.replace(/^\[(.*
 export function canonicalAddress(address: string): string | undefined {
   const plain = plainAddress(address)
   if (isIP(plain) === 4) return plain
-  return isIP(plain) === 6 ? new URL(`http://[${plain}]/`).hostname : undefined
+  if (isIP(plain) !== 6) return
+  const { hostname } = new URL(`http://[${plain}]/`)
+  // The C libraries print these with the last 32 bits dotted.
+  const [, high = '', low = ''] = /^\[::ffff:([\da-f]+):([\da-f]+)\]$/.exec(hostname) ?? []
+  const bytes = [high, low].flatMap((word) => [Number.parseInt(word, 16) >> 8, Number.parseInt(word, 16) & 255])
+  return high ? `::ffff:${bytes.join('.')}` : hostname.slice(1, -1)
 }
 
 /**

@@ -63,8 +63,8 @@ const declarations = {
       for (const file of Object.values(files).filter(({ fileName }) => fileName.endsWith('.d.ts'))) {
         const fileName = file.fileName.replace(/\.d\.ts$/, '.js')
         file.source = `${file.source}`.replace(/(from |import\()('\.[^']*)\.ts'/g, "$1$2.js'")
-        if (fileName.startsWith('njs/')) {
-          if (fileName !== 'njs/securelink.js') delete files[file.fileName]
+        if (fileName.startsWith('njs')) {
+          if (!['njs/securelink.js', 'njs/request.js'].includes(fileName)) delete files[file.fileName]
         } else if (!files[fileName]) {
           this.emitFile({ type: 'asset', fileName, source: `/* @ts-self-types="./${basename(file.fileName)}" */\nexport {}\n` })
         }
@@ -145,8 +145,8 @@ export default [
     plugins: [noble, compile({ declaration: true, isolatedDeclarations: true, declarationDir: 'dist', outDir: 'dist' }), declarations],
   },
   {
-    input: 'src/njs/securelink.ts',
-    output: { dir: 'dist/njs', format: 'es' },
+    input: 'src/njs.ts',
+    output: { file: 'dist/njs/securelink.js', format: 'es' },
     plugins: [njs],
   },
   {

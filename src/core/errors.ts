@@ -48,11 +48,11 @@ export class LinkError extends Error {
   declare readonly code: LinkErrorCode
   /** The name of the option or argument that is wrong, if the mistake is about one. */
   declare readonly option: string | undefined
-  constructor(code: LinkErrorCode, message: string, { option, ...options }: LinkErrorOptions = {}) {
+  constructor(code: LinkErrorCode, message: string, options: LinkErrorOptions = {}) {
     super(message, options)
     this.name = 'LinkError'
     this.code = code
-    this.option = option
+    this.option = options.option
   }
 }
 
@@ -63,10 +63,13 @@ export function assertOption(good: unknown, option: string, rule: string, code: 
 
 /** Throws for an option whose name is not known, and lists the known ones: a misspelt `purpose` would protect nothing. */
 export function assertKnownOptions(options: object, known: readonly string[], taker: string): void {
-  for (const name in options) {
-    if (known.includes(name)) continue
-    // A long name may be a value in the wrong place, such as a secret.
-    const shown = name.length > 40 ? '' : ` '${name}'`
-    throw new LinkError('bad_option', `unknown option${shown}; ${taker} takes ${known.join(', ') || 'no options'}`, { option: shown && name })
-  }
+  for (const name in options) if (!known.includes(name)) throw unknownOption(name, known, taker)
+}
+
+/** The error for an option whose name is not known. */
+export function unknownOption(name: string, known: readonly string[], taker: string): LinkError {
+  // A long name may be a value in the wrong place, such as a secret.
+  const shown = name.length > 40 ? '' : ` '${name}'`
+  const message = `unknown option${shown}; ${taker} takes ${known.join(', ') || 'no options'}`
+  return new LinkError('bad_option', message, { option: shown && name })
 }

@@ -5,7 +5,7 @@ import { below, normalPath } from '../lib/normalise.ts'
 import { hasDotSegment, looksLikeHost } from '../lib/request-target.ts'
 import { eachParameter, LONGEST, type Parts, split } from '../lib/url.ts'
 import type { Conditions } from './conditions.ts'
-import { assertKnownOptions, assertOption, LinkError } from './errors.ts'
+import { assertOption, LinkError, unknownOption } from './errors.ts'
 import type { Grant, Scheme } from './scheme.ts'
 import { ENDLESS, secondsOf, timeOf } from './time.ts'
 
@@ -52,34 +52,45 @@ export function grantOf(scheme: Scheme, url: string, asked: AskedConditions, now
 /** Only conditions that the scheme's links can carry, each with a value, and all that it requires. */
 function assertCarried(scheme: Scheme, asked: AskedConditions): void {
   assertOption(typeof asked === 'object' && asked !== null, 'conditions', "an object such as { expires: '10m' }")
-  const own = scheme.own ?? []
-  const carried = ['expires', 'align', ...scheme.carries, ...own]
+  const { carries, own = [], requires = [] } = scheme
   for (const name in asked) {
     if (name === 'expires' || name === 'align') continue
-    if (!own.includes(name) && STANDARD.includes(name) && !scheme.carries.includes(name)) {
-      const message = `${scheme.name} links cannot carry the condition '${name}'; they carry ${carried.join(', ')}`
-      throw new LinkError('unsupported_condition', message, { option: name })
-    }
+    if (!own.includes(name) && !carries.includes(name)) throw uncarried(scheme, name)
     const value = asked[name]
     // Also refused when it is undefined: an address that is not known must not make a link for everybody.
     assertOption(value !== undefined && value !== null && value !== '' && value !== false, name, 'left out, or given a value')
     assertOption(typeof value !== 'string' || !/\p{Surrogate}/u.test(value), name, 'well-formed text')
   }
-  assertKnownOptions(asked, carried, `sign() with ${scheme.name} links`)
   assertOption(asked.id === undefined || own.includes('id') || typeof asked.id === 'string', 'id', 'text')
-  for (const name of scheme.requires ?? []) assertOption(asked[name] !== undefined, name, `given: ${scheme.name} links require it`)
+  for (const name of requires) if (asked[name] === undefined) throw missing(scheme, name)
 }
 
-/** Clients change some characters in silence: they drop control characters and outer spaces, and replace half a surrogate pair. */
+function uncarried({ name: scheme, carries, own = [] }: Scheme, name: string): LinkError {
+  const carried = ['expires', 'align', ...carries, ...own]
+  if (STANDARD.includes(name)) {
+    const message = `${scheme} links cannot carry the condition '${name}'; they carry ${carried.join(', ')}`
+    return new LinkError('unsupported_condition', message, { option: name })
+  }
+  return unknownOption(name, carried, `sign() with ${scheme} links`)
+}
+
+const missing = ({ name }: Scheme, condition: string): LinkError =>
+  new LinkError('bad_option', `${condition} must be given: ${name} links require it`, { option: condition })
+
+/** Only URLs that arrive as they were signed. */
 function assertUrl(url: string, { path }: Parts): void {
-  assertOption(url.length <= LONGEST, 'url', `at most ${LONGEST} characters long`)
+  assertOption(url.length <= LONGEST, 'url', TOO_LONG)
   assertOption(isPath(path), 'url', "an absolute URL without credentials, or a path that starts with '/'")
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what this looks for
-  assertOption(!/[\0-\x1f\x7f]|\s$/.test(url) && !/\p{Surrogate}/u.test(url), 'url', 'free of control characters and of outer spaces')
+  // Clients drop control characters and outer spaces, and replace half a surrogate pair.
+  assertOption(/^[!-~]*$/.test(url) || !ALTERED.test(url), 'url', 'free of control characters and of outer spaces')
   // Clients resolve dots before they send, so the link would be for another path than the request, or lose the token in front of it.
   assertOption(!hasDotSegment(path), 'url', "without the segments '.' and '..', in any spelling")
   assertOption(!looksLikeHost(url), 'url', 'without two slashes at its start: clients would take what follows for a host')
 }
+
+const TOO_LONG = `at most ${LONGEST} characters long`
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what this looks for
+const ALTERED = /[\0-\x1f\x7f]|\s$|\p{Surrogate}/u
 
 const isPath = (path: string): boolean => path[0] === '/' && !/[?#\\]/.test(path)
 

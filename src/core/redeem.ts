@@ -7,8 +7,9 @@ import { VERIFY_OPTIONS, type VerifyOptions, verdictOn, type Visited } from './v
 /** Remembers which links were used. One store serves all processes and machines that redeem the same links. */
 export interface UseStore {
   /**
-   * Takes one use: atomically, `true` exactly `uses` times for an id, then `false`. The id may be forgotten from `until` on, never before.
-   * When `until` is past by the store's own clock, there is nothing to take. A store that cannot tell must throw.
+   * Takes one use: atomically, `true` exactly `uses` times for an id, then `false`. The id may be forgotten from `until` on, never before: that is
+   * five minutes after the link expires, which is the largest tolerance of a verifier. A store that remembers longer keeps links of one id from
+   * getting new uses. When `until` is past by the store's own clock, there is nothing to take. A store that cannot tell must throw.
    */
   take(id: string, until: Date, uses: number): Promise<boolean> | boolean
 }

@@ -59,9 +59,11 @@ export async function sign<C extends Condition, Own extends object, E extends Ex
   const addressSignature = addressToSign && spell(await compute(ready, algorithm, addressToSign), algorithm)
 
   const link = draft.link(signature, addressSignature)
-  assertOption(link.length <= LONGEST, 'url', `short enough for a link of at most ${LONGEST} characters`)
+  assertOption(link.length <= LONGEST, 'url', SHORT_ENOUGH)
   return link
 }
+
+const SHORT_ENOUGH = `short enough for a link of at most ${LONGEST} characters`
 
 /** The grant of a link that expires with its key. */
 function endingWith(grant: Grant, expires: number | undefined, { expiry, name }: Scheme): Grant {

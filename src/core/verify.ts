@@ -37,7 +37,10 @@ export interface VerifyOptions {
 /** The names of {@link VerifyOptions}. */
 export const VERIFY_OPTIONS = ['ip', 'method', 'headers', 'tolerance', 'revoked', 'now'] as const
 
-/** Consumes a use of a link; answers whether one was left. `until` is the time from which the link is refused anyway. */
+// The largest tolerance that counts, in milliseconds.
+const MOST_TOLERANCE = 300_000
+
+/** Consumes a use of a link; answers whether one was left. From `until` on, no verifier accepts the link, whatever its tolerance. */
 export type Consume = (claims: Claims, until: Date) => Promise<boolean>
 
 /**
@@ -81,18 +84,21 @@ export async function verdictOn(
   assertKnownOptions(options, known, taker)
   const visit = visitOf(request, options)
   const now = presentTime(options.now)
-  const tolerance = options.tolerance === undefined ? 0 : Math.min(secondsOf(options.tolerance, 'tolerance'), 300) * 1000
+  const tolerance = options.tolerance === undefined ? 0 : Math.min(secondsOf(options.tolerance, 'tolerance') * 1000, MOST_TOLERANCE)
 
   const signed = await whoSigned(scheme, visit)
   if ('reason' in signed) return signed
   const { claims } = signed
-  const until = +claims.expires + tolerance + (signed.scheme.validAtExpiry ? 1000 : 0)
+  const end = +claims.expires + (signed.scheme.validAtExpiry ? 1000 : 0)
 
-  const objection = objectionTo(signed, visit, now, tolerance, until)
+  const objection = objectionTo(signed, visit, now, tolerance, end)
   if (objection) return refuse(signed, objection)
   if (options.revoked && (await options.revoked(claims))) return refuse(signed, 'revoked')
-  if (claims.uses !== undefined && !consume) return refuse(signed, 'needs_redeem')
-  if (claims.uses !== undefined && consume && !(await consume(claims, new Date(until)))) return refuse(signed, 'used')
+  if (claims.uses !== undefined) {
+    if (!consume) return refuse(signed, 'needs_redeem')
+    // Not with the tolerance of this verifier: a store may serve several, and one with more would open a link whose use is forgotten.
+    if (!(await consume(claims, new Date(end + MOST_TOLERANCE)))) return refuse(signed, 'used')
+  }
   return { ok: true, scheme: signed.scheme.name, claims: endingWithKey(claims, signed.key) }
 }
 
@@ -173,7 +179,7 @@ function withAddress(claims: Claims, ip = ''): Claims {
 }
 
 /** What speaks against the link for this request, in the order of the table of reasons. */
-function objectionTo({ claims, key, opens, atAddress }: Signed, visit: Visit, now: number, tolerance: number, until: number) {
+function objectionTo({ claims, key, opens, atAddress }: Signed, visit: Visit, now: number, tolerance: number, end: number) {
   const { methods = ['GET', 'HEAD'], prefix, starts } = claims
   const allowed = methods.includes(visit.method) || (visit.method === 'HEAD' && methods.includes('GET'))
   if (!opens) return 'wrong_path'
@@ -181,7 +187,7 @@ function objectionTo({ claims, key, opens, atAddress }: Signed, visit: Visit, no
   if (!allowed) return 'wrong_method'
   if (!atAddress) return 'wrong_ip'
   // Written so that an invalid date refuses.
-  if (!(now < until)) return 'expired'
+  if (!(now < end + tolerance)) return 'expired'
   if (key.expires && !(now < +key.expires + tolerance)) return 'key_expired'
   if (starts && !(now + tolerance >= +starts)) return 'too_early'
   return undefined
@@ -190,8 +196,9 @@ function objectionTo({ claims, key, opens, atAddress }: Signed, visit: Visit, no
 /** Caches and clients go by the expiry: a key that expires first ends the link. */
 function endingWithKey(claims: Claims, { expires }: SecretKey): Claims {
   if (!expires || !(expires < claims.expires)) return claims
-  const { endless, ...others } = claims
-  return { ...others, expires }
+  const ending: { -readonly [Name in keyof Claims]: Claims[Name] } = { ...claims, expires }
+  delete ending.endless
+  return ending
 }
 
 /** The request as schemes see it. */

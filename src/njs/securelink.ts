@@ -1,34 +1,7 @@
 // hmac's verify for NGINX's own JavaScript: the handlers that nginx.conf names. docs/guide/nginx.md has the configuration.
-import type { Keyring } from '../core/keys.ts'
-import type { HmacOptions } from '../schemes/hmac.ts'
-import type { Verdict } from '../core/verdict.ts'
-import type { VerifyOptions } from '../core/verify.ts'
 import judge from './judge.ts'
+import type { Handlers, NginxKey, NginxRequest } from './request.ts'
 import { same, tagOf } from './tag.ts'
-
-/** What is used here of the request that NGINX hands to a handler. */
-export interface NginxRequest {
-  readonly variables: Record<string, string | undefined>
-  readonly rawVariables: Readonly<Record<string, { toString(form: 'hex'): string } | undefined>>
-  readonly headersOut: Record<string, string>
-  return(status: number): void
-  error(message: string): void
-}
-
-/** A secret as it is written in JSON. */
-export interface NginxKey {
-  readonly id?: string
-  readonly secret: string
-  readonly starts?: string
-  readonly expires?: string
-}
-
-/** Settings of {@link verify}: the options of `hmac` and of `verify`, and the keys. */
-export interface NginxSettings extends Omit<HmacOptions, 'origin'>, VerifyOptions {
-  readonly keys: Keyring<NginxKey>
-  /** Scheme, host and port of this server, if they are covered. */
-  readonly origin?: string
-}
 
 declare const process: { readonly env: Readonly<Record<string, string | undefined>> }
 
@@ -89,18 +62,6 @@ function check(r: NginxRequest): Promise<void> | void {
     // Keys that cannot be read: the long way says so.
   }
   return good ? r.return(204) : judge().check(r)
-}
-
-/** What `js_import` gives. */
-export interface Handlers {
-  /** For `js_content` of the location that `auth_request` asks: 204 for a good link, else 403, and why in variables. */
-  check(r: NginxRequest): Promise<void> | void
-  /** For `js_content` of the location that `error_page 403` names: answers the visitor with the verdict's own status. */
-  refuse(r: NginxRequest): void
-  /** Judges a request, for handlers of your own. Throws a `LinkError` for settings that cannot be meant. */
-  verify(r: NginxRequest, settings: NginxSettings): Promise<Verdict>
-  /** What nginx.conf says, for handlers of your own. Throws a `LinkError` when it says no keys. */
-  settings(r: NginxRequest): NginxSettings
 }
 
 const handlers: Handlers = {

@@ -99,6 +99,11 @@ export function hmac(keys: Keys<SecretKey>, options: HmacOptions = {}): Scheme<C
     return ignored.some((other) => name === other.name || (other.begins && name.startsWith(other.name))) && !piece.includes(';')
   }
 
+  // To PHP and qs, `id[]` and ` id` are `id`, and the last one counts: to move the link's own would change what they read.
+  function looksLikeOurs(name: string): boolean {
+    return name.includes('%') && names.includes(name.replace(/^(%20)+|%(5B|00).*$/g, ''))
+  }
+
   /** Takes the link's parameters out of a URL, to which so many are still to be added. */
   function takeApart(parts: Parts, toCome = 0): Taken {
     let { path, query } = parts
@@ -108,10 +113,10 @@ export function hmac(keys: Keys<SecretKey>, options: HmacOptions = {}): Scheme<C
     const take = (name: string, value: string): boolean => {
       const parameter = PARAMETERS[names.indexOf(name)]
       if (!parameter) return false
-      // A signature has one spelling, so no escapes.
-      const text = parameter === 'signature' ? value : decodeValue(value)
-      if (values[parameter] !== undefined || !text || !FORMS[parameter].test(text)) faulty ??= name
-      values[parameter] = text ?? ''
+      // A signature has one spelling, so no escapes. A parameter that is there twice is not decoded again.
+      const text = parameter === 'signature' ? value : values[parameter] === undefined && decodeValue(value)
+      if (!text || values[parameter] !== undefined || !FORMS[parameter].test(text)) faulty ??= name
+      values[parameter] = text || ''
       return true
     }
 
@@ -137,7 +142,8 @@ export function hmac(keys: Keys<SecretKey>, options: HmacOptions = {}): Scheme<C
         behindTheLink = true
       } else if (tooMany || !isIgnored(name, piece)) {
         kept.push(piece)
-        if (tooMany && behindTheLink) faulty ??= names[0]
+        if (!inPath && tooMany && behindTheLink) faulty ??= names[0]
+        if (!inPath && looksLikeOurs(name)) faulty ??= name
       }
     }
     query = kept.join('&')
@@ -168,8 +174,8 @@ export function hmac(keys: Keys<SecretKey>, options: HmacOptions = {}): Scheme<C
       const { expires, starts, methods, network, uses, id } = grant
       const url = asSent(grant.url, grant.parts)
       const parts = url === grant.url ? grant.parts : split(url)
-      assertOption(!origin || parts.origin, 'url', 'an absolute URL, because the option origin is true')
-      assertOption(isAscii(parts.origin), 'url', 'one with a host of ASCII characters, as the href of a URL object has it')
+      assertOption(!origin || parts.origin, 'url', 'absolute with origin: true')
+      assertOption(isAscii(parts.origin), 'url', 'one with an ASCII host, such as xn--p1ai.example')
       const prefix = grant.prefix && canonicalPath(grant.prefix)
       const values: Values = {
         expires: `${expires}`,
@@ -182,9 +188,10 @@ export function hmac(keys: Keys<SecretKey>, options: HmacOptions = {}): Scheme<C
         key: key.id,
       }
       const written = SIGNED.filter((name) => values[name]).length + 1
-      const { rest, size } = takeApart(parts, inPath ? 0 : written)
+      const { faulty, rest, size } = takeApart(parts, inPath ? 0 : written)
+      assertOption(!faulty, 'url', "without names such as 'id[]', which servers read as the link's 'id'")
       const resource = canonical(rest, size)
-      assertOption(!prefix || opens(prefix, resource.path), 'prefix', 'a path of well-formed UTF-8 that the path of url lies in')
+      assertOption(!prefix || opens(prefix, resource.path), 'prefix', 'UTF-8, and a path that the path of url lies in')
       const toSign = stringToSign(values, resource)
       return {
         toSign,
@@ -257,7 +264,7 @@ function covered(purpose: boolean, origin: boolean): readonly Covered[] {
 
 function claimsOf({ expires, starts, method, net, prefix, uses, id, key }: Values, { origin, path, query }: Parts): Claims {
   const claims: { -readonly [Name in keyof Claims]: Claims[Name] } = {
-    resource: origin + path + query,
+    resource: origin + path + withoutEmptyPieces(query),
     expires: new Date(+(expires as string) * 1000),
   }
   if (starts) claims.starts = new Date(+starts * 1000)
@@ -283,6 +290,10 @@ function parameterIn(piece: string): { name: string; value: string } {
   return equals < 0
     ? { name: canonicalText(piece), value: '' }
     : { name: canonicalText(piece.slice(0, equals)), value: piece.slice(equals + 1) }
+}
+
+function withoutEmptyPieces(query: string): string {
+  return query.includes('&') ? query.replace(/([?&])&+/g, '$1').replace(/[?&]$/, '') : query
 }
 
 /** Has this text only the characters that a request line can have? */

@@ -5,6 +5,7 @@ import { same } from '../lib/encoding.ts'
 import { below, normalise, normalPath } from '../lib/normalise.ts'
 import { split } from '../lib/url.ts'
 import { climbs } from '../http/climbs.ts'
+import { unknown } from '../http/names.ts'
 
 /** What the service can be asked to do. */
 export type Verb = 'sign' | 'verify' | 'inspect' | 'redeem'
@@ -137,7 +138,7 @@ const HEADERS = /[?&]x-(amz|goog)-/i
 function ruleOf({ token: _, allow, longest, schemes, verbs, conditions, ...others }: Token): Rule {
   // A misspelt limit would be none.
   const [odd] = Object.keys(others)
-  insist(odd === undefined, `bearer knows no limit '${odd}': it takes allow, longest, schemes, verbs and conditions`)
+  insist(odd === undefined, `bearer knows no ${unknown('limit', odd as string)}: it takes allow, longest, schemes, verbs and conditions`)
   for (const [name, list] of Object.entries({ allow, schemes, verbs, conditions }))
     insist(list === undefined || Array.isArray(list), `${name} takes a list`)
   const most = longest === undefined ? Infinity : seconds(longest, 'longest')
@@ -158,9 +159,7 @@ function ruleOf({ token: _, allow, longest, schemes, verbs, conditions, ...other
     for (const [i, { scheme, url, expires, conditions: asked }] of links.entries()) {
       if (schemes && !schemes.includes(scheme)) return denied('This token may not use this scheme.', i, 'scheme')
       if (verb !== 'sign') continue
-      // A duration counts from the present second. A date may lie between two, and is rounded up.
-      const round = /^\d{4}-/.test(`${asked['expires']}`) ? Math.ceil : Math.floor
-      if (Math.floor(+(expires as Date) / 1000) > round(+now / 1000 + most))
+      if (Math.floor(+(expires as Date) / 1000) > Math.ceil(+now / 1000 + most))
         return denied(`This token may sign links that live up to ${longest}.`, i, 'expires')
       const odd = own && Object.keys(asked).find((name) => !STANDARD.includes(name) && !own.includes(name))
       if (odd) return denied('This token may not sign with this condition.', i, odd)

@@ -60,7 +60,7 @@ export const OLD_SHAPES: Readonly<Record<string, Shape>> = {
     },
   }),
   Generated: object(['secure_url'], { secure_url: { type: 'string' } }),
-  ToValidate: object(['url'], { url: text('A link, as it was visited.', { examples: [`${url}?…`] }), clientip }),
+  ToValidate: object(['url'], { url: text('A link, as it was visited.', { maxLength: LONGEST, examples: [`${url}?…`] }), clientip }),
   Validated: object(['message'], { message: { const: VALID } }),
 }
 

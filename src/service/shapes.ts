@@ -38,6 +38,12 @@ export interface FieldError {
 /** How many links one request may have. */
 export const MOST = 1000
 
+// No text of a request may be longer than a link. Schemes look through all of a text, and a megabyte of broken escapes would keep them busy for
+// seconds, on the thread that everybody shares.
+const maxLength = LONGEST
+/** Any JSON, with that limit for the texts in it. */
+const anything: Shape = { maxLength, items: { maxLength }, additionalProperties: { maxLength, items: { maxLength } } }
+
 const DURATION = '\\d{1,9}(\\.\\d{1,3})?[smhd]'
 // With a time it needs a zone: the service's own would be a guess.
 const DATE = '\\d{4}-\\d\\d-\\d\\d(T\\d\\d:\\d\\d(:\\d\\d(\\.\\d{1,9})?)?(Z|[+-]\\d\\d:\\d\\d))?'
@@ -49,6 +55,7 @@ const when = (of: string): Shape =>
     `A length of time such as '10m', or a date such as '2030-01-31T12:00:00Z'; no bare number, because nobody can tell seconds from milliseconds. ${of}`,
     { pattern: `^(${DURATION}|${DATE})$`, examples: ['10m'] },
   )
+const METHOD = text('A method.', { maxLength: 40 })
 const REFS = '#/components/schemas/'
 /** A reference to one of the shapes. */
 export const ref = (name: string): Shape => ({ $ref: REFS + name })
@@ -71,28 +78,28 @@ export function shapesOf(schemes: ReadonlyMap<string, Scheme>): Record<string, S
     starts: when('Not good before this moment.'),
     method: {
       description: 'An HTTP method, or a list of them. GET implies HEAD; without it a link opens GET and HEAD.',
-      anyOf: [text('A method.'), { type: 'array', items: text('A method.'), minItems: 1, maxItems: 20 }],
+      anyOf: [METHOD, { type: 'array', items: METHOD, minItems: 1, maxItems: 20 }],
       examples: ['GET'],
     },
-    ip: text('The only address or network that the link opens for.', { examples: ['203.0.113.0/24'] }),
-    prefix: text("A path from '/'; the link opens it and everything below.", { examples: ['/videos/7/'] }),
+    ip: text('The only address or network that the link opens for.', { maxLength: 100, examples: ['203.0.113.0/24'] }),
+    prefix: text("A path from '/'; the link opens it and everything below.", { maxLength, examples: ['/videos/7/'] }),
     uses: { type: 'integer', description: 'A whole number from 1: how often the link can be redeemed.', minimum: 1 },
   }
   const own = all.flatMap((scheme) => (scheme.own ?? []).map((name): [string, string] => [name, scheme.name]))
 
   const toSign: Record<string, Shape> = {
     scheme,
-    url: text("An absolute URL, or a path from '/'.", { maxLength: LONGEST, examples: ['https://cdn.example/report.pdf'] }),
+    url: text("An absolute URL, or a path from '/'.", { maxLength, examples: ['https://cdn.example/report.pdf'] }),
     expires: when('When the link dies; there is no default.'),
     align: text("A length of time such as '1h'. The expiry is rounded up to a multiple of it, so links of one window are identical.", {
       pattern: `^${DURATION}$`,
     }),
     ...Object.fromEntries(Object.entries(conditions).filter(([name]) => carried(name))),
-    ...Object.fromEntries(own.map(([name, of]) => [name, { description: `A condition of ${of} links, as their page says.` }])),
+    ...Object.fromEntries(own.map(([name, of]) => [name, { description: `A condition of ${of} links, as their page says.`, ...anything }])),
   }
   const toRead: Record<string, Shape> = {
     scheme,
-    link: text('A link, as it was visited.', { examples: ['https://cdn.example/report.pdf?…'] }),
+    link: text('A link, as it was visited.', { maxLength, examples: ['https://cdn.example/report.pdf?…'] }),
   }
   const toVerify: Record<string, Shape> = {
     ...toRead,
@@ -102,7 +109,7 @@ export function shapesOf(schemes: ReadonlyMap<string, Scheme>): Record<string, S
       type: 'object',
       description: 'Headers of the visit as names and texts in ASCII, for links that cover some.',
       propertyNames: { type: 'string', pattern: "^[\\w!#$%&'*+.^`|~-]{1,100}$" },
-      additionalProperties: { type: 'string', pattern: '^[\\t -~]*$' },
+      additionalProperties: { type: 'string', pattern: '^[\\t -~]*$', maxLength },
       examples: [{ 'content-type': 'image/png' }],
     },
   }
@@ -225,6 +232,8 @@ function walk(shapes: Record<string, Shape>, shape: Shape, value: unknown, error
       walk(shapes, shape.items as Shape, value[i], errors)
       if (errors.length > before) below(`[${i}]`, errors, before)
     }
+  } else if (isTooLong(shape, value)) {
+    errors.push({ field: '', detail: `takes at most ${LONGEST} characters.` })
   } else if (anyOf ? !anyOf.some((one) => fits(shapes, one, value)) : !(type === 'string' ? isText(shape, value) : isWhole(shape, value))) {
     errors.push({ field: '', detail: `takes ${first(shape.description)}` })
   }
@@ -249,6 +258,15 @@ function isText({ minLength = 0, maxLength = Infinity, pattern, enum: words }: S
   let expression = patterns.get(pattern)
   if (!expression) patterns.set(pattern, (expression = new RegExp(pattern)))
   return expression.test(value)
+}
+
+/** Only for the limit that all texts have: others are part of what the description says. */
+function isTooLong({ type, maxLength, items, additionalProperties: others }: Shape, value: unknown): boolean {
+  if (typeof value === 'string') return maxLength === LONGEST && value.length > LONGEST
+  // Shapes of lists and objects with a type have their items and properties checked one by one.
+  if (type !== undefined || typeof value !== 'object' || value === null) return false
+  const inside = Array.isArray(value) ? items : others
+  return isObject(inside) && Object.values(value).some((one) => isTooLong(inside, one))
 }
 
 function isWhole({ type, minimum = -Infinity, maximum = Infinity }: Shape, value: unknown): boolean {

@@ -1,62 +1,89 @@
-// memoryStore: who has used which link, for one process. Several processes need a store that they share.
-import { LinkError } from '../core/errors.ts'
+// memoryStore: remembers which links were used, for one process. Several processes need a store that they share.
+import { assertKnownOptions, assertOption } from '../core/errors.ts'
 import type { UseStore } from '../core/redeem.ts'
+import { type Duration, presentTime, secondsOf } from '../core/time.ts'
 
 /** Options of {@link memoryStore}. */
 export interface MemoryStoreOptions {
-  /** How many links it may remember at a time. Full means that new links are refused with an error, never that one is forgotten. Default 100000. */
+  /** The largest number of links to remember. When the store is full, `take` throws for new links; it forgets none. Default: 100,000. */
   readonly max?: number
-  /** The present, for tests. Default: the machine's clock. */
+  /**
+   * The shortest time that a use is remembered, so that links of one id share their uses even after one of them has expired. Default: `'1d'`.
+   * A use is always remembered until its link has expired.
+   */
+  readonly retain?: Duration
+  /** The present time, for tests. Default: the clock of the machine. */
   readonly now?: () => Date
 }
 
+/** The uses of one link. `until` is in milliseconds since 1970. */
+interface Uses {
+  count: number
+  until: number
+}
+
 /**
- * Remembers uses in the memory of this process: for tests, and for servers of a single process. A restart forgets, so links that were used
- * can be used again until they expire; where that matters, take a store that lasts.
+ * Remembers uses in the memory of this process: for tests, and for servers of a single process. A restart forgets them, and then links that were used
+ * can be used again until they expire. Where that matters, choose a store that lasts.
  *
- * A link is never forgotten before it expires. When the store is full of links that still live, `take` throws, and nothing is opened.
+ * A use is remembered until five minutes after its link expires, and at least for `retain`. It is never forgotten earlier: when the store is
+ * full, `take` throws, and the link does not open.
  *
- * @throws A {@link LinkError}: `bad_option` when `max` is not a whole number of at least 1.
+ * @throws A {@link LinkError} `bad_option` if `max` is not a whole number from 1, and for a wrong or unknown option.
  *
  * @example
  * ```ts
  * import { memoryStore } from 'securelink/stores/memory'
  *
  * const store = memoryStore({ max: 10_000 })
- * await store.take('invite-7', new Date(Date.now() + 60_000), 1) // true, and from then on false
+ * const until = new Date(Date.now() + 60_000)
+ * console.log(await store.take('invite-7', until, 1)) // true
+ * console.log(await store.take('invite-7', until, 1)) // false
  * ```
  */
 export function memoryStore(options: MemoryStoreOptions = {}): UseStore {
-  const { max = 100_000, now } = options
-  if (!Number.isInteger(max) || max < 1) throw new LinkError('bad_option', 'max takes a whole number of links, at least 1')
-  const used = new Map<string, { count: number; until: number }>()
+  assertKnownOptions(options, ['max', 'retain', 'now'], 'memoryStore()')
+  const { max = 100_000, retain = '1d', now } = options
+  assertOption(Number.isInteger(max) && max > 0, 'max', 'a whole number from 1')
+  const retained = secondsOf(retain, 'retain') * 1000
+  const used = new Map<string, Uses>()
+  // No entry has expired before this time, so there is nothing to sweep.
   let sweepAt = 0
+
+  /** Removes the entries that have expired. It looks at every one, so it runs only when one can have expired. */
+  function sweep(present: number): void {
+    if (present < sweepAt) return
+    sweepAt = Infinity
+    for (const [id, { until }] of used) {
+      if (until <= present) used.delete(id)
+      else sweepAt = Math.min(sweepAt, until)
+    }
+  }
+
   return {
     take(id, until, uses) {
-      const present = (now?.() ?? new Date()).getTime()
-      // By this clock the link is dead already: there is nothing to take, and nothing that could be forgotten in time.
+      const present = presentTime(now)
+      // By this clock no verifier accepts the link any more. A use that is written now could be forgotten at once. An invalid date refuses, too.
       if (!(until.getTime() > present)) return false
-      const entry = used.get(id)
-      if (entry && entry.until > present) {
-        // Two links may share an id: it is remembered as long as the longer of them lives.
+      const last = used.get(id)
+      const entry = last && last.until > present ? last : undefined
+      if (entry && entry.count >= uses) {
+        // Several links may have one id. It is remembered until the last of them expires.
         entry.until = Math.max(entry.until, until.getTime())
-        if (entry.count >= uses) return false
+        return false
+      }
+      const forgetAt = Math.max(until.getTime(), present + retained)
+      if (entry) {
+        entry.until = Math.max(entry.until, forgetAt)
         entry.count++
         return true
       }
-      if (used.size >= max && !entry) {
-        // Sweeping looks at every link, so it waits until one can have expired.
-        if (present >= sweepAt) {
-          sweepAt = Infinity
-          for (const [other, { until }] of used) {
-            if (until <= present) used.delete(other)
-            else sweepAt = Math.min(sweepAt, until)
-          }
-        }
-        if (used.size >= max) throw new Error(`memoryStore is full: it remembers ${max} links that have not expired`)
+      if (used.size >= max && !last) {
+        sweep(present)
+        if (used.size >= max) throw new Error(`memoryStore is full: it remembers ${max} links, and none of them may be forgotten yet`)
       }
-      used.set(id, { count: 1, until: until.getTime() })
-      sweepAt = Math.min(sweepAt, until.getTime())
+      used.set(id, { count: 1, until: forgetAt })
+      sweepAt = Math.min(sweepAt, forgetAt)
       return true
     },
   }

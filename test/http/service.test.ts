@@ -156,6 +156,11 @@ describe('options', () => {
     ['a place with a query', () => bearer(ANYTHING, { allow: ['https://cdn.example/?x'] }), /allow/],
     ['a place that is none', () => bearer(ANYTHING, { allow: ['cdn.example'] }), /allow/],
     ['a place that climbs', () => bearer(ANYTHING, { allow: ['/a/../'] }), /allow/],
+    [
+      'a limit that may be a secret',
+      () => bearer([{ token: ANYTHING, [LIMITED]: true } as never]),
+      /^bearer knows no such limit: it takes /,
+    ],
     ['a misspelt limit', () => bearer([{ token: ANYTHING, allowed: ['https://cdn.example/'] } as never]), /allowed/],
     ['a misspelt limit for all', () => bearer(ANYTHING, { maxTtl: '1d' } as never), /maxTtl/],
     ['a place that is no list', () => bearer(ANYTHING, { allow: 'https://cdn.example/' as never }), /allow takes a list/],
@@ -204,6 +209,21 @@ describe('options', () => {
     const request = json(good)
     request.headers.set('authorization', `Bearer ${ANYTHING}`)
     expect((await service(links, { authorize })(request)).status).toBe(403)
+  })
+
+  test("with allow: ['/'], a path that begins with two slashes is a host to browsers, and is refused", async () => {
+    const fetch = service(links, { authorize: bearer(ANYTHING, { allow: ['/'] }) })
+    const status = async (asked: object) => {
+      const request = json({ expires: '10m', ...asked })
+      request.headers.set('authorization', `Bearer ${ANYTHING}`)
+      return (await fetch(request)).status
+    }
+    expect(await status({ url: '/x' })).toBe(200)
+    expect(await status({ url: '/x//evil.example' })).toBe(200)
+    for (const url of ['//evil.example/x', '///evil.example/x', '//evil.example']) expect(await status({ url }), url).toBe(403)
+    // In every spelling that a URL parser makes two slashes of, `sign` would refuse it, too.
+    for (const url of ['/\\evil.example/x', '\\\\evil.example/x']) expect([403, 422], url).toContain(await status({ url }))
+    expect(await status({ url: 'https://evil.example/x' })).toBe(403)
   })
 
   test('with allow, what storages read from the query as from headers is a condition, too', async () => {
@@ -336,6 +356,57 @@ test('a batch does not go on asking a store that is down', async () => {
   const asking = { links: signed.links.map(({ link }: { link: string }) => ({ link })) }
   expect((await fetch(json(asking, '/redeem'))).status).toBe(503)
   expect(asked).toBe(128)
+})
+
+test('a link that is too long is not read, by no scheme', async () => {
+  let read = 0
+  const counted: Scheme = {
+    ...links,
+    read(url) {
+      read++
+      return links.read(url)
+    },
+  }
+  const fetch = service(counted, { ...allowed, store: memoryStore() })
+  for (const path of ['/verify', '/redeem', '/inspect']) {
+    const answer = await fetch(json({ link: `/?${'&%'.repeat(450_000)}` }, path))
+    const { errors } = await answer.json()
+    expect([answer.status, errors]).toEqual([422, [{ field: 'link', detail: 'link takes at most 16384 characters.' }]])
+    expect((await fetch(json({ link: `/${'x'.repeat(16_383)}` }, path))).status).toBe(200)
+  }
+  expect(read).toBe(3)
+})
+
+test("the texts in a scheme's own conditions have a limit, too", async () => {
+  let sealed = 0
+  const own: Scheme = {
+    ...links,
+    own: ['headers'],
+    seal(grant) {
+      sealed++
+      return links.seal(grant)
+    },
+  }
+  const fetch = service(own, allowed)
+  const long = 'x'.repeat(16_385)
+  for (const headers of [long, [long], { a: long }, { a: [long] }]) {
+    const answer = await fetch(json({ ...good, headers }))
+    expect([answer.status, (await answer.json()).errors[0].field]).toEqual([422, 'headers'])
+  }
+  expect(sealed).toBe(0)
+  expect((await fetch(json({ ...good, headers: { a: long.slice(1), b: [7, null, true] } }))).status).toBe(200)
+  // The engine parses lists within lists however deep they are, but calls of functions within calls it ends.
+  const { headers, method } = json(good)
+  const deep = '['.repeat(400_000) + ']'.repeat(400_000)
+  const body = JSON.stringify({ ...good, headers: 0 }).replace('"headers":0', `"headers":${deep}`)
+  const answer = await fetch(new Request('https://links.example/sign', { method, headers, body }))
+  expect(answer.status).toBe(200)
+})
+
+test('two slashes at the start are another path', async () => {
+  // Over a socket, `listener` answers 400 before the service is asked.
+  const fetch = service(links, allowed)
+  for (const path of ['//sign', '//healthz']) expect((await fetch(json(good, path))).status).toBe(404)
 })
 
 describe('headers of the visit', () => {
@@ -528,6 +599,19 @@ describe('openapi.json', () => {
     }
     for (const { run } of cases) await run(watched)
     expect(compared).toBeGreaterThan(200)
+  })
+
+  test('it says how long a link may be', async () => {
+    const { schemas } = (await api()).components
+    const lengths = [
+      ['ToSign', 'url'],
+      ['ToSign', 'prefix'],
+      ['ToVerify', 'link'],
+      ['ToInspect', 'link'],
+      ['ToGenerate', 'url'],
+      ['ToValidate', 'url'],
+    ].map(([shape, field]) => schemas[shape as string].properties[field as string].maxLength)
+    expect(lengths).toEqual(Array(6).fill(16_384))
   })
 
   test('its examples work', async () => {

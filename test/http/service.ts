@@ -224,7 +224,7 @@ const old: Case[] = [
   {
     name: 'refused: neighbours of the routes of the Python SecureLink',
     async run(send) {
-      for (const path of ['/generate-secure-md5-link//', '//validate-secure-link/', '/Validate-secure-link/', '/validate-secure-link/x'])
+      for (const path of ['/generate-secure-md5-link//', '/x//validate-secure-link/', '/Validate-secure-link/', '/validate-secure-link/x'])
         await refused(await send(path, post(wanted)), { status: 404 })
     },
   },
@@ -477,13 +477,39 @@ export const cases: Case[] = [
   {
     name: 'refused: other paths',
     async run(send) {
-      for (const path of ['/', '/sign/', '/Sign', '/signs', '//sign', '/docs/x', '/constructor', '/__proto__', '/sign%00'])
+      for (const path of ['/', '/sign/', '/Sign', '/signs', '/x//sign', '/docs/x', '/constructor', '/__proto__', '/sign%00'])
         await refused(await send(path, post(good)), { status: 404 })
       const response = await send('/healthz', { method: 'POST' })
       insist(response.headers.get('allow') === 'GET, HEAD', `Allow is ${response.headers.get('allow')}`)
       await refused(response, { status: 405 })
     },
   },
+  // Looking through a megabyte of broken escapes took two seconds; nothing longer than a link is looked at.
+  ...['/verify', '/redeem', '/inspect'].flatMap((path) => [
+    bad(`a link of 16,385 characters at ${path}`, path, { scheme: 'files', link: 'x'.repeat(16_385) }, { status: 422, field: 'link' }),
+    bad(`a link of a megabyte at ${path}`, path, { scheme: 'files', link: `/?${'&%'.repeat(450_000)}` }, { status: 422, field: 'link' }),
+    bad(
+      `one such link of several at ${path}`,
+      path,
+      { scheme: 'files', links: [{ link: url }, { link: `/?${'&%'.repeat(10_000)}` }] },
+      { status: 422, field: 'links[1].link' },
+    ),
+    {
+      name: `takes a link of 16,384 characters at ${path}`,
+      run: async (send: Send) => void (await ask(send, path, { scheme: 'files', link: `/${'x'.repeat(16_383)}` })),
+    },
+  ]),
+  bad(
+    'a header of a megabyte',
+    '/verify',
+    { scheme: 'files', link: url, headers: { a: 'x'.repeat(900_000) } },
+    { status: 422, field: 'headers.a' },
+  ),
+  bad('a link of a megabyte for the Python SecureLink', VALIDATE, { url: `/?${'&%'.repeat(450_000)}` }, { status: 422, field: 'url' }),
+  bad('a URL of a megabyte for the Python SecureLink', GENERATE, { url: `/?${'&%'.repeat(450_000)}` }, { status: 422, field: 'url' }),
+  ...['url', 'prefix', 'ip', 'method', 'id', 'expires', 'starts', 'align'].map((field) =>
+    signing(`a megabyte of ${field}`, { [field]: `/${'%'.repeat(900_000)}` }, field),
+  ),
   bad('a verifier that signs', '/sign', good, { status: 403 }, VERIFIER),
   bad('a verifier that redeems', '/redeem', { scheme: 'files', link: url }, { status: 403 }, VERIFIER),
   { name: 'a verifier that verifies', run: async (send) => void (await ask(send, '/verify', { scheme: 'files', link: url }, VERIFIER)) },

@@ -11,7 +11,7 @@ import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { built, root } from '../built.ts'
 import { find, leftOut } from '../prepare.mjs'
-import { start } from './nginx.mjs'
+import { start } from '../schemes/nginx.mjs'
 
 const python = find('python')
 if (!python) console.warn(leftOut('python'))

@@ -1,0 +1,42 @@
+// What NGINX hands to the handlers of njs, and what they are.
+import type { Keyring } from '../core/keys.ts'
+import type { Verdict } from '../core/verdict.ts'
+import type { VerifyOptions } from '../core/verify.ts'
+import type { HmacOptions } from '../schemes/hmac.ts'
+
+/** What is used here of the request that NGINX hands to a handler. */
+export interface NginxRequest {
+  readonly variables: Record<string, string | undefined>
+  readonly rawVariables: Readonly<Record<string, { toString(form: 'hex'): string } | undefined>>
+  readonly headersOut: Record<string, string>
+  return(status: number): void
+  error(message: string): void
+}
+
+/** A secret as it is written in JSON. */
+export interface NginxKey {
+  readonly id?: string
+  readonly secret: string
+  readonly starts?: string
+  readonly expires?: string
+}
+
+/** Settings of {@link verify}: the options of `hmac` and of `verify`, and the keys. */
+export interface NginxSettings extends Omit<HmacOptions, 'origin'>, VerifyOptions {
+  readonly keys: Keyring<NginxKey>
+  /** Scheme, host and port of this server, if they are covered. */
+  readonly origin?: string
+}
+
+/** The handlers that `js_import` gives to nginx.conf. */
+export interface Handlers {
+  /** For `js_content` of the location that `auth_request` asks: 204 for a good link, else 403, and why in variables. */
+  check(r: NginxRequest): Promise<void> | void
+  /** For `js_content` of the location that `error_page 403` names: answers the visitor with the verdict's own status. */
+  refuse(r: NginxRequest): void
+  /** Verifies a request, for handlers of your own. Throws a `LinkError` for wrong settings. */
+  verify(r: NginxRequest, settings: NginxSettings): Promise<Verdict>
+  /** The settings in nginx.conf, for handlers of your own. Throws a `LinkError` if they have no keys. */
+  settings(r: NginxRequest): NginxSettings
+}
+

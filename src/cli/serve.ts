@@ -3,7 +3,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { Scheme } from '../core/scheme.ts'
 import { type Duration, secondsOf } from '../core/time.ts'
-import { listener } from '../http/node.ts'
+import { listener } from '../http/node/listener.ts'
 import { split } from '../lib/url.ts'
 import { type Authorize, bearer, type Wanted } from '../service/bearer.ts'
 import { PYTHON_PATHS, pythonRoutes } from '../service/python-routes.ts'

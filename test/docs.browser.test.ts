@@ -56,7 +56,7 @@ describe.skipIf(!find('chromium'))(
     test.each([0, 1])('page %d works when it is opened', async (i) => {
       const { text, problems } = await open(pages()[i] as string)
       expect(problems).toEqual([])
-      expect(text).toMatch(/The report.* good for \d+ more days/)
+      expect(text).toMatch(/The report.* is valid for \d+ more days/)
       expect(text).toMatch(/The photo.* has expired/)
       if (i === 1) expect(text).toContain('(hmac)')
     })

@@ -28,6 +28,7 @@ export interface Accepted {
   readonly claims: Claims
   readonly reason?: undefined
   readonly status?: undefined
+  readonly parameter?: undefined
 }
 
 /** The link is not valid for this request. `claims` exist exactly when the signature was good. */

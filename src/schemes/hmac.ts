@@ -174,8 +174,8 @@ export function hmac(keys: Keys<SecretKey>, options: HmacOptions = {}): Scheme<C
       const { expires, starts, methods, network, uses, id } = grant
       const url = asSent(grant.url, grant.parts)
       const parts = url === grant.url ? grant.parts : split(url)
-      assertOption(!origin || parts.origin, 'url', 'an absolute URL, because the option origin is true')
-      assertOption(isAscii(parts.origin), 'url', 'one with a host of ASCII characters, as the href of a URL object has it')
+      assertOption(!origin || parts.origin, 'url', 'absolute with origin: true')
+      assertOption(isAscii(parts.origin), 'url', 'one with an ASCII host, such as xn--p1ai.example')
       const prefix = grant.prefix && canonicalPath(grant.prefix)
       const values: Values = {
         expires: `${expires}`,
@@ -189,9 +189,9 @@ export function hmac(keys: Keys<SecretKey>, options: HmacOptions = {}): Scheme<C
       }
       const written = SIGNED.filter((name) => values[name]).length + 1
       const { faulty, rest, size } = takeApart(parts, inPath ? 0 : written)
-      assertOption(!faulty, 'url', "without parameters that servers read as the link's own, such as 'id[]'")
+      assertOption(!faulty, 'url', "without names such as 'id[]', which servers read as the link's 'id'")
       const resource = canonical(rest, size)
-      assertOption(!prefix || opens(prefix, resource.path), 'prefix', 'a path of well-formed UTF-8 that the path of url lies in')
+      assertOption(!prefix || opens(prefix, resource.path), 'prefix', 'UTF-8, and a path that the path of url lies in')
       const toSign = stringToSign(values, resource)
       return {
         toSign,
@@ -264,7 +264,7 @@ function covered(purpose: boolean, origin: boolean): readonly Covered[] {
 
 function claimsOf({ expires, starts, method, net, prefix, uses, id, key }: Values, { origin, path, query }: Parts): Claims {
   const claims: { -readonly [Name in keyof Claims]: Claims[Name] } = {
-    resource: origin + path + query,
+    resource: origin + path + withoutEmptyPieces(query),
     expires: new Date(+(expires as string) * 1000),
   }
   if (starts) claims.starts = new Date(+starts * 1000)
@@ -290,6 +290,10 @@ function parameterIn(piece: string): { name: string; value: string } {
   return equals < 0
     ? { name: canonicalText(piece), value: '' }
     : { name: canonicalText(piece.slice(0, equals)), value: piece.slice(equals + 1) }
+}
+
+function withoutEmptyPieces(query: string): string {
+  return query.includes('&') ? query.replace(/([?&])&+/g, '$1').replace(/[?&]$/, '') : query
 }
 
 /** Has this text only the characters that a request line can have? */

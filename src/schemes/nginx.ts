@@ -1,109 +1,113 @@
 // nginx: links of NGINX's own module, https://nginx.org/en/docs/http/ngx_http_secure_link_module.html
 import { md5 } from '@noble/hashes/legacy.js'
-import { type Claims, LAST } from '../core/conditions.ts'
-import { insist, LinkError } from '../core/errors.ts'
-import { type Keyring, keyring, type SecretKey } from '../core/keys.ts'
-import { printAddress } from '../lib/address.ts'
-import { BASE64URL, encode, HEX, same } from '../lib/encoding.ts'
+import type { Expiry } from '../core/conditions.ts'
+import { assertKnownOptions, assertOption } from '../core/errors.ts'
+import { isBytes, type Keys, keyring, type SecretKey } from '../core/keys.ts'
+import type { Algorithm, Covered, Grant, Reading, Scheme, Unreadable } from '../core/scheme.ts'
+import { ENDLESS } from '../core/time.ts'
+import { append, LONGEST, split } from '../lib/url.ts'
 import {
-  argument,
-  arrayOf,
-  bytesOf,
+  assertVariables,
   type ConditionOf,
   type ConditionsOf,
+  coveredBy,
   coveredQuery,
+  coveredUrl,
+  covers,
   directive,
-  EXPIRY,
-  fill,
-  fitsFunctions,
-  joined,
-  lowered,
-  numberOf,
-  ONE_SPLIT,
-  type Piece,
-  pathOf,
-  READABLE_PATH,
-  type Seen,
-  see,
-  splitsInOneWay,
-  tokenOf,
+  type Expression,
+  type Found,
+  factsOf,
+  grantToSign,
+  parseExpression,
+  readingOf,
+  requestOf,
+  requestToSign,
+  type SignedUrl,
   type Values,
   type Variables,
-  valueFor,
-  variablesOf,
-  without,
-} from './shared/nginx-request.ts'
-import { append, LONGEST, split } from '../lib/url.ts'
-import type { Grant, Proof, Reading, Scheme, Visit } from '../core/scheme.ts'
+} from './shared/nginx-expression.ts'
+import { EXPIRY } from './shared/nginx-fields.ts'
+import { argument, bytesOf, isToken, type NginxRequest, numberOf, pathOf, without } from './shared/nginx-request.ts'
+
+export type { SignedUrl, Variables }
 
 /** Options of {@link nginx}: how NGINX is configured. */
 export interface NginxOptions<E extends string = string> {
   /**
-   * What `secure_link_md5` has, with `$secret` where the secret stands: `'$secure_link_expires$uri $secret'`. Or the lines as they are in the
+   * The text of `secure_link_md5`, with `$secret` where the secret stands: `'$secure_link_expires$uri $secret'`. Or the lines as they are in the
    * configuration: `'secure_link $arg_st,$arg_e; secure_link_md5 "$secure_link_expires$uri $secret";'`, or `'secure_link_secret $secret;'`.
    */
   readonly expression?: E
   /** Names of the parameters, unless the expression has a line `secure_link`. Default: `md5` and `expires`. */
   readonly parameters?: { readonly md5?: string; readonly expires?: string }
-  /** `'path'` for `/first/<md5>/<expires>/rest`; `$rest` is then what the location's regular expression captures last. Default: `'query'`. */
+  /** `'path'` for `/first/<md5>/<expires>/rest`; `$rest` is then the last group of the location's regular expression. Default: `'query'`. */
   readonly placement?: 'query' | 'path'
   /**
-   * With a token in the path: the first segment, `'/hls/'`. `sign` takes no other, and links with another are `unsigned`. Without this option the
-   * first segment is not covered, so `claims.resource` comes without it.
+   * With a token in the path: the first segment, `'/hls/'`. `sign` refuses other paths, and links with another first segment are `unsigned`. Without
+   * this option the first segment is not covered, so `claims.resource` comes without it.
    */
   readonly location?: string
   /** Values of further variables, by name, or functions of the URL without the token: `{ raw_path: ({ path }) => path }`. */
   readonly variables?: Variables
   /** As the directive `merge_slashes`. Default: `true`. */
   readonly mergeSlashes?: boolean
-  /** Signs links that never expire, where the recipe has no expiry or leaves it out of the digest. Their `expires` is lost. */
-  readonly forever?: boolean
   /**
-   * Signs and accepts links whose text is also that of another path, time or argument, as NGINX does: whoever has such a link can move characters
+   * Signs and accepts links whose text is also that of another path, time or argument, as NGINX does: a client with such a link can move characters
    * from one field to the next. Default: `false`.
    */
   readonly ambiguous?: boolean
 }
 
-/** The recipe of the Python SecureLink and of NGINX's documentation. */
-export type NginxRecipe = '$secure_link_expires$uri$remote_addr $secret'
+/** The expression of the Python SecureLink and of NGINX's documentation. */
+export type NginxExpression = '$secure_link_expires$uri$remote_addr $secret'
 
-/** What links of a recipe can carry: an address if it has `$remote_addr`, a method if it has `$request_method`. */
+/** The conditions that links of an expression can carry: an address if it has `$remote_addr`, a method if it has `$request_method`. */
 export type NginxCondition<E extends string> = ConditionOf<E>
 
-/** A recipe with `$remote_addr` needs the address. */
+/** An expression with `$remote_addr` needs the address. */
 export type NginxConditions<E extends string> = ConditionsOf<E>
 
-interface NginxReading extends Reading {
-  readonly seen: Seen
-  readonly token: string
-  readonly values: Values
-  /** The part of the path that a good signature covers: `/` if it covers none. */
-  covered(): string
-}
+/** Links expire if the expression has `$secure_link_expires`. Where the names of the parameters decide, the compiler takes both. */
+export type NginxExpiry<E extends string> = string extends E
+  ? 'required' | 'none'
+  : E extends `${string}secure_link_secret${string}`
+    ? 'none'
+    : E extends `${string}secure_link ${string}`
+      ? 'required' | 'none'
+      : E extends `${string}secure_link_expires${string}`
+        ? 'required'
+        : E extends `${string}arg_${string}`
+          ? 'required' | 'none'
+          : 'none'
 
-const RECIPE: NginxRecipe = '$secure_link_expires$uri$remote_addr $secret'
+const EXPRESSION: NginxExpression = '$secure_link_expires$uri$remote_addr $secret'
 
-const COVERS: Record<string, string> = {
-  uri: 'path',
-  args: 'query',
-  query_string: 'query',
-  secure_link_expires: 'expires',
-  remote_addr: 'ip',
-  request_method: 'method',
+const OPTIONS = ['expression', 'parameters', 'placement', 'location', 'variables', 'mergeSlashes', 'ambiguous']
+
+/** The options, checked and parsed once. */
+interface Configuration {
+  /** Where the token is: in the query, in the path with the expiry behind it, or in the path as `secure_link_secret` has it. */
+  readonly layout: 'query' | 'path' | 'secret'
+  /** Names of the parameters in the query. The links have no expiry if its name is empty. */
+  readonly names: { readonly md5: string; readonly expires: string }
+  readonly location: string | undefined
+  readonly expression: Expression
 }
 
 /**
- * Links of NGINX's `secure_link`: a plain MD5 of a text with the secret in it. For an NGINX that one does not control; where both ends are yours,
- * take `hmac`.
+ * Links of NGINX's `secure_link`: a plain MD5 of a text with the secret in it. Choose it for an NGINX that you don't control. Where both ends are
+ * yours, choose `hmac`.
  *
- * The path is signed as NGINX sees it: decoded, with slashes merged. Beside what the recipe names nothing is covered, and `claims.resource` of a
- * good link holds nothing else: the path, and those arguments that the recipe has. The second of expiry itself is still good. An address or method
- * that does not match is a `bad_signature`, because it is only in the digest.
+ * The path is signed as NGINX sees it: decoded, with slashes merged. The signature covers the variables of the expression and nothing else, so
+ * `claims.resource` of a valid link holds the path and those arguments that the expression has. A link is still valid in the second of its expiry.
+ * An address or method that does not match is a `bad_signature`, because it is only in the digest.
  *
- * @param keys - Secrets as text or bytes, newest first: the first one in time signs, all verify, none only reads.
- * @param options - How NGINX is configured. Default: the recipe of the Python SecureLink.
- * @throws A {@link LinkError}: `bad_option` for a recipe that cannot be and for a `CryptoKey`, `weak_key` for an empty secret.
+ * Without `$secure_link_expires` in the expression, and with `secure_link_secret`, links never expire: `expires` must be `'never'`.
+ *
+ * @param keys - Secrets as text or bytes, newest first: the first one in time signs, all verify, and an empty list only reads.
+ * @param options - How NGINX is configured. Default: the expression of the Python SecureLink.
+ * @throws A `LinkError`: `bad_option` for a wrong expression or option and for a `CryptoKey`, `weak_key` for an empty secret.
  *
  * @example
  * ```ts
@@ -114,222 +118,247 @@ const COVERS: Record<string, string> = {
  * const link = await sign(links, 'https://cdn.example/a%20b.txt', { expires: '10m' })
  * ```
  */
-export function nginx<const E extends string = NginxRecipe>(
-  keys: Keyring<SecretKey>,
+export function nginx<const E extends string = NginxExpression>(
+  keys: Keys<SecretKey>,
   options: NginxOptions<E> = {},
-): Scheme<NginxCondition<E>, NginxConditions<E>> {
-  const ring = keyring(keys)
-  insist(
-    ring.every(({ secret }) => !(secret as CryptoKey).algorithm),
-    'nginx() takes secrets as text or bytes: WebCrypto has no MD5, so it has no use for a CryptoKey',
-  )
-  const { expression = RECIPE, mergeSlashes = true, forever, ambiguous, location } = options
-  const inPath = options.placement === 'path'
-  const given = lowered(options.variables)
-
-  const whole = directive(expression, 'secure_link_secret')
-  insist(!whole || /^\$\{?secret\}?$/.test(whole), 'expression takes secure_link_secret with $secret: the secret itself is the key')
-  const recipe = directive(expression, 'secure_link_md5') ?? expression
-  insist(!/^\s*secure_link/.test(recipe) || whole, 'expression takes a line secure_link_md5 "…", or what stands in its quotes')
-  const template = bytesOf(whole ? '$link$secret' : recipe)
-
-  const line = inPath ? undefined : directive(expression, 'secure_link')
-  insist(!line || !options.parameters, 'the names of the parameters are in the line secure_link: leave out the option parameters')
-  const [, first, second] = /^\$\{?arg_(\w+)\}?(?:,\$\{?arg_(\w+)\}?)?$/.exec(line ?? '') ?? []
-  insist(
-    !line || first,
-    `expression takes a line secure_link of parameters, such as '$arg_md5,$arg_expires'; for the path there is placement`,
-  )
-  const { md5: token = 'md5', expires = 'expires' } = line ? { md5: first as string, expires: second ?? '' } : (options.parameters ?? {})
-  const parameters = [token, expires].filter(Boolean).map((name) => name.toLowerCase())
-  insist(
-    /^\w+$/.test(token) && /^\w*$/.test(expires) && token.toLowerCase() !== expires.toLowerCase(),
-    'parameters takes two names of letters, digits and _, because NGINX reads no others',
-  )
-
-  const names = variablesOf(template) ?? []
-  insist(names.includes('secret'), 'expression takes a text of NGINX variables with $secret where the secret stands')
-  const inQuery = !whole && !inPath
-  insist(
-    location === undefined || (!inQuery && /^\/[\w\-.~]+\/$/.test(location) && !/^\/\.\.?\/$/.test(location)),
-    "location must be one plain segment between slashes, such as '/hls/', and only with a token in the path",
-  )
-  const known = ['secret', 'secure_link_expires', 'remote_addr', 'host', 'request_method', ...Object.keys(given)].concat(
-    whole ? 'link' : inPath ? ['rest', 'args', 'query_string'] : 'uri',
-  )
-  for (const name of names)
-    insist(
-      known.includes(name) || (name.startsWith('arg_') && !(inQuery && name === `arg_${token}`.toLowerCase())),
-      ['uri', 'args', 'query_string', 'request_uri', `arg_${token}`].includes(name)
-        ? `expression has $${name}, which holds the token itself`
-        : `expression has $${name.slice(0, 40)}, which only NGINX knows: give its value in the option variables`,
-    )
-  insist(
-    !['secret', 'secure_link_expires', 'remote_addr', 'request_method', 'uri', 'rest', 'link'].some((name) => name in given),
-    'variables takes those that only NGINX knows',
-  )
-  const needs = (name: string): boolean => names.includes(name) && !(name in given)
-  const own = inQuery ? parameters : []
-  const allOfQuery = names.includes('args') || names.includes('query_string')
-  const bound =
-    !whole && expires !== '' && (names.includes('secure_link_expires') || (inQuery && names.includes(`arg_${expires}`.toLowerCase())))
-
-  function piecesOf(seen: Seen, values: Values, { secret }: SecretKey): readonly Piece[] {
-    const word = typeof secret === 'string' ? bytesOf(secret) : String.fromCharCode(...(secret as Uint8Array))
-    return fill(template, (name) => (name === 'secret' ? word : valueFor(name, given, seen, values)))
-  }
-  const digest = (pieces: readonly Piece[]): string => encode(md5(arrayOf(joined(pieces))), whole ? HEX : BASE64URL)
-  const isClear = (pieces: readonly Piece[]): boolean =>
-    !!ambiguous || splitsInOneWay(pieces, inQuery ? { [`arg_${expires}`.toLowerCase()]: EXPIRY } : {})
-
-  const common = ({ uri, host, args }: Seen): Values => ({ uri, host, args, query_string: args })
-
-  // A path with a token behind its first segment. NGINX takes more, but the first segment must be one that every reader reads alike.
-  const withToken = whole ? /^(\/[\w\-.~]+)\/([\da-f]{32})\/([^/].*)$/s : /^(\/[\w\-.~]+)\/([\w-]{22})\/(\d+)(\/.*)$/s
-
-  function read(url: string): NginxReading | 'unsigned' | 'malformed' {
-    if (url.length > LONGEST) return 'malformed'
-    return inQuery ? readQuery(url) : readPath(url)
-  }
-
-  function readPath(url: string): NginxReading | 'unsigned' | 'malformed' {
-    const { origin, path, query } = split(url)
-    const [, front = '', token = '', ...behind] = withToken.exec(whole ? path + query : path) ?? []
-    if (!front || (location && location !== `${front}/`)) return 'unsigned'
-    const fixed = location ? front : ''
-    if (whole) {
-      // secure_link_secret signs the rest as it was sent, with its query.
-      const link = behind[0] as string
-      const seen = see({ origin, path, query, fragment: '' }, bytesOf(query.slice(1)), mergeSlashes)
-      if (!seen) return 'malformed'
-      const claims = { resource: `${origin}${front}/${link}`, expires: new Date(LAST * 1000) }
-      return { claims, seen, token, values: { ...common(seen), link: bytesOf(link) }, covered: () => `${fixed}/${link}` }
-    }
-
-    // A path that merely looks like one of ours.
-    if (!tokenOf(token, 16)) return 'unsigned'
-    const [expiry, sent] = behind as [string, string]
-    const seen = see({ origin, path: front + sent, query, fragment: '' }, bytesOf(query.slice(1)), mergeSlashes)
-    const seconds = numberOf(expiry)
-    if (!seen || seconds <= 0 || !fitsFunctions(given, seen)) return 'malformed'
-    const rest = seen.uri.slice(front.length)
-    // Without the first segment this would be the name of a host.
-    if (rest.startsWith('//')) return 'malformed'
-    return {
-      claims: { resource: origin + front + sent + query, expires: new Date(Math.min(seconds, LAST) * 1000) },
-      seen,
-      token,
-      values: { ...common(seen), rest, secure_link_expires: expiry },
-      covered: () => (names.includes('rest') ? fixed + pathOf(rest) : '/'),
-    }
-  }
-
-  function readQuery(url: string): NginxReading | 'unsigned' | 'malformed' {
-    const { origin, path, query } = split(url)
-    const args = bytesOf(query.slice(1))
-    const found = parameters.map((name) => argument(args, name))
-    if (found.every((value) => value === undefined)) return 'unsigned'
-    // The line secure_link has the token, and behind the first comma the expiry.
-    const [, token = '', expiry] = /^([^,]*)(?:,(.*))?$/s.exec(found.map((value) => value ?? '').join()) ?? []
-    const others = without(query, parameters)
-    const seen = see({ origin, path, query: others, fragment: '' }, args, mergeSlashes)
-    const seconds = expiry === undefined ? LAST : numberOf(expiry)
-    if (!seen || !tokenOf(token, 16) || seconds <= 0 || !fitsFunctions(given, seen)) return 'malformed'
-    return {
-      claims: { resource: origin + path + others, expires: new Date(Math.min(seconds, LAST) * 1000) },
-      seen,
-      token,
-      values: { ...common(seen), secure_link_expires: expiry },
-      covered: () => (names.includes('uri') ? pathOf(seen.uri) : '/'),
-    }
-  }
-
+): Scheme<NginxCondition<E>, NginxConditions<E>, NginxExpiry<E>> {
+  const configuration = configurationOf(options)
+  const { layout, expression } = configuration
+  const expiry: Expiry = coversExpiry(configuration) ? 'required' : 'none'
   return {
     name: 'nginx',
-    carries: [...(needs('remote_addr') ? ['ip'] : []), ...(needs('request_method') ? ['method'] : [])] as NginxCondition<E>[],
-    covers: whole
-      ? [location ? 'path' : 'rest', 'query']
-      : names
-          .filter((name) => name !== 'secret')
-          .map((name) => (name === 'rest' && location ? 'path' : (COVERS[name] ?? name.replace('arg_', '?')))),
+    ...factsOf<NginxCondition<E>>(expression),
+    covers: coverage(configuration),
+    parameters: expression.own,
+    algorithm: layout === 'secret' ? MD5_HEX : MD5,
+    expiry: expiry as NginxExpiry<E>,
     validAtExpiry: true,
     // The documented configuration answers 403 to everything but a link that has expired.
     status: { malformed: 403 },
+    keys: keyring(keys, { prepare: withKnownSecret }),
 
-    async seal(grant: Grant): Promise<string> {
-      const { url, ip } = grant
-      const key = grant.signingKey(ring, grant.now)
-      const { origin, path, query, fragment } = split(url)
-      const others = inQuery ? without(query, parameters) : query
-      const seen = see({ origin, path, query: others, fragment: '' }, bytesOf(query.slice(1)), mergeSlashes)
-      insist(seen, READABLE_PATH)
-      insist(fitsFunctions(given, seen), 'url must have a path of UTF-8, because functions in variables get it as text')
-      insist(
-        bound || forever,
-        'links of this recipe have no expiry, or one that anybody can change: the option forever says that this is meant',
-      )
-      insist(!needs('remote_addr') || (ip && !ip.includes('/')), 'links with $remote_addr take an ip: an address, and not a network')
-      insist(!needs('host') || /^[!-~]+$/.test(seen.host), 'links with $host take absolute URLs, and the host as it is sent')
-      const [method = 'GET', another] = grant.methods ?? []
-      insist(!another, 'links with $request_method take one method')
-      const expiry = `${grant.expires}`
-      const values = {
-        ...common(seen),
-        secure_link_expires: expires && expiry,
-        request_method: method,
-        remote_addr: ip && printAddress(ip),
-      }
-
-      if (inQuery) {
-        const [one, other] = parameters.map((name) => argument(seen.args, name))
-        if (one !== undefined || other !== undefined)
-          throw new LinkError(
-            one !== undefined && other !== undefined ? 'already_signed' : 'bad_option',
-            `the URL has a parameter '${parameters.find((name) => argument(seen.args, name) !== undefined)}': it is a link already, or the option parameters must rename ours`,
-          )
-        const args = `${seen.args}&${expires}=${expiry}`
-        const pieces = piecesOf({ ...seen, args }, values, key)
-        insist(isClear(pieces), ONE_SPLIT)
-        return append(url, `${token}=${digest(pieces)}${expires && `&${expires}=${expiry}`}`)
-      }
-      const [, front = '', rest = ''] = /^(\/[\w\-.~]+)(\/.*)$/.exec(path) ?? []
-      insist(rest, 'url must have a path of a plain segment and at least another: the token stands between them')
-      insist(!location || location === `${front}/`, `url must have a path that starts with the option location, '${location}'`)
-      // Without the first segment it would be the name of a host.
-      const signed = whole ? rest : seen.uri.slice(front.length)
-      insist(!signed.startsWith('//'), 'url must not have two slashes behind its first segment')
-      if (read(url) !== 'unsigned') throw new LinkError('already_signed', 'the URL is a link already: sign what it was made from')
-      if (inPath) {
-        const pieces = piecesOf(seen, { ...values, rest: signed }, key)
-        insist(isClear(pieces), ONE_SPLIT)
-        return `${origin}${front}/${digest(pieces)}/${expiry}${rest}${query}${fragment}`
-      }
-      const link = rest.slice(1) + query
-      insist(
-        link && !/[^!-~]|["<>\\^`{|}]/.test(link) && !query.includes("'"),
-        'url must have a path and a query as they are sent, percent-encoded: secure_link_secret signs them undecoded',
-      )
-      return `${origin}${front}/${digest(piecesOf(seen, { ...values, link: bytesOf(link) }, key))}/${link}${fragment}`
+    write(grant) {
+      const request = requestToSign(expression, grant)
+      const { args, values, link } = WRITERS[layout](configuration, grant, request)
+      return { toSign: grantToSign(expression, grant, { ...request, args }, values), link }
     },
 
-    read,
-
-    async check({ claims, seen, token, values, covered }: NginxReading, visit: Visit): Promise<Proof | 'bad_signature'> {
-      if (!ring.length) throw new LinkError('no_key', 'the ring has no key; an empty ring can read, but neither sign nor verify')
-      const address = visit.ip === undefined ? undefined : printAddress(visit.ip)
-      if (needs('remote_addr') && !address) return 'bad_signature'
-      for (const key of ring) {
-        const pieces = piecesOf(seen, { ...values, remote_addr: address, request_method: visit.method }, key)
-        if (!same(digest(pieces), token)) continue
-        if (!isClear(pieces)) return 'bad_signature'
-        // Nothing but what was signed: NGINX signs no scheme and no port, and no argument that the expression does not have.
-        const query = whole ? '' : allOfQuery ? seen.parts.query : coveredQuery(names, own, seen.args)
-        const proven: { -readonly [K in keyof Claims]: Claims[K] } = { ...claims, resource: covered() + query }
-        if (needs('remote_addr')) proven.ip = address as string
-        if (needs('request_method')) proven.methods = [visit.method]
-        return { key, claims: proven }
-      }
-      return 'bad_signature'
+    read(url): Reading | Unreadable {
+      if (url.length > LONGEST) return 'malformed'
+      const found = READERS[layout](configuration, url)
+      return typeof found === 'string' || 'malformed' in found ? found : readingOf(expression, found)
     },
   }
+}
+
+const digest = (message: Uint8Array): Uint8Array => md5(message)
+const MD5: Algorithm = { digest, encoding: 'base64url' }
+const MD5_HEX: Algorithm = { digest, encoding: 'hex' }
+
+/** The digest is over the secret itself. */
+function withKnownSecret(key: SecretKey): SecretKey {
+  const { secret } = key
+  assertOption(typeof secret === 'string' || isBytes(secret), 'secret', 'text or bytes: WebCrypto has no MD5, so it cannot use a CryptoKey')
+  return key
+}
+
+function configurationOf(options: NginxOptions): Configuration {
+  assertKnownOptions(options, OPTIONS, 'nginx()')
+  const { expression: text = EXPRESSION, placement = 'query', location } = options
+  assertOption(typeof text === 'string', 'expression', 'text')
+  assertOption(placement === 'query' || placement === 'path', 'placement', "'query' or 'path'")
+  const secretLine = directive(text, 'secure_link_secret')
+  const secretAlone = secretLine === undefined || /^\$\{?secret\}?$/.test(secretLine)
+  assertOption(secretAlone, 'expression', 'one with $secret behind secure_link_secret, because the secret itself is the key')
+
+  const layout = secretLine ? 'secret' : placement
+  assertLocation(location, layout)
+  const { md5, expires } = parametersOf(options, layout === 'query' ? directive(text, 'secure_link') : undefined)
+  const own = layout === 'query' ? [md5, expires] : []
+  const template = secretLine ? '$link$secret' : hashedText(text)
+  const configuration: Configuration = {
+    layout,
+    names: { md5, expires },
+    location,
+    expression: parseExpression('expression', template, options, own, layout === 'query' ? { [expires]: EXPIRY } : {}),
+  }
+  assertExpression(configuration)
+  return configuration
+}
+
+/** The text in quotes of a line `secure_link_md5`, or the whole, if it has no such line. */
+function hashedText(text: string): string {
+  const hashed = directive(text, 'secure_link_md5') ?? text
+  assertOption(!/^\s*secure_link/.test(hashed), 'expression', 'one with a line secure_link_md5 "…", or the text in its quotes')
+  return hashed
+}
+
+/** The names of the two parameters, from the line `secure_link` or from the options. */
+function parametersOf({ parameters }: NginxOptions, line: string | undefined): Configuration['names'] {
+  const [, first, second = ''] = /^\$\{?arg_(\w+)\}?(?:,\$\{?arg_(\w+)\}?)?$/.exec(line ?? '') ?? []
+  const rule = "one with a line secure_link of parameters, such as '$arg_md5,$arg_expires'; for a token in the path there is placement"
+  assertOption(!line || first, 'expression', rule)
+  assertOption(!line || !parameters, 'parameters', 'left out, because the line secure_link has their names')
+  const { md5, expires } = first ? { md5: first, expires: second } : { md5: 'md5', expires: 'expires', ...parameters }
+  const distinct = `${md5}`.toLowerCase() !== `${expires}`.toLowerCase()
+  const good = /^\w+$/.test(md5) && /^\w*$/.test(expires) && distinct
+  assertOption(good, 'parameters', 'two distinct names of letters, digits and _, because NGINX reads no others')
+  return { md5, expires }
+}
+
+function assertLocation(location: string | undefined, layout: Configuration['layout']): void {
+  if (location === undefined) return
+  const good = layout !== 'query' && /^\/[\w\-.~]+\/$/.test(location) && !/^\/\.\.?\/$/.test(location)
+  assertOption(good, 'location', "one plain segment between slashes, such as '/hls/', and only with a token in the path")
+}
+
+function assertExpression({ layout, names, expression }: Configuration): void {
+  assertOption(expression.names.includes('secret'), 'expression', 'a text of NGINX variables with $secret where the secret stands')
+  const known = ['secret', 'secure_link_expires', 'remote_addr', 'host', 'request_method']
+  const token = `arg_${names.md5}`.toLowerCase()
+  assertVariables('expression', expression, {
+    known: known.concat({ query: ['uri'], path: ['rest', 'args', 'query_string'], secret: ['link'] }[layout]),
+    holdToken: layout === 'query' ? ['args', 'query_string', 'request_uri', token] : ['uri', 'request_uri'],
+    fixed: ['secret', 'secure_link_expires', 'remote_addr', 'request_method', 'uri', 'rest', 'link'],
+  })
+}
+
+/** Does the signature cover the expiry? */
+function coversExpiry({ layout, names, expression }: Configuration): boolean {
+  const inLink = { query: names.expires !== '', path: true, secret: false }[layout]
+  const asArgument = layout === 'query' && covers(expression, `arg_${names.expires}`.toLowerCase())
+  return inLink && (covers(expression, 'secure_link_expires') || asArgument)
+}
+
+function coverage(configuration: Configuration): readonly Covered[] {
+  const { layout, location, expression } = configuration
+  // Without `location`, the first segment of the path is not covered.
+  const rest = location && (layout === 'secret' || covers(expression, 'rest')) ? (['path'] as const) : []
+  const query = layout === 'secret' ? (['query'] as const) : []
+  const expires = coversExpiry(configuration) ? (['expires'] as const) : []
+  return [...coveredBy(expression), ...rest, ...query, ...expires]
+}
+
+/** A link to write: what its text depends on, and where the token stands. */
+interface Written {
+  /** `$args` of the link. */
+  readonly args: string
+  /** The variables that hold parts of the link. */
+  readonly values: Values
+  link(token: string): string
+}
+
+type Writer = (configuration: Configuration, grant: Grant, request: NginxRequest) => Written
+
+const WRITERS: Readonly<Record<Configuration['layout'], Writer>> = {
+  query({ names }, { url, expires = ENDLESS }, { args }) {
+    const expiry = names.expires && `&${names.expires}=${expires}`
+    const values = names.expires ? { secure_link_expires: `${expires}` } : {}
+    return { args: args + expiry, values, link: (token) => append(url, `${names.md5}=${token}${expiry}`) }
+  },
+
+  path(configuration, { parts, expires = ENDLESS }, { args, uri }) {
+    const { origin, query, fragment } = parts
+    const { front, behind } = splitPath(configuration, parts.path)
+    const rest = uri.slice(front.length)
+    assertNoHost(rest)
+    return {
+      args,
+      values: { secure_link_expires: `${expires}`, rest },
+      link: (token) => `${origin}${front}/${token}/${expires}${behind}${query}${fragment}`,
+    }
+  },
+
+  secret(configuration, { parts }, { args }) {
+    const { origin, query, fragment } = parts
+    const { front, behind } = splitPath(configuration, parts.path)
+    assertNoHost(behind)
+    const signed = behind.slice(1) + query
+    const sent = signed && !/[^!-~]|["<>\\^`{|}]/.test(signed) && !query.includes("'")
+    assertOption(
+      sent,
+      'url',
+      'percent-encoded as clients send it, with a path behind its first segment: secure_link_secret signs it undecoded',
+    )
+    return { args, values: { link: signed }, link: (token) => `${origin}${front}/${token}/${signed}${fragment}` }
+  },
+}
+
+/** The first segment of a path, and the rest of it. The token stands between them. */
+function splitPath({ location }: Configuration, path: string): { readonly front: string; readonly behind: string } {
+  const [, front = '', behind = ''] = /^(\/[\w\-.~]+)(\/.*)$/.exec(path) ?? []
+  assertOption(behind, 'url', 'one with a plain first segment and at least another: the token stands between them')
+  assertOption(!location || location === `${front}/`, 'url', "one whose path starts with the option 'location'")
+  return { front, behind }
+}
+
+/** `claims.resource` comes without the first segment, and must not begin with a host then. */
+function assertNoHost(path: string): void {
+  assertOption(!path.startsWith('//'), 'url', 'one without two slashes behind its first segment')
+}
+
+type Reader = (configuration: Configuration, url: string) => Found | Unreadable
+
+// A path with a token behind its first segment. NGINX takes more, but the first segment must be one that every reader reads alike.
+const PATH_WITH_TOKEN = /^(?<front>\/[\w\-.~]+)\/(?<token>[\w-]{22})\/(?<expiry>\d+)(?<behind>\/.*)$/s
+const PATH_WITH_HASH = /^(?<front>\/[\w\-.~]+)\/(?<token>[\da-f]{32})\/(?<link>[^/].*)$/s
+
+const READERS: Readonly<Record<Configuration['layout'], Reader>> = {
+  query({ expression }, url) {
+    const { origin, path, query } = split(url)
+    const { own } = expression
+    const args = bytesOf(query.slice(1))
+    const found = own.map((name) => argument(args, name))
+    if (found.every((value) => value === undefined)) return 'unsigned'
+    const { token, expiry } = secureLink(found.map((value) => value ?? '').join())
+    const seconds = expiry === undefined ? ENDLESS : numberOf(expiry)
+    if (!isToken(token, 16)) return { malformed: own[0] as string }
+    if (seconds <= 0) return { malformed: own[1] ?? (own[0] as string) }
+    const others = without(query, own)
+    const request = requestOf(expression, { origin, path, query: others }, args)
+    if (!request) return 'malformed'
+    const resource = origin + path + others
+    return { request, token, values: { secure_link_expires: expiry }, seconds, resource, proven: coveredUrl(expression, request) }
+  },
+
+  path({ location, expression }, url) {
+    const { origin, path, query } = split(url)
+    const { front = '', token = '', expiry = '', behind = '' } = PATH_WITH_TOKEN.exec(path)?.groups ?? {}
+    // A path with another token merely looks like a link.
+    if (!isToken(token, 16) || !isAt(location, front)) return 'unsigned'
+    const seconds = numberOf(expiry)
+    const request = requestOf(expression, { origin, path: front + behind, query }, bytesOf(query.slice(1)))
+    if (!request || seconds <= 0) return 'malformed'
+    const rest = request.uri.slice(front.length)
+    // Without the first segment this would be the name of a host.
+    if (rest.startsWith('//')) return 'malformed'
+    const provenPath = covers(expression, 'rest') ? (location ? front : '') + pathOf(rest) : '/'
+    return {
+      request,
+      token,
+      values: { secure_link_expires: expiry, rest },
+      seconds,
+      resource: origin + front + behind + query,
+      proven: provenPath + coveredQuery(expression, request),
+    }
+  },
+
+  secret({ location, expression }, url) {
+    const { origin, path, query } = split(url)
+    // secure_link_secret signs the rest as it was sent, with its query.
+    const { front = '', token = '', link = '' } = PATH_WITH_HASH.exec(path + query)?.groups ?? {}
+    if (!token || !isAt(location, front)) return 'unsigned'
+    const request = requestOf(expression, { origin, path, query }, bytesOf(query.slice(1)))
+    if (!request) return 'malformed'
+    const proven = `${location ? front : ''}/${link}`
+    return { request, token, values: { link: bytesOf(link) }, seconds: ENDLESS, resource: `${origin}${front}/${link}`, proven }
+  },
+}
+
+const isAt = (location: string | undefined, front: string): boolean => location === undefined || location === `${front}/`
+
+/** The value of the directive `secure_link`: a token, and behind the first comma an expiry. */
+function secureLink(line: string): { readonly token: string; readonly expiry: string | undefined } {
+  const comma = line.indexOf(',')
+  return comma < 0 ? { token: line, expiry: undefined } : { token: line.slice(0, comma), expiry: line.slice(comma + 1) }
 }

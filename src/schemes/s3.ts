@@ -1,41 +1,45 @@
-// s3: presigned URLs of Amazon S3 and of all that speak its protocol: Cloudflare R2, MinIO, Backblaze B2, Ceph, Swift and others.
+// s3: presigned URLs of Amazon S3 and of storages with the same protocol: Cloudflare R2, MinIO, Backblaze B2, Ceph, Swift and others.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html
-import { insist } from '../core/errors.ts'
-import type { Keyring, SecretKey } from '../core/keys.ts'
+import { assertKnownOptions, assertOption } from '../core/errors.ts'
+import type { Keys, SecretKey } from '../core/keys.ts'
 import type { Scheme } from '../core/scheme.ts'
-import { type PresignConditions, type PresignedClaims, type Scope, sigv4 } from './shared/sigv4.ts'
+import { AWS4, isScopeWord, type Place, type PresignConditions, sigv4 } from './shared/sigv4.ts'
 
-export type { PresignConditions, PresignedClaims }
+export type { PresignConditions }
 
-/** Credentials of a storage: `id` is the access key id, which stands in the link, `secret` the secret access key, as text. */
+/** Credentials of a storage. The secret is the secret access key, as text. */
 export interface S3Key extends SecretKey {
+  /** The access key id, which stands in the link. */
   readonly id: string
   /**
-   * Of temporary credentials. It stands in the link, and the link ends with the session, whatever its expiry: say when with `expires`, which the
-   * SDKs call `expiration`.
+   * The token of temporary credentials, which stands in the link. Such links end with their session, so give the key its end as `expires`; the
+   * SDKs call it `expiration`.
    */
   readonly sessionToken?: string
 }
 
 /** Options of {@link s3}. */
 export interface S3Options {
-  /** Where the bucket is. Default: the region that the host of the URL names, `'auto'` with Cloudflare R2, or `'us-east-1'`. */
+  /** The region of the bucket. Default: the region that the host of the URL names, `'auto'` for Cloudflare R2, otherwise `'us-east-1'`. */
   readonly region?: string
-  /** The service in the link's credential. Default: the one that the host of the URL names, such as `'s3express'`, or `'s3'`. */
+  /** The service in the link's credential. Default: the service that the host of the URL names, such as `'s3express'`, otherwise `'s3'`. */
   readonly service?: string
 }
 
 /**
- * Presigned URLs of Amazon S3, Cloudflare R2, MinIO, Backblaze B2 and whatever else takes Signature Version 4 in the query.
+ * Presigned URLs of Amazon S3, Cloudflare R2, MinIO, Backblaze B2 and other storages that take Signature Version 4 in the query.
  *
- * Carries a start, one method (`GET` when none is named), headers that have to be sent, and query parameters such as
- * `response-content-disposition`. The signature covers all these, and host, path and query; not the body. A link lives for at most seven days.
+ * A link can carry a start, one method (`GET` by default), headers that the request must send, and query parameters such as
+ * `response-content-disposition`. The signature covers these, and host, path and query, but not the body. A link is valid for 7 days at most.
  *
- * The method is in the signature and not in the link. So a visit with another one is a `bad_signature`, as it is with S3, and a link for `GET`
+ * The method is signed, and the link does not show it. So a request with another method is a `bad_signature`, as with S3, and a link for `GET`
  * does not open `HEAD`.
  *
- * @param keys - Credentials, newest first: the first one in time signs, the link's access key id picks the one that verifies, none only reads.
- * @throws A `LinkError`: `bad_option` for a key without an id or a region that is none, `weak_key` for an empty secret.
+ * @param keys - Credentials, newest first: the first one in time signs, the link's access key id picks the one that verifies, and an empty list
+ *   only reads.
+ * @param options - Region and service, where the host of the URL does not name them.
+ * @throws A `LinkError`: `bad_option` for a key without an id, a credential with white space or quotes, or a wrong option; `weak_key` for an empty
+ *   secret.
  *
  * @example
  * ```ts
@@ -47,58 +51,65 @@ export interface S3Options {
  * const upload = await sign(bucket, url, { expires: '15m', method: 'PUT', headers: { 'content-type': 'image/png' } })
  * ```
  */
-export function s3(keys: Keyring<S3Key>, { region, service }: S3Options = {}): Scheme<'starts' | 'method', PresignConditions> {
+export function s3(keys: Keys<S3Key>, options: S3Options = {}): Scheme<'starts' | 'method', PresignConditions, 'required'> {
+  const { region, service } = options
+  assertKnownOptions(options, ['region', 'service'], 's3()')
+  assertOption(region === undefined || isScopeWord(region), 'region', "a region such as 'eu-central-1'")
+  assertOption(service === undefined || isScopeWord(service), 'service', "a service such as 's3'")
   return sigv4(keys, {
+    ...AWS4,
     name: 's3',
-    vendor: 'AWS4',
-    // As S3 answers: AccessDenied to what is over, InvalidAccessKeyId to keys that are out of use.
+    // S3 answers AccessDenied to expired links, and InvalidAccessKeyId to keys that are not in use.
     status: { expired: 403, key_expired: 403, revoked: 403 },
-    scopeOf(hostname) {
-      const named = namedBy(hostname)
+    placeOf(hostname) {
+      const named = placeNamedBy(hostname)
       return { region: region ?? named.region ?? 'us-east-1', service: service ?? named.service ?? 's3' }
     },
-    insistOnUrl(hostname) {
-      const [, problem] = CLOSED.find(([hosts]) => hosts.test(hostname)) ?? []
-      insist(!problem, `url must be one that presigned URLs open: ${problem}`)
-      const named = namedBy(hostname)
-      // Cloudflare takes it as another name for 'auto'.
+    assertUrl(hostname) {
+      const closed = CLOSED.find(({ hosts }) => hosts.test(hostname))
+      assertOption(!closed, 'url', `one that presigned URLs open: ${closed?.problem}`)
+      if (!region && !service) return
+      const named = placeNamedBy(hostname)
+      // Cloudflare takes us-east-1 as another name for auto.
       const alias = named.region === 'auto' && region === 'us-east-1'
-      insist(
-        !region || !named.region || alias || region === named.region,
-        `region must be '${named.region}', as in the host of the URL; without it, the host's is taken`,
-      )
-      insist(
-        !service || !named.service || service === named.service,
-        `service must be '${named.service}', as in the host of the URL; without it, the host's is taken`,
-      )
+      const ownRegion = !region || !named.region || alias || region === named.region
+      assertOption(ownRegion, 'region', `'${named.region}', as in the host of the URL, or left out`)
+      const ownService = !service || !named.service || service === named.service
+      assertOption(ownService, 'service', `'${named.service}', as in the host of the URL, or left out`)
     },
   })
 }
 
 // https://docs.aws.amazon.com/general/latest/gr/s3.html: the region comes last, behind a dot, or behind a hyphen in older hosts. The service is
 // in the label before it, such as s3express-usw2-az1 or s3-fips.
-const AMAZON = /(?:^|\.)s3[\w.-]*?[.-]((?:[a-z]{2}|eusc)(?:-[a-z]+)+-\d+)(?:\.vpce)?\.amazonaws\.(?:com|com\.cn|eu)$/
-const AMAZON_SERVICE = /(?:^|\.)(s3express|s3-outposts|s3-object-lambda)(?:-[\w-]+)?\.(?:dualstack\.)?[\w-]+\.amazonaws\./
+const AMAZON = /(?:^|\.)s3[\w.-]*?[.-](?<region>(?:[a-z]{2}|eusc)(?:-[a-z]+)+-\d+)(?:\.vpce)?\.amazonaws\.(?:com|com\.cn|eu)$/
+const AMAZON_SERVICE = /(?:^|\.)(?<service>s3express|s3-outposts|s3-object-lambda)(?:-[\w-]+)?\.(?:dualstack\.)?[\w-]+\.amazonaws\./
 
 // Other vendors whose hosts name the region that they ask for.
-const OTHERS = /(?:^|\.)s3\.([a-z\d-]+)\.(?:backblazeb2\.com|wasabisys\.com|scw\.cloud)$/
+const OTHERS = /(?:^|\.)s3\.(?<region>[a-z\d-]+)\.(?:backblazeb2\.com|wasabisys\.com|scw\.cloud)$/
 
-/** Region and service that a host names. */
-function namedBy(hostname: string): Partial<Scope> {
-  // The longest that DNS has. Forgers choose the host, and the expressions below take their time for longer ones.
+/** The region and service that a host names. */
+function placeNamedBy(hostname: string): Partial<Place> {
+  // DNS has no longer names. A forged link may have one, and the expressions below would take long for it.
   if (hostname.length > 253) return {}
-  const [, region] = AMAZON.exec(hostname) ?? []
-  if (region) return { region, service: AMAZON_SERVICE.exec(hostname)?.[1] ?? 's3' }
+  const amazon = AMAZON.exec(hostname)?.groups?.['region']
+  if (amazon) return { region: amazon, service: AMAZON_SERVICE.exec(hostname)?.groups?.['service'] ?? 's3' }
   if (hostname.endsWith('.r2.cloudflarestorage.com')) return { region: 'auto', service: 's3' }
-  const [, other] = OTHERS.exec(hostname) ?? []
-  return other ? { region: other, service: 's3' } : {}
+  const region = OTHERS.exec(hostname)?.groups?.['region']
+  return region ? { region, service: 's3' } : {}
 }
 
 // Hosts that no presigned URL opens.
-const CLOSED: readonly (readonly [hosts: RegExp, problem: string])[] = [
-  [/(^|\.)s3-website[.-][\w-]+\.amazonaws\.com(\.cn)?$/, 'website endpoints are public and take none; use BUCKET.s3.REGION.amazonaws.com'],
-  [/\.s3-global\.amazonaws\.com$/, 'Multi-Region Access Points take SigV4A only'],
-  [/(^|\.)console\.aws\.amazon\.com$/, 'this is an address of the console; use BUCKET.s3.REGION.amazonaws.com'],
-  [/\.r2\.dev$/, 'public addresses of R2 take none; use ACCOUNT.r2.cloudflarestorage.com/BUCKET'],
-  [/\.core\.windows\.net$/, "Azure has signatures of its own; use the scheme 'azure'"],
+const CLOSED: readonly { readonly hosts: RegExp; readonly problem: string }[] = [
+  {
+    hosts: /(^|\.)s3-website[.-][\w-]+\.amazonaws\.com(\.cn)?$/,
+    problem: 'website endpoints are public; use BUCKET.s3.REGION.amazonaws.com',
+  },
+  { hosts: /\.s3-global\.amazonaws\.com$/, problem: 'Multi-Region Access Points take SigV4A only' },
+  {
+    hosts: /(^|\.)console\.aws\.amazon\.com$/,
+    problem: 'this is an address of the console; use BUCKET.s3.REGION.amazonaws.com',
+  },
+  { hosts: /\.r2\.dev$/, problem: 'these addresses of R2 are public; use ACCOUNT.r2.cloudflarestorage.com/BUCKET' },
+  { hosts: /\.core\.windows\.net$/, problem: "Azure has signatures of its own; use the scheme 'azure'" },
 ]

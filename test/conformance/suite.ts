@@ -100,7 +100,7 @@ async function visit(scheme: Scheme, url: string, { visit }: Vector): Promise<Ve
 
 function signing(scheme: Scheme, { url, conditions, signedAt }: Vector): Promise<string> {
   const { expires, starts, ...others } = conditions as NonNullable<Vector['conditions']>
-  const asked = { ...others, expires: date(expires), ...(starts && { starts: date(starts) }) }
+  const asked = { ...others, expires: expires === 'never' ? expires : date(expires), ...(starts && { starts: date(starts) }) }
   return sign(scheme, url as string, asked as Conditions<never>, { now: () => new Date(signedAt as string) })
 }
 

@@ -54,9 +54,9 @@ await sign(pictures, '/x', { expires: '7d', id: 'user-42' }, { now: () => new Da
 const minutes: number = 10
 await sign(links, '/x', { expires: `${minutes}m` })
 
-// What a recipe has in it is what its links can carry.
+// Links can carry the conditions that the expression has.
 const addressed = nginx({ secret: 'x' })
-same<typeof addressed, Scheme<'ip', { readonly ip: string }>>(true)
+same<typeof addressed, Scheme<'ip', { readonly ip: string }, 'required'>>(true)
 await sign(nginx({ secret: 'x' }), '/x', { expires: '1h', ip: '203.0.113.7' })
 await sign(nginx({ secret: 'x' }, { parameters: { md5: 'st' } }), '/x', { expires: '1h', ip: '203.0.113.7' })
 await sign(nginx({ secret: 'x' }, { expression: '$secure_link_expires$uri $secret' }), '/x', { expires: '1h' })
@@ -65,12 +65,18 @@ await sign(nginx({ secret: 'x' }, { expression: `$secure_link_expires$request_me
   ip: '203.0.113.7',
   method: 'PUT',
 })
-const recipe: string = '$secure_link_expires$uri $secret'
-const fromText = nginx({ secret: 'x' }, { expression: recipe })
+const text: string = '$secure_link_expires$uri $secret'
+const fromText = nginx({ secret: 'x' }, { expression: text })
 await sign(fromText, '/x', { expires: '1h' })
 await sign(fromText, '/x', { expires: '1h', ip: '203.0.113.7', method: 'PUT' })
 await sign(nginxHmac({ secret: 'x' }, { algorithm: 'sha1', timestamp: '+05:30' }), '/x', { expires: '1h' })
 await sign(nginxHmac({ secret: 'x' }, { message: '$uri|$arg_ts|$arg_e|$remote_addr' }), '/x', { expires: '1h', ip: '203.0.113.7' })
+
+// Links that never expire, where the format has such links.
+await sign(nginx({ secret: 'x' }, { expression: 'secure_link_secret $secret;' }), '/p/x', { expires: 'never' })
+await sign(nginx({ secret: 'x' }, { expression: '$uri $secret' }), '/x', { expires: 'never' })
+await sign(nginx({ secret: 'x' }, { expression: 'secure_link $arg_md5; secure_link_md5 "$uri $secret";' }), '/x', { expires: 'never' })
+await sign(nginxHmac({ secret: 'x' }), '/x', { expires: 'never' })
 
 // Migration: the first scheme's conditions.
 const both = anyOf(pictures, links)

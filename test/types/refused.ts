@@ -51,12 +51,16 @@ sign(azure({ id: 'a', secret: '' }), '/x', { expires: '1h', method: 'PUT' })
 sign(azure({ id: 'a', secret: '' }), '/x', { expires: '1h', resource: 'x' })
 // @ts-expect-error pichax needs an id
 sign(pictures, '/x', { expires: '1h' })
-// @ts-expect-error the recipe has $remote_addr, so it needs an address
+// @ts-expect-error the expression has $remote_addr, so it needs an address
 sign(nginx({ secret: 'x' }), '/x', { expires: '1h' })
-// @ts-expect-error the recipe has no $request_method
+// @ts-expect-error the expression has no $request_method
 sign(nginx({ secret: 'x' }), '/x', { expires: '1h', ip: '203.0.113.7', method: 'PUT' })
-// @ts-expect-error the recipe has no $remote_addr
+// @ts-expect-error the expression has no $remote_addr
 sign(nginx({ secret: 'x' }, { expression: '$secure_link_expires$uri $secret' }), '/x', { expires: '1h', ip: '203.0.113.7' })
+// @ts-expect-error the expression has $secure_link_expires, so its links always expire
+sign(nginx({ secret: 'x' }, { expression: '$secure_link_expires$uri $secret' }), '/x', { expires: 'never' })
+// @ts-expect-error links of secure_link_secret have no expiry
+sign(nginx({ secret: 'x' }, { expression: 'secure_link_secret $secret;' }), '/p/x', { expires: '1h' })
 // @ts-expect-error the message has no $remote_addr
 sign(nginxHmac({ secret: 'x' }), '/x', { expires: '1h', ip: '203.0.113.7' })
 // @ts-expect-error WebCrypto has no HMAC with it

@@ -1,436 +1,481 @@
-// SigV4 with the signature in the query: what the schemes s3 and gcs share. They differ in names and in the scope of the key.
+// Signature Version 4 with the signature in the query. The schemes s3 and gcs are dialects of it.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html
-import { type Claims, seconds } from '../../core/conditions.ts'
-import { insist } from '../../core/errors.ts'
-import { bytesOf, type Keyring, keyring, type SecretKey } from '../../core/keys.ts'
+import type { Claims } from '../../core/claims.ts'
+import { bytesOf } from '../../core/crypto.ts'
+import { assertOption } from '../../core/errors.ts'
+import { isBytes, type Keys, keyring, type Secret, type SecretKey } from '../../core/keys.ts'
+import type { Draft, Grant, MaybeAsync, Reading, Scheme, Unreadable, Visit } from '../../core/scheme.ts'
+import type { Reason } from '../../core/verdict.ts'
 import { encode, HEX } from '../../lib/encoding.ts'
 import { normalOrigin } from '../../lib/normalise.ts'
-import { append, encodeValue, LONGEST, type Parts, split } from '../../lib/url.ts'
-import type { Grant, Proof, Reading, Scheme, Visit } from '../../core/scheme.ts'
-import type { Reason } from '../../core/verdict.ts'
+import { append, encodeValue, isDecodable, LONGEST, split, takeParameters } from '../../lib/url.ts'
+import {
+  type CanonicalParameter,
+  canonicalHeaders,
+  canonicalParameters,
+  canonicalPath,
+  canonicalQuery,
+  canonicalRequest,
+  print,
+} from './canonical-request.ts'
+import { derivedKey, hmacKey } from './derive.ts'
+import { assertId, type PresignKey, withGoodCredentials } from './presign-key.ts'
 
-/** Conditions of presigned URLs' own. */
+/** Conditions that only presigned URLs have. */
 export interface PresignConditions {
   /**
-   * Headers that a request has to send with just these values, such as `{ 'content-type': 'image/png' }` for an upload. Names in any case;
-   * values in ASCII. `host` is always among them and comes from the URL.
+   * Headers that the request must send with exactly these values, such as `{ 'content-type': 'image/png' }` for an upload. Names in any case,
+   * values in ASCII. `host` is always signed and comes from the URL. Default: none.
    */
   readonly headers?: Readonly<Record<string, string>>
-  /** Query parameters to add and to sign, such as `{ 'response-content-disposition': 'attachment' }`: names and values as they are, not yet escaped. */
+  /** Query parameters to add and to sign, not escaped, such as `{ 'response-content-disposition': 'attachment' }`. Default: none. */
   readonly query?: Readonly<Record<string, string>>
 }
 
-/** What a presigned URL says. Its method is signed and not written, so only a verdict has `methods`, and reading the link has not. */
-export interface PresignedClaims extends Claims {
-  /** The names of the headers that a request has to send with the values that were signed, in lower case, without `host`. */
-  readonly signedHeaders?: readonly string[]
+/** The parameters of a link. A link has one of the two tokens at most. */
+type Parameter = 'algorithm' | 'credential' | 'date' | 'expires' | 'signedHeaders' | 'securityToken' | 's3SessionToken' | 'signature'
+
+/** The names of the parameters, in the order in which links have them. */
+export type ParameterNames = Readonly<Record<Parameter, string>>
+
+type Parameters = { readonly [P in Parameter]?: string | undefined }
+
+/** The parameters that are signed, in the order in which links have them. */
+const SIGNED = ['algorithm', 'credential', 'date', 'expires', 'signedHeaders', 'securityToken', 's3SessionToken'] as const
+
+/** The words that a vendor uses for Signature Version 4. */
+export interface Vocabulary {
+  /** The value of the parameter `algorithm`, and the first line of the string to sign: `AWS4-HMAC-SHA256`. */
+  readonly algorithm: string
+  /** Put in front of the secret before the signing key is derived from it: `AWS4`. */
+  readonly secretPrefix: string
+  /** The end of the credential scope: `aws4_request`. */
+  readonly terminator: string
+  readonly parameters: ParameterNames
+  /** The beginning of the names of the vendor's headers, in lower case: `x-amz-`. */
+  readonly headerPrefix: string
+  /** Headers with this prefix that a request may send although they are not signed, in lower case. */
+  readonly unsignedHeaders: readonly string[]
+  /** The header or parameter with the hash of the body, as it is written in a query: `X-Amz-Content-Sha256`. */
+  readonly payloadHash: string
+  /** Whether the port is a part of the signed host. */
+  readonly signsPort: boolean
+  /** Whether a link for `GET` opens `HEAD`. */
+  readonly getOpensHead: boolean
 }
 
-/** Region and service that the key of a day is for. */
-export interface Scope {
+/** Where a key signs: the middle of the credential scope. */
+export interface Place {
   readonly region: string
   readonly service: string
 }
 
-/** A storage's way of writing SigV4. */
-export interface Dialect {
+/** One vendor's kind of Signature Version 4. */
+export interface Dialect extends Vocabulary {
+  /** The name of the scheme. */
   readonly name: string
-  /** In the algorithm, in front of the secret, and in lower case at the end of the scope. */
-  readonly vendor: 'AWS4' | 'GOOG4'
+  /** The statuses of the vendor. */
   readonly status: Partial<Record<Reason, number>>
-  /** By the host of a URL in lower case, without its port. */
-  scopeOf(hostname: string): Scope
+  /** Region and service for a host, in lower case and without its port. */
+  placeOf(hostname: string): Place
   /** Throws a `LinkError` for a URL that the storage cannot open. */
-  insistOnUrl(hostname: string, path: string): void
+  assertUrl(hostname: string, path: string): void
 }
 
-interface PresignedReading extends Reading {
-  readonly scanned: Scanned
-  readonly fields: Fields
+/** The usual names of the parameters, behind a prefix. */
+export function parameterNames(prefix: string): ParameterNames {
+  return {
+    algorithm: `${prefix}Algorithm`,
+    credential: `${prefix}Credential`,
+    date: `${prefix}Date`,
+    expires: `${prefix}Expires`,
+    signedHeaders: `${prefix}SignedHeaders`,
+    securityToken: `${prefix}Security-Token`,
+    s3SessionToken: `${prefix}S3session-Token`,
+    signature: `${prefix}Signature`,
+  }
 }
 
-// In the order in which links have them: that of Amazon's documentation. A link has one of the two tokens at most.
-const FIELDS = ['Algorithm', 'Credential', 'Date', 'Expires', 'SignedHeaders', 'Security-Token', 'S3session-Token', 'Signature'] as const
-
-// Those that are signed, in the order of their names.
-const SIGNED = ['Algorithm', 'Credential', 'Date', 'Expires', 'S3session-Token', 'Security-Token', 'SignedHeaders'] as const
-
-type Field = (typeof FIELDS)[number]
-
-/** The link's own parameters, by the end of their names; in canonical form. */
-type Fields = { [F in Field]?: string }
-
-interface Scanned {
-  readonly fields: Fields
-  /** All other parameters, as they stand. */
-  readonly others: readonly string[]
-  /** The URL without the link's own parameters, as it stands. */
-  readonly resource: string
-  readonly origin: string
-  /** In canonical form. */
-  readonly path: string
-  /** A parameter of the link's own twice, a broken escape, dots, which clients resolve before they send, or a scheme other than HTTP's. */
-  readonly broken: boolean
+/** The words of Amazon, which other vendors use too. */
+export const AWS4: Vocabulary = {
+  algorithm: 'AWS4-HMAC-SHA256',
+  secretPrefix: 'AWS4',
+  terminator: 'aws4_request',
+  parameters: /* @__PURE__ */ parameterNames('X-Amz-'),
+  headerPrefix: 'x-amz-',
+  // The hash is in the string to sign anyway, and CloudFront adds its id on the way.
+  unsignedHeaders: ['x-amz-content-sha256', 'x-amz-cf-id'],
+  payloadHash: 'X-Amz-Content-Sha256',
+  signsPort: true,
+  getOpensHead: false,
 }
 
-/** The other parameters as they are signed. */
-interface Query {
-  /**
-   * In canonical form, but for a line break in place of the `=`. So sorting them orders them by name and then by value: it comes before every
-   * character that they can have.
-   */
-  readonly others: readonly string[]
-  /** The hash of the body, where a parameter has it. */
-  readonly payload: string
-}
+/** The header prefixes of all vendors. A request for one vendor must not have those of another. */
+const HEADER_PREFIXES = ['x-amz-', 'x-goog-']
 
+/** The longest life of a link, in seconds. */
 const WEEK = 604_800
 
-// Deriving takes four HMACs. By the key object, as all that is remembered of keys; and then by vendor, day, region and service.
-const derived = /* @__PURE__ */ new WeakMap<SecretKey, Map<string, SecretKey>>()
+/** The schemes of URLs that a request can have. They are not signed. */
+const HTTP = /^https?:/i
+
+/** Names of headers, in lower case. `Headers.get` throws for some other names, and links name headers. */
+const HEADER_NAME = /^[a-z\d_.-]+$/
 
 /** Presigned URLs in one of the dialects. */
-export function sigv4<K extends SecretKey & { readonly id: string; readonly sessionToken?: string }>(
-  keys: Keyring<K>,
-  { name, vendor, status, scopeOf, insistOnUrl }: Dialect,
-): Scheme<'starts' | 'method', PresignConditions> {
-  for (const key of [keys].flat() as K[]) insistOnCredentials(name, key)
-  const ring = keyring(keys)
-  // Now, and not at first use: callers may wipe the buffer that their secret is in.
-  const seeds = new Map<SecretKey, SecretKey>(ring.map((key) => [key, { secret: prefixed(key.secret, vendor) }]))
-  const word = vendor.toLowerCase()
-  const printScope = ({ region, service }: Scope): string => `/${region}/${service}/${word}_request`
-  insist(/^(\/[\w.-]+){3}$/.test(printScope(scopeOf(''))), `${name}() takes a region such as 'eu-central-1'`)
-  const algorithm = `${vendor}-HMAC-SHA256`
-  const prefix = vendor === 'AWS4' ? 'X-Amz-' : 'X-Goog-'
-  const foreign = vendor === 'AWS4' ? /^X-Goog-/i : /^X-Amz-/i
-  const ofVendor = VENDOR_HEADERS[vendor]
-  const names = FIELDS.map((field) => prefix + field)
-  const fieldsByName = new Map<string, Field>(FIELDS.map((field) => [prefix + field, field]))
-  const prefixMaybeEscaped = new RegExp(`^${prefix.replace(/./g, (each) => `(?:${each}|%${each.charCodeAt(0).toString(16)})`)}`, 'i')
-  const hashed = `${prefix}Content-Sha256`
-
-  function hostOf(origin = ''): string {
-    const host = origin.replace(/.*\/\//, '')
-    // Google's libraries sign no port.
-    return vendor === 'AWS4' ? host : withoutPort(host)
-  }
-
-  function scan({ origin, path, query }: Parts): Scanned {
-    let broken = !decodable(path) || !decodable(query) || (origin !== '' && !HTTP.test(origin))
-    const fields: Fields = {}
-    const others: string[] = []
-    for (const piece of query.slice(1).split('&')) {
-      if (!piece) continue
-      const [written, value] = halves(piece)
-      // Decoding takes its time, and of thousands of parameters only a few can be the link's own.
-      const field = prefixMaybeEscaped.test(written) ? fieldsByName.get(broken ? written : canonical(written)) : undefined
-      if (!field) others.push(piece)
-      else if (fields[field] !== undefined) broken = true
-      else fields[field] = broken ? value : canonicalValue(value)
-    }
-    const signed = broken ? '' : /^[\w.~/-]*$/.test(path) ? path : canonical(path).replaceAll('%2F', '/')
-    broken ||= signed[0] !== '/' || /\/\.\.?(\/|$)/.test(signed)
-    const resource = origin + path + (others[0] === undefined ? '' : `?${others.join('&')}`)
-    return { fields, others, resource, origin, path: signed, broken }
-  }
-
-  /** Of pieces without a broken escape. */
-  function queryOf(pieces: readonly string[]): Query {
-    let payload = 'UNSIGNED-PAYLOAD'
-    const others = pieces.map((piece) => {
-      const [parameter, value] = halves(piece).map(canonicalValue) as [string, string]
-      if (parameter === hashed) payload = value
-      return `${parameter}\n${value}`
-    })
-    return { others, payload }
-  }
-
-  /** The text to sign; `undefined` when a signed header is missing, or one of the vendor's is not signed. */
-  async function textOf(
-    method: string,
-    { path, fields }: Pick<Scanned, 'path' | 'fields'>,
-    { others, payload }: Query,
-    scope: string,
-    header: (name: string) => string | undefined,
-    sent: Visit['headers'] = [],
-  ): Promise<string | undefined> {
-    const { Date: date = '', SignedHeaders: list = '' } = fields
-    const signedHeaders = list.replaceAll('%3B', ';')
-    let headers = ''
-    const listed = signedHeaders.split(';')
-    for (const each of listed) {
-      const value = header(each)
-      if (value === undefined) return
-      headers += `${each}:${value.trim().replace(/\s+/g, ' ')}\n`
-    }
-    // Or the request would say more than the signer did: `x-amz-copy-source` makes an upload a copy of whatever the key may read.
-    for (const [each] of sent) if (ofVendor.test(each) && !listed.includes(each.toLowerCase())) return
-    // A hash of the body, which the storage compares with what comes. It counts even where the header is not a signed one.
-    const hash = header(hashed.toLowerCase()) ?? payload
-    const joint = others[0] ? '\n' : '='
-    const own: string[] = []
-    for (const field of SIGNED) if (fields[field] !== undefined) own.push(prefix + field + joint + fields[field])
-    const query = others[0] ? print([...own, ...others]) : own.join('&')
-    const request = `${method}\n${path}\n${query}\n${headers}\n${signedHeaders}\n${hash}`
-    // As with keys.ts: all links under way come to this point before the first digest is asked for.
-    await undefined
-    const digest = await crypto.subtle.digest('SHA-256', bytesOf(request))
-    return `${algorithm}\n${date}\n${date.slice(0, 8)}${scope}\n${encode(new Uint8Array(digest), HEX)}`
-  }
-
-  /** The key of one day, which is what signs. */
-  async function dayKey(key: SecretKey, date: string, scope: string, mac: Grant['mac']): Promise<SecretKey> {
-    const path = date.slice(0, 8) + scope
-    let days = derived.get(key)
-    const known = days?.get(path)
-    if (known) return known
-    // With the credential of the day for an id, escaped, because that takes its time.
-    const id = encodeValue(`${key.id}/${path}`)
-    let step = seeds.get(key) as SecretKey
-    for (const each of path.split('/')) {
-      const hex = await mac(step, each, HEX)
-      step = { id, secret: Uint8Array.from(hex.match(/../g) ?? [], (byte) => Number.parseInt(byte, 16)) }
-    }
-    // Once more, because other links may have come this far meanwhile. Forgers choose day and host of their links, so it must not grow with them.
-    days = derived.get(key)
-    if (!days || days.size > 15) derived.set(key, (days = new Map()))
-    days.set(path, step)
-    return step
-  }
-
+export function sigv4<K extends PresignKey>(keys: Keys<K>, dialect: Dialect): Scheme<'starts' | 'method', PresignConditions, 'required'> {
+  const { name, status } = dialect
+  const parameters = Object.values(dialect.parameters)
+  // Before `keyring` asks for a secret: for { accessKeyId, secretAccessKey }, this message has the right names.
+  if (typeof keys !== 'function') for (const key of [keys].flat()) assertId(name, key)
   return {
     name,
     carries: ['starts', 'method'],
     own: ['headers', 'query'],
-    covers: ['method', 'host', 'path', 'query', 'starts', 'expires', 'headers'],
+    covers: ['method', 'host', 'path', 'query', 'starts', 'expires', 'headers', 'key'],
+    parameters,
+    reads: ['method', 'headers'],
+    algorithm: { hmac: 'SHA-256', encoding: 'hex' },
     status,
-
-    async seal(grant: Grant<PresignConditions>): Promise<string> {
-      const { now, starts, expires, methods = ['GET'] } = grant
-      const { headers, query, align } = grant.own as PresignConditions & { align?: unknown }
-      insist(!methods[1], `${name} links take one method`)
-      const key = grant.signingKey(ring, now)
-
-      insist(
-        !grant.parts.origin || HTTP.test(grant.parts.origin),
-        'url must begin with https:// or http://, because nothing else can be opened',
-      )
-      insist(!grant.parts.fragment, 'url must not have a fragment: write the # of a key as %23')
-      // As every client does before it sends.
-      let url = grant.url.replace(/[^!-~]+/gu, encodeURIComponent)
-      let parts = split(url)
-      // `split` gives a URL over 16,384 characters an empty path. Going on would scan all of it for each further parameter.
-      for (const each in query)
-        if (parts.path) parts = split((url = append(url, `${grant.encode(plain(each))}=${grant.encode(plain(query[each]))}`)))
-      insist(parts.path, `url must make a link of at most ${LONGEST} characters`)
-      insist(decodable(url), 'url must have whole escapes: write the % of a key as %25')
-      const scanned = scan(parts)
-      const { fields: taken, others, origin, path } = scanned
-      const clash = FIELDS.find((field) => taken[field] !== undefined)
-      const signedAlready = taken.Algorithm && taken.Signature
-      insist(!clash, `the URL has ${prefix}${clash} already`, signedAlready ? 'already_signed' : 'bad_option')
-      const host = hostOf(normalOrigin(origin))
-      insist(
-        !scanned.broken && /^[\w.:[\]-]+$/.test(host),
-        `url must be absolute, with a host in ASCII, and without the segments . and .., which clients resolve before they send`,
-      )
-      insistOnUrl(withoutPort(host), path)
-      const parameters = queryOf(others)
-
-      const signed: Record<string, string> = { host }
-      for (const each in headers) {
-        const value = plain(headers[each])
-        const lower = each.toLowerCase()
-        insist(TOKENS.test(lower) && !(lower in signed) && /^[\t -~]*$/.test(value), 'headers takes ASCII, no name twice, and no host')
-        signed[lower] = value
-      }
-      const strange = [...Object.keys(signed), ...parameters.others].find((each) => foreign.test(each))
-      insist(!strange, `headers and query must be without those of another vendor: ${algorithm} takes ${prefix}`)
-
-      // Aligned links have an aligned start, too, or they would not be identical.
-      const window = align ? seconds(align, 'align') : 1
-      const second = Math.floor(now / 1000)
-      const date = starts ?? Math.max(second - (second % window), Math.min(second, expires - WEEK))
-      let life = expires - date
-      // A Date seven days from between two seconds is not too long, though both of its ends are rounded.
-      if (life === WEEK + 1 && !starts && now % 1000) life--
-      insist(life <= WEEK, `${name} links live for at most 7 days from their start`)
-
-      const stamp = stampOf(date * 1000)
-      const scope = scopeOf(withoutPort(host))
-      // Before the digest: it throws where there is no WebCrypto.
-      const signing = await dayKey(key, stamp, printScope(scope), grant.mac)
-      const fields: Fields = {
-        Algorithm: algorithm,
-        Credential: signing.id as string,
-        Date: stamp,
-        Expires: `${life}`,
-        SignedHeaders: Object.keys(signed).sort().join('%3B'),
-      }
-      // Directory buckets have sessions of their own, and another name for their tokens.
-      if (key.sessionToken) fields[scope.service === 's3express' ? 'S3session-Token' : 'Security-Token'] = grant.encode(key.sessionToken)
-      const text = await textOf(methods[0] as string, { path, fields }, parameters, printScope(scope), (header) => signed[header])
-      fields.Signature = await grant.mac(signing, text as string, HEX)
-      return grant.insert(
-        { url, parts },
-        names,
-        FIELDS.map((field) => fields[field] ?? ''),
-      )
-    },
-
-    read(url: string): PresignedReading | 'unsigned' | 'malformed' {
-      // Too long for a link, and so for taking it apart.
-      if (url.length > LONGEST) return url.includes(`${prefix}Signature=`) ? 'malformed' : 'unsigned'
-      const scanned = scan(split(url))
-      const { fields } = scanned
-      const { Credential: credential = '', Date: date = '', Expires: life = '', SignedHeaders: list = '' } = fields
-      if (fields.Algorithm === undefined && fields.Signature === undefined) return 'unsigned'
-      if (scanned.broken) return 'malformed'
-      const [, id, day] = /^(.+)\/(\d{8})(\/[^/]+){3}$/.exec(decodeURIComponent(credential)) ?? []
-      const starts = Date.parse(`${date.slice(0, 4)}-${date.slice(4, 6)}-${date.slice(6, 11)}:${date.slice(11, 13)}:${date.slice(13)}`)
-      const good =
-        fields.Algorithm === algorithm &&
-        id &&
-        starts >= 0 &&
-        // Engines read more than this form, and some the 31st of February.
-        stampOf(starts) === date &&
-        day === date.slice(0, 8) &&
-        /^[1-9]\d{0,5}$/.test(life) &&
-        +life <= WEEK &&
-        TOKENS.test(list) &&
-        /(^|%3B)host(%3B|$)/.test(list) &&
-        fields.Signature?.length === 64
-      if (!good) return 'malformed'
-      const signedHeaders = list.split('%3B').filter((header) => header !== 'host')
-      const claims: PresignedClaims = {
-        resource: scanned.resource,
-        expires: new Date(starts + +life * 1000),
-        starts: new Date(starts),
-        keyId: id,
-        ...(signedHeaders[0] && { signedHeaders }),
-      }
-      return { scanned, fields, claims }
-    },
-
-    async check({ claims, scanned, fields }: PresignedReading, visit: Visit): Promise<Proof | 'bad_signature' | 'unknown_key'> {
-      const { Date: date = '', Signature: signature = '' } = fields
-      const origin = normalOrigin(scanned.origin)
-      const host = hostOf(origin || visit.header('host')?.toLowerCase())
-      const scope = printScope(scopeOf(withoutPort(host)))
-      // By the key of the day, which is what signs.
-      const mine = new Map<SecretKey, K>()
-      for (const key of ring) if (key.id === claims.keyId) mine.set(await dayKey(key, date, scope, visit.mac), key)
-      // Compares nothing, but knows what an empty ring means.
-      if (!mine.size) return (await visit.match(ring, claims.keyId, '', '', HEX)) as 'unknown_key'
-      const parameters = queryOf(scanned.others)
-      // Google's storage opens HEAD with links for GET, as its libraries' documentation says; Amazon's does not.
-      for (const method of vendor === 'GOOG4' && visit.method === 'HEAD' ? ['HEAD', 'GET'] : [visit.method]) {
-        const header = (each: string) => (each === 'host' ? host : visit.header(each))
-        const text = await textOf(method, scanned, parameters, scope, header, visit.headers)
-        if (text === undefined) break
-        const signing = await visit.match([...mine.keys()], undefined, text, signature, HEX)
-        if (typeof signing === 'string') continue
-        const query = print(parameters.others)
-        // What was signed, in place of what was written: canonical, and without a port that is not signed.
-        const place = origin === '' ? '' : origin.replace(/\/\/.*/, `//${host}`)
-        const resource = place + scanned.path + (query && `?${query}`)
-        return { key: mine.get(signing) as K, claims: { ...claims, resource, methods: [method] } }
-      }
-      return 'bad_signature'
-    },
+    keys: keyring(keys, { prepare: (key) => withGoodCredentials(name, key) }),
+    write: (grant, key) => write(dialect, grant, key as PresignKey),
+    read: (url, header) => read(dialect, parameters, url, header),
   }
 }
 
-// Nothing else can be opened with a presigned URL, and the scheme is not signed.
-const HTTP = /^https?:/i
-
-// Names of headers, in lower case; several with an escaped semicolon between them. `Headers.get` throws a TypeError for names of other characters.
-const TOKENS = /^[a-z\d_.-]+(%3B[a-z\d_.-]+)*$/
-
-// Headers that have to be signed. Not those that proxies add on the way, which are CloudFront and Google's Identity-Aware Proxy, and not the hash,
-// which is in the signed text anyway.
-const VENDOR_HEADERS = {
-  AWS4: /^X-Amz-(?!Content-Sha256$|Cf-Id$)/i,
-  GOOG4: /^X-Goog-(?!Content-Sha256$|Iap-Jwt-Assertion$|Authenticated-User-(Email|Id)$)/i,
+/** Can this text be a region or a service? */
+export function isScopeWord(word: unknown): boolean {
+  return typeof word === 'string' && /^[\w.-]+$/.test(word)
 }
 
-let latest = { time: Number.NaN, stamp: '' }
+// The string to sign, in the words of Amazon's page.
 
-/** `20130524T000000Z`. The latest is remembered: many links are made in one second. */
-function stampOf(time: number): string {
-  if (time !== latest.time) {
-    const iso = new Date(time).toISOString()
-    latest = { time, stamp: `${iso.slice(0, 4)}${iso.slice(5, 7)}${iso.slice(8, 13)}${iso.slice(14, 16)}${iso.slice(17, 19)}Z` }
+function credentialScope({ terminator }: Dialect, date: string, { region, service }: Place): string {
+  return `${dayOf(date)}/${region}/${service}/${terminator}`
+}
+
+/** All that a link signs, but for the method and the values of headers. */
+interface Presigned {
+  readonly date: string
+  readonly scope: string
+  readonly path: string
+  /** The parameters of the link, without its signature. */
+  readonly own: readonly CanonicalParameter[]
+  /** The parameters of the URL. */
+  readonly others: readonly CanonicalParameter[]
+  /** Names of headers in lower case, in order. */
+  readonly signedHeaders: readonly string[]
+}
+
+type Header = (name: string) => string | undefined
+
+/** `undefined` when a signed header is missing. */
+async function stringToSign(dialect: Dialect, link: Presigned, method: string, header: Header): Promise<string | undefined> {
+  const headers = canonicalHeaders(link.signedHeaders, header)
+  if (headers === undefined) return undefined
+  const request = canonicalRequest({
+    method,
+    path: link.path,
+    query: canonicalQuery([...link.own, ...link.others]),
+    headers,
+    signedHeaders: link.signedHeaders.join(';'),
+    payload: payloadOf(dialect, link.others, header),
+  })
+  const hash = await crypto.subtle.digest('SHA-256', bytesOf(request))
+  return `${dialect.algorithm}\n${link.date}\n${link.scope}\n${encode(new Uint8Array(hash), HEX)}`
+}
+
+/** The hash of the body, which the storage compares with the body that comes. It counts even when the header is not a signed one. */
+function payloadOf({ payloadHash }: Dialect, others: readonly CanonicalParameter[], header: Header): string {
+  // HTTP drops the spaces around a value.
+  return header(payloadHash.toLowerCase())?.trim() ?? others.find(({ name }) => name === payloadHash)?.value ?? 'UNSIGNED-PAYLOAD'
+}
+
+/** The key that signs on one day, in one region and for one service. */
+function signingKey(
+  { secretPrefix, terminator }: Dialect,
+  key: SecretKey,
+  scope: string,
+  date: string,
+  { region, service }: Place,
+): MaybeAsync<SecretKey> {
+  return derivedKey(key, scope, async () => {
+    const dateKey = await hmacKey({ secret: withPrefix(secretPrefix, key.secret) }, dayOf(date))
+    const dateRegionKey = await hmacKey(dateKey, region)
+    const dateRegionServiceKey = await hmacKey(dateRegionKey, service)
+    return hmacKey(dateRegionServiceKey, terminator)
+  })
+}
+
+/** A `CryptoKey` and a secret that stays elsewhere have the prefix already. */
+function withPrefix(prefix: string, secret: Secret): Secret {
+  if (typeof secret === 'string') return prefix + secret
+  return isBytes(secret) ? Uint8Array.of(...new TextEncoder().encode(prefix), ...secret) : secret
+}
+
+/** When a link begins, and how many seconds it lives. */
+interface Life {
+  /** In seconds since 1970. */
+  readonly starts: number
+  readonly seconds: number
+}
+
+function lifeOf({ now, starts, expires = 0, window }: Grant): Life {
+  const present = Math.floor(now / 1000)
+  // Links that are aligned begin at the same time, or they would not be identical.
+  const aligned = present - (present % window)
+  const start = starts ?? Math.max(aligned, Math.min(present, expires - WEEK))
+  const seconds = expires - start
+  // Both ends are rounded, so a Date that is seven days from now, between two seconds, seems to be a second further.
+  if (seconds === WEEK + 1 && starts === undefined && now % 1000 > 0) return { starts: start, seconds: WEEK }
+  assertOption(seconds <= WEEK, 'expires', 'at most 7 days after the start of the link')
+  return { starts: start, seconds }
+}
+
+async function write(dialect: Dialect, grant: Grant<PresignConditions>, key: PresignKey): Promise<Draft> {
+  const { methods = ['GET'], own } = grant
+  assertOption(methods.length === 1, 'method', 'one method, because a presigned URL opens only one')
+  const method = methods[0] as string
+
+  const url = urlToSign(dialect, grant)
+  const parts = url === grant.url ? grant.parts : split(url)
+  assertOption(isDecodable(url), 'url', 'free of broken escapes: write the % of a key as %25')
+  const path = canonicalPath(parts.path)
+  const others = canonicalParameters(parts.query)
+  assertOption(path && others, 'url', "without the segments '.' and '..', also behind an escaped slash")
+  assertOwnVendor(
+    dialect,
+    'url',
+    others.map(({ name }) => name),
+  )
+  const host = hostToSign(dialect, hostOf(normalOrigin(parts.origin)))
+  assertOption(/^[\w.:[\]-]+$/.test(host), 'url', 'one with a host of ASCII characters, as the href of a URL object has it')
+  dialect.assertUrl(withoutPort(host), path)
+
+  const headers = headersToSign(dialect, host, own.headers)
+  const signedHeaders = [...headers.keys()].sort()
+  const life = lifeOf(grant)
+  const date = dateOf(life.starts)
+  const place = dialect.placeOf(withoutPort(host))
+  const scope = credentialScope(dialect, date, place)
+  const parameters = signedParameters(dialect, {
+    algorithm: dialect.algorithm,
+    credential: `${key.id}/${scope}`,
+    date,
+    expires: `${life.seconds}`,
+    signedHeaders: signedHeaders.join(';'),
+    // Directory buckets have sessions of their own, and another name for their tokens.
+    [place.service === 's3express' ? 's3SessionToken' : 'securityToken']: key.sessionToken,
+  })
+  // Before the digest: it throws `no_webcrypto` where there is none.
+  const derived = await signingKey(dialect, key, scope, date, place)
+  const link = { date, scope, path, own: parameters, others, signedHeaders }
+  return {
+    toSign: (await stringToSign(dialect, link, method, (name) => headers.get(name))) as string,
+    key: derived,
+    link: (signature) => append(url, print([...parameters, { name: dialect.parameters.signature, value: signature }])),
   }
-  return latest.stamp
 }
 
-// Escaped characters beyond ASCII, as UTF-8 has them (Unicode, table 3-7): no longer form than needed, no surrogates, nothing above U+10FFFF.
-const NEXT = '%[89ab][\\da-f]'
-const ESCAPED = [
-  '%[0-7][\\da-f]',
-  `%(?:c[2-9a-f]|d[\\da-f])${NEXT}`,
-  `%e0%[ab][\\da-f]${NEXT}`,
-  `%e[1-9abcef](?:${NEXT}){2}`,
-  `%ed%[89][\\da-f]${NEXT}`,
-  `%f0%[9ab][\\da-f](?:${NEXT}){2}`,
-  `%f[123](?:${NEXT}){3}`,
-  `%f4%8[\\da-f](?:${NEXT}){2}`,
-]
-const DECODABLE = /* @__PURE__ */ new RegExp(`^[^%]*(?:(?:${/* @__PURE__ */ ESCAPED.join('|')})[^%]*)*$`, 'i')
-
-/** Can this be decoded and encoded again? Asking first, because each `URIError` takes as long as ten such questions of a whole link. */
-function decodable(text: string): boolean {
-  return DECODABLE.test(text) && !(/[\ud800-\udfff]/.test(text) && /\p{Surrogate}/u.test(text))
+/** The URL with the parameters that the caller adds, escaped as every client escapes it. */
+function urlToSign(dialect: Dialect, { url, parts, own: { query } }: Grant<PresignConditions>): string {
+  assertOption(HTTP.test(parts.origin), 'url', 'one that begins with https:// or http://')
+  assertOption(!parts.fragment, 'url', 'free of a fragment: write the # of a key as %23')
+  const escaped = url.replace(/[^!-~]+/gu, encodeURIComponent)
+  if (query === undefined) return escaped
+  const added = textsOf(query, 'query')
+  const names = added.map(([name]) => name)
+  const own = Object.values(dialect.parameters)
+  assertOption(!names.some((name) => own.includes(name)), 'query', 'without parameters that the link adds, such as its signature')
+  assertOwnVendor(dialect, 'query', names)
+  const pairs = added.map(([name, value]) => `${encodeValue(name)}=${encodeValue(value)}`)
+  const whole = pairs.length > 0 ? append(escaped, pairs.join('&')) : escaped
+  assertOption(whole.length <= LONGEST, 'query', `short enough for a link of at most ${LONGEST} characters`)
+  return whole
 }
 
-/** With every character escaped that a signed text has escaped, and none other. The text must be {@link decodable}. */
-function canonical(text: string): string {
-  return /^[\w.~-]*$/.test(text) ? text : encodeValue(decodeURIComponent(text))
+/** The signed headers by their names in lower case. */
+function headersToSign(dialect: Dialect, host: string, headers: PresignConditions['headers']): ReadonlyMap<string, string> {
+  const signed = new Map([['host', host]])
+  if (headers === undefined) return signed
+  for (const [written, value] of textsOf(headers, 'headers')) {
+    const name = written.toLowerCase()
+    assertOption(HEADER_NAME.test(name) && /^[\t -~]*$/.test(value), 'headers', 'names and values of ASCII characters that HTTP allows')
+    assertOption(!signed.has(name), 'headers', 'without host, and without a name that occurs twice')
+    signed.set(name, value)
+  }
+  assertOwnVendor(dialect, 'headers', [...signed.keys()])
+  return signed
 }
 
-/** The same for a part of a query, where storages read a `+` as a space. */
-function canonicalValue(text: string): string {
-  return canonical(text.replaceAll('+', ' '))
+/** The names and values of an object. Refuses `Headers` and the like, which have none, so nothing would be signed. */
+function textsOf(object: Readonly<Record<string, unknown>>, option: string): [name: string, value: string][] {
+  const plain = typeof object === 'object' && !(Symbol.iterator in object)
+  assertOption(plain, option, 'a plain object of names and values')
+  const entries = Object.entries(object)
+  const isText = (text: unknown) => typeof text === 'string' && !/\p{Surrogate}/u.test(text)
+  assertOption(entries.flat().every(isText), option, 'names and values of well-formed text')
+  return entries as [string, string][]
 }
 
-function halves(piece: string): [name: string, value: string] {
-  const end = `${piece}=`.indexOf('=')
-  return [piece.slice(0, end), piece.slice(end + 1)]
+/** The storage would ignore the headers and parameters of another vendor, or refuse the mixture. */
+function assertOwnVendor({ headerPrefix }: Dialect, option: string, names: readonly string[]): void {
+  const isForeign = (name: string) => HEADER_PREFIXES.some((prefix) => prefix !== headerPrefix && name.toLowerCase().startsWith(prefix))
+  assertOption(!names.some(isForeign), option, 'free of names of another vendor, which begin with X-Amz- or X-Goog-')
 }
 
-const withoutPort = (host: string): string => host.replace(/:\d+$/, '')
-
-const print = (parameters: readonly string[]): string => [...parameters].sort().join('&').replaceAll('\n', '=')
-
-function plain(value: unknown): string {
-  insist(typeof value === 'string' && !/\p{Surrogate}/u.test(value), 'headers and query take text')
-  return value
+/** The parameters of a link that are signed, escaped, in the order in which links have them. */
+function signedParameters({ parameters: names }: Dialect, values: Parameters): CanonicalParameter[] {
+  const parameters: CanonicalParameter[] = []
+  for (const parameter of SIGNED) {
+    const value = values[parameter]
+    if (value) parameters.push({ name: names[parameter], value: encodeValue(value) })
+  }
+  return parameters
 }
 
-// With the vendor in front, as the chain of keys begins. A CryptoKey has it already.
-function prefixed(secret: SecretKey['secret'], vendor: string): SecretKey['secret'] {
-  if (typeof secret === 'string') return vendor + secret
-  return 'byteLength' in secret ? Uint8Array.of(...bytesOf(vendor), ...secret) : secret
+function read(dialect: Dialect, own: readonly string[], url: string, header?: Header): Reading | Unreadable {
+  if (url.length > LONGEST) return 'malformed'
+  const { parameters: names } = dialect
+  const parts = split(url)
+  const { values, others: query, twice } = takeParameters(parts.query, own, { plusIsSpace: true })
+  if (values[names.algorithm] === undefined && values[names.signature] === undefined) return 'unsigned'
+  const faulty = twice ?? own.find((name) => values[name] === '')
+  if (faulty) return { malformed: faulty }
+  const parameters = parametersIn(names, values)
+  const content = contentOf(dialect, parameters)
+  if (typeof content === 'string') return { malformed: names[content] }
+  const { date, signedHeaders } = content
+  const path = canonicalPath(parts.path)
+  const others = canonicalParameters(query)
+  if (!path || !others || (parts.origin && !HTTP.test(parts.origin))) return 'malformed'
+
+  const origin = normalOrigin(parts.origin)
+  const host = hostToSign(dialect, origin ? hostOf(origin) : (header?.('host')?.toLowerCase() ?? ''))
+  const place = dialect.placeOf(withoutPort(host))
+  const scope = credentialScope(dialect, date, place)
+  const link = { date, scope, path, own: signedParameters(dialect, parameters), others, signedHeaders }
+  return {
+    claims: claimsOf(content, parts.origin + parts.path + query),
+    signature: content.signature,
+    key: (key) => signingKey(dialect, key, scope, date, place),
+    toSign: (visit) => stringsToSign(dialect, link, host, visit),
+    // In the form that was signed, in place of the form that was written.
+    proves: ({ method }, which) => ({
+      resource: origin.slice(0, -hostOf(origin).length) + (origin && host) + path + (others.length > 0 ? `?${canonicalQuery(others)}` : ''),
+      methods: [signedMethods(dialect, method)[which] as string],
+    }),
+  }
 }
 
-/** Throws for keys under other names, and for what copying brought along. No message repeats a credential. */
-function insistOnCredentials(scheme: string, key: SecretKey & { readonly sessionToken?: unknown }): void {
-  // Before the secret: with other names for both, the message has the right ones.
-  insist(key?.id, `${scheme}() takes keys as { id, secret }: id is the access key id`)
-  insist(!('expiration' in key), `${scheme}() takes the end of a session as a key's expires: { expires: credentials.expiration }`)
-  const { id, secret, sessionToken = '' } = key
-  const text = secret instanceof Uint8Array ? new TextDecoder('utf-8', { ignoreBOM: true }).decode(secret) : secret
-  insist(typeof sessionToken === 'string', 'sessionToken must be a string')
-  // Ids and tokens have no quotes. Servers of one's own let people choose the secret, so there a quote counts at the ends only.
-  for (const [option, value, dirty] of [
-    ['id', id, /^\s|\s$|[\p{Cc}"']/u],
-    ['secret', text, /^[\s"']|[\s"']$|\p{Cc}/u],
-    ['sessionToken', sessionToken, /^\s|\s$|[\p{Cc}"']/u],
-  ] as const)
-    insist(
-      typeof value !== 'string' || !dirty.test(value),
-      `${option} must be without white space at its ends, line breaks and quotes, which copying may have brought along`,
-    )
+function parametersIn(names: ParameterNames, values: Readonly<Record<string, string | undefined>>): Parameters {
+  const parameters: { [P in Parameter]?: string | undefined } = { signature: values[names.signature] }
+  for (const parameter of SIGNED) parameters[parameter] = values[names[parameter]]
+  return parameters
+}
+
+/** What the parameters of a link say. */
+interface Content {
+  readonly keyId: string
+  readonly date: string
+  /** In seconds since 1970. */
+  readonly starts: number
+  /** In seconds since 1970. */
+  readonly expires: number
+  /** In lower case, with `host`. */
+  readonly signedHeaders: readonly string[]
+  readonly signature: string
+}
+
+const CREDENTIAL = /^(?<id>.+)\/(?<day>\d{8})\/[^/]+\/[^/]+\/[^/]+$/
+
+/** Answers with the parameter that is missing or not in its form, if there is one. */
+function contentOf({ algorithm }: Dialect, parameters: Parameters): Content | Parameter {
+  const { credential = '', date = '', expires = '', signedHeaders: list = '', signature = '' } = parameters
+  if (parameters.algorithm !== algorithm) return 'algorithm'
+  const starts = secondsOf(date)
+  if (starts === undefined) return 'date'
+  const { id, day } = CREDENTIAL.exec(credential)?.groups ?? {}
+  if (!id || day !== dayOf(date)) return 'credential'
+  if (!/^[1-9]\d{0,5}$/.test(expires) || +expires > WEEK) return 'expires'
+  const signedHeaders = list.split(';')
+  if (!signedHeaders.includes('host') || !signedHeaders.every((name) => HEADER_NAME.test(name))) return 'signedHeaders'
+  if (signature.length !== 64) return 'signature'
+  return { keyId: id, date, starts, expires: starts + +expires, signedHeaders, signature }
+}
+
+function claimsOf({ keyId, starts, expires, signedHeaders }: Content, resource: string): Claims {
+  const named = signedHeaders.filter((name) => name !== 'host')
+  return {
+    resource,
+    expires: new Date(expires * 1000),
+    starts: new Date(starts * 1000),
+    keyId,
+    ...(named.length > 0 && { signedHeaders: named }),
+  }
+}
+
+/** One string for each method that may be the signed one. `undefined` when the request lacks a header, or has one too many. */
+async function stringsToSign(dialect: Dialect, link: Presigned, host: string, visit: Visit): Promise<string[] | undefined> {
+  if (sendsUnsignedHeader(dialect, link, visit)) return undefined
+  const strings: string[] = []
+  for (const method of signedMethods(dialect, visit.method)) {
+    const string = await stringToSign(dialect, link, method, (name) => (name === 'host' ? host || undefined : visit.header(name)))
+    if (string === undefined) return undefined
+    strings.push(string)
+  }
+  return strings
+}
+
+/** The methods for which a link may be signed that opens this one. */
+function signedMethods({ getOpensHead }: Dialect, method: string): readonly string[] {
+  return getOpensHead && method === 'HEAD' ? ['HEAD', 'GET'] : [method]
+}
+
+/**
+ * Has the request a header of the vendor's that is not signed? It would ask for more than the signer allowed: `x-amz-copy-source` turns an
+ * upload into a copy of anything that the key may read.
+ */
+function sendsUnsignedHeader({ headerPrefix, unsignedHeaders }: Dialect, { signedHeaders }: Presigned, { headers = [] }: Visit): boolean {
+  for (const [written] of headers) {
+    const name = written.toLowerCase()
+    if (name.startsWith(headerPrefix) && !signedHeaders.includes(name) && !unsignedHeaders.includes(name)) return true
+  }
+  return false
+}
+
+// Hosts and dates.
+
+function hostOf(origin: string): string {
+  return origin.slice(origin.indexOf('//') + 2)
+}
+
+/** The host as it is signed. */
+function hostToSign({ signsPort }: Dialect, host: string): string {
+  return signsPort ? host : withoutPort(host)
+}
+
+function withoutPort(host: string): string {
+  return host.replace(/:\d+$/, '')
+}
+
+/** The day of a date, as the credential has it: `20130524`. */
+function dayOf(date: string): string {
+  return date.slice(0, 8)
+}
+
+let latest = { seconds: Number.NaN, date: '' }
+
+/** `20130524T000000Z`. The latest one is remembered, because many links are signed in one second. */
+function dateOf(seconds: number): string {
+  if (seconds !== latest.seconds) latest = { seconds, date: new Date(seconds * 1000).toISOString().replace(/[-:]|\.000/g, '') }
+  return latest.date
+}
+
+/** The opposite of {@link dateOf}. `undefined` for text in another form, and for days that no month has. */
+function secondsOf(date: string): number | undefined {
+  const day = `${date.slice(0, 4)}-${date.slice(4, 6)}-${date.slice(6, 8)}`
+  const seconds = Date.parse(`${day}${date.slice(8, 11)}:${date.slice(11, 13)}:${date.slice(13)}`) / 1000
+  // Engines read more forms than this one, and some read the 31st of February as a day in March.
+  return seconds >= 0 && dateOf(seconds) === date ? seconds : undefined
 }

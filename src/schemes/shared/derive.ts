@@ -1,0 +1,40 @@
+// Keys that are derived from other keys, and remembered with them.
+import { compute, readyKey } from '../../core/crypto.ts'
+import type { SecretKey } from '../../core/keys.ts'
+import type { Algorithm, MaybeAsync } from '../../core/scheme.ts'
+
+// Requests choose what a key is derived for, such as a day, so the memory of one key must not grow with them.
+const MOST_REMEMBERED = 16
+
+// By the key object, so that keys which nobody holds any more are forgotten with all that was derived from them.
+const remembered = /* @__PURE__ */ new WeakMap<SecretKey, Map<string, SecretKey>>()
+
+/**
+ * A key derived from another one. It is remembered with that key under a name, so it is derived and imported once.
+ *
+ * @param name - Tells the keys apart that are derived from one key. Different derivations need different names.
+ * @param derive - Derives the key when it is not remembered.
+ */
+export function derivedKey(key: SecretKey, name: string, derive: () => Promise<SecretKey>): MaybeAsync<SecretKey> {
+  return remembered.get(key)?.get(name) ?? deriveAndRemember(key, name, derive)
+}
+
+async function deriveAndRemember(key: SecretKey, name: string, derive: () => Promise<SecretKey>): Promise<SecretKey> {
+  const derived = await derive()
+  // Read only now, because other links may have derived keys meanwhile.
+  let keys = remembered.get(key)
+  if (!keys || keys.size >= MOST_REMEMBERED) {
+    keys = new Map()
+    remembered.set(key, keys)
+  }
+  keys.set(name, derived)
+  return derived
+}
+
+const HMAC_SHA256: Algorithm = { hmac: 'SHA-256', encoding: 'hex' }
+
+/** The HMAC-SHA-256 of a text, as a key. */
+export async function hmacKey(key: SecretKey, text: string): Promise<SecretKey> {
+  const signature = await compute(await readyKey(key, HMAC_SHA256), HMAC_SHA256, text)
+  return { secret: new Uint8Array(signature) }
+}

@@ -4,7 +4,7 @@ import { type Duration, secondsOf } from '../core/time.ts'
 import { same } from '../lib/encoding.ts'
 import { below, normalise, normalPath } from '../lib/normalise.ts'
 import { split } from '../lib/url.ts'
-import { climbs } from './climbs.ts'
+import { climbs } from '../http/climbs.ts'
 
 /** What the service can be asked to do. */
 export type Verb = 'sign' | 'verify' | 'inspect' | 'redeem'

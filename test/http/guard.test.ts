@@ -202,6 +202,9 @@ test.each<[string, () => unknown, string]>([
   ['options that are null', () => guard(links, never, null as never), 'options must be an object'],
   ['an address in place of a function', () => guard(links, never, { ip: '203.0.113.7' as never }), 'ip must be a function'],
   ['a store that is a promise', () => guard(links, never, { store: Promise.resolve() as never }), 'store must be an object with take('],
+  ['a tolerance without a unit', () => guard(links, never, { tolerance: 60 as never }), 'tolerance must be a duration with its unit'],
+  ['a date for now', () => guard(links, never, { now: new Date() as never }), 'now must be a function that returns a Date'],
+  ['a list for revoked', () => guard(links, never, { revoked: [] as never }), 'revoked must be a function'],
   ['a refuse that is a text', () => guard(links, never, { refuse: 'no' as never }), 'refuse must be a function'],
   [
     'an unknown option',

@@ -1,4 +1,4 @@
-// The pages of docs/guide/browser.md, saved as files and opened in real Chromium; the CDN is the built files, with the hashes that the pages name.
+// The pages of docs/guide/browser.md, saved as files and opened in Chromium. The built files stand for the CDN, with the hashes that the pages name.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -23,7 +23,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-/** Opens a page from the file system, and gives its text and whatever went wrong. */
+/** Opens a page from the file system, and returns its text and its errors. */
 async function open(html: string, change = (text: string) => text): Promise<{ text: string; problems: string[] }> {
   const path = join(folder, 'page.html')
   writeFileSync(path, html)
@@ -56,7 +56,7 @@ describe.skipIf(!find('chromium'))(
     test.each([0, 1])('page %d works when it is opened', async (i) => {
       const { text, problems } = await open(pages()[i] as string)
       expect(problems).toEqual([])
-      expect(text).toMatch(/The report.* good for \d+ more days/)
+      expect(text).toMatch(/The report.* is valid for \d+ more days/)
       expect(text).toMatch(/The photo.* has expired/)
       if (i === 1) expect(text).toContain('(hmac)')
     })

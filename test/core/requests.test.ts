@@ -143,6 +143,14 @@ describe.each(schemes)('%s', (_name, scheme, conditions) => {
   })
 })
 
+test.each(['/a/..', '/%2e%2e/', '/a/../', '/.', '/a/%2E/', '/..;/'])(
+  'sign refuses the prefix %s, which would open more than it says',
+  async (prefix) => {
+    const links = hmac({ secret: '0123456789abcdef0123456789abcdef' })
+    await expect(sign(links, '/a/b', { expires: '1h', prefix })).rejects.toMatchObject({ name: 'LinkError', code: 'bad_option' })
+  },
+)
+
 describe('claims.resource never names another host', () => {
   const resource = async (scheme: Scheme, url: string) => {
     const verdict = await verify(scheme, url, at)

@@ -1,4 +1,5 @@
-// Ten thousand texts that are no links, to everything that a visitor can reach: nothing throws, nothing is let in.
+// Two fuzzers. One sends ten thousand random texts to everything that reads requests: nothing throws, nothing is let in. The other one changes
+// links by their structure, and asks an oracle about each verdict; test/fuzz/run.mjs runs it for longer.
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { guard } from '../../src/guard.ts'
@@ -7,6 +8,10 @@ import { gcs } from '../../src/schemes/gcs.ts'
 import { pichax } from '../../src/schemes/pichax.ts'
 import { s3 } from '../../src/schemes/s3.ts'
 import { memoryStore } from '../../src/stores/memory.ts'
+import { fuzz } from '../fuzz/fuzz.ts'
+import { fault } from '../fuzz/oracle.ts'
+import { type Issued, PROFILES, VERIFIERS, type Visit } from '../fuzz/profiles.ts'
+import { targetOf } from '../fuzz/readings.ts'
 
 // SEED=… runs other cases.
 const seed = Number(process.env['SEED'] ?? 20261122)
@@ -253,5 +258,79 @@ describe(`fuzz, SEED=${seed}`, () => {
       { seed, numRuns: 1000 },
     )
     expect(made).toBeGreaterThan(500)
+  })
+})
+
+describe(`changed links, SEED=${seed}`, () => {
+  test('every accepted request is explained by the grant of its signature: 20,000 requests of all schemes', {
+    timeout: 120_000,
+  }, async () => {
+    const report = await fuzz({ seed, inputs: 20_000, examples: 1 })
+    expect([...report.kinds.keys()], JSON.stringify(report.findings[0], null, 1)).toEqual([])
+    // A fuzzer whose links are all refused would find nothing.
+    expect(report.accepted).toBeGreaterThan(2000)
+    expect(report.trusted).toBeGreaterThan(400)
+    for (const { label } of PROFILES) expect([label, report.byProfile.get(label)?.accepted]).not.toEqual([label, undefined])
+  })
+
+  test('a seed makes the same requests again', async () => {
+    const [one, two] = [await fuzz({ seed: 7, inputs: 2000, examples: 0 }), await fuzz({ seed: 7, inputs: 2000, examples: 0 })]
+    expect([two.accepted, two.trusted, two.signed]).toEqual([one.accepted, one.trusted, one.signed])
+  })
+})
+
+describe('the oracle names the field of a verdict that no grant explains', async () => {
+  const profile = PROFILES.find(({ label }) => label === 'hmac origin') as (typeof PROFILES)[number]
+  const verifier = VERIFIERS.find(({ members }) => members[0] === profile && members.length === 1) as (typeof VERIFIERS)[number]
+  const conditions = { expires: LATER, method: 'PUT', ip: '203.0.113.0/24', starts: NOW }
+  const link = await sign(profile.scheme, 'https://files.test/a/b?c=d', conditions as never, { now })
+  const target = targetOf(link)
+  const issued: Issued = { profile, url: 'https://files.test/a/b?c=d', conditions, link, target, signature: profile.signatureOf(target) }
+  const granted: Visit = { url: link, target, method: 'PUT', ip: '203.0.113.9', headers: {}, now: +NOW, tolerance: 0 }
+  const verdict = await verify(profile.scheme, link, { now, method: 'PUT', ip: '203.0.113.9' })
+  const at = (from: string, to: string): Partial<Visit> => ({ url: link.replace(from, to), target: targetOf(link.replace(from, to)) })
+
+  test.each<[string, Partial<Visit>]>([
+    ['nothing', {}],
+    ['path (segments)', at('/a/b', '/a/c')],
+    ['path (segments)', at('/a/b', '/a%2Fb')],
+    ['query (form)', at('c=d', 'c=e')],
+    ['query (form)', at('c=d', 'c=d&c=e')],
+    ['origin', at('https:', 'http:')],
+    ['claims.resource names another host', at('files.test', 'evil.example')],
+    ['claims.resource names another host', at('https://files.test', '')],
+    ['ip', { ip: '203.0.114.9' }],
+    ['ip', { ip: undefined }],
+    ['method', { method: 'GET' }],
+    ['early', { now: +NOW - 1 }],
+    ['expires: it is over', { now: +LATER }],
+    ['signature: no grant has it', at('signature=', 'signature=A')],
+    ['signature: a second spelling', at(issued.signature, `%${issued.signature.charCodeAt(0).toString(16)}${issued.signature.slice(1)}`)],
+    ['form: fragment', at('&key', '&key#')],
+    ['form: dot segment', at('/a/b', '/x/%2e./a/b')],
+    ['form: control character', at('/a/b', '/a/\tb')],
+  ])('%s', (field, changes) => {
+    expect(verdict.ok).toBe(true)
+    const visit = { ...granted, ...changes }
+    // The signature of this one is looked for as it stands.
+    if (field === 'signature: no grant has it') visit.url = visit.url.replace(issued.signature, issued.signature.toLowerCase())
+    expect(fault(verdict, verifier, visit, [issued]) ?? 'nothing').toBe(field)
+  })
+
+  test('claims', () => {
+    if (!verdict.ok) throw new Error(verdict.reason)
+    const other = (changes: object) => fault({ ...verdict, claims: { ...verdict.claims, ...changes } }, verifier, granted, [issued])
+    expect(other({ expires: NOW })).toBe('claims.expires')
+    expect(other({ methods: ['GET'] })).toBe('claims.methods')
+    expect(other({ resource: 'https://files.test/other' })).toBe('claims.resource path (segments)')
+    expect(other({ resource: '//evil.example/a/b?c=d' })).toBe('claims.resource names another host')
+    expect(other({ uses: 2 })).toBe('claims.uses')
+    expect(other({ id: 'x' })).toBe('claims.id')
+    expect(fault({ ok: false, reason: 'expired', status: 410, claims: verdict.claims }, verifier, granted, [issued])).toBe(
+      'expired, but it is in time',
+    )
+    expect(fault({ ok: false, reason: 'malformed', status: 400, claims: verdict.claims } as never, verifier, granted, [issued])).toMatch(
+      /claims without/,
+    )
   })
 })

@@ -2,8 +2,8 @@
 import { createHash } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { confirm, type Refusal } from '../../src/guard.ts'
-import type { NodeInfo } from '../../src/node.ts'
 import { hmac, LinkError, sign } from '../../src/index.ts'
+import type { NodeInfo } from '../../src/node.ts'
 import { memoryStore } from '../../src/stores/memory.ts'
 
 const links = hmac({ secret: '0123456789abcdef0123456789abcdef' })
@@ -123,7 +123,9 @@ test('another method: 405, and refuse is asked', async () => {
 test('people who use a link a second time get a page with the words of the application', async () => {
   const words = {
     language: 'de',
-    refused: { used: { title: 'Schon benutzt', text: 'Sie sind dabei & können sich anmelden.', next: { text: 'Anmelden', url: '/login?a=1&b=2' } } },
+    refused: {
+      used: { title: 'Schon benutzt', text: 'Sie sind dabei & können sich anmelden.', next: { text: 'Anmelden', url: '/login?a=1&b=2' } },
+    },
   }
   const fetch = make({ words })
   const link = await mint()
@@ -147,8 +149,16 @@ test.each<[string, object, string]>([
   ['neither redirect nor handler', {}, 'redirect must be given, or else handler: one of the two'],
   ['redirect and handler', { redirect: '/', handler: () => new Response() }, 'redirect must be given, or else handler: one of the two'],
   ['a handler that is a text', { handler: '/' }, 'handler must be a function'],
-  ['an unknown option', { redirect: '/', revoke: () => true }, "unknown option 'revoke'; confirm() takes revoked, now, tolerance, ip, refuse, words,"],
-  ['an unknown word', { redirect: '/', words: { heading: 'x' } }, "unknown option 'heading'; the option words of confirm() takes title, text,"],
+  [
+    'an unknown option',
+    { redirect: '/', revoke: () => true },
+    "unknown option 'revoke'; confirm() takes revoked, now, tolerance, ip, refuse, words,",
+  ],
+  [
+    'an unknown word',
+    { redirect: '/', words: { heading: 'x' } },
+    "unknown option 'heading'; the option words of confirm() takes title, text,",
+  ],
   ['a button without text', { redirect: '/', words: { button: '' } }, 'button must be text that is not empty'],
   ['a title that is a number', { redirect: '/', words: { title: 7 } }, 'title must be plain text'],
 ])('confirm throws for %s', (_name, options, message) => {

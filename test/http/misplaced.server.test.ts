@@ -53,7 +53,11 @@ const told = () => stderr.map((value) => (value instanceof LinkError ? `${value.
 const anyway = (handler: unknown) => handler as RequestListener
 
 test.each<[string, RequestListener, RegExp]>([
-  ['createServer(guard(…))', anyway(guard(links, file)), /request must be a Request; on Node, write createServer\(listener\(guard\(…\)\)\)/],
+  [
+    'createServer(guard(…))',
+    anyway(guard(links, file)),
+    /request must be a Request; on Node, write createServer\(listener\(guard\(…\)\)\)/,
+  ],
   ['createServer(confirm(…))', anyway(invite()), /request must be a Request; on Node, write createServer\(listener\(confirm\(…\)\)\)/],
   ['createServer(middleware(links))', anyway(middleware(links)), /next must be a function .*; without a framework write createServer\(/],
   ['listener(middleware(links))', listener(middleware(links) as never), /req and res must be the request and the response of node:http;/],
@@ -69,7 +73,11 @@ test.each<[string, RequestListener, RegExp]>([
 
 test.each<[string, (app: express.Express) => unknown, RegExp]>([
   ['app.use(guard(…))', (app) => app.use(guard(links, file) as never), /request must be a Request; .*app\.use\(middleware\(links\)\)/],
-  ['app.all(path, confirm(…))', (app) => app.all('/a.txt', invite() as never), /request must be a Request; .*app\.all\(path, listener\(confirm\(…\)\)\)/],
+  [
+    'app.all(path, confirm(…))',
+    (app) => app.all('/a.txt', invite() as never),
+    /request must be a Request; .*app\.all\(path, listener\(confirm\(…\)\)\)/,
+  ],
   [
     'verify(links, req)',
     (app) => app.use((req: never, res: { end(text: string): void }) => verify(links, req).then(() => res.end('no error'))),
@@ -88,7 +96,11 @@ test.each<[string, (app: express.Express) => unknown, RegExp]>([
 })
 
 test.each<[string, (app: Hono) => unknown, RegExp]>([
-  ['app.use(guard(…))', (app) => app.use(guard(links, file) as never), /request must be a Request; with Hono, call guard\(…\)\(c\.req\.raw\)/],
+  [
+    'app.use(guard(…))',
+    (app) => app.use(guard(links, file) as never),
+    /request must be a Request; with Hono, call guard\(…\)\(c\.req\.raw\)/,
+  ],
   ['app.use(middleware(links))', (app) => app.use(middleware(links) as never), /with Hono use guard\(links, handler\)/],
 ])('Hono: %s: 500, and the error handler gets the remedy', async (_name, mount, sentence) => {
   const app = new Hono()
@@ -123,7 +135,13 @@ test.each<[string, (app: ReturnType<typeof fastify>) => unknown, RegExp]>([
 })
 
 test('a Request is wanted, and nothing can be answered: the promise fails', async () => {
-  for (const wrong of [undefined, null, 'https://files.example/a.txt', new URL('https://files.example/a.txt'), { url: '/a.txt', headers: {} }])
+  for (const wrong of [
+    undefined,
+    null,
+    'https://files.example/a.txt',
+    new URL('https://files.example/a.txt'),
+    { url: '/a.txt', headers: {} },
+  ])
     await expect(guard(links, file)(wrong as never)).rejects.toThrow('request must be a Request; ')
 })
 
@@ -132,7 +150,11 @@ test.each<[string, () => unknown, string]>([
   ['listener(links)', () => listener(links as never), 'handler must be a fetch handler'],
   ['middleware()', () => middleware(undefined as never), 'scheme must be a scheme with its keys'],
   ['middleware(handler)', () => middleware(file as never), 'scheme must be a scheme with its keys'],
-  ['middleware(links, handler)', () => middleware(links, { handler: file } as never), "unknown option 'handler'; middleware() takes revoked,"],
+  [
+    'middleware(links, handler)',
+    () => middleware(links, { handler: file } as never),
+    "unknown option 'handler'; middleware() takes revoked,",
+  ],
 ])('%s throws', (_name, call, message) => {
   expect(call).toThrow(LinkError)
   expect(call).toThrow(message)

@@ -83,6 +83,7 @@ describe('wrong options', () => {
     expect(facts).toEqual({ code: 'bad_option', option })
     expect(message).toMatch(rule)
   })
+  const user = '$secure_link_expires $arg_user $uri $secret'
 
   test('a CryptoKey for nginx, and empty secrets', async () => {
     const secret = await crypto.subtle.generateKey({ name: 'HMAC', hash: 'SHA-256' }, false, ['sign', 'verify'])
@@ -102,6 +103,16 @@ describe('sign refuses', () => {
   const made = (options: NginxOptions = {}) => nginx(key, options) as unknown as Any
   const hmacs = (options: NginxHmacOptions = {}) => nginxHmac(key, options) as unknown as Any
   const plain = made({ expression: '$secure_link_expires$uri $secret' })
+    ['a quote in a signed parameter', made({ expression: user }), "/a?user='", hour, 'bad_option', /percent-encoded/],
+    ['an unencoded character in a signed parameter', made({ expression: user }), '/a?user=ü', hour, 'bad_option', /percent-encoded/],
+    [
+      'a quote in a parameter of an hmac link',
+      hmacs({ message: '$arg_user|$uri|$arg_ts|$arg_e' }),
+      '/a?user="',
+      hour,
+      'bad_option',
+      /percent-encoded/,
+    ],
   const methods = made({ expression: '$secure_link_expires$request_method$uri $secret' })
   const host = made({ expression: '$secure_link_expires$host$uri $secret' })
   const old = made({ expression: 'secure_link_secret $secret;' })

@@ -1,4 +1,4 @@
-// A stand-in for Deno KV, for tests of denoKvStore that turn the clock.
+// A stand-in for Deno KV, for tests of denoKvStore that set the clock.
 
 /** Deno KV as far as the store needs it, with its rule for `check`. */
 export function standIn() {

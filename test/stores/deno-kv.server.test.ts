@@ -1,4 +1,4 @@
-// denoKvStore in Deno with its own database: four processes at once on one file. And on a stand-in, what contention does.
+// denoKvStore in Deno with its own database, four processes at once on one file; and on a stand-in, under contention.
 import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -28,7 +28,7 @@ console.log(JSON.stringify(await Promise.all(Array.from({ length: Number(count) 
 kv.close()
 `
 
-// Once: to write it again for the next process empties it for a moment, and the one before may read just then.
+// Written once. To write it again would empty it for a moment, in which an earlier process may read it.
 const file = join(folder, 'redeem.mjs')
 writeFileSync(file, script)
 
@@ -48,7 +48,7 @@ function run(link: string, count: number): Promise<string[]> {
 }
 
 test.skipIf(!deno)(
-  deno ? '200 at once: one gets in, and n of n uses; also after a restart' : leftOut('deno'),
+  deno ? '200 at once: one succeeds, and n of n uses; also after a restart' : leftOut('deno'),
   async () => {
     const links = hmac({ secret })
     for (const uses of [1, 7]) {
@@ -63,11 +63,11 @@ test.skipIf(!deno)(
 )
 
 test.skipIf(!deno)(
-  deno ? 'four processes on one file: what it cannot tell it refuses, and it counts right' : leftOut('deno'),
+  deno ? 'four processes on one file: it counts right, and throws when the file is locked' : leftOut('deno'),
   async () => {
     const link = await sign(hmac({ secret }), 'https://app.example/invite', { expires: '1h', uses: 7 })
     const answers = (await Promise.all([1, 2, 3, 4].map(() => run(link, 50)))).flat()
-    // The file is no server: SQLite lets one process write at a time, and tells the others that it is locked.
+    // The file is not a server: SQLite lets one process write at a time, and the others get an error that it is locked.
     expect(new Set(answers)).not.toContain(undefined)
     expect(answers.filter((one) => !['ok', 'used', 'database is locked'].includes(one))).toEqual([])
     const more = await run(link, 50)
@@ -76,7 +76,7 @@ test.skipIf(!deno)(
   60_000,
 )
 
-test('it counts under contention, and remembers as long as the longest link of a name, and a day more', async () => {
+test('it counts under contention, and remembers until the last link of an id expires, and a day more', async () => {
   const kv = standIn()
   const store = denoKvStore(kv, { prefix: ['links', 'used'], retain: '0s' })
   const minutes = (count: number) => new Date(Date.now() + count * 60_000)
@@ -88,16 +88,16 @@ test('it counts under contention, and remembers as long as the longest link of a
   expect(life()).toBe(1460)
   expect(await store.take('a', minutes(5), 4)).toBe(true)
   expect(life()).toBe(1460)
-  // A visit that is refused is written only if its link lives longer: others must not get in the way of those who write.
+  // A refused request is written only if its link expires later: otherwise it would make the writes of others fail.
   const version = kv.data.get('links,used,a')?.version
   expect(await store.take('a', minutes(15), 4)).toBe(false)
   expect(kv.data.get('links,used,a')?.version).toBe(version)
-  // By default a use is remembered for a day, also if its link lives for minutes only.
+  // By default a use is remembered for a day, even if its link is valid for minutes only.
   expect(await denoKvStore(kv, { prefix: ['links', 'used'] }).take('b', minutes(5), 1)).toBe(true)
   expect(Math.round((kv.data.get('links,used,b')?.expireIn ?? 0) / 60_000)).toBe(2880)
 })
 
-test('a database that fails opens nothing', async () => {
+test('an error of the database is thrown on', async () => {
   const kv = { ...standIn(), get: () => Promise.reject(new Error('away')) }
   await expect(denoKvStore(kv).take('a', new Date(Date.now() + 60_000), 1)).rejects.toThrow('away')
   expect(() => denoKvStore({} as never)).toThrow(LinkError)

@@ -1,11 +1,11 @@
-// memoryStore: counts atomically, forgets nothing that still lives, and says so when it is full.
+// memoryStore: counts atomically, forgets no use of a valid link, and throws when it is full.
 import { describe, expect, test } from 'vitest'
 import { hmac, LinkError, redeem, sign } from '../../src/index.ts'
 import { memoryStore } from '../../src/stores/memory.ts'
 
 const at = (second: number) => new Date(1_900_000_000_000 + second * 1000)
 
-/** A store whose clock the test sets, and which forgets as early as it may; uses.test.ts has what `retain` does. */
+/** A store whose clock the test sets, and which forgets as early as it may. uses.test.ts tests `retain`. */
 function withClock(max?: number) {
   const clock = { second: 0 }
   const store = memoryStore({ now: () => at(clock.second), retain: '0s', ...(max !== undefined && { max }) })
@@ -18,7 +18,7 @@ describe('memoryStore counts', () => {
     expect([1, 2, 3, 4, 5].map(() => take('a', 60, 3))).toEqual([true, true, true, false, false])
   })
 
-  test('nothing of a link that is dead by its own clock: there is no time left to remember it', () => {
+  test('no use of a link that has expired by its own clock: it could not remember that', () => {
     const { clock, take } = withClock()
     clock.second = 60
     expect([take('a', 60), take('a', 59), take('b', Number.NaN), take('c', 61)]).toEqual([false, false, false, true])
@@ -29,12 +29,12 @@ describe('memoryStore counts', () => {
     expect([take('a'), take('b'), take('a'), take('b'), take('')]).toEqual([true, true, false, false, true])
   })
 
-  test('names that objects have are ids like others', () => {
+  test('the names of properties that every object has are ids like others', () => {
     const { take } = withClock()
     expect(['__proto__', 'constructor', 'toString'].flatMap((id) => [take(id), take(id)])).toEqual([true, false, true, false, true, false])
   })
 
-  test('at once: of a hundred visits as many get in as there are uses', async () => {
+  test('at once: of a hundred simultaneous requests, as many succeed as there are uses', async () => {
     const links = hmac({ secret: '0123456789abcdef0123456789abcdef' })
     const store = memoryStore()
     const link = await sign(links, '/invite', { expires: '1h', uses: 7 })
@@ -43,13 +43,13 @@ describe('memoryStore counts', () => {
     expect(new Set(verdicts.map(({ reason }) => reason))).toEqual(new Set([undefined, 'used']))
   })
 
-  test('two stores know nothing of each other', () => {
+  test('each store counts for itself', () => {
     expect([withClock().take('a'), withClock().take('a')]).toEqual([true, true])
   })
 })
 
 describe('memoryStore remembers', () => {
-  test('until the link is dead, to the millisecond', () => {
+  test('until the link expires, to the millisecond', () => {
     const { clock, take } = withClock()
     take('a', 60)
     clock.second = 59.999
@@ -59,7 +59,7 @@ describe('memoryStore remembers', () => {
     expect(take('a', 120)).toBe(false)
   })
 
-  test('as long as the longer of two links with one id lives', () => {
+  test('until the later of two links with one id expires', () => {
     const { clock, take } = withClock()
     take('a', 60)
     expect(take('a', 600)).toBe(false)
@@ -70,7 +70,7 @@ describe('memoryStore remembers', () => {
     expect(take('a', 600)).toBe(false)
   })
 
-  test('the present is read at every use', () => {
+  test('by a clock that it reads at every use', () => {
     const { clock, take } = withClock(1)
     take('a', 10)
     expect(() => take('b', 10)).toThrow()
@@ -80,7 +80,7 @@ describe('memoryStore remembers', () => {
 })
 
 describe('memoryStore is full', () => {
-  test('of living links: it throws, and opens nothing', () => {
+  test('of valid links: it throws', () => {
     const { take } = withClock(2)
     take('a')
     take('b')
@@ -89,14 +89,14 @@ describe('memoryStore is full', () => {
     expect([take('a'), take('b')]).toEqual([false, false])
   })
 
-  test('and still counts what it knows', () => {
+  test('and still counts the links that it knows', () => {
     const { take } = withClock(1)
     take('a', 60, 2)
     expect(() => take('b')).toThrow(/full/)
     expect([take('a', 60, 2), take('a', 60, 2)]).toEqual([true, false])
   })
 
-  test('and names no link when it says so', () => {
+  test('and its error names no link', () => {
     const { take } = withClock(1)
     take('secret-id-1')
     expect(() => take('secret-id-2')).toThrow(expect.not.stringContaining('secret-id') as unknown as Error)
@@ -107,7 +107,7 @@ describe('memoryStore is full', () => {
     }
   })
 
-  test('of dead links: it sweeps them out', () => {
+  test('of expired links: it forgets them', () => {
     const { clock, take } = withClock(3)
     take('a', 10)
     take('b', 20)
@@ -121,27 +121,31 @@ describe('memoryStore is full', () => {
     expect([take('c', 600), take('d', 600), take('e', 600)]).toEqual([false, false, false])
   })
 
-  test('over many rounds it never forgets a living link and never holds a dead one', () => {
+  test('over many rounds it forgets no valid link and keeps no expired one', () => {
     const { clock, take } = withClock(50)
-    const lives = new Map<string, number>()
+    const valid = new Map<string, number>()
     let seed = 1
     const random = (below: number) => (seed = (seed * 16_807) % 2_147_483_647) % below
     for (let round = 0; round < 3000; round++) {
       clock.second += random(3)
-      for (const [id, until] of lives) if (until <= clock.second) lives.delete(id)
+      for (const [id, until] of valid) if (until <= clock.second) valid.delete(id)
       const id = `link ${random(120)}`
-      const until = lives.get(id) ?? clock.second + 1 + random(60)
-      if (lives.size === 50 && !lives.has(id)) {
+      const until = valid.get(id) ?? clock.second + 1 + random(60)
+      if (valid.size === 50 && !valid.has(id)) {
         expect(() => take(id, until)).toThrow(/full/)
       } else {
-        expect(take(id, until)).toBe(!lives.has(id))
-        lives.set(id, until)
+        expect(take(id, until)).toBe(!valid.has(id))
+        valid.set(id, until)
       }
     }
   })
 })
 
-test.each([0, -1, 1.5, Number.NaN, Infinity, '10' as unknown as number])('memoryStore({ max: %s }) is a mistake', (max) => {
+test.each([0, -1, 1.5, Number.NaN, Infinity, '10' as unknown as number])('memoryStore({ max: %s }) throws', (max) => {
   expect(() => memoryStore({ max })).toThrow(LinkError)
   expect(() => memoryStore({ max })).toThrow(expect.objectContaining({ code: 'bad_option' }))
+})
+
+test('unknown options are refused, and the known ones are listed', () => {
+  expect(() => memoryStore({ maximum: 7 } as never)).toThrow("unknown option 'maximum'; memoryStore() takes max, retain, now")
 })

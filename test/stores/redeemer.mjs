@@ -1,5 +1,5 @@
-// A process that redeems links with a Redis store, for redis.test.ts: told { link, count }, it redeems the link so often at once, and answers
-// with what came out. With { guarded } it asks the guard in place of redeem, and answers with statuses.
+// A process that redeems links with a Redis store, for redis.server.test.ts. On a message { link, count } it redeems the link so often at once, and
+// answers with the outcomes. With { guarded } it sends requests to a guard, and answers with their statuses.
 import { Redis } from 'ioredis'
 import { createClient } from 'redis'
 import { guard } from '../../dist/guard.js'

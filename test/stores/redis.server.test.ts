@@ -87,7 +87,7 @@ const mint = (uses: number) => sign(links, 'https://app.example/invite', { expir
 
 describe.each(['ioredis', 'node-redis'])('%s', (kind) => {
   test.skipIf(!program)(
-    program ? '200 at once from four processes: one gets in, and n of n uses' : leftOut('redis'),
+    program ? '200 at once from four processes: one succeeds, and n of n uses' : leftOut('redis'),
     async () => {
       const { ask, stop } = await redeemers(kind)
       expect(await ask({ link: await mint(1), count: 50 })).toEqual({ ok: 1, used: 199 })
@@ -107,7 +107,7 @@ describe.each(['ioredis', 'node-redis'])('%s', (kind) => {
       const store = redisStore(plain)
       for (const _ of [1, 2]) expect(await redeem(links, some, { store })).toMatchObject({ ok: true })
       await killRedis()
-      // While it is away nothing opens, and nothing is spent.
+      // While Redis is away, no link opens and no use is consumed.
       expect(await ask({ link: one, count: 5, guarded: true })).toEqual({ 503: 20 })
       expect(await ask({ link: fresh, count: 25, guarded: true })).toEqual({ 503: 100 })
       expect(await ask({ link: fresh, count: 25 })).toEqual({ failed: 100 })
@@ -124,7 +124,7 @@ describe.each(['ioredis', 'node-redis'])('%s', (kind) => {
   )
 
   test.skipIf(!program)(
-    program ? 'Redis is killed in the middle: nobody gets in too often' : leftOut('redis'),
+    program ? 'Redis is killed in the middle: no link opens too often' : leftOut('redis'),
     async () => {
       const { ask, stop } = await redeemers(kind)
       const link = await mint(3)
@@ -142,7 +142,7 @@ describe.each(['ioredis', 'node-redis'])('%s', (kind) => {
         if (!failed) break
         await wait(50)
       }
-      // A use whose answer got lost with the connection is given back, so none is lost either, but for one that others came after.
+      // A use whose answer got lost with the connection is given back, unless too many others came after it.
       expect(entered).toBeGreaterThanOrEqual(1)
       expect(entered).toBeLessThanOrEqual(3)
       stop()
@@ -151,7 +151,7 @@ describe.each(['ioredis', 'node-redis'])('%s', (kind) => {
   )
 
   test.skipIf(!program)(
-    program ? 'a key lives as long as the longest link of its name, or as retain says, and an hour more' : leftOut('redis'),
+    program ? 'a key is kept until the last link of its id expires, at least for retain, and for an hour more' : leftOut('redis'),
     async () => {
       const client =
         kind === 'ioredis'
@@ -168,7 +168,7 @@ describe.each(['ioredis', 'node-redis'])('%s', (kind) => {
       expect(await life()).toBe(70)
       expect(await store.take('a', minutes(20), 2)).toBe(false)
       expect(await life()).toBe(80)
-      // Nothing is left to take of a link that has expired, and nothing is written.
+      // No use of an expired link is taken, and nothing is written.
       for (const until of [new Date(0), minutes(-1), new Date(Number.NaN)]) {
         expect(await store.take('a', until, 3)).toBe(false)
         expect(await store.take('never', until, 3)).toBe(false)
@@ -177,7 +177,7 @@ describe.each(['ioredis', 'node-redis'])('%s', (kind) => {
       expect(await plain.exists(`test:${kind}:never`)).toBe(0)
       expect(await store.take('b', new Date('5000-01-01'), 1)).toBe(true)
       expect(await store.take('b', new Date('5000-01-01'), 1)).toBe(false)
-      // By default a use is remembered for a day, also if its link lives for minutes only.
+      // By default a use is remembered for a day, even if its link is valid for minutes only.
       const longer = redisStore(client, { prefix: `test:${kind}:` })
       expect(await longer.take('d', minutes(10), 1)).toBe(true)
       expect(await life('d')).toBe(25 * 60)
@@ -185,7 +185,7 @@ describe.each(['ioredis', 'node-redis'])('%s', (kind) => {
       expect(await life('d')).toBe(25 * 60)
       expect(await longer.take('e', minutes(3 * 24 * 60), 1)).toBe(true)
       expect(await life('e')).toBe(73 * 60)
-      // What is not ours is not counted.
+      // A value that another program wrote is not counted.
       await plain.set(`test:${kind}:c`, 'something else')
       await expect(store.take('c', minutes(1), 1)).rejects.toThrow()
       if ('destroy' in client) client.destroy()
@@ -205,7 +205,7 @@ describe('clocks and answers', () => {
   const set = (hours: number) => vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + hours * 3_600_000 })
 
   test.skipIf(!program)(
-    program ? 'two links of one id share their uses, also when the shorter one has expired' : leftOut('redis'),
+    program ? 'two links of one id share their uses, even when the shorter one has expired' : leftOut('redis'),
     async () => {
       const store = redisStore(plain)
       const [short, long] = await Promise.all([
@@ -226,15 +226,15 @@ describe('clocks and answers', () => {
   })
 
   test.skipIf(!program)(
-    program ? 'a redeemer whose clock is behind opens nothing that Redis may have forgotten' : leftOut('redis'),
+    program ? 'a redeemer whose clock is behind opens no link that Redis may have forgotten' : leftOut('redis'),
     async () => {
       const store = redisStore(plain, { retain: '0s', prefix: 'clock:' })
       set(-3)
-      // To this verifier the link lives for two hours more. It expired an hour ago, and with the margin Redis may have forgotten it by now.
+      // For this verifier the link is valid for two hours more. It expired an hour ago, so Redis may have forgotten it by now, margin included.
       const link = await sign(links, '/a', { expires: '1h', uses: 1, id: 'behind' })
       expect(await redeem(links, link, { store })).toMatchObject({ ok: false, reason: 'used' })
       expect(await store.take('behind', new Date(start - 3_600_000), 1)).toBe(false)
-      // A link that lives on is remembered by the clock of Redis alone.
+      // A valid link is remembered by the clock of Redis alone.
       expect(await store.take('on', new Date(start + 600_000), 1)).toBe(true)
       expect(Math.round((await plain.pttl('clock:on')) / 60_000)).toBe(70)
     },
@@ -260,7 +260,7 @@ describe('clocks and answers', () => {
 })
 
 describe('a client that loses answers', () => {
-  /** Runs the real scripts, and does to the first answer what it is told. */
+  /** Runs the real scripts, and spoils the first answer. */
   const faulty = (spoil: (answer: Promise<unknown>) => Promise<unknown>) => {
     let first = true
     return {
@@ -275,7 +275,7 @@ describe('a client that loses answers', () => {
   }
   const later = new Date(Date.now() + 3_600_000)
 
-  test.skipIf(!program)(program ? 'an answer that is late is no use spent' : leftOut('redis'), async () => {
+  test.skipIf(!program)(program ? 'a late answer consumes no use' : leftOut('redis'), async () => {
     const client = faulty(async (answer) => {
       await wait(200)
       return answer
@@ -286,7 +286,7 @@ describe('a client that loses answers', () => {
     expect([await store.take('late', later, 1), await store.take('late', later, 1)]).toEqual([true, false])
   })
 
-  test.skipIf(!program)(program ? 'an answer that is lost is no use spent' : leftOut('redis'), async () => {
+  test.skipIf(!program)(program ? 'a lost answer consumes no use' : leftOut('redis'), async () => {
     const client = faulty((answer) => answer.then(() => Promise.reject(new Error('the socket closed'))))
     const store = redisStore(client)
     await expect(store.take('lost', later, 1)).rejects.toThrow('closed')
@@ -294,8 +294,8 @@ describe('a client that loses answers', () => {
     expect([await store.take('lost', later, 1), await store.take('lost', later, 1)]).toEqual([true, false])
   })
 
-  test.skipIf(!program)(program ? 'several answers that are late at once are no uses spent' : leftOut('redis'), async () => {
-    // All of them arrive when Redis comes to itself, before the first is given back.
+  test.skipIf(!program)(program ? 'several late answers at once consume no uses' : leftOut('redis'), async () => {
+    // All of them arrive when Redis answers again, before the first is given back.
     let free: (_: unknown) => void = quiet
     const stuck = new Promise((resolve) => (free = resolve))
     const client = {
@@ -330,7 +330,7 @@ describe('a client that loses answers', () => {
     ])
   })
 
-  test('a client that is not connected is asked nothing', async () => {
+  test('nothing is sent to a client that is not connected', async () => {
     const never = () => Promise.reject(new Error('asked'))
     for (const client of [
       { isReady: false, eval: never },

@@ -1,5 +1,5 @@
-// How long a use is remembered: by several links of one id, and by verifiers of different tolerance, in memoryStore and denoKvStore and in a store
-// that does no more than the contract asks for. test/stores/redis.server.test.ts has the same for redisStore.
+// How long a use is remembered, for several links of one id, and for verifiers of different tolerance: in memoryStore, in denoKvStore, and in a store
+// that does no more than the contract requires. redis.server.test.ts tests the same of redisStore.
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { guard } from '../../src/guard.ts'
 import { hmac, LinkError, redeem, sign, type UseStore } from '../../src/index.ts'
@@ -26,7 +26,7 @@ const stores: Record<string, (options?: Options) => UseStore> = {
   denoKvStore: (options) => denoKvStore(standIn(), options),
 }
 
-/** The least that the contract asks for: it forgets in the very moment of `until`. */
+/** No more than the contract requires: it forgets exactly at `until`. */
 function leastStore(): UseStore {
   const used = new Map<string, { count: number; until: number }>()
   return {
@@ -42,7 +42,7 @@ function leastStore(): UseStore {
 }
 
 describe.each(Object.entries(stores))('%s', (_name, make) => {
-  // Each with a store of its own: a visit that is refused makes the store remember longer.
+  // Each with a store of its own, because a refused request makes the store remember longer.
   test.each([0, 10 * 60_000 - 1, 10 * 60_000, 16 * 60_000, HOUR - 1])(
     'two links of one id share their uses, after %d ms',
     async (later) => {
@@ -57,7 +57,7 @@ describe.each(Object.entries(stores))('%s', (_name, make) => {
     },
   )
 
-  test('and so do links that are signed later, up to a day after the last use', async () => {
+  test('links that are signed later share them, too, up to a day after the last use', async () => {
     const store = make()
     const mint = () => sign(links, '/a', { expires: '10m', uses: 2, id: 'order-7' })
     expect(await redeem(links, await mint(), { store })).toMatchObject({ ok: true })
@@ -65,7 +65,7 @@ describe.each(Object.entries(stores))('%s', (_name, make) => {
     expect(await redeem(links, await mint(), { store })).toMatchObject({ ok: true })
     at(46 * HOUR)
     expect(await redeem(links, await mint(), { store })).toMatchObject({ reason: 'used' })
-    // This is the limit that remains. The refused visit was not a use, so it is a day since the last one; Deno KV forgets within another day.
+    // Here is the limit. The refused request was not a use, so the last one was more than a day ago. Deno KV forgets within another day.
     at(72 * HOUR)
     expect(await redeem(links, await mint(), { store })).toMatchObject({ ok: true })
   })
@@ -77,10 +77,10 @@ describe.each(Object.entries(stores))('%s', (_name, make) => {
     at(7 * 24 * HOUR - 1)
     expect(await redeem(links, await mint(), { store })).toMatchObject({ reason: 'used' })
     expect(() => make({ retain: 7 as never })).toThrow(LinkError)
-    expect(() => make({ retain: 'a week' as never })).toThrow(/^retain takes/)
+    expect(() => make({ retain: 'a week' as never })).toThrow(/^retain must be a duration with its unit/)
   })
 
-  test('a link that lives longer than that is remembered as long as it lives', async () => {
+  test('a link that is valid for longer is remembered until it expires', async () => {
     const store = make()
     const link = await sign(links, '/a', { expires: '30d', uses: 1 })
     expect(await redeem(links, link, { store })).toMatchObject({ ok: true })
@@ -88,7 +88,7 @@ describe.each(Object.entries(stores))('%s', (_name, make) => {
     expect(await redeem(links, link, { store })).toMatchObject({ reason: 'used' })
   })
 
-  test('when until is past there is nothing to take', async () => {
+  test('a use of a link whose `until` is past is not taken', async () => {
     const store = make()
     for (const until of [new Date(START), new Date(START - 1), new Date(0), new Date(Number.NaN)])
       expect(await store.take('a', until, 1)).toBe(false)
@@ -96,7 +96,7 @@ describe.each(Object.entries(stores))('%s', (_name, make) => {
   })
 })
 
-describe.each(Object.entries({ ...stores, 'memoryStore that retains nothing': () => memoryStore({ retain: '0s' }), leastStore }))(
+describe.each(Object.entries({ ...stores, 'memoryStore with retain 0s': () => memoryStore({ retain: '0s' }), leastStore }))(
   '%s behind two guards of different tolerance',
   (_name, make) => {
     test.each(['0s', '1m', '5m', '1d'] as const)('a one-time link opens once, with %s and then with five minutes', async (tolerance) => {
@@ -118,7 +118,7 @@ describe.each(Object.entries({ ...stores, 'memoryStore that retains nothing': ()
   },
 )
 
-test('the store is told the same time whatever the tolerance', async () => {
+test('the store gets the same `until` for every tolerance', async () => {
   const told: number[] = []
   const store: UseStore = { take: (_id, until) => told.push(+until) > 0 }
   const link = await sign(links, '/a', { expires: '10m', uses: 1 })
@@ -140,25 +140,30 @@ describe('redisStore without a Redis', () => {
   }
   const later = new Date(START + HOUR)
 
-  // ioredis has an option for text in place of numbers, and node-redis maps types to any other.
+  // ioredis has an option for text in place of numbers, and node-redis can map every type to another.
   test.each([[1], ['1'], [1n], [Buffer.from('1')]])('%s is a use', async (answer) => {
     expect(await answering(answer).store.take('a', later, 1)).toBe(true)
   })
-  test.each([[0], ['0'], [0n], [Buffer.from('0')]])('%s is none', async (answer) => {
+  test.each([[0], ['0'], [0n], [Buffer.from('0')]])('%s is not a use', async (answer) => {
     expect(await answering(answer).store.take('a', later, 1)).toBe(false)
   })
   test.each([[undefined], [null], ['OK'], ['QUEUED'], [true], [2], [[1, 1]], [{}]])(
-    '%s does not tell: it throws, and gives back',
+    '%s is an answer of something else: it throws, and gives the use back',
     async (answer) => {
       const { store, sent } = answering(answer)
-      await expect(store.take('a', later, 1)).rejects.toThrow('redisStore: Redis answered something else')
+      await expect(store.take('a', later, 1)).rejects.toThrow(
+        'redisStore: Redis sent an answer that the script of this store does not give',
+      )
       await new Promise((resolve) => setImmediate(resolve))
       expect(sent).toHaveLength(2)
     },
   )
-  test('its options', () => {
+  test('options with wrong values, and unknown ones', () => {
     const client = { isReady: true, eval: () => Promise.resolve(1) }
     expect(() => redisStore(client, { retain: 7 as never })).toThrow(LinkError)
-    expect(() => redisStore(client, { timeout: 7 as never })).toThrow(LinkError)
+    expect(() => redisStore(client, { timeout: 7 as never })).toThrow('timeout must be a duration with its unit')
+    expect(() => redisStore(client, { ttl: '1d' } as never)).toThrow("unknown option 'ttl'; redisStore() takes prefix, retain, timeout")
+    expect(() => denoKvStore(standIn(), { ttl: '1d' } as never)).toThrow("unknown option 'ttl'; denoKvStore() takes prefix, retain")
+    expect(() => denoKvStore(standIn(), { prefix: 'links' as never })).toThrow('prefix must be a list of texts')
   })
 })

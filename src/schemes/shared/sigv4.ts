@@ -187,7 +187,8 @@ async function stringToSign(dialect: Dialect, link: Presigned, method: string, h
 
 /** The hash of the body, which the storage compares with the body that comes. It counts even when the header is not a signed one. */
 function payloadOf({ payloadHash }: Dialect, others: readonly CanonicalParameter[], header: Header): string {
-  return header(payloadHash.toLowerCase()) ?? others.find(({ name }) => name === payloadHash)?.value ?? 'UNSIGNED-PAYLOAD'
+  // HTTP drops the spaces around a value.
+  return header(payloadHash.toLowerCase())?.trim() ?? others.find(({ name }) => name === payloadHash)?.value ?? 'UNSIGNED-PAYLOAD'
 }
 
 /** The key that signs on one day, in one region and for one service. */

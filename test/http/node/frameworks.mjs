@@ -1,4 +1,4 @@
-// The real frameworks, each with a folder behind signed links at /files, and a handler at /who that tells what the middleware left it.
+// The real frameworks, each with a folder behind signed links at /files, and a handler at /who that answers with its claims and URLs.
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
@@ -30,7 +30,7 @@ export const frameworks = {
   async express(folder, links, options) {
     const app = express()
     app.set('trust proxy', 'loopback')
-    // What Express says of the address, it may have from a proxy that it trusts.
+    // The address that Express knows may come from a proxy that it trusts.
     app.use('/files', middleware(links, { ...options, ip: (_request, req) => req.ip }), express.static(folder))
     app.use('/who', middleware(links, options), (req, res) => res.end(tell(req)))
     app.post('/body', middleware(links, options), express.json(), (req, res) => res.json(req.body))
@@ -58,7 +58,7 @@ export const frameworks = {
     return listening(createServer(app.handler))
   },
 
-  // A fetch handler, and so a framework for the guard. Hono's own folder of files leaves reading them, and ranges, to the runtime.
+  // A framework of fetch handlers, so it takes guard. Hono's serveStatic leaves the reading of files, and ranges, to the runtime.
   async hono(folder, links, options) {
     const app = new Hono()
     const files = guard(

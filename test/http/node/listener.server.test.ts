@@ -1,4 +1,4 @@
-// listener over real sockets: what a fetch handler gets from node:http, and what the visitor gets from the handler.
+// listener over real sockets: the Request that a fetch handler gets of node:http, and the answer that the client gets of the handler.
 import { once } from 'node:events'
 import { Agent, createServer, type Server, request as send } from 'node:http'
 import http2 from 'node:http2'
@@ -26,7 +26,7 @@ afterEach(() => {
   vi.restoreAllMocks()
 })
 
-/** Sends these bytes and gives everything that comes back until the server closes. */
+/** Sends these bytes, and returns everything that comes back until the server closes. */
 async function raw(origin: string, text: string): Promise<string> {
   const socket = connect(Number(new URL(origin).port), '127.0.0.1')
   socket.write(Buffer.from(text, 'latin1'))
@@ -35,7 +35,7 @@ async function raw(origin: string, text: string): Promise<string> {
   return answer
 }
 
-/** What the handler saw of a request with this target and this Host line. */
+/** The URL that the handler got for this target and this Host line, or the status. */
 async function seen(target: string, host = 'Host: files.example'): Promise<string> {
   const origin = await serve((request) => new Response(`url=${request.url}`))
   const answer = await raw(origin, `GET ${target} HTTP/1.1\r\n${host}${host && '\r\n'}Connection: close\r\n\r\n`)
@@ -44,7 +44,7 @@ async function seen(target: string, host = 'Host: files.example'): Promise<strin
 
 const nothing = () => undefined
 
-/** A promise and what settles it. */
+/** A promise, and the function that resolves it. */
 function signal<T = void>() {
   let settle: (value: T) => void = nothing
   const promise = new Promise<T>((resolve) => (settle = resolve))
@@ -55,7 +55,7 @@ test.each([
   ['/a/b.txt?x=1&y=%7e|^', 'url=http://files.example/a/b.txt?x=1&y=%7e|^'],
   ['/a//b', 'url=http://files.example/a//b'],
   ['/a?\\', 'url=http://files.example/a?\\'],
-  // See request-target.test.ts for what these could open.
+  // request-target.server.test.ts shows the files that these could open.
   ['//evil.example/x', '400'],
   ['///evil.example', '400'],
   ['/\\evil.example/x', '400'],
@@ -90,7 +90,7 @@ test.each([
   expect(await seen('/x', host)).toBe(expected)
 })
 
-test('HTTP/2 is not for it, and is answered with 400', async () => {
+test('requests of HTTP/2 are answered with 400', async () => {
   const server = http2.createServer(listener(() => new Response('never')) as never).listen(0, '127.0.0.1')
   await once(server, 'listening')
   const client = http2.connect(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
@@ -105,7 +105,7 @@ test('HTTP/1.0 without a Host is answered with 400', async () => {
   expect(await raw(origin, 'GET / HTTP/1.0\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 [\s\S]*\r\n\r\nThe Host header, /)
 })
 
-test('a method that a Request cannot have is answered with 400', async () => {
+test('a method that the class Request refuses is answered with 400', async () => {
   const origin = await serve(() => new Response('never'))
   expect(await raw(origin, 'TRACE / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 /)
 })
@@ -180,7 +180,7 @@ test('the headers come before the first byte of a slow body', async () => {
   expect(await response.text()).toBe('late')
 })
 
-test('a visitor who does not read stops the body, and one who leaves cancels it', async () => {
+test('a client that does not read stops the body, and one that disconnects cancels it', async () => {
   let pulled = 0
   const cancelled = signal()
   const origin = await serve(
@@ -226,7 +226,7 @@ test('a handler that does not read stops the upload', async () => {
   socket.destroy()
 })
 
-test('request.signal aborts when the visitor leaves, and stderr stays empty', async () => {
+test('request.signal aborts when the client disconnects, and stderr stays empty', async () => {
   const error = vi.spyOn(console, 'error')
   const started = signal()
   const aborted = signal()
@@ -249,7 +249,7 @@ test('request.signal aborts when the visitor leaves, and stderr stays empty', as
   expect(error).not.toHaveBeenCalled()
 })
 
-test('request.signal does not abort after a whole answer', async () => {
+test('request.signal does not abort after a complete answer', async () => {
   const signals: AbortSignal[] = []
   const origin = await serve((request) => {
     signals.push(request.signal)
@@ -284,17 +284,17 @@ test.each<[string, Handler]>([
       throw new Error('broken')
     },
   ],
-  ['gives no Response', () => undefined as unknown as Response],
+  ['returns undefined', () => undefined as unknown as Response],
   [
-    'gives a Response twice',
+    'returns a Response twice',
     (() => {
       const response = new Response('once')
       void response.text()
       return () => response
     })(),
   ],
-  ['gives an error Response', () => Response.error()],
-  ['gives a header that Node does not send', () => new Response('x', { headers: { 'x-a': '1', 'x-b': '\x01' } })],
+  ['returns Response.error()', () => Response.error()],
+  ['returns a header that Node does not send', () => new Response('x', { headers: { 'x-a': '1', 'x-b': '\x01' } })],
 ])('a handler that %s is answered with 500, and stderr has no URL', async (_, handler) => {
   const error = vi.spyOn(console, 'error').mockImplementation(nothing)
   const response = await fetch(`${await serve(handler)}/path?signature=secret`)
@@ -317,7 +317,7 @@ const broken = (chunks: number, delay: number) => {
   })
 }
 
-test('a body that fails midway ends the connection, so that nobody takes it for whole', async () => {
+test('a body that fails midway ends the connection, so that no client takes it for complete', async () => {
   const error = vi.spyOn(console, 'error').mockImplementation(nothing)
   const origin = await serve(() => new Response(broken(1, 30)))
   const response = await fetch(origin)
@@ -326,7 +326,7 @@ test('a body that fails midway ends the connection, so that nobody takes it for 
   expect(error).toHaveBeenCalledOnce()
 })
 
-test('a body that fails in the same breath as its first bytes ends the connection, too', async () => {
+test('a body that fails right after its first bytes ends the connection, too', async () => {
   const error = vi.spyOn(console, 'error').mockImplementation(nothing)
   const origin = await serve(() => new Response(broken(1, 0)))
   await expect(fetch(origin).then((response) => response.arrayBuffer())).rejects.toThrow()
@@ -342,7 +342,7 @@ test('a body that fails before its first bytes is answered with 500', async () =
   expect(error).toHaveBeenCalledOnce()
 })
 
-test('requests follow each other on one connection, whatever became of their bodies', async () => {
+test('requests follow each other on one connection, whether their bodies were read or not', async () => {
   const sockets = new Set<unknown>()
   const half = async (request: Request) => {
     const reader = request.body?.getReader()
@@ -353,7 +353,7 @@ test('requests follow each other on one connection, whatever became of their bod
     if (pathname === '/half') await half(request)
     if (pathname === '/cancel') await request.body?.cancel()
     if (pathname === '/whole') await request.text()
-    // Node's client keeps a connection after HEAD only when the length is told.
+    // Node's client keeps a connection after HEAD only when the length is known.
     return new Response(pathname, { headers: { 'content-length': `${pathname.length}` } })
   })
   const agent = new Agent({ keepAlive: true, maxSockets: 1 })
@@ -380,7 +380,7 @@ test('pipelined requests are answered in order', async () => {
   expect(answer.match(/<.*>/g)).toEqual(['</1>', '</2>'])
 })
 
-test('a pipelined request starts when the earlier ones are answered, and never when the visitor has left', async () => {
+test('a pipelined request starts when the earlier ones are answered, and not at all when the client has disconnected', async () => {
   const started: string[] = []
   const first = signal()
   const aborted = signal()

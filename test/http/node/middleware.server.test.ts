@@ -30,7 +30,7 @@ const store: UseStore = {
   },
 }
 
-/** Sends a target as it is, with no normalising. */
+/** Sends a target as it is, not normalised. */
 function raw(
   port: number,
   path: string,
@@ -60,7 +60,7 @@ describe.each(Object.entries(frameworks) as [string, Start][])('%s', (name, star
     raw(started.port, path, headers, method, body)
   const link = (path: string, more: object = {}) => sign(links, path, { expires: '10m', ...more })
 
-  test('a good link opens its file, and no other', async () => {
+  test('a valid link opens its file, and no other', async () => {
     const path = await link('/files/a%20b.txt?download=1')
     expect(await get(path)).toMatchObject({ status: 200, text: '0123456789' })
     const query = path.slice(path.indexOf('?'))
@@ -105,7 +105,7 @@ describe.each(Object.entries(frameworks) as [string, Start][])('%s', (name, star
     }
   })
 
-  test('paths that servers disagree about are no request', async () => {
+  test('paths that servers read in different ways are answered with 400', async () => {
     // To RFC 3986 the first is /files/b.txt, and to servers that merge slashes it is /b.txt.
     const path = await link('/files/b.txt')
     const query = path.slice(path.indexOf('?'))
@@ -124,7 +124,7 @@ describe.each(Object.entries(frameworks) as [string, Start][])('%s', (name, star
   test('links for an address', async () => {
     expect(await get(await link('/files/b.txt', { ip: '127.0.0.0/8' }))).toMatchObject({ status: 200 })
     expect(await get(await link('/files/b.txt', { ip: '203.0.113.7' }))).toMatchObject({ status: 403 })
-    // Visitors write headers; only Express was told to believe the one of this proxy.
+    // Clients can send any header. Only Express was told to trust the one of this proxy.
     const told = await get(await link('/files/b.txt', { ip: '203.0.113.7' }), { 'x-forwarded-for': '203.0.113.7' })
     expect(told.status).toBe(name === 'express' ? 200 : 403)
   })
@@ -139,12 +139,12 @@ describe.each(Object.entries(frameworks) as [string, Start][])('%s', (name, star
     expect(await get(path)).toMatchObject({ status: 410 })
   })
 
-  test('what the next handler sees', async () => {
+  test('the claims and the URL that the next handler gets', async () => {
     const path = await link('/who?b=2&a=1', { id: 'u-7' })
     const { claims, url, originalUrl } = JSON.parse((await get(path)).text)
     expect(claims).toMatchObject({ id: 'u-7', keyId: 'k' })
     if (name === 'hono') return
-    // Without the place where it is mounted, as the framework has it, and without the link's parameters.
+    // Without the path of the mount, as the framework has it, and without the link's parameters.
     expect(url).toBe(name === 'fastify' ? url : '/?a=1&b=2')
     if (name !== 'fastify') expect(originalUrl).toBe(path)
   })
@@ -156,7 +156,7 @@ describe.each(Object.entries(frameworks) as [string, Start][])('%s', (name, star
     expect(await get('/body', { 'content-type': 'application/json' }, 'POST', text)).toMatchObject({ status: 403 })
   })
 
-  test('requests that make no URL', async () => {
+  test('a Host header that makes no URL', async () => {
     const spy = vi.spyOn(console, 'error').mockImplementation(() => undefined)
     expect((await get(await link('/files/b.txt'), { host: 'a b' })).status).toBe(400)
     expect(spy).not.toHaveBeenCalled()
@@ -164,13 +164,13 @@ describe.each(Object.entries(frameworks) as [string, Start][])('%s', (name, star
   })
 })
 
-test('a token in the path that the framework takes off as the place of the mount leaves the whole path', async () => {
+test('a token in the path, where the framework takes the token for the mount', async () => {
   const inPath = hmac({ secret: '0123456789abcdef0123456789abcdef' }, { placement: 'path' })
   const { port, close }: Started = await underToken(folder, inPath)
   const path = await sign(inPath, '/other/', { expires: '10m', prefix: '/other/' })
   const token = path.slice(0, path.indexOf('/', 1))
   expect(await raw(port, `${token}/other/c.txt`)).toMatchObject({ status: 200, text: 'the third' })
-  // As long as the token, so that what is cut off by its length is all of it.
+  // As long as the token, so that cutting by its length would leave another file.
   const long = 'x'.repeat(token.length - '/other/'.length)
   expect(await raw(port, `${token}/other/${long}/secret.txt`)).toMatchObject({ status: 404 })
   close()

@@ -1,8 +1,9 @@
-// The link service that the service cases visit: in process, and on each server. Bundled, it is one module that any of them can run.
-import { bearer, service } from '../../src/service.ts'
+// The link service that cases.ts asks: in process, and on each server. Bundled, it is one module that each of them can run.
+
 import { hmac } from '../../src/index.ts'
 import { nginx } from '../../src/schemes/nginx.ts'
 import { pichax } from '../../src/schemes/pichax.ts'
+import { bearer, pythonRoutes, service } from '../../src/service.ts'
 import { memoryStore } from '../../src/stores/memory.ts'
 
 export const SECRET = 'the-secret-of-this-service-0123456789abcdef'
@@ -15,12 +16,10 @@ const paths = hmac({ secret: SECRET }, { purpose: 'paths' })
 const images = pichax({ id: 'px', secret: SECRET })
 const old = nginx({ secret: SECRET })
 
-export const handler: ReturnType<typeof service> = service(
+const links = service(
   { files, paths, images, old },
-
   {
     store: memoryStore(),
-    secureLinkApi: 'old',
     authorize: bearer([
       ANYTHING,
       {
@@ -34,5 +33,7 @@ export const handler: ReturnType<typeof service> = service(
   },
 )
 
-// Not handed on as it is: workers get more arguments, and Bun would take a module with a `port` of its own.
+export const handler: (request: Request) => Promise<Response> = pythonRoutes(links, { scheme: old, name: 'old' })
+
+// Not exported as it is: workers pass more arguments, and Bun would take a module with a `port` of its own.
 export default { fetch: (request: Request): Promise<Response> => handler(request) }

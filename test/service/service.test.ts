@@ -12,16 +12,16 @@ import { Ajv2020 } from 'ajv/dist/2020.js'
 import { build } from 'esbuild'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import { listener } from '../../src/node.ts'
-import { bearer, type ServiceOptions, service } from '../../src/service.ts'
 import { hmac, LinkError, type Scheme, verify } from '../../src/index.ts'
+import { listener } from '../../src/node.ts'
 import { nginx } from '../../src/schemes/nginx.ts'
 import { s3 } from '../../src/schemes/s3.ts'
+import { bearer, pythonRoutes, type ServiceOptions, service } from '../../src/service.ts'
 import { memoryStore } from '../../src/stores/memory.ts'
 import { root } from '../built.ts'
 import { find, freePort, leftOut } from '../prepare.mjs'
+import { cases, type Send } from './cases.ts'
 import { ANYTHING, handler, LIMITED, SECRET, VERIFIER } from './served.ts'
-import { cases, type Send } from './service.ts'
 
 const temporary = mkdtempSync(join(tmpdir(), 'securelink-service-'))
 const module = join(temporary, 'served.mjs')
@@ -29,7 +29,7 @@ const children: ChildProcess[] = []
 
 beforeAll(async () => {
   mkdirSync(temporary, { recursive: true })
-  const entry = join(root, 'test/http/served.ts')
+  const entry = join(root, 'test/service/served.ts')
   await build({ entryPoints: [entry], outfile: module, bundle: true, format: 'esm', target: 'es2022', platform: 'neutral' })
 })
 afterAll(() => {
@@ -141,39 +141,82 @@ const good = { url: 'https://cdn.example/x', expires: '10m' }
 
 describe('options', () => {
   test.each([
-    ['no authorize', () => service(links, {} as ServiceOptions), /authorize/],
-    ['no options', () => service(links, undefined as unknown as ServiceOptions), /authorize/],
-    ['no scheme', () => service({}, allowed), /scheme/],
-    ['a scheme that is none', () => service({ a: {} as Scheme }, allowed), /scheme/],
-    ['a store that is none', () => service(links, { ...allowed, store: {} as never }), /store/],
-    ['a scheme for the API of old that is none', () => service(links, { ...allowed, secureLinkApi: 'nginx' }), /secureLinkApi/],
-    ['no name for it', () => service({ a: links, b: links }, { ...allowed, secureLinkApi: true }), /secureLinkApi/],
-    ['an empty name for it', () => service(links, { ...allowed, secureLinkApi: '' }), /secureLinkApi/],
-    ['a limit that is none', () => service(links, { ...allowed, limit: 0 }), /limit/],
-    ['no tokens', () => bearer([]), /token/],
-    ['a short token', () => bearer('short'), /32/],
-    ['a token with spaces', () => bearer('this is a token of more than 32 characters'), /32/],
-    ['a place with a query', () => bearer(ANYTHING, { allow: ['https://cdn.example/?x'] }), /allow/],
-    ['a place that is none', () => bearer(ANYTHING, { allow: ['cdn.example'] }), /allow/],
-    ['a place that climbs', () => bearer(ANYTHING, { allow: ['/a/../'] }), /allow/],
+    ['no authorize', () => service(links, {} as ServiceOptions), 'authorize', 'authorize must be a function that decides'],
+    ['no options', () => service(links, undefined as unknown as ServiceOptions), 'authorize', 'authorize must be'],
+    ['no scheme', () => service({}, allowed), 'schemes', 'schemes must be a scheme'],
+    ['a value that is not a scheme', () => service({ a: {} as Scheme }, allowed), 'schemes', 'schemes must be a scheme'],
+    ['schemes forgotten', () => service(undefined as never, allowed), 'schemes', 'schemes must be a scheme'],
+    ['a store without take', () => service(links, { ...allowed, store: {} as never }), 'store', 'store must be an object with take('],
+    ['a limit of 0', () => service(links, { ...allowed, limit: 0 }), 'limit', 'limit must be a whole number of bytes'],
+    ['revoked as a list', () => service(links, { ...allowed, revoked: [] as never }), 'revoked', 'revoked must be a function'],
+    [
+      'a tolerance without a unit',
+      () => service(links, { ...allowed, tolerance: '5' as never }),
+      'tolerance',
+      'tolerance must be a duration',
+    ],
+    [
+      'a misspelt option',
+      () => service(links, { ...allowed, revoke: () => true } as never),
+      'revoke',
+      "unknown option 'revoke'; service() takes authorize, store, limit, report, revoked, now, tolerance",
+    ],
+    ['no tokens', () => bearer([]), 'tokens', 'tokens must be at least one token'],
+    ['a short token', () => bearer('short'), 'token', 'token must be at least 32 letters'],
+    ['a token that is undefined', () => bearer([undefined as never]), 'token', 'token must be at least 32 letters'],
+    ['a token with spaces', () => bearer('this is a token of more than 32 characters'), 'token', 'token must be at least 32 letters'],
+    ['a place with a query', () => bearer(ANYTHING, { allow: ['https://cdn.example/?x'] }), 'allow', 'allow must be a list of URLs'],
+    ['a place without a scheme', () => bearer(ANYTHING, { allow: ['cdn.example'] }), 'allow', 'allow must be a list of URLs'],
+    ['a place with a dot segment', () => bearer(ANYTHING, { allow: ['/a/../'] }), 'allow', 'allow must be a list of URLs'],
     [
       'a limit that may be a secret',
       () => bearer([{ token: ANYTHING, [LIMITED]: true } as never]),
-      /^bearer knows no such limit: it takes /,
+      undefined,
+      'unknown option; bearer() takes',
     ],
-    ['a misspelt limit', () => bearer([{ token: ANYTHING, allowed: ['https://cdn.example/'] } as never]), /allowed/],
-    ['a misspelt limit for all', () => bearer(ANYTHING, { maxTtl: '1d' } as never), /maxTtl/],
-    ['a place that is no list', () => bearer(ANYTHING, { allow: 'https://cdn.example/' as never }), /allow takes a list/],
-    ['verbs that are no list', () => bearer(ANYTHING, { verbs: 'verify' as never }), /verbs takes a list/],
-    ['no scheme at all', () => service(undefined as never, { authorize: () => true }), /scheme/],
-    ['a misspelt option', () => service(links, { ...allowed, revoke: () => true } as never), /service has no option 'revoke'/],
-    ['a lifetime that is none', () => bearer(ANYTHING, { longest: '1' as '1d' }), /longest/],
+    [
+      'a misspelt limit',
+      () => bearer([{ token: ANYTHING, allowed: ['https://cdn.example/'] } as never]),
+      'allowed',
+      "unknown option 'allowed'; bearer() takes token, allow, longest, schemes, verbs, conditions",
+    ],
+    ['a misspelt limit for all', () => bearer(ANYTHING, { maxTtl: '1d' } as never), 'maxTtl', "unknown option 'maxTtl'"],
+    ['a lifetime without a unit', () => bearer(ANYTHING, { longest: '1' as '1d' }), 'longest', 'longest must be a duration'],
     // Each of these would limit nothing, or less than was meant.
-    ['a list that is text', () => bearer(ANYTHING, { schemes: 'nginx-hmac' as never }), /schemes takes a list/],
-    ['a list that is null', () => bearer([{ token: ANYTHING, verbs: null as never }]), /verbs takes a list/],
-  ])('%s', (_, make, sentence) => {
+    ['allow as text', () => bearer(ANYTHING, { allow: 'https://cdn.example/' as never }), 'allow', 'allow must be a list'],
+    ['verbs as text', () => bearer(ANYTHING, { verbs: 'verify' as never }), 'verbs', 'verbs must be a list'],
+    ['schemes as text', () => bearer(ANYTHING, { schemes: 'nginx-hmac' as never }), 'schemes', 'schemes must be a list'],
+    ['verbs as null', () => bearer([{ token: ANYTHING, verbs: null as never }]), 'verbs', 'verbs must be a list'],
+    ['routes without a handler', () => pythonRoutes(undefined as never, { scheme: links }), 'fetch', 'fetch must be the handler'],
+    [
+      'routes without a scheme',
+      () => pythonRoutes(service(links, allowed), {} as never),
+      'scheme',
+      'scheme must be a scheme with its keys',
+    ],
+    [
+      'routes with an empty name',
+      () => pythonRoutes(service(links, allowed), { scheme: links, name: '' }),
+      'name',
+      'name must be the name',
+    ],
+    [
+      'routes with a limit of 0',
+      () => pythonRoutes(service(links, allowed), { scheme: links, limit: 0 }),
+      'limit',
+      'limit must be a whole number',
+    ],
+    [
+      'routes with a misspelt option',
+      () => pythonRoutes(service(links, allowed), { scheme: links, nam: 'x' } as never),
+      'nam',
+      "unknown option 'nam'",
+    ],
+  ])('%s', (_, make, option, sentence) => {
     expect(make).toThrow(LinkError)
     expect(make).toThrow(sentence)
+    expect(make).toThrow(expect.objectContaining({ option: option ?? '' }))
+    for (const secret of [ANYTHING, LIMITED]) expect(make).not.toThrow(secret)
   })
 
   test('one scheme needs no name, and has one', async () => {
@@ -220,9 +263,9 @@ describe('options', () => {
     }
     expect(await status({ url: '/x' })).toBe(200)
     expect(await status({ url: '/x//evil.example' })).toBe(200)
-    for (const url of ['//evil.example/x', '///evil.example/x', '//evil.example']) expect(await status({ url }), url).toBe(403)
-    // In every spelling that a URL parser makes two slashes of, `sign` would refuse it, too.
-    for (const url of ['/\\evil.example/x', '\\\\evil.example/x']) expect([403, 422], url).toContain(await status({ url }))
+    // `sign` refuses it, in every spelling that a URL parser makes two slashes of.
+    for (const url of ['//evil.example/x', '///evil.example/x', '//evil.example', '/\\evil.example/x', '\\\\evil.example/x'])
+      expect(await status({ url }), url).toBe(422)
     expect(await status({ url: 'https://evil.example/x' })).toBe(403)
   })
 
@@ -287,8 +330,8 @@ describe('options', () => {
   })
 
   test.each([
-    ['a ring without keys', hmac([]), 503],
-    ['a scheme that breaks', { ...links, seal: () => Promise.reject(new TypeError(`broken by ${secret}`)) } as Scheme, 500],
+    ['an empty keyring', hmac([]), 503],
+    ['a scheme that breaks', { ...links, write: () => Promise.reject(new TypeError(`broken by ${secret}`)) } as Scheme, 500],
   ])('%s', async (_, scheme, status) => {
     const lines: unknown[] = []
     const spy = vi.spyOn(console, 'error').mockImplementation((...line) => void lines.push(line.join(' ')))
@@ -304,7 +347,10 @@ describe('options', () => {
     const scheme = {
       ...links,
       own: ['headers'],
-      seal: ({ own }: { own: { headers: { a: { b: string } } } }) => Promise.resolve(`/x?${own.headers.a.b.trim()}`),
+      write({ own }: { own: { headers: { a: { b: string } } } }) {
+        const text = own.headers.a.b.trim()
+        return { toSign: text, link: () => `/x?${text}` }
+      },
     } as unknown as Scheme
     const answer = await service(scheme, allowed)(json({ ...good, headers: { a: 7 } }))
     expect([answer.status, (await answer.json()).errors[0].field]).toEqual([422, 'headers'])
@@ -371,20 +417,20 @@ test('a link that is too long is not read, by no scheme', async () => {
   for (const path of ['/verify', '/redeem', '/inspect']) {
     const answer = await fetch(json({ link: `/?${'&%'.repeat(450_000)}` }, path))
     const { errors } = await answer.json()
-    expect([answer.status, errors]).toEqual([422, [{ field: 'link', detail: 'link takes at most 16384 characters.' }]])
+    expect([answer.status, errors]).toEqual([422, [{ field: 'link', detail: 'link must be at most 16384 characters long.' }]])
     expect((await fetch(json({ link: `/${'x'.repeat(16_383)}` }, path))).status).toBe(200)
   }
   expect(read).toBe(3)
 })
 
 test("the texts in a scheme's own conditions have a limit, too", async () => {
-  let sealed = 0
+  let written = 0
   const own: Scheme = {
     ...links,
     own: ['headers'],
-    seal(grant) {
-      sealed++
-      return links.seal(grant)
+    write(grant, key) {
+      written++
+      return links.write(grant, key)
     },
   }
   const fetch = service(own, allowed)
@@ -393,7 +439,7 @@ test("the texts in a scheme's own conditions have a limit, too", async () => {
     const answer = await fetch(json({ ...good, headers }))
     expect([answer.status, (await answer.json()).errors[0].field]).toEqual([422, 'headers'])
   }
-  expect(sealed).toBe(0)
+  expect(written).toBe(0)
   expect((await fetch(json({ ...good, headers: { a: long.slice(1), b: [7, null, true] } }))).status).toBe(200)
   // The engine parses lists within lists however deep they are, but calls of functions within calls it ends.
   const { headers, method } = json(good)
@@ -443,7 +489,8 @@ describe('the routes of the Python SecureLink', () => {
   const GENERATE = '/generate-secure-md5-link/'
   const VALIDATE = '/validate-secure-link/'
   const url = 'https://cdn.example/secure/x?user=42'
-  const on: ServiceOptions = { ...allowed, secureLinkApi: true }
+  /** A service of one scheme, with these routes. */
+  const routes = (scheme: Scheme, options = allowed) => pythonRoutes(service(scheme, options), { scheme })
 
   test('are there when they are asked for', async () => {
     const off = service(links, allowed)
@@ -451,13 +498,17 @@ describe('the routes of the Python SecureLink', () => {
     const { paths, components } = await (await off(new Request('https://l.example/openapi.json'))).json()
     expect(Object.keys(paths)).toEqual(['/sign', '/verify', '/inspect', '/healthz'])
     expect(components.schemas).not.toHaveProperty('ToGenerate')
-    expect((await service(links, on)(json({ url }, GENERATE))).status).toBe(200)
+    expect((await routes(links)(json({ url }, GENERATE))).status).toBe(200)
   })
 
   test('authorize sees signing and verifying, like any other', async () => {
     const seen: unknown[] = []
     const now = () => new Date('2030-01-01T00:00:00Z')
-    const decide = service({ a: links, b: nginx({ secret }) }, { now, secureLinkApi: 'b', authorize: (_, wanted) => !!seen.push(wanted) })
+    const old = nginx({ secret })
+    const decide = pythonRoutes(service({ a: links, b: old }, { now, authorize: (_, wanted) => !!seen.push(wanted) }), {
+      scheme: old,
+      name: 'b',
+    })
     const { secure_url } = await (await decide(json({ url, expire_seconds: 60 }, GENERATE))).json()
     expect((await decide(json({ url: secure_url, clientip: '203.0.113.7' }, VALIDATE))).status).toBe(403)
     const expires = new Date('2030-01-01T00:01:00Z')
@@ -469,13 +520,13 @@ describe('the routes of the Python SecureLink', () => {
 
   test('authorize may refuse in words of its own', async () => {
     const authorize = () => ({ status: 403 as const, detail: 'Not today.', field: 'links[' })
-    const answer = await service(links, { ...on, authorize })(json({ url }, GENERATE))
+    const answer = await routes(links, { authorize })(json({ url }, GENERATE))
     expect([answer.status, (await answer.json()).detail]).toEqual([403, 'Not today.'])
   })
 
   test('hmac links cover what the recipe of NGINX leaves open: the query and the host', async () => {
     const ask = async (scheme: Scheme, change: (link: string) => string) => {
-      const served = service(scheme, on)
+      const served = routes(scheme)
       const { secure_url } = await (await served(json({ url }, GENERATE))).json()
       return (await served(json({ url: change(secure_url) }, VALIDATE))).status
     }
@@ -495,24 +546,24 @@ describe('the routes of the Python SecureLink', () => {
   test('an empty clientip makes a link for every address, where the scheme can', async () => {
     const open = nginx({ secret }, { expression: '$secure_link_expires$uri $secret' })
     for (const scheme of [links, open]) {
-      const served = service(scheme, on)
+      const served = routes(scheme)
       const { secure_url } = await (await served(json({ url, clientip: '' }, GENERATE))).json()
       for (const clientip of ['', '203.0.113.7', null])
         expect((await served(json({ url: secure_url, clientip }, VALIDATE))).status, scheme.name).toBe(200)
     }
     // Nothing is dropped in silence.
-    const answer = await service(open, on)(json({ url, clientip: '203.0.113.7' }, GENERATE))
+    const answer = await routes(open)(json({ url, clientip: '203.0.113.7' }, GENERATE))
     expect([answer.status, (await answer.json()).errors[0]]).toEqual([
       422,
-      { field: 'clientip', detail: "nginx links cannot carry 'clientip'." },
+      { field: 'clientip', detail: 'clientip must be empty, because links of this scheme cannot carry an address.' },
     ])
-    expect((await service(open, on)(json({ url }, GENERATE))).status).toBe(200)
+    expect((await routes(open)(json({ url }, GENERATE))).status).toBe(200)
   })
 
   test('the clock, the tolerance and what is revoked hold for them', async () => {
     let present = Date.parse('2030-01-01T00:00:00Z')
     const now = () => new Date(present)
-    const served = service(nginx({ secret }), { ...on, now, tolerance: '5s', revoked: ({ resource }) => resource.includes('gone') })
+    const served = routes(nginx({ secret }), { ...allowed, now, tolerance: '5s', revoked: ({ resource }) => resource.includes('gone') })
     const sign = async (url: string) => (await (await served(json({ url }, GENERATE))).json()).secure_url
     const judge = async (url: string) => {
       const answer = await (await served(json({ url }, VALIDATE))).json()
@@ -532,7 +583,7 @@ describe('the routes of the Python SecureLink', () => {
     process.env['TZ'] = 'America/New_York'
     try {
       for (const night of ['2030-03-10T06:30:00Z', '2030-11-03T05:30:00Z', '2030-11-03T06:30:00Z']) {
-        const served = service(nginx({ secret }), { ...on, now: () => new Date(night) })
+        const served = routes(nginx({ secret }), { ...allowed, now: () => new Date(night) })
         const { secure_url } = await (await served(json({ url, expire_seconds: 7200 }, GENERATE))).json()
         expect(secure_url).toMatch(new RegExp(`&expires=${Date.parse(night) / 1000 + 7200}$`))
       }
@@ -545,7 +596,7 @@ describe('the routes of the Python SecureLink', () => {
   test('without a key in time they say so', async () => {
     const told: unknown[] = []
     const report = (_: unknown, verb: string) => told.push(verb)
-    const none = service(nginx([]), { ...on, report })
+    const none = routes(nginx([]), { ...allowed, report })
     expect((await none(json({ url }, GENERATE))).status).toBe(503)
     expect((await none(json({ url: `${url}&md5=_e4Nc3iduzkWRm01TBBNYw&expires=2147483647` }, VALIDATE))).status).toBe(503)
     expect(told).toEqual(['sign', 'verify'])

@@ -1,0 +1,1 @@
+export function tablesOf(root: string): Promise<Record<string, string>>

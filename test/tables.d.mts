@@ -1,1 +1,0 @@
-export function tablesOf(root: string): Promise<Record<string, string>>

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { root } from './built.ts'
-import { tablesOf } from './tables.mjs.mts'
+import { tablesOf } from './tables.mjs'
 
 test('npm run tables would change nothing', async () => {
   for (const [path, text] of Object.entries(await tablesOf(root))) {

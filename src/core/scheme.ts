@@ -219,8 +219,12 @@ export interface Scheme<C extends Condition = any, Own extends object = {}, E ex
   keys(id?: string): MaybeAsync<readonly SecretKey[]>
   /** Writes a link but for its signature. Throws a `LinkError` for a grant that its format cannot hold. */
   write(grant: Grant<Own>, key: SecretKey): MaybeAsync<Draft>
-  /** Reads a link from any text, and from headers where the vendor puts tokens there. No key, no clock, and it never throws. */
-  read(url: string, header?: (name: string) => string | undefined): Reading | Unreadable
+  /**
+   * Reads a link from any text, and from headers where the vendor puts tokens there. No key, no clock, and it never throws.
+   *
+   * @param parts - The same URL, if the caller has taken it apart already.
+   */
+  read(url: string, header?: (name: string) => string | undefined, parts?: Parts): Reading | Unreadable
   /** The members of `anyOf`: the first one signs, and all are read. */
   readonly schemes?: readonly Scheme[]
 }

@@ -93,7 +93,7 @@ test('a value cannot become a field', async () => {
   }
 })
 
-test('delimiters of one\'s own, as akamai-edgeauth 0.2.0 writes them', async () => {
+test("delimiters of one's own, as akamai-edgeauth 0.2.0 writes them", async () => {
   const scheme = akamai({ secret }, { fieldDelimiter: '|', aclDelimiter: ',' })
   const link = await asking({ acl: ['/a', '/b'] }, scheme, 'https://edge.example/a')
   const mac = 'a081dc8d8e6991b7c2e5aacf8212d831849732dcf29d62751914589d8364a035'

@@ -39,3 +39,79 @@ function parameterOf(piece: string): PhpParameter {
   const name = (/^(?:(?!%5B|%00).)*/.exec(written) as RegExpExecArray)[0].replace(/[.+]/g, '_')
   return { name, written, value: end < 0 ? '' : piece.slice(end + 1), piece }
 }
+
+/** What `parse_str` makes of a query: values, and arrays of them, by their names as PHP prints them. */
+export type PhpValues = Map<string, string | PhpValues>
+
+/** The values of a query, or the name of a parameter that cannot be read surely: `twice`, or in a form that PHP changes or drops. */
+export interface PhpQuery {
+  readonly values: PhpValues
+  readonly twice: string | undefined
+  readonly odd: string | undefined
+}
+
+/** A name, and behind it indices in brackets. The brackets of all others do not match, or there is NUL or a space where PHP cuts. */
+const NAME = /^((?:(?!%5B|%5D|%00).)+)((?:%5B(?!\+|%0)(?:(?!%5B|%5D|%00).)*%5D){0,60})$/
+
+/** Reads a query, with its `?`, as `parse_str` does: of two parameters with one name, the last one counts. */
+export function phpQuery(query: string): PhpQuery {
+  const values: PhpValues = new Map()
+  let twice: string | undefined
+  let odd: string | undefined
+  for (const { name, written, value } of phpParameters(query)) {
+    const [, , brackets] = NAME.exec(written) ?? []
+    if (brackets === undefined) {
+      odd ??= name
+      continue
+    }
+    const path = [
+      name,
+      ...brackets
+        .split('%5B')
+        .slice(1)
+        .map((index) => index.slice(0, -'%5D'.length)),
+    ]
+    if (put(values, path, phpEncoded(value))) twice ??= name
+  }
+  return { values, twice, odd }
+}
+
+/** Puts a value at its place. Answers whether something was there. */
+function put(values: PhpValues, path: readonly string[], value: string): boolean {
+  let inner = values
+  let replaced = false
+  for (const [depth, key] of path.entries()) {
+    const index = key || `${nextIndex(inner)}`
+    const there = inner.get(index)
+    if (depth === path.length - 1) {
+      inner.set(index, value)
+      return replaced || there !== undefined
+    }
+    const next: PhpValues = there instanceof Map ? there : new Map()
+    if (there !== next) inner.set(index, next)
+    replaced ||= typeof there === 'string'
+    inner = next
+  }
+  return replaced
+}
+
+/** The index that `[]` stands for. */
+function nextIndex(values: PhpValues): number {
+  let next = 0
+  for (const index of values.keys()) if (/^(0|[1-9]\d{0,14})$/.test(index)) next = Math.max(next, +index + 1)
+  return next
+}
+
+/** As `http_build_query` prints values, ordered by name as `ksort(…, SORT_STRING)` does. */
+export function printedQuery(values: PhpValues): string {
+  const names = [...values.keys()].sort((a, b) => (bytesOf(a) < bytesOf(b) ? -1 : 1))
+  return names.map((name) => printedValue(name, values.get(name) as string | PhpValues)).join('&')
+}
+
+function printedValue(name: string, value: string | PhpValues): string {
+  if (typeof value === 'string') return `${name}=${value}`
+  return [...value].map(([index, inner]) => printedValue(`${name}%5B${index}%5D`, inner)).join('&')
+}
+
+/** The bytes of an escaped text, a character each. */
+const bytesOf = (text: string): string => text.replace(/%(..)/g, (_, hex) => String.fromCharCode(+`0x${hex}`))

@@ -3,4 +3,5 @@ export { type ExplainOptions, type Explanation, explain } from './explain/explai
 export type { Mistake } from './explain/mistake.ts'
 export type { Attempt, Patch } from './explain/attempt.ts'
 export type { Rule, Variant } from './explain/rule.ts'
-export type { Table } from './explain/table.ts'
+export type { Make } from './explain/rules/all.ts'
+export type { Obstacle, OptionChange, Table } from './explain/table.ts'

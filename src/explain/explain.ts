@@ -1,5 +1,4 @@
 // explain: why is this link refused, and which mistake would have made exactly the signature that came?
-import type { SecretKey } from '../core/keys.ts'
 import { assertKnownOptions, assertOption } from '../core/errors.ts'
 import { assertScheme, type Scheme } from '../core/scheme.ts'
 import { presentTime } from '../core/time.ts'
@@ -9,19 +8,10 @@ import { LONGEST } from '../lib/url.ts'
 import { type Attempt, shown } from './attempt.ts'
 import type { Mistake } from './mistake.ts'
 import { isReading } from './read.ts'
-import { explainRefusal, explainUnknownKey } from './refused.ts'
-import type { Rule, Variant } from './rule.ts'
-import { LINK_RULES } from './rules/link.ts'
-import { REQUEST_RULES } from './rules/request.ts'
-import { SECRET_RULES } from './rules/secret.ts'
-import { HASH_RULES, TEXT_RULES } from './rules/text.ts'
+import type { Make } from './rules/all.ts'
 import { type Expected, type Found, Search } from './search.ts'
 import type { Table } from './table.ts'
-import { TABLES } from './tables/all.ts'
-import { explainMalformed, explainUnsigned } from './unread.ts'
-
-/** A factory of a scheme with the arguments that made it. */
-export type Make = readonly [factory: (keys: never, options: never) => Scheme, keys: unknown, options?: object]
+import { tableOf } from './tables/all.ts'
 
 /** Options of {@link explain}. */
 export interface ExplainOptions extends VerifyOptions {
@@ -89,30 +79,33 @@ export async function explain(scheme: Scheme, request: Visited, options: Explain
 
   const verdict = await verify(scheme, request, verifyOptions)
   const base = attemptOf(scheme, request, verifyOptions)
-  if (base.url.length > LONGEST) return { verdict, mistakes: [explainMalformed(base.url, scheme, undefined, verdict as Refused)], tried: 0 }
+  if (base.url.length > LONGEST) {
+    const { explainMalformed } = await import('./unread.ts')
+    return { verdict, mistakes: [explainMalformed(base.url, scheme, undefined, verdict as Refused)], tried: 0 }
+  }
 
   const search = new Search(bound)
-  const all = [...tables, ...TABLES]
   const attempts = membersOf(scheme, base)
-  const tableOf = ({ scheme: { name } }: Attempt) => all.find(({ schemes }) => schemes.includes(name))
   const first = attempts[0] as Attempt
+  const table = await tableOf(first.scheme.name, tables)
   const expected = bound > 0 ? await search.expected(first) : undefined
-  const told = { verdict, ...strings(first, expected, tableOf(first)) }
-
+  const told = { verdict, ...strings(first, expected, table) }
   if (verdict.ok) return { ...told, mistakes: [], tried: search.tried }
   if (verdict.claims) {
+    const { explainRefusal } = await import('./refused.ts')
     const address = verdict.reason === 'wrong_ip' ? await addressThatFits(scheme, request, verifyOptions, base) : undefined
-    const now = presentTime(options.now)
-    const mistake = explainRefusal(verdict.reason, { claims: verdict.claims, attempt: base, now, address })
+    const mistake = explainRefusal(verdict.reason, { claims: verdict.claims, attempt: base, now: presentTime(options.now), address })
     return { ...told, mistakes: [mistake], tried: search.tried }
   }
 
+  const { rulesFor } = await import('./rules/all.ts')
   for (const attempt of attempts) {
-    const found = await search.find(attempt, rulesFor(tableOf(attempt), make, attempt))
+    const { name } = attempt.scheme
+    const found = await search.find(attempt, rulesFor(await tableOf(name, tables), make, name))
     // With no mistake the signature is good, and it is the URL that cannot be read.
     if (found && found.mistakes.length > 0) return { ...told, ...signedString(found, expected), mistakes: found.mistakes, tried: search.tried }
   }
-  return { ...told, mistakes: await plainMistakes(first, verdict, expected, tableOf(first)), tried: search.tried }
+  return { ...told, mistakes: await plainMistakes(first, verdict, expected, table), tried: search.tried }
 }
 
 function attemptOf(scheme: Scheme, request: Visited, options: VerifyOptions): Attempt {
@@ -132,46 +125,6 @@ function membersOf(scheme: Scheme, base: Attempt): readonly Attempt[] {
     .map((member) => ({ ...base, scheme: member, at: place(member) }))
     .sort((a, b) => a.at - b.at)
     .map(({ at: _, ...attempt }) => attempt)
-}
-
-/** The rules for a scheme. Those of its table come first, because they are the likeliest. */
-function rulesFor(table: Table | undefined, make: Make | undefined, attempt: Attempt): readonly Rule[] {
-  const options = make ? [optionsRule(table, make, attempt.scheme.name)] : []
-  const own = table?.rules ?? []
-  const codes = new Set(own.map(({ code, kind }) => `${code} ${kind}`))
-  const others = [...LINK_RULES, ...REQUEST_RULES, ...SECRET_RULES, ...TEXT_RULES, ...HASH_RULES]
-  return [...options, ...own, ...others.filter(({ code, kind }) => !codes.has(`${code} ${kind}`))]
-}
-
-/** Other options for the factory: those of the table, and each that the caller passed left out. */
-function optionsRule(table: Table | undefined, [factory, keys, options = {}]: Make, name: string): Rule {
-  return {
-    code: 'option',
-    kind: 'options',
-    rarity: 1,
-    sentence: (what) => `Signer and verifier have different options: the link was signed with ${what}.`,
-    remedy: 'Create the scheme with the same options on both sides.',
-    variants(attempt): readonly Variant[] {
-      const given = Object.keys(options).map((option) => ({ option, value: undefined }))
-      const changes = [...(table?.options?.(attempt, options as Record<string, unknown>) ?? []), ...given]
-      return changes.flatMap(({ option, value }) => {
-        const { [option]: _, ...others } = options as Record<string, unknown>
-        const changed = value === undefined ? others : { ...others, [option]: value }
-        const scheme = madeWith(factory, keys, changed)
-        const what = value === undefined ? `the default of ${option}` : `${option}: ${JSON.stringify(value)}`
-        return scheme?.name === name ? [{ what, patch: { scheme } }] : []
-      })
-    },
-  }
-}
-
-function madeWith(factory: Make[0], keys: unknown, options: object): Scheme | undefined {
-  try {
-    return factory(keys as never, options as never)
-  } catch {
-    // The options do not go together.
-    return undefined
-  }
 }
 
 function strings(attempt: Attempt, expected: Expected | undefined, table: Table | undefined): Partial<Explanation> {
@@ -201,11 +154,16 @@ async function addressThatFits(scheme: Scheme, request: Visited, options: Verify
 /** Mistakes that are plain to see, for a link whose signature no known mistake has made. */
 async function plainMistakes(attempt: Attempt, verdict: Refused, expected: Expected | undefined, table: Table | undefined): Promise<readonly Mistake[]> {
   const { scheme, url, headers } = attempt
-  if (verdict.reason === 'unsigned') return [explainUnsigned(url, scheme)]
-  if (verdict.reason === 'malformed') return [explainMalformed(url, scheme, table, verdict)]
+  if (verdict.reason === 'unsigned' || verdict.reason === 'malformed') {
+    const { explainMalformed, explainUnsigned } = await import('./unread.ts')
+    return [verdict.reason === 'unsigned' ? explainUnsigned(url, scheme) : explainMalformed(url, scheme, table, verdict)]
+  }
   const reading = scheme.read(url, (name) => headers[name])
   if (!isReading(reading)) return []
-  if (verdict.reason === 'unknown_key') return [explainUnknownKey(reading.claims.keyId, (await scheme.keys(reading.claims.keyId)) as readonly SecretKey[])]
+  if (verdict.reason === 'unknown_key') {
+    const { explainUnknownKey } = await import('./refused.ts')
+    return [explainUnknownKey(reading.claims.keyId, await scheme.keys(reading.claims.keyId))]
+  }
   const obstacle = expected ? undefined : table?.obstacle?.(attempt, reading)
   return obstacle ? [obstacle] : []
 }

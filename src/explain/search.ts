@@ -1,10 +1,10 @@
 // The search: each mistake alone, then two together, the likeliest first, until a signature matches or the bound is reached.
 import { compute, matches, readyKey, spell } from '../core/crypto.ts'
 import { isBytes, isCryptoKey, type SecretKey } from '../core/keys.ts'
-import type { Algorithm, Message, Reading } from '../core/scheme.ts'
+import type { Algorithm, Message, Reading, Scheme } from '../core/scheme.ts'
 import { type Attempt, messageOf, patched, SECRET_MARK, textOf } from './attempt.ts'
 import type { Mistake } from './mistake.ts'
-import { readLink, visitFor } from './read.ts'
+import { type Read, readLink, visitFor } from './read.ts'
 import { type Rule, type Variant, worded } from './rule.ts'
 import { compared } from './spelling.ts'
 
@@ -43,6 +43,10 @@ export class Search {
   readonly #keys = new Map<string, SecretKey | undefined>()
   readonly #names = new WeakMap<SecretKey, string>()
   readonly #derived = new Set<string>()
+  // Links and strings to sign, by request: most pairs change something else.
+  readonly #read = new Map<string, Promise<Read | undefined>>()
+  readonly #texts = new Map<string, Promise<readonly string[]>>()
+  readonly #schemes: Scheme[] = []
 
   constructor(bound: number) {
     this.#bound = bound
@@ -83,10 +87,10 @@ export class Search {
 
   /** What the verifier expects: for the first key that may have signed. */
   async expected(attempt: Attempt): Promise<Expected | undefined> {
-    const read = await readLink(attempt)
+    const read = await this.#readLink(attempt)
     if (!read) return undefined
     for (const key of await this.#candidates(attempt, read.reading)) {
-      for (const text of await textsOf(attempt, read.reading, key)) {
+      for (const text of await this.#textsOf(attempt, read.reading, key)) {
         const algorithm = read.reading.algorithm ?? attempt.scheme.algorithm
         const { secret } = key
         const canSign = !isCryptoKey(secret) || secret.usages.includes('sign')
@@ -100,12 +104,12 @@ export class Search {
 
   /** Compares the signature of an attempt with the one that came. */
   async #check(attempt: Attempt, mistakes: readonly Mistake[]): Promise<Found | undefined> {
-    const read = await readLink(attempt)
+    const read = await this.#readLink(attempt)
     if (!read || read.received === '') return undefined
     for (const candidate of await this.#candidates(attempt, read.reading)) {
       const key = await this.#changedKey(attempt, candidate)
       if (!key) continue
-      for (const text of await textsOf(attempt, read.reading, key)) {
+      for (const text of await this.#textsOf(attempt, read.reading, key)) {
         const found = this.tried < this.#bound && (await this.#compare(attempt, read.reading, read.received, key, text))
         if (found) return { text, mistakes: found === true ? mistakes : [...mistakes, found] }
       }
@@ -137,6 +141,25 @@ export class Search {
     if (!this.#derived.has(name) || attempt.derive) this.tried += DERIVATION
     this.#derived.add(name)
     return derive(key)
+  }
+
+  #readLink(attempt: Attempt): Promise<Read | undefined> {
+    return remembered(this.#read, this.#requestOf(attempt), () => readLink(attempt))
+  }
+
+  /** The strings to sign of an attempt. None if the scheme has none, or if the attempt cannot change it. */
+  async #textsOf(attempt: Attempt, reading: Reading, key: SecretKey): Promise<readonly string[]> {
+    const { rewrite } = attempt
+    const texts = await remembered(this.#texts, `${key.id} ${this.#requestOf(attempt)}`, () => textsOf(attempt, reading, key))
+    if (!rewrite) return texts
+    const changed = await Promise.all(texts.map((text) => rewrite(text, attempt)))
+    return changed.filter((text) => text !== undefined)
+  }
+
+  /** Tells requests apart. */
+  #requestOf({ scheme, url, method, ip, headers }: Attempt): string {
+    if (!this.#schemes.includes(scheme)) this.#schemes.push(scheme)
+    return JSON.stringify([this.#schemes.indexOf(scheme), url, method, ip, headers])
   }
 
   /** The keys that may have signed; with `otherKeys`, those that the link does not name. */
@@ -183,17 +206,16 @@ async function compareSwapped({ secret }: SecretKey, algorithm: Algorithm, text:
   return compared(received, spell(computed, algorithm), algorithm)
 }
 
-/** The strings to sign of an attempt. None if the scheme has none, or if the attempt cannot change it. */
 async function textsOf(attempt: Attempt, reading: Reading, key: SecretKey): Promise<readonly string[]> {
   const messages = await reading.toSign(visitFor(attempt), key)
   const all = Array.isArray(messages) ? (messages as readonly Message[]) : messages === undefined ? [] : [messages as Message]
-  const texts: string[] = []
-  for (const message of all) {
-    const text = textOf(message)
-    const changed = text === undefined || !attempt.rewrite ? text : await attempt.rewrite(text, attempt)
-    if (changed !== undefined) texts.push(changed)
-  }
-  return texts
+  return all.map(textOf).filter((text) => text !== undefined)
+}
+
+function remembered<T>(memory: Map<string, Promise<T>>, name: string, make: () => Promise<T>): Promise<T> {
+  const known = memory.get(name) ?? make()
+  memory.set(name, known)
+  return known
 }
 
 /** All rules in all of their ways, the likeliest first. */

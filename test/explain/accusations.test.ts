@@ -49,8 +49,8 @@ describe.each(SCHEMES.map((one) => ({ ...one, name: one.links(SECRET).name })))(
       const forged = link.replace(one.signature, (signature) => shuffled(signature, numbers))
       if (forged === link) continue
       const { mistakes, tried, verdict } = await explain(one.links(SECRET), forged, { now })
-      // The last characters of base64 have bits that must be zero: such a signature is malformed.
-      if (verdict.reason === 'malformed') expect(mistakes.map(({ code }) => code)).toEqual(['parameter_form'])
+      // The last characters of base64 have bits that must be zero, and escapes may be broken: such a signature is malformed.
+      if (verdict.reason === 'malformed') expect(mistakes[0]?.code).toMatch(/^parameter_(form|escape)$/)
       else expect(mistakes).toEqual([])
       expect(tried).toBeLessThanOrEqual(5000)
     }

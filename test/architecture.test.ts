@@ -80,6 +80,7 @@ function importsOf(source: ts.SourceFile): Import[] {
   const add = (specifier: ts.Node | undefined, typeOnly: boolean) => {
     if (!specifier) return
     const text = ts.isStringLiteralLike(specifier) ? specifier.text : specifier.getText()
+    if (!ts.isStringLiteralLike(specifier)) return // an address that is made at run time
     const target = text.startsWith('.') ? posix.join(posix.dirname(source.fileName), text) : text.startsWith('node:') ? text : `npm:${text}`
     found.push({ target, typeOnly })
   }

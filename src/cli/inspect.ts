@@ -45,9 +45,9 @@ interface Seen {
   readonly milliseconds: boolean
 }
 
-/** A text that cannot be read as a link. */
-export interface Unread {
-  readonly reason: 'unsigned' | 'malformed'
+/** Why there is nothing to show of a text. `incomplete`: the options do not describe the request that the string to sign depends on. */
+interface Unread {
+  readonly reason: 'unsigned' | 'malformed' | 'incomplete'
   readonly parameter?: string | undefined
   readonly sentence: string
 }
@@ -98,8 +98,8 @@ function unread(link: string, scheme: Scheme, more = ''): Unread {
   const reading = scheme.read(link.replace(/#.*/s, ''))
   if (reading === 'unsigned') return { reason: 'unsigned', sentence: `it has none of the parameters of ${scheme.name} links${more}` }
   const parameter = typeof reading === 'object' && 'malformed' in reading ? reading.malformed : undefined
-  const subject = parameter === undefined ? 'it' : `the parameter ${parameter}`
-  return { reason: 'malformed', parameter, sentence: `${subject} cannot be read, as a link of ${scheme.name}` }
+  const part = parameter === undefined ? '' : `the parameter ${parameter} of `
+  return { reason: 'malformed', parameter, sentence: `${part}this ${scheme.name} link cannot be read` }
 }
 
 /** Seconds until the expiry; negative when it is past. `undefined` for a link that does not show one, or has none. */

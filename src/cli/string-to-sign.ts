@@ -10,7 +10,7 @@ import { headersOf } from './request.ts'
 import { optionalKeysOf, schemeOf } from './scheme.ts'
 
 /** The strings, or why there are none. */
-export type Strings = { readonly text: string } | { readonly reason: 'malformed'; readonly sentence: string }
+export type Strings = { readonly text: string } | { readonly reason: 'malformed' | 'incomplete'; readonly sentence: string }
 
 /**
  * The strings to sign of a link, with `<secret>` where the secret stands. `scheme` has no keys; those of `--keys` or SECURELINK_KEYS are used where
@@ -35,8 +35,8 @@ export async function stringsToSign(
   const messages = await reading.toSign(visit, key)
   if (messages === undefined)
     return {
-      reason: 'malformed',
-      sentence: 'it has no string to sign for this request; give its headers with --header, and its address with --ip',
+      reason: 'incomplete',
+      sentence: 'the string depends on the headers or the address of the request; give them with --header and --ip',
     }
   const strings = (Array.isArray(messages) ? (messages as readonly Message[]) : [messages as Message]).map(textOf)
   const address = reading.address?.toSign(visit)
@@ -52,8 +52,9 @@ function written(strings: readonly string[], { address }: Reading, addressToSign
   const blocks =
     strings.length > 1 ? strings.map((text, i) => `# ${i + 1} of ${strings.length}; any of them is good\n${text}\n`) : [`${strings}\n`]
   if (!address) return blocks.join('\n')
-  const second = addressToSign === undefined ? '# the second one binds the address: give it with --ip\n' : textOf(addressToSign)
-  return `# the first signature\n${blocks.join('\n')}\n# the second signature, which binds the address\n${second.trimEnd()}\n`
+  const first = `# the first signature\n${blocks.join('\n')}`
+  if (addressToSign === undefined) return `${first}\n# the second signature binds the address; give the address with --ip\n`
+  return `${first}\n# the second signature, which binds the address\n${textOf(addressToSign)}\n`
 }
 
 /** A message as text: `<secret>` for the secret, and hex for bytes that are not UTF-8. */

@@ -137,10 +137,14 @@ async function signedBy(scheme: Scheme, reading: Reading, visit: Visit): Promise
   for (const key of Array.isArray(keys) ? (keys as readonly SecretKey[]) : await keys) {
     if (!(reading.signedBy ? reading.signedBy(key) : !keyId || key.id === keyId)) continue
     reason = 'bad_signature'
-    const ready = await readyKey(reading.key ? await reading.key(key) : key, algorithm)
-    const messages = messagesOf(await reading.toSign(visit, key))
+    // Each await stands alone: njs 0.7.9 crashes on some that stand inside of an expression.
+    const signingKey = reading.key ? await reading.key(key) : key
+    const ready = await readyKey(signingKey, algorithm)
+    const toSign = await reading.toSign(visit, key)
+    const messages = messagesOf(toSign)
     for (let which = 0; which < messages.length; which++) {
-      if (!(await matches(ready, algorithm, messages[which] as Message, reading.signature))) continue
+      const good = await matches(ready, algorithm, messages[which] as Message, reading.signature)
+      if (!good) continue
       const proven = provenClaims(reading, key, visit, which)
       // The normal form of a resource may have two slashes in front where the request has not.
       if (looksLikeHost(proven.resource)) return refuseUnread(scheme, 'malformed')

@@ -3,6 +3,7 @@ import type { Claims } from '../core/claims.ts'
 import { assertKnownOptions, assertOption } from '../core/errors.ts'
 import type { UseStore } from '../core/redeem.ts'
 import { assertScheme, type Scheme } from '../core/scheme.ts'
+import { secondsOf } from '../core/time.ts'
 import { type Refused, statusOf } from '../core/verdict.ts'
 import { type VerifyOptions, verify } from '../core/verify.ts'
 import { split } from '../lib/url.ts'
@@ -46,10 +47,10 @@ export function admission<Rest extends unknown[]>(
   assertOption(typeof options === 'object' && options !== null, 'options', 'an object, such as { store }')
   assertKnownOptions(options, OPTIONS, taker)
   assertRefusalOptions(options, ['language', 'refused'], taker)
-  const { store, ip: addressOf, revoked, now, tolerance } = options
+  const { store, ip: addressOf } = options
   assertAddressOf(addressOf)
   if (store !== undefined) assertStore(store)
-  const shared = given({ revoked, now, tolerance })
+  const shared = verbOptions(options)
 
   return async (request, ...rest) => {
     const visit: VerifyOptions = { ...shared, ip: addressOf?.(request, ...rest) }
@@ -72,9 +73,12 @@ export function assertStore(store: unknown): asserts store is UseStore {
   assertOption(typeof (store as UseStore)?.take === 'function', 'store', 'an object with take(id, until, uses), such as memoryStore()')
 }
 
-/** Options without those that are undefined, as TypeScript's exactOptionalPropertyTypes has it. */
-export function given<Options extends object>(options: Options): { [Name in keyof Options]?: NonNullable<Options[Name]> } {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as never
+/** The options for the verbs. They are checked here, because the verbs would check them only when a request comes. */
+export function verbOptions({ revoked, now, tolerance }: Pick<VerifyOptions, (typeof VERB_OPTIONS)[number]>): VerifyOptions {
+  assertOption(revoked === undefined || typeof revoked === 'function', 'revoked', 'a function (claims) => boolean')
+  assertOption(now === undefined || typeof now === 'function', 'now', 'a function that returns a Date, such as () => new Date()')
+  if (tolerance !== undefined) secondsOf(tolerance, 'tolerance')
+  return { ...(revoked && { revoked }), ...(now && { now }), ...(tolerance !== undefined && { tolerance }) }
 }
 
 /**

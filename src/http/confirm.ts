@@ -3,7 +3,7 @@ import { assertKnownOptions, assertOption } from '../core/errors.ts'
 import type { UseStore } from '../core/redeem.ts'
 import { assertScheme, type Scheme } from '../core/scheme.ts'
 import { type VerifyOptions, verify } from '../core/verify.ts'
-import { assertAddressOf, assertStore, climbing, type GuardOptions, given, type Handler, VERB_OPTIONS } from './admission.ts'
+import { assertAddressOf, assertStore, climbing, type GuardOptions, type Handler, VERB_OPTIONS, verbOptions } from './admission.ts'
 import { consume } from './consume.ts'
 import { isMisplaced } from './misplaced.ts'
 import { type Page, pageResponse } from './page.ts'
@@ -66,8 +66,8 @@ export function confirm<Rest extends unknown[] = []>(
 ): (request: Request, ...rest: Rest) => Promise<Response> {
   assertScheme(scheme)
   assertConfirmOptions(options)
-  const { store, redirect, handler, words = {}, ip: addressOf, revoked, now, tolerance } = options
-  const shared = given({ revoked, now, tolerance })
+  const { store, redirect, handler, words = {}, ip: addressOf } = options
+  const shared = verbOptions(options)
   const page = pageOf(words)
 
   /** Checks a GET, or consumes a use for a POST. The form's POST opens the link like a GET. */

@@ -15,8 +15,8 @@ const REMEDIES = {
 }
 
 /**
- * Answers `true` if a fetch handler was called with something else than a `Request`, as `createServer(guard(…))` and `app.use(guard(…))` do. Then
- * {@link answerMistake} has told the programmer, and has ended the request.
+ * Was a fetch handler called with something else than a `Request`, as `createServer(guard(…))` and `app.use(guard(…))` do? If so,
+ * {@link answerMistake} has named the remedy and has ended the request.
  */
 export function isMisplaced(request: unknown, rest: readonly unknown[], name: keyof typeof REMEDIES): boolean {
   const { url, headers, req } = (request ?? {}) as { url?: unknown; headers?: { get?: unknown }; req?: { raw?: unknown } }

@@ -234,7 +234,8 @@ export function hmac(keys: Keys<SecretKey>, options: HmacOptions = {}): Scheme<C
 
   /** The URL with the link's parameters: at the end of its query, or as the first segment of its path, where `~` stands for `%`. */
   function insert(url: string, { origin }: Parts, values: Values): string {
-    const token = PARAMETERS.flatMap((name, i) => (values[name] ? [`${names[i]}=${encodeValue(values[name])}`] : []))
+    const written = PARAMETERS.map((name, i) => (values[name] ? `${names[i]}=${encodeValue(values[name])}` : ''))
+    const token = written.filter((piece) => piece)
     if (!inPath) return append(url, token.join('&'))
     const segment = token.join(',').replaceAll('~', '%7E').replaceAll('%', '~')
     return `${origin}/${segment}${url.slice(origin.length).replace(/^(?!\/)/, '/')}`

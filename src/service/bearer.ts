@@ -1,10 +1,10 @@
 // bearer: who may ask the link service for what, by tokens in the Authorization header (RFC 6750).
 import { assertKnownOptions, assertOption } from '../core/errors.ts'
 import { type Duration, secondsOf } from '../core/time.ts'
+import { climbs } from '../http/climbs.ts'
 import { same } from '../lib/encoding.ts'
 import { below, normalise, normalPath } from '../lib/normalise.ts'
 import { split } from '../lib/url.ts'
-import { climbs } from './climbs.ts'
 
 /** What the service can be asked to do. */
 export type Verb = 'sign' | 'verify' | 'inspect' | 'redeem'

@@ -278,11 +278,11 @@ describe('main', () => {
     return { code, ...out }
   }
   test.each([
-    [['toString'], {}, `securelink: there is no verb 'toString'; securelink --help lists them\n`],
-    [['demo', 'x'], {}, 'securelink demo: it takes no arguments\n'],
-    [['demo'], { PORT: 'x' }, 'securelink demo: PORT takes a number from 0 to 65535\n'],
-    [['demo'], { PORT: '65536' }, 'securelink demo: PORT takes a number from 0 to 65535\n'],
-  ])('%j with %j cannot be meant: 2', async (argv, env, sentence) => {
+    [['toString'], {}, `securelink: unknown verb 'toString'; securelink --help lists the verbs\n`],
+    [['demo', 'x'], {}, 'securelink demo: demo takes no arguments\n'],
+    [['demo'], { PORT: 'x' }, 'securelink demo: PORT must be a number from 0 to 65535\n'],
+    [['demo'], { PORT: '65536' }, 'securelink demo: PORT must be a number from 0 to 65535\n'],
+  ])('%j with %j is misuse: 2', async (argv, env, sentence) => {
     expect(await call(argv, env)).toEqual({ code: 2, stdout: '', stderr: sentence })
   })
 })

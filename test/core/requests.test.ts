@@ -1,6 +1,6 @@
-// Requests that no client sends: in every scheme they are malformed, before any signature is looked at.
+// Requests that no client sends. In every scheme they are malformed, before any signature is computed.
 import { describe, expect, test, vi } from 'vitest'
-import { anyOf, hmac, inspect, LinkError, redeem, type Scheme, sign, verify } from '../../src/index.ts'
+import { anyOf, hmac, inspect, LinkError, type Reading, redeem, type Scheme, sign, verify } from '../../src/index.ts'
 import { azure } from '../../src/schemes/azure.ts'
 import { gcs } from '../../src/schemes/gcs.ts'
 import { nginx } from '../../src/schemes/nginx.ts'
@@ -8,12 +8,14 @@ import { nginxHmac } from '../../src/schemes/nginx-hmac.ts'
 import { pichax } from '../../src/schemes/pichax.ts'
 import { s3 } from '../../src/schemes/s3.ts'
 import { memoryStore } from '../../src/stores/memory.ts'
+import { recorded } from '../conformance/suite.ts'
 
 const secret = '0123456789abcdef0123456789abcdef'
 const key = { id: 'a', secret }
 const at = { now: () => new Date('2030-01-01T00:00:00Z') }
 const IP = '203.0.113.7'
-const HOST = 'https://myaccount.blob.core.windows.net'
+// azure signs for hosts of Azure only, and s3 and gcs refuse those.
+const hostFor = ({ name }: Scheme) => (name === 'azure' ? 'https://myaccount.blob.core.windows.net' : 'https://files.test')
 const FOLDER = '/videos/7/'
 const FILE = `${FOLDER}a.ts`
 
@@ -36,18 +38,18 @@ const schemes: [name: string, scheme: Scheme, conditions: object][] = [
   ['anyOf', anyOf(links, pictures) as unknown as Scheme, {}],
 ]
 
-async function answers(scheme: Scheme, visit: string | URL | Request): Promise<(string | undefined)[]> {
+async function answers(scheme: Scheme, request: string | URL | Request): Promise<(string | undefined)[]> {
   const options = { ...at, ip: IP }
-  const verdicts = [await verify(scheme, visit, options), await redeem(scheme, visit, { ...options, store: memoryStore(at) })]
+  const verdicts = [await verify(scheme, request, options), await redeem(scheme, request, { ...options, store: memoryStore(at) })]
   for (const { claims, ok, reason } of verdicts) if (!ok && reason === 'malformed') expect(claims).toBeUndefined()
   return verdicts.map(({ ok, reason }) => (ok ? 'ok' : reason))
 }
 
-/** Puts a text in front of the last segment of the path. */
+/** Inserts text before the last segment of the path. */
 const before = (link: string, text: string) => link.replace('a.ts', `${text}a.ts`)
 const query = (link: string, text: string) => `${link}${link.includes('?') ? '&' : '?'}${text}`
 
-const never: [what: string, change: (link: string) => string][] = [
+const NEVER_SENT: [what: string, change: (link: string) => string][] = [
   ['an empty fragment', (link) => `${link}#`],
   ['a fragment', (link) => `${link}#top`],
   ['a fragment with parameters, which Fastify reads', (link) => `${link}#&c=2&a=3`],
@@ -70,14 +72,15 @@ const never: [what: string, change: (link: string) => string][] = [
 ]
 
 describe.each(schemes)('%s', (_name, scheme, conditions) => {
+  const host = hostFor(scheme)
   const signed = (url: string) => sign(scheme, url, { expires: '1h', ...conditions } as { expires: '1h' }, at)
 
-  test.each(never)('%s', async (_what, change) => {
-    const link = await signed(HOST + FILE)
+  test.each(NEVER_SENT)('%s', async (_what, change) => {
+    const link = await signed(host + FILE)
     expect(await answers(scheme, link)).toEqual(['ok', 'ok'])
     const changed = change(link)
     expect(changed).not.toBe(link)
-    // A link that the scheme does not find any more is not a link.
+    // Some changes hide the link from the scheme, which then reads a URL without a link.
     expect([
       ['malformed', 'malformed'],
       ['unsigned', 'unsigned'],
@@ -85,20 +88,24 @@ describe.each(schemes)('%s', (_name, scheme, conditions) => {
     if (typeof scheme.read(changed) === 'object') expect(await answers(scheme, changed)).toEqual(['malformed', 'malformed'])
   })
 
-  test.each(never)('%s, in a URL without a link', async (_what, change) => {
-    const text = change(HOST + FILE)
+  test.each(NEVER_SENT)('%s, in a URL without a link', async (_what, change) => {
+    const text = change(host + FILE)
     if (scheme.read(text) === 'unsigned') expect(await answers(scheme, text)).toEqual(['unsigned', 'unsigned'])
   })
 
-  test('the scheme checks nothing of them', async () => {
-    const link = await signed(HOST + FILE)
-    const check = vi.fn(scheme.check)
-    for (const [, change] of never) expect((await answers({ ...scheme, check }, change(link)))[0]).not.toBe('ok')
-    expect(check).not.toHaveBeenCalled()
+  test('no string to sign is made for them', async () => {
+    const link = await signed(host + FILE)
+    const strings: unknown[] = []
+    const watched = recorded(scheme, strings)
+    expect((await answers(watched, link))[0]).toBe('ok')
+    expect(strings).not.toEqual([])
+    strings.length = 0
+    for (const [, change] of NEVER_SENT) expect((await answers(watched, change(link)))[0]).not.toBe('ok')
+    expect(strings).toEqual([])
   })
 
   test('a URL or a Request with a fragment', async () => {
-    const link = await signed(HOST + FILE)
+    const link = await signed(host + FILE)
     for (const text of [link, `${link}#top`]) {
       const reason = text === link ? 'ok' : 'malformed'
       expect(await answers(scheme, new URL(text))).toEqual([reason, reason])
@@ -106,8 +113,11 @@ describe.each(schemes)('%s', (_name, scheme, conditions) => {
     }
   })
 
-  test('sign leaves a fragment at the end, for the client', async () => {
-    const link = await signed(`${HOST}${FILE}#top`)
+  test('sign leaves a fragment at the end for the client, or refuses it where the vendor has names with a #', async () => {
+    const refused = signed(`${host}${FILE}#top`)
+    if (['s3', 'gcs', 'azure'].includes(scheme.name))
+      return expect(refused).rejects.toMatchObject({ name: 'LinkError', code: 'bad_option', option: 'url' })
+    const link = await signed(`${host}${FILE}#top`)
     expect(link.endsWith('#top')).toBe(true)
     expect(link.indexOf('#')).toBe(link.length - 4)
     expect(inspect(scheme, link)).toEqual(inspect(scheme, link.slice(0, -4)))
@@ -118,7 +128,7 @@ describe.each(schemes)('%s', (_name, scheme, conditions) => {
   test.each(['/..', '/.', '/a/../b', '/a/%2e%2E/b', '/a/.%2e', '/a/./b', '/a/..?b', '/a/..#b', '/a/..;/b'])(
     'sign refuses %s',
     async (path) => {
-      for (const url of [HOST + path, path])
+      for (const url of [host + path, path])
         await expect(signed(url)).rejects.toMatchObject({ name: 'LinkError', code: 'bad_option', message: /without the segments/ })
     },
   )
@@ -126,7 +136,7 @@ describe.each(schemes)('%s', (_name, scheme, conditions) => {
   test('sign refuses a path that a URL parser takes for a host, and its link is malformed', async () => {
     for (const url of ['//evil.example/x', '//', '//evil.example'])
       await expect(signed(url)).rejects.toMatchObject({ name: 'LinkError', code: 'bad_option', message: /two slashes/ })
-    const link = (await signed(`${HOST}${FILE}`)).slice(HOST.length)
+    const link = (await signed(`${host}${FILE}`)).slice(host.length)
     const found = scheme.read(`//evil.example${link}`) === 'unsigned' ? 'unsigned' : 'malformed'
     expect(await answers(scheme, `//evil.example${link}`)).toEqual([found, found])
     expect(inspect(scheme, `//evil.example${link}`)).toBeUndefined()
@@ -141,7 +151,7 @@ test.each(['/a/..', '/%2e%2e/', '/a/../', '/.', '/a/%2E/', '/..;/'])(
   },
 )
 
-describe('claims.resource stays on the host of the request', () => {
+describe('claims.resource never names another host', () => {
   const resource = async (scheme: Scheme, url: string) => {
     const verdict = await verify(scheme, url, at)
     return verdict.ok ? new URL(verdict.claims.resource, 'https://cdn.example').host : verdict.reason
@@ -160,7 +170,7 @@ describe('claims.resource stays on the host of the request', () => {
     expect(await resource(inPath, link)).toBe('cdn.example')
     expect(await resource(inPath, link.replace(/\/a$/, '//evil.example/a'))).toBe('malformed')
     expect(inspect(inPath, link.replace(/\/a$/, '//evil.example/a'))).toBeUndefined()
-    // Also before the signature is looked at.
+    // Also before the signature is checked.
     const forged = link.replace(/signature=.{9}/, 'signature=AAAAAAAAA').replace(/\/a$/, '//evil.example/a')
     expect(await resource(inPath, forged)).toBe('malformed')
     // An absolute URL has a host already.
@@ -178,11 +188,27 @@ describe('claims.resource stays on the host of the request', () => {
       name: 'odd',
       carries: [],
       covers: [],
-      seal: async () => '',
-      read: () => ({ claims }),
-      check: async () => ({ claims: { ...claims, resource: '//evil.example/a' } }),
+      parameters: [],
+      algorithm: { hmac: 'SHA-256', encoding: 'hex' },
+      keys: () => [key],
+      write: () => ({ toSign: 'odd', link: (signature) => `/a?${signature}` }),
+      read: (url) => ({
+        claims,
+        signature: url.slice('/a?'.length),
+        toSign: () => 'odd',
+        proves: () => ({ resource: '//evil.example/a' }),
+      }),
     }
-    expect(await verify(odd, '/a', at)).toEqual({ ok: false, reason: 'malformed', status: 400 })
+    // printf odd | openssl dgst -sha256 -hmac 0123456789abcdef0123456789abcdef
+    const link = '/a?d54ef2bb4befe8d56e2ab8124ca7bd1668745b4553272a1388f1cfb1b1f11b6c'
+    expect(await verify(odd, link, at)).toEqual({ ok: false, reason: 'malformed', status: 400 })
+    // The same scheme with another normal form, so that the signature is known to be good.
+    expect(
+      await verify({ ...odd, read: (url) => ({ ...(odd.read(url) as Reading), proves: () => ({ resource: '/b' }) }) }, link, at),
+    ).toMatchObject({
+      ok: true,
+      claims: { resource: '/b' },
+    })
   })
 })
 
@@ -209,26 +235,26 @@ describe('lengths', () => {
     ['hmac with its token in the path', inPath, {}],
     ['pichax', pictures, { id: 'b' }],
     ['anyOf', anyOf(links, pictures) as unknown as Scheme, {}],
-  ])('a link of %s has 16,384 characters and not one more', async (_name, scheme, conditions) => {
+  ])('a link of %s has at most 16,384 characters', async (_name, scheme, conditions) => {
     const room = 16_384 - (await overhead(scheme, conditions))
     const signed = (length: number) => sign(scheme, `/${'x'.repeat(length)}`, { expires: '1h', ...conditions } as { expires: '1h' }, at)
     const longest = await signed(room)
     expect(longest.length).toBe(16_384)
     expect(await answers(scheme, longest)).toEqual(['ok', 'ok'])
     await expect(signed(room + 1)).rejects.toMatchObject({ name: 'LinkError', code: 'bad_option' })
-    // pichax covers no path, so this link has a good signature all the same.
+    // The signature of pichax does not cover the path, so it is good for this longer link.
     expect(await answers(scheme, longest.replace('/x', '/xx'))).toEqual(['malformed', 'malformed'])
     expect(await answers(scheme, `${longest}&`)).toEqual(['malformed', 'malformed'])
   })
 
-  test('texts to sign beyond the shared buffer of 4,096 bytes', async () => {
+  test('strings to sign that do not fit the shared buffer of 4,096 bytes', async () => {
     const url = (last: string) => `/a?q=${'x'.repeat(5999)}${last}`
     for (const scheme of [links, inPath]) {
       const link = await sign(scheme, url('y'), { expires: '1h' }, at)
       expect(await answers(scheme, link)).toEqual(['ok', 'ok'])
       expect(await answers(scheme, link.replace(url('y').slice(-6000), url('z').slice(-6000)))).toEqual(['bad_signature', 'bad_signature'])
     }
-    // UTF-8 may take three bytes a unit, so 1,400 units may be too many. pichax signs its id as it is.
+    // UTF-8 takes up to three bytes a unit, so 1,400 units may not fit. pichax signs its id as it is.
     const id = '€'.repeat(1400)
     const link = await sign(pictures, '/a', { expires: '1h', id: `${id}y` }, at)
     expect(await answers(pictures, link)).toEqual(['ok', 'ok'])
@@ -236,7 +262,7 @@ describe('lengths', () => {
   })
 })
 
-test('starts half a second after 1970 would be no start at all', async () => {
+test('a start within the first second of 1970 is refused, because rounded down it would be no start', async () => {
   const starting = (milliseconds: number) => sign(links, '/a', { expires: '1h', starts: new Date(milliseconds) }, at)
   for (const milliseconds of [0, 1, 500, 999])
     await expect(starting(milliseconds), `${milliseconds}`).rejects.toMatchObject({ name: 'LinkError', code: 'bad_option' })
@@ -247,18 +273,18 @@ test('starts half a second after 1970 would be no start at all', async () => {
 describe('headers', () => {
   const expires = new Date('2031-01-01T00:00:00Z')
   const asking = (names: readonly string[], seen: unknown[]): Scheme => ({
-    name: 'asking',
-    carries: [],
-    covers: [],
-    seal: async () => '',
-    read: (url) => ({ claims: { resource: url, expires } }),
-    async check(_reading, { header }) {
-      for (const name of names) seen.push(header(name))
-      return true
-    },
+    ...links,
+    read: (url) => ({
+      claims: { resource: url, expires },
+      signature: 'A'.repeat(43),
+      toSign({ header }) {
+        for (const name of names) seen.push(header(name))
+        return undefined
+      },
+    }),
   })
 
-  test('a name that is not a token is a header that the request has not', async () => {
+  test('a name that is not a token is that of a header that the request lacks', async () => {
     const names = [
       '',
       ' ',
@@ -280,9 +306,9 @@ describe('headers', () => {
     for (const headers of [{ 'x-a': '1' }, undefined]) {
       const seen: unknown[] = []
       const scheme = asking([...names, 'x-a', 'X-A', 'x-b'], seen)
-      expect((await verify(scheme, '/a', { ...at, ...(headers && { headers }) })).ok).toBe(true)
+      expect(await verify(scheme, '/a', { ...at, ...(headers && { headers }) })).toMatchObject({ reason: 'bad_signature' })
       expect(seen).toEqual([...names.map(() => undefined), headers?.['x-a'], headers?.['x-a'], undefined])
-      expect((await verify(scheme, new Request('https://cdn.example/a', { headers: { 'x-a': '2' } }), at)).ok).toBe(true)
+      await verify(scheme, new Request('https://cdn.example/a', { headers: { 'x-a': '2' } }), at)
       expect(seen.slice(-3)).toEqual(['2', '2', undefined])
     }
   })
@@ -304,19 +330,19 @@ describe('headers', () => {
         (error: unknown) => error,
       )
       expect(error).toBeInstanceOf(LinkError)
-      expect(error).toMatchObject({ code: 'bad_option' })
+      expect(error).toMatchObject({ code: 'bad_option', option: 'headers' })
       const { message, cause, stack } = error as LinkError
       expect(`${message} ${cause} ${stack}`).not.toContain('hunter2')
     }
   })
 })
 
-test('an address with a space does not make a link', async () => {
+test('an address with a space is refused by sign', async () => {
   for (const ip of [': ffff:203.0.113.7', '0: 0000', ' 203.0.113.7', '203.0.113.7 ', ':: 1'])
     await expect(sign(links, '/a', { expires: '1h', ip }, at), ip).rejects.toMatchObject({ name: 'LinkError', code: 'bad_option' })
 })
 
-describe('work for texts that nobody signed', () => {
+describe('the work for a text that is not a link is bounded', () => {
   /** Counts calls of decodeURIComponent and those that throw. */
   async function counted(work: () => unknown): Promise<{ calls: number; thrown: number }> {
     const real = globalThis.decodeURIComponent
@@ -341,20 +367,20 @@ describe('work for texts that nobody signed', () => {
   const pieces = ['&%', '&%61', '&%69', '&%zz', '&%69%', '&%C3', '&%69d=%', '&%69%64=%61', '&signature=%', '&%73ignature=%61']
   const filled = (piece: string, size = 16_000) => `/a?${piece.repeat(size / piece.length)}`
 
-  test.each(pieces)('pichax decodes no more of 16 kB of %j than four values', async (piece) => {
+  test.each(pieces)('of 16 kB of %j, pichax decodes at most four values', async (piece) => {
     for (const end of ['', '&expires=1900000000&signature=00']) {
       const { calls } = await counted(() => verify(pictures, filled(piece) + end, at))
       expect(calls).toBeLessThanOrEqual(4)
     }
   })
 
-  test.each(['&%', '&%61', '&%zz'])('nor does anyOf of eight pichax schemes multiply 16 kB of %j', async (piece) => {
+  test.each(['&%', '&%61', '&%zz'])('of 16 kB of %j, anyOf with eight pichax schemes decodes at most 32 values', async (piece) => {
     const eight = Array.from({ length: 8 }, (_, i) => pichax({ id: `${i}`, secret })) as unknown as Scheme[]
     const [first, ...others] = eight as [Scheme, ...Scheme[]]
     expect((await counted(() => verify(anyOf(first, ...others), filled(piece), at))).calls).toBeLessThanOrEqual(32)
   })
 
-  test('a name of ours is known in any spelling, and names close to it are not', () => {
+  test('pichax reads its parameters in every spelling of their names, and not those with similar names', () => {
     const expires = '1900000000'
     const signature = '0'.repeat(64)
     const read = (query: string) => pictures.read(`/a?${query}`)
@@ -363,7 +389,7 @@ describe('work for texts that nobody signed', () => {
         claims: { id: 'x', keyId: 'k', resource: '/a' },
       })
     for (const id of ['Id', '%49d', '%2569d', 'id%00', '%69', 'id%'])
-      expect(read(`${id}=x&expires=${expires}&key=k&signature=${signature}`), id).toBe('malformed')
+      expect(read(`${id}=x&expires=${expires}&key=k&signature=${signature}`), id).toEqual({ malformed: 'id' })
   })
 
   test('texts longer than a link are not read', async () => {
@@ -373,7 +399,6 @@ describe('work for texts that nobody signed', () => {
       const text = `/${'x'.repeat(16_384)}`
       expect(await verify(scheme, text, at)).toMatchObject({ reason: 'malformed' })
       expect(inspect(scheme, text)).toBeUndefined()
-      expect(scheme === spied || scheme.read(text)).toBeTruthy()
     }
     expect(read).not.toHaveBeenCalled()
     expect(pictures.read(filled('&%', 1_000_000))).toBe('malformed')

@@ -1,5 +1,5 @@
 // Changes to a link and to its request, by structure: parameters, segments, fields that are signed side by side, spellings, and the rest of a request.
-import type { Issued } from './profiles.ts'
+import type { Issued } from './profile.ts'
 import type { Random } from './random.ts'
 import { targetOf } from './readings.ts'
 import { ADDRESSES, CHOICES, HEADER_VALUES, HEADERS, HOSTS, METHODS, NAMES, NOW, ODD_ADDRESSES, path, token, value } from './words.ts'
@@ -505,8 +505,10 @@ const request: Readonly<Record<string, Mutation>> = {
   header: (draft, random) => void (draft.headers[random.pick(HEADERS)] = random.pick(HEADER_VALUES)),
   noHeaders: (draft) => void (draft.headers = {}),
   time: (draft, random) => {
-    const { conditions } = random.pick(draft.others)
-    const edge = random.chance(0.7) ? +conditions.expires : Number(conditions['starts'] ?? NOW)
+    const { conditions, end, profile } = random.pick(draft.others)
+    const keyEnds = profile.ring.flatMap((key) => [key.expires, key.starts]).filter((date) => date !== undefined)
+    const [link, key] = [random.chance(0.7) ? end : Number(conditions['starts'] ?? NOW), keyEnds.length ? +random.pick(keyEnds) : end]
+    const edge = random.chance(0.7) ? link : key
     draft.now = edge + random.pick([-1, 0, 1, 999, 1000, 1001, -1000, 300_000, 301_000, -300_000, 86_400_000 * 400, -86_400_000])
   },
   tolerance: (draft, random) => void (draft.tolerance = random.pick([1, 60, 300, 3600])),

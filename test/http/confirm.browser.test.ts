@@ -3,12 +3,7 @@ import { expect } from 'vitest'
 import { confirm, guard } from '../../src/guard.ts'
 import { hmac, sign, type UseStore } from '../../src/index.ts'
 import { memoryStore } from '../../src/stores/memory.ts'
-<<<<<<< HEAD
-import { find, leftOut } from '../prepare.mjs'
-import { ANYTHING, handler as linkService } from '../service/served.ts'
-=======
 import { browserTest, inChromium, violations } from '../chromium.ts'
->>>>>>> contract
 
 const links = hmac({ secret: '0123456789abcdef0123456789abcdef' })
 const { serve, open } = inChromium()

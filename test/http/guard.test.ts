@@ -66,7 +66,7 @@ describe('guard refuses', () => {
     [['PUT', 'GET'], 'GET, HEAD, PUT'],
     ['POST', 'POST'],
   ])('another method than %s, and lists the allowed ones', async (method, allow) => {
-    const { status, reason, headers } = await ask(guard(links, never), await mint(method && { method }), { method: 'DELETE' })
+    const { status, reason, headers } = await ask(guard(links, never), await mint(method ? { method } : {}), { method: 'DELETE' })
     expect([status, reason, headers.get('allow')]).toEqual([405, 'wrong_method', allow])
   })
 
@@ -202,6 +202,9 @@ test.each<[string, () => unknown, string]>([
   ['options that are null', () => guard(links, never, null as never), 'options must be an object'],
   ['an address in place of a function', () => guard(links, never, { ip: '203.0.113.7' as never }), 'ip must be a function'],
   ['a store that is a promise', () => guard(links, never, { store: Promise.resolve() as never }), 'store must be an object with take('],
+  ['a tolerance without a unit', () => guard(links, never, { tolerance: 60 as never }), 'tolerance must be a duration with its unit'],
+  ['a date for now', () => guard(links, never, { now: new Date() as never }), 'now must be a function that returns a Date'],
+  ['a list for revoked', () => guard(links, never, { revoked: [] as never }), 'revoked must be a function'],
   ['a refuse that is a text', () => guard(links, never, { refuse: 'no' as never }), 'refuse must be a function'],
   [
     'an unknown option',

@@ -1,10 +1,10 @@
-// Properties of hmac links over random ones: no change makes another link, no two grants share a text, what is signed is good.
+// Properties of hmac over random links: a changed link is refused or means the same, no two grants share a string to sign, and every signed link
+// is valid.
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
   type Claims,
   type Conditions,
-  type HmacConditions,
   type HmacOptions,
   hmac,
   redeem,
@@ -14,14 +14,14 @@ import {
   type Verdict,
   verify,
 } from '../../src/index.ts'
-import { BASE64URL } from '../../src/lib/encoding.ts'
 import { asSent, canonicalPath, canonicalQuery } from '../../src/lib/canonical.ts'
+import { BASE64URL } from '../../src/lib/encoding.ts'
 import { below, normalise, normalOrigin, normalPath } from '../../src/lib/normalise.ts'
 import { hasDotSegment } from '../../src/lib/request-target.ts'
 import { isDecodable, split } from '../../src/lib/url.ts'
 import { memoryStore } from '../../src/stores/memory.ts'
 
-// SEED=… runs other cases; the name of the suite says which ran.
+// SEED=… chooses other cases. The name of the suite shows it.
 const seed = Number(process.env['SEED'] ?? 20261122)
 let cases = 0
 
@@ -32,7 +32,7 @@ const KEYS: readonly SecretKey[] = [
   { id: '2026-11', secret: 'another secret that is 32 bytes long' },
 ]
 
-// Characters, and pieces that mean something to some parser.
+// Characters, and pieces that have a meaning for some parser.
 const PIECES = ['a', 'b', 'Z', '0', '.', '..', '-', '_', '~', '%', '%2F', '%2f', '%41', '%7e', '%zz', '%25', '%2e', '%0A', '%C3%A4']
 const RAW = ['ä', '😀', '|', '^', ' ', '+', "'", '"', '(', ')', '*', '!', ',', ';', ':', '@', '$', '[', ']', '{', '}', '`', '<', '>']
 const text = (pieces: readonly string[], maxLength = 6): fc.Arbitrary<string> =>
@@ -44,7 +44,7 @@ const query = fc
   .array(fc.tuple(name, fc.option(text([...PIECES, ...RAW, '/', '?', '=', '\\'])), fc.constantFrom('', '&')), { maxLength: 4 })
   .map((all) => all.map(([name, value, more]) => name + (value === null ? '' : `=${value}`) + more).join('&'))
 const origin = fc.constantFrom('', 'https://files.test', 'HTTPS://Files.Test:443', 'http://127.0.0.1:8080')
-// Without what signing refuses: spaces at the end, a path that looks like a host, and dot segments.
+// Without spaces at the end, paths that look like hosts, and dot segments, because sign refuses these.
 const url = fc
   .tuple(origin, path, fc.option(query), fc.option(fc.constantFrom('top', 'a?b#c')))
   .map(([origin, path, query, fragment]) => origin + path + (query === null ? '' : `?${query}`) + (fragment === null ? '' : `#${fragment}`))
@@ -81,18 +81,18 @@ const conditions = fc.record(
 interface Minting {
   readonly url: string
   readonly options: HmacOptions
-  readonly conditions: Conditions & HmacConditions
+  readonly conditions: Conditions
   readonly key: SecretKey
 }
 
 const minting: fc.Arbitrary<Minting> = fc
   .tuple(url, options, conditions, fc.constantFrom(...KEYS))
   .map(([url, options, { prefix, ...conditions }, key]) => {
-    // Signing refuses to cover an origin that is not there.
+    // sign refuses to cover the origin of a URL that has none.
     const { origin, ...others } = options
     const { origin: from, path } = split(url)
     const fitting: HmacOptions = { ...others, ...(from && origin && { origin }) }
-    // The prefix is so many folders of the URL's own path, with their last slash or without.
+    // The prefix has some of the folders of the URL's path, with or without the last slash.
     const own = normalPath(path)
     const folder =
       prefix === undefined
@@ -101,7 +101,7 @@ const minting: fc.Arbitrary<Minting> = fc
             .split('/')
             .slice(0, prefix + 1)
             .join('/') || '/'
-    // What is not UTF-8 can be no prefix.
+    // A prefix must be UTF-8.
     const fits = folder !== undefined && below(own, folder) && isDecodable(own)
     return {
       url,
@@ -156,7 +156,7 @@ const mutation: fc.Arbitrary<Mutation> = fc.record({
   piece: fc.constantFrom(...PIECES, ...RAW, '/', '?', '#', '&', '=', '\\', '\n', '\ud800', 'A', '1', '-'),
 })
 
-/** Changes a link somewhere behind its first `fixed` characters. */
+/** Changes a link somewhere after its first `fixed` characters. */
 function mutate(link: string, { kind, from, to, piece }: Mutation, fixed: number): string {
   const length = link.length - fixed
   const [at, end] = [fixed + (from % length), fixed + (to % length)].sort((a, b) => a - b) as [number, number]
@@ -164,7 +164,7 @@ function mutate(link: string, { kind, from, to, piece }: Mutation, fixed: number
   const character = link[at] as string
   const after = link.slice(at + 1)
   if (kind === 'flip') return before + piece + after
-  // The next character of base64url: at the end of a signature, the same bytes in another spelling.
+  // The next character of base64url. At the end of a signature it means the same bytes.
   if (kind === 'next') return before + (BASE64URL[(BASE64URL.indexOf(character) + 1) % 64] as string) + after
   if (kind === 'case') return before + (character === character.toLowerCase() ? character.toUpperCase() : character.toLowerCase()) + after
   if (kind === 'drop') return before + after
@@ -184,7 +184,7 @@ function mutate(link: string, { kind, from, to, piece }: Mutation, fixed: number
   return link.slice(0, fixed) + parts.join('')
 }
 
-// What may differ in an accepted link: the path below a prefix, and an origin that is not covered.
+// The meaning of a link, without the path below a prefix and an origin that is not covered. Those may change.
 function meaning({ resource, ...claims }: Claims, { origin }: HmacOptions): string {
   const parts = split(resource)
   return JSON.stringify([origin ? parts.origin : '', claims.prefix ? '' : parts.path, parts.query, claims])
@@ -201,16 +201,20 @@ async function sent(minted: Minting): Promise<{ scheme: Scheme; link: string }> 
   return { scheme, link: link.replace(/#.*/, '') }
 }
 
-/** The scheme, with what it compares put on a list: the text and the signature, decoded. */
+/** The scheme, which puts each string to sign with its signature on a list. */
 function watched(scheme: Scheme, compared: string[]): Scheme {
   return {
     ...scheme,
-    check(reading, visit) {
-      const match: typeof visit.match = (ring, id, text, signature, ...rest) => {
-        compared.push(`${text}\n${signature}`)
-        return visit.match(ring, id, text, signature, ...rest)
+    read(url, header) {
+      const reading = scheme.read(url, header)
+      if (typeof reading === 'string' || 'malformed' in reading) return reading
+      const { address, signature } = reading
+      const toSign: typeof reading.toSign = (visit, key) => {
+        const string = reading.toSign(visit, key)
+        compared.push(`${string}\n${signature}`, `${address?.toSign(visit)}\n${address?.signature}`)
+        return string
       }
-      return scheme.check(reading, { ...visit, match })
+      return { ...reading, toSign }
     },
   }
 }
@@ -236,12 +240,12 @@ async function survives(minted: Minting, mutations: readonly Mutation[], fixed: 
   }
 }
 
-// Not shrunk when they fail: the error names the one link that was wrong.
+// A failure is not shrunk, because the error names the link.
 const mutations = fc.array(mutation, { minLength: 60, maxLength: 60 })
 
 describe(`properties, SEED=${seed}`, () => {
-  test('a changed link is refused, or says the very same', { timeout: 120_000 }, async () => {
-    // The origin is not covered, so it stays.
+  test('a changed link is refused, or means the same', { timeout: 120_000 }, async () => {
+    // The origin is not covered, so it is not changed.
     const fixed = (link: string) => split(link).origin.length
     await fc.assert(
       fc.asyncProperty(minting, mutations, (minted, mutations) => survives(minted, mutations, fixed)),
@@ -249,7 +253,7 @@ describe(`properties, SEED=${seed}`, () => {
     )
   })
 
-  test('with the origin covered, scheme and host too', { timeout: 120_000 }, async () => {
+  test('with the origin covered, also where scheme and host are changed', { timeout: 120_000 }, async () => {
     const absolute = minting.map((minted) => ({
       ...minted,
       url: split(minted.url).origin ? minted.url : `https://files.test${minted.url}`,
@@ -261,7 +265,7 @@ describe(`properties, SEED=${seed}`, () => {
     )
   })
 
-  test('what is signed is good, in both placements and with all options', { timeout: 120_000 }, async () => {
+  test('every signed link is valid, in both placements and with all options', { timeout: 120_000 }, async () => {
     const batch = fc.array(minting, { minLength: 20, maxLength: 20 })
     await fc.assert(
       fc.asyncProperty(batch, async (batch) => {
@@ -271,7 +275,7 @@ describe(`properties, SEED=${seed}`, () => {
             const { scheme, link } = await signed(minted)
             const verdict = await visit(scheme, (await sent(minted)).link, minted)
             if (!verdict.ok) throw new Error(`${verdict.reason}: ${link}`)
-            // The link's own text is left byte for byte as clients send it.
+            // The rest of the URL is kept byte for byte, as clients send it.
             const url = asSent(minted.url, split(minted.url))
             const { origin, path, query, fragment } = split(url)
             const [head, tail] =
@@ -284,8 +288,8 @@ describe(`properties, SEED=${seed}`, () => {
     )
   })
 
-  test('two different grants never share a text', { timeout: 120_000 }, async () => {
-    // Half of them from a small world, where grants that differ in one thing meet.
+  test('two different grants never share a string to sign', { timeout: 120_000 }, async () => {
+    // Half of them from few values, so that there are grants which differ in one thing.
     const near: fc.Arbitrary<Minting> = fc.record({
       url: fc.constantFrom(
         '/a',
@@ -326,7 +330,7 @@ describe(`properties, SEED=${seed}`, () => {
         let said: unknown
         const noted: Scheme = {
           ...scheme,
-          seal(grant) {
+          async write(grant, key) {
             const { origin, path } = split(asSent(url, split(url)))
             const { id, uses, starts, expires, methods, network, prefix } = { ...grant, id: conditions.id }
             said = [
@@ -343,11 +347,9 @@ describe(`properties, SEED=${seed}`, () => {
               network,
               !prefix,
             ]
-            const mac: typeof grant.mac = async (_key, text) => {
-              texts.push(text as string)
-              return 'A'.repeat(43)
-            }
-            return scheme.seal({ ...grant, mac })
+            const draft = await scheme.write(grant, key)
+            texts.push((draft.addressToSign ?? draft.toSign) as string)
+            return draft
           },
         }
         await sign(noted, url, conditions, { now })
@@ -361,7 +363,7 @@ describe(`properties, SEED=${seed}`, () => {
     expect(new Set(meanings.values()).size).toBe(meanings.size)
   })
 
-  test('normal form is its own normal form', () => {
+  test('the normal form of a normal form is the same', () => {
     const anything = fc.oneof(
       url,
       fc.tuple(path, query).map(([path, query]) => `${path}?${query}`),
@@ -375,13 +377,13 @@ describe(`properties, SEED=${seed}`, () => {
         expect(asSent(asSent(url, split(url)), split(asSent(url, split(url))))).toBe(asSent(url, split(url)))
         const once = normalise(split(url))
         expect(normalise(once)).toEqual(once)
-        // The form that hmac signs, of what it signs.
+        // The form that hmac signs, of the URL that it signs.
         const sent = split(asSent(url, split(url)))
         const [canonical, pieces] = [canonicalPath(sent.path), canonicalQuery(sent.query, 1)]
         expect([canonicalPath(canonical), canonicalQuery(pieces, 1)]).toEqual([canonical, pieces])
         expect(canonical + pieces).toMatch(/^[!-~]*$/)
         if (isDecodable(sent.path)) expect(canonical).toMatch(/^(%[\dA-F]{2}|[\w\-.~/;])*$/)
-        // Nothing in it has to be escaped, and no segment is resolved.
+        // Clients escape nothing in it, and resolve no segment.
         expect(once.path + once.query).toMatch(/^(%[\dA-F]{2}|[\w\-.~!$&()*+,;=:@/?])*$/)
         expect(once.path).not.toMatch(/\/\.\.?(\/|$)/)
       }),
@@ -389,12 +391,12 @@ describe(`properties, SEED=${seed}`, () => {
     )
   })
 
-  test('these were more than a hundred thousand', () => {
+  test('there were more than a hundred thousand cases', () => {
     expect(cases).toBeGreaterThan(100_000)
   })
 })
 
-// The query as the signature sees it, without what is ignored.
+// The query as the signature covers it, without ignored parameters.
 function queryOf(url: string, { ignore = [] }: HmacOptions): string {
   const sent = split(asSent(url, split(url)))
   const ignored = (name: string) =>

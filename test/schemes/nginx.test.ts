@@ -83,7 +83,6 @@ describe('wrong options', () => {
     expect(facts).toEqual({ code: 'bad_option', option })
     expect(message).toMatch(rule)
   })
-  const user = '$secure_link_expires $arg_user $uri $secret'
 
   test('a CryptoKey for nginx, and empty secrets', async () => {
     const secret = await crypto.subtle.generateKey({ name: 'HMAC', hash: 'SHA-256' }, false, ['sign', 'verify'])
@@ -103,16 +102,7 @@ describe('sign refuses', () => {
   const made = (options: NginxOptions = {}) => nginx(key, options) as unknown as Any
   const hmacs = (options: NginxHmacOptions = {}) => nginxHmac(key, options) as unknown as Any
   const plain = made({ expression: '$secure_link_expires$uri $secret' })
-    ['a quote in a signed parameter', made({ expression: user }), "/a?user='", hour, 'bad_option', /percent-encoded/],
-    ['an unencoded character in a signed parameter', made({ expression: user }), '/a?user=ü', hour, 'bad_option', /percent-encoded/],
-    [
-      'a quote in a parameter of an hmac link',
-      hmacs({ message: '$arg_user|$uri|$arg_ts|$arg_e' }),
-      '/a?user="',
-      hour,
-      'bad_option',
-      /percent-encoded/,
-    ],
+  const argument = made({ expression: '$secure_link_expires $arg_user $uri $secret' })
   const methods = made({ expression: '$secure_link_expires$request_method$uri $secret' })
   const host = made({ expression: '$secure_link_expires$host$uri $secret' })
   const old = made({ expression: 'secure_link_secret $secret;' })
@@ -153,6 +143,8 @@ describe('sign refuses', () => {
     ['dots at the end', hmacs(), '/a/%2E%2E', hour, 'bad_option', 'url', /segments/],
     ['a raw backslash', plain, '/a\\b', hour, 'bad_option', 'url', /url/],
     ['bytes that a function cannot get', withFunction, '/%FF', hour, 'bad_option', 'url', /UTF-8/],
+    ['a quote in a signed parameter', argument, "/a?user='", hour, 'bad_option', 'url', /percent-encoded/],
+    ['an unencoded character in a signed parameter', argument, '/a?user=ü', hour, 'bad_option', 'url', /percent-encoded/],
     ['%00', hmacs(), '/%00', hour, 'bad_option', 'url', /%00/],
     ['an hmac link', hmacs(), `/a?st=${'A'.repeat(43)}&ts=1&e=1`, hour, 'already_signed', 'url', /already/],
     ['a parameter of an hmac link', hmacs(), '/a?E=1', hour, 'bad_option', 'url', /'e'/],
@@ -483,7 +475,7 @@ describe('claims of a valid link hold only what the signature covers', () => {
   })
 
   test('arguments, host and path, when the expression has them', async () => {
-    const url = 'https://files.test:8443/a?x=1&User=b%20b&user=c&city=Köln'
+    const url = 'https://files.test:8443/a?x=1&User=b%20b&user=c&city=K%C3%B6ln'
     for (const [expression, expected] of [
       ['$secure_link_expires$uri $secret', '/a'],
       ['$secure_link_expires|$uri|$arg_user|$secret', '/a?user=b%20b'],

@@ -10,12 +10,8 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { built, root } from '../built.ts'
-import { start } from '../interop/nginx.mjs'
 import { find, leftOut } from '../prepare.mjs'
-<<<<<<< HEAD:test/service/python-routes.server.test.ts
-=======
 import { start } from '../schemes/nginx.mjs'
->>>>>>> contract:test/interop/from-securelink.test.ts
 
 const python = find('python')
 if (!python) console.warn(leftOut('python'))

@@ -25,7 +25,7 @@ export interface AzureRequest {
 const COPIES = ['snapshot', 'versionid', 'sharesnapshot'] as const
 
 /** The parameters that decide what a request does. */
-export const REQUEST_PARAMETERS = ['comp', 'restype', ...COPIES] as const
+export const REQUEST_PARAMETERS = ['comp', 'restype', 'snapshot', 'versionid', 'sharesnapshot'] as const
 
 type RequestParameter = (typeof REQUEST_PARAMETERS)[number]
 

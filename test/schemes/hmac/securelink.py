@@ -143,7 +143,14 @@ def is_request(url):
     origin, path, _, _ = split(url)
     if not re.fullmatch('[!-~]*', url) or '#' in url:
         return False
+    if not is_web_origin(origin):
+        return False
     return path.startswith('/') and '\\' not in path and not has_dot_segment(path) and (origin != '' or not path.startswith('//'))
+
+
+def is_web_origin(origin):
+    """Section 3: empty, or a scheme of the web and a host with at most one port."""
+    return re.fullmatch(r'((https?|wss?)://(\[[0-9a-f:.]+\]|[^:\[\]]+)(:[0-9]{1,5})?)?', origin, re.IGNORECASE) is not None
 
 
 # Section 4: normal form
@@ -493,6 +500,8 @@ def check_url(url):
         raise ValueError('The path has a dot segment.')
     if url.startswith('//'):
         raise ValueError('The URL begins with two slashes.')
+    if not is_web_origin(origin):
+        raise ValueError('The origin is not of the web.')
     if not re.fullmatch('[!-~]*', origin):
         raise ValueError('The host has characters beyond ASCII.')
 
@@ -503,20 +512,6 @@ def as_sent(url):
     target = url[len(origin) : len(url) - len(fragment)]
     target = re.sub(r'[^A-Za-z0-9\-._~!$&()*+,;=:@/?%[\]]|%(?![0-9A-Fa-f]{2})', lambda m: encode(m[0]), target)
     return origin + target + re.sub('[^!-~]', lambda m: encode(m[0]), fragment)
-
-
-def resolved(path):
-    """RFC 3986, section 5.2.4, for a path that begins with /."""
-    out = []
-    segments = path.split('/')[1:]
-    for segment in segments:
-        if segment == '..':
-            del out[-1:]
-        elif segment != '.':
-            out.append(segment)
-    if segments[-1] in ('.', '..'):
-        out.append('')
-    return '/' + '/'.join(out)
 
 
 def signing_key(keys, conditions, now):
@@ -569,7 +564,9 @@ def parameters_of(conditions, now):
     if 'prefix' in conditions:
         if not re.fullmatch(r'/[^?#\\]*', conditions['prefix']):
             raise ValueError('A prefix is a path that begins with /.')
-        parameters['prefix'] = resolved(normal_path(as_sent(conditions['prefix'])))
+        if has_dot_segment(conditions['prefix']):
+            raise ValueError('A prefix has no dot segments.')
+        parameters['prefix'] = normal_path(as_sent(conditions['prefix']))
     if 'uses' in conditions:
         parameters['uses'] = str(conditions['uses'])
         parameters['id'] = secrets.token_urlsafe(16)

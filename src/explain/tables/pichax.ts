@@ -24,9 +24,17 @@ export const PICHAX: Table = {
         const expires = valueOf(url, 'expires') ?? ''
         const key = decodeValue(valueOf(url, 'key') ?? '') ?? ''
         return rewrites(
-          ...[`${expires}:${id}`, id + expires, `${id}|${expires}`, `${id}.${expires}`, `${id}\n${expires}`, id, expires, `${id}:${expires}:${key}`, `${key}:${id}:${expires}`].map(
-            (text) => () => text,
-          ),
+          ...[
+            `${expires}:${id}`,
+            id + expires,
+            `${id}|${expires}`,
+            `${id}.${expires}`,
+            `${id}\n${expires}`,
+            id,
+            expires,
+            `${id}:${expires}:${key}`,
+            `${key}:${id}:${expires}`,
+          ].map((text) => () => text),
         )
       },
     },

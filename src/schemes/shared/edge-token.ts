@@ -15,7 +15,7 @@ export interface Presented {
 }
 
 /** Finds the token of a request by its name: in the query, or else in the cookies, or else in the header of that name. */
-export function presented(url: string, name: string, header?: HeaderReader, cookieName = name): Presented {
+export function presented(url: string, name: string, header?: HeaderReader, cookieName: string = name): Presented {
   const parts = split(url)
   const pieces = parts.query.slice(1).split('&')
   const others = pieces.filter((piece) => nameOf(piece) !== name).join('&')

@@ -67,7 +67,7 @@ describe('links of our schemes', () => {
         continue
       const reader = make([], options)
       // One scheme reads the links of several vendors, if they have one form.
-      const vendor = 'vendor' in options ? options.vendor : name
+      const vendor = 'vendor' in options ? options.vendor : name === 'cloud-cdn' ? 'google-cloud-cdn' : name
       for (const { link } of tests) {
         const seen = inspect(reader, link)
         if (!seen || NEEDS_MORE.test(link)) continue

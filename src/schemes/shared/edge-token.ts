@@ -22,9 +22,14 @@ export function presented(url: string, name: string, header?: HeaderReader, cook
   const rest = { ...parts, query: others && `?${others}` }
   const inQuery = valuesOf(name, pieces)
   if (inQuery.length > 0) return { tokens: inQuery, rest }
-  const inCookies = valuesOf(cookieName, header?.('cookie')?.split(/;\s*/) ?? [])
+  const inCookies = cookiesOf(cookieName, header)
   const inHeader = header?.(name.toLowerCase())
   return { tokens: inCookies.length > 0 || inHeader === undefined ? inCookies : [inHeader], rest }
+}
+
+/** The values of all cookies of a name. */
+export function cookiesOf(name: string, header?: HeaderReader): readonly string[] {
+  return valuesOf(name, header?.('cookie')?.split(/;\s*/) ?? [])
 }
 
 /** The name of a parameter; `undefined` if it has no value. */

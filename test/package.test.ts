@@ -214,7 +214,7 @@ describe('declarations', () => {
     'they check with %s modules, %s resolution, no other types and no skipLibCheck',
     (module, moduleResolution) => {
       const imports = subpaths()
-        .filter(({ types }) => !readFileSync(join(home, types), 'utf8').includes('node:'))
+        .filter(({ subpath }) => subpath !== './node')
         .map(({ subpath }, i) => `import * as module${i} from 'securelink${subpath.slice(1)}'\nexport const used${i}: object = module${i}`)
       const use = `
       import { type Claims, hmac, sign, verify } from 'securelink'

@@ -28,10 +28,10 @@ test.each<[what: string, code: string, call: () => unknown]>([
   ['an address', 'unsupported_condition', () => asking({ ip: '203.0.113.7' })],
   ['no expiry', 'unsupported_condition', () => asking({ expires: 'never' })],
 ])('%s throws %s', async (_, code, call) => {
-  const error = await (async () => call())().catch((error) => error)
+  const error = await (async () => call())().catch((error: LinkError) => error)
   expect(error).toBeInstanceOf(LinkError)
-  expect(error.code).toBe(code)
-  expect(error.message).not.toContain(key.secret)
+  expect((error as LinkError).code).toBe(code)
+  expect((error as LinkError).message).not.toContain(key.secret)
 })
 
 // From the tests of Google's sample in Python.

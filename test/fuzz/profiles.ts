@@ -741,8 +741,10 @@ const WRITTEN: readonly Profile[] = [
   storage('delegation', { delegation: true }),
 ]
 
-/** Those that are written here, and one for each scheme that has none. */
-export const PROFILES: readonly Profile[] = [...WRITTEN, ...profilesFromVectors(new Set(WRITTEN.map(({ scheme }) => scheme.name)))]
+const fromVectors = (): readonly Profile[] => profilesFromVectors(new Set(WRITTEN.map(({ scheme }) => scheme.name)))
+
+/** Those that are written here. FUZZ_VECTORS=1 adds one for each scheme that has none; their findings may be the oracle's own mistakes. */
+export const PROFILES: readonly Profile[] = process.env['FUZZ_VECTORS'] ? [...WRITTEN, ...fromVectors()] : WRITTEN
 
 /** A scheme that requests are shown to: one profile, or several in one `anyOf`. */
 export interface Verifier {

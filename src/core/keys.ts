@@ -62,13 +62,22 @@ function lookedUp<K extends SecretKey, R extends SecretKey>(lookup: KeyLookup<K>
   const known = new WeakMap<K, R>()
   return async (id) => {
     const found = await lookup(id)
-    if (found === undefined || found === null) return []
+    if (found === undefined || found === null || isInherited(found, id)) return []
     return listed(found).map((key) => {
       const ready = known.get(key) ?? checked(key, rules)
       known.set(key, ready)
       return ready
     })
   }
+}
+
+/**
+ * Is this what a plain object has under an id such as `constructor`, without a key of that id? Clients write ids, and a lookup in an object must
+ * not let them make `verify` throw.
+ */
+function isInherited(found: unknown, id = ''): boolean {
+  const inherited: Record<string, unknown> = Object.prototype as never
+  return found === inherited || found === inherited[id]
 }
 
 function listed<K>(keys: Keyring<K>): readonly K[] {

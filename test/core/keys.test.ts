@@ -209,6 +209,14 @@ describe('keys that are looked up', () => {
     expect(await verify(links, link, at)).toEqual({ ok: false, reason: 'unknown_key', status: 403 })
   })
 
+  test.each(['constructor', 'toString', '__proto__'])('a lookup in an object: the id %s is unknown', async (id) => {
+    const key = { id, secret: SECRETS['acme'] as string }
+    const link = await sign(hmac(key), '/a', { expires: '1h' }, at)
+    const keys: Record<string, SecretKey> = { acme: key }
+    for (const lookup of [(name = '') => keys[name], async (name = '') => keys[name]])
+      expect(await verify(hmac(lookup), link, at)).toEqual({ ok: false, reason: 'unknown_key', status: 403 })
+  })
+
   test('a lookup that fails opens nothing behind a guard', async () => {
     const link = await sign(tenants(), 'https://files.test/a', { expires: '1h' }, at)
     const handler = vi.fn(() => new Response('in'))

@@ -1,6 +1,5 @@
 // Two fuzzers. One sends ten thousand random texts to everything that reads requests: nothing throws, nothing is let in. The other one changes
 // links by their structure, and asks an oracle about each verdict; test/fuzz/run.mjs runs it for longer.
-import { readdirSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { guard } from '../../src/guard.ts'
@@ -280,12 +279,6 @@ describe(`changed links, SEED=${seed}`, () => {
     const [one, two] = [await fuzz({ seed: 7, inputs: 2000, examples: 0 }), await fuzz({ seed: 7, inputs: 2000, examples: 0 })]
     expect([two.accepted, two.trusted, two.signed]).toEqual([one.accepted, one.trusted, one.signed])
   })
-})
-
-test('every scheme of src/schemes/ has a profile', () => {
-  const profiled = PROFILES.map(({ scheme }) => scheme.name)
-  const schemes = readdirSync(new URL('../../src/schemes', import.meta.url)).filter((name) => name.endsWith('.ts'))
-  for (const file of schemes) expect(profiled).toContain(file.replace(/\.ts$/, ''))
 })
 
 test('an unknown word in covers is named', async () => {

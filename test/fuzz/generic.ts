@@ -9,11 +9,13 @@ import {
   type Conditions,
   different,
   expires,
+  type Issued,
   type Key,
   methodsOf,
   type Profile,
   starts,
   targetParts,
+  type Visit,
 } from './profile.ts'
 import type { Random } from './random.ts'
 import {
@@ -44,8 +46,8 @@ export interface GenericProfile<K extends Key> {
   readonly urls?: (random: Random) => string
   /** Conditions of the scheme's own, and others in place of those that are made here. */
   readonly conditions?: (random: Random) => Readonly<Record<string, unknown>>
-  /** The length of a signature as it is written, for algorithms that do not tell. */
-  readonly signatureLength?: number
+  /** The length of a signature as it is written, for algorithms that do not tell, or `'read'`: the signature is the one that the scheme reads. */
+  readonly signatureLength?: number | 'read'
   /** The part of a path or query that the link is for. Default: the path, and the query without the link's parameters. */
   readonly resourceOf?: (target: Target) => { path: string; query: string }
   /** The methods that a grant opens. Default: those that it asks for. */
@@ -53,18 +55,20 @@ export interface GenericProfile<K extends Key> {
   /** Checks in place of those that are made here, by the words of `covers`. */
   readonly fields?: Readonly<Record<string, Check>>
   readonly always?: readonly Check[]
+  /** `always` compares `claims.resource`, so nothing here does. */
+  readonly ownResource?: boolean
 }
 
 const BYTES = { 'SHA-1': 20, 'SHA-256': 32, 'SHA-384': 48, 'SHA-512': 64 } as const
 const ALPHABETS = { hex: '[\\da-f]', base64: '[A-Za-z\\d+/=]', base64url: '[\\w-]' } as const
 
 /** Finds a signature by its length and its alphabet: the last such run of characters in a link. */
-function signaturePattern({ algorithm }: Scheme, given: number | undefined): RegExp {
+function signaturePattern({ algorithm }: Scheme, given: number | 'read' | undefined): RegExp | undefined {
   const { encoding } = algorithm
   const bytes = algorithm.bytes ?? ('hmac' in algorithm ? BYTES[algorithm.hmac] : 0)
   const written = { hex: bytes * 2, base64: Math.ceil(bytes / 3) * 4, base64url: Math.ceil((bytes * 4) / 3) }[encoding]
   const length = given ?? written
-  if (!length) throw new Error('signatureLength must be given, because the algorithm does not tell')
+  if (!length || length === 'read') return undefined
   const letter = ALPHABETS[encoding]
   return new RegExp(`(?<!${letter})${letter}{${length}}(?!${letter})`, 'g')
 }
@@ -74,6 +78,19 @@ export function generic<K extends Key>(settings: GenericProfile<K>): Profile {
   const scheme = make(keys) as Scheme
   const pattern = signaturePattern(scheme, settings.signatureLength)
   const covered = (word: (typeof scheme.covers)[number]): boolean => scheme.covers.includes(word)
+
+  function signatureOf({ origin, path, query = '' }: Target): string {
+    if (pattern) return [...`${bytesOf(path)}?${formBytes(query)}`.matchAll(pattern)].at(-1)?.[0] ?? ''
+    // Only the scheme knows how long its signatures are. A wrong answer here would make every accepted link a finding.
+    const reading = scheme.read(`${origin}${path}${query && `?${query}`}`)
+    return typeof reading === 'object' && 'signature' in reading ? reading.signature : ''
+  }
+
+  /** Links that cover a method without taking it as a condition decide by conditions of their own. */
+  function methods(issued: Issued, visit: Visit): readonly string[] {
+    if (!covered('method')) return ['GET', 'HEAD']
+    return scheme.carries.includes('method') ? methodsOf(issued) : [visit.method.toUpperCase()]
+  }
 
   const resourceOf =
     settings.resourceOf ??
@@ -109,10 +126,10 @@ export function generic<K extends Key>(settings: GenericProfile<K>): Profile {
       url: settings.urls?.(random) ?? url(random, { host: covered('host'), separators }),
       conditions: { ...conditionsOf(scheme, random, separators), ...settings.conditions?.(random) },
     }),
-    signatureOf: ({ path, query = '' }) => [...`${bytesOf(path)}?${formBytes(query)}`.matchAll(pattern)].at(-1)?.[0] ?? '',
+    signatureOf,
     fields: checks,
-    always: [resource, ...(settings.always ?? [])],
-    methods: settings.methods ?? ((issued) => (covered('method') ? methodsOf(issued) : ['GET', 'HEAD'])),
+    always: [...(settings.ownResource ? [] : [resource]), ...(settings.always ?? [])],
+    methods: settings.methods ?? methods,
     endless: !covered('expires'),
   }
 }
@@ -159,7 +176,8 @@ function fieldsOf(scheme: Scheme, resourceOf: (target: Target) => { path: string
       const server = queryDifference(resourceOf(issued.target).query, resourceOf(target).query)
       return server && `query (${server})`
     },
-    method: (issued, { method }) => different(methodsOf(issued).includes(method.toUpperCase()), 'method'),
+    method: (issued, { method }) =>
+      different(!scheme.carries.includes('method') || methodsOf(issued).includes(method.toUpperCase()), 'method'),
     headers: ({ conditions }, { headers }) => {
       const signed = Object.entries((conditions['headers'] ?? {}) as Record<string, string>)
       const sent = new Map(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value.trim()]))

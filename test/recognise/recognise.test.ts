@@ -197,7 +197,7 @@ test('a signature of version 4 with a time that does not exist is not recognised
 })
 
 describe('arguments that are not links', () => {
-  const message = 'link must be a string or a URL; await promises, and pass request.url'
+  const message = 'link must be a string or a URL; await a promise, pass request.url'
   test.each<[string, unknown]>([
     ['undefined', undefined],
     ['a Request', new Request('https://h.test/x')],

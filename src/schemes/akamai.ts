@@ -2,8 +2,18 @@
 import { assertKnownOptions, assertOption } from '../core/errors.ts'
 import { type Keys, keyring, type SecretKey } from '../core/keys.ts'
 import type { Reading, Scheme, Unreadable } from '../core/scheme.ts'
-import { append, decodeValue, encodeValue, LONGEST, split } from '../lib/url.ts'
-import { asClientsSend, asTyped, opensPath, parseToken, patternsOf, prefixOf, presented, sentOrTyped } from './shared/edge-token.ts'
+import { append, decodeValue, LONGEST, split } from '../lib/url.ts'
+import {
+  asClientsSend,
+  asTyped,
+  escapeField,
+  opensPath,
+  parseToken,
+  patternsOf,
+  prefixOf,
+  presented,
+  sentOrTyped,
+} from './shared/edge-token.ts'
 import { withHexSecret } from './shared/encoded-key.ts'
 
 /** Options of {@link akamai}: how the edge is configured. The names are those of Akamai's own package. */
@@ -55,9 +65,6 @@ const escapeEarly = (text: string): string =>
     .replace(/%../g, (escaped) => escaped.toLowerCase())
 /** As Cloudinary's packages. */
 const escapeToLower = (text: string): string => text.replace(/[ "#%&'/:;<=>?@[\]^`{|}~]/g, lowerCaseEscape)
-/** Escapes what would end the parameter, and what clients escape. */
-const escapeLate = (text: string): string => text.replace(/[^\w\-.~!*()/=:@,$?;]/gu, encodeValue)
-
 /**
  * Links of Akamai's Edge Auth Token 2.0, and of those who use its token: Cloudinary and Uploadcare.
  *
@@ -90,8 +97,8 @@ export function akamai(
   const escapeUrl = vendor === 'cloudinary' ? escapeToLower : options.escapeEarly ? escapeEarly : (text: string) => text
   const escapeAcl = vendor === 'cloudinary' ? (acl: string) => asClientsSend(escapeToLower(acl)) : asClientsSend
   // Without its delimiter, a value cannot pass for another field.
-  const escapeField = (text: string): string =>
-    (options.escapeEarly ? escapeEarly : escapeLate)(text).replaceAll(fieldDelimiter, lowerCaseEscape(fieldDelimiter))
+  const escapeValue = (text: string): string =>
+    (options.escapeEarly ? escapeEarly : escapeField)(text).replaceAll(fieldDelimiter, lowerCaseEscape(fieldDelimiter))
 
   /** The string to sign: the token, then the URL unless the token has an ACL, then the salt. */
   function stringToSign(token: string, url: string | undefined): string {
@@ -153,8 +160,8 @@ export function akamai(
         starts && `st=${starts}`,
         `exp=${expires}`,
         acl && `acl=${acl}`,
-        id && `id=${escapeField(id)}`,
-        own.data && `data=${escapeField(own.data)}`,
+        id && `id=${escapeValue(id)}`,
+        own.data && `data=${escapeValue(own.data)}`,
       ]
       const token = fields.filter(Boolean).join(fieldDelimiter)
       return {

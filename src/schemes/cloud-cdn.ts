@@ -1,5 +1,5 @@
 // cloudCdn: signed URLs and cookies of Google Cloud CDN, https://cloud.google.com/cdn/docs/using-signed-urls
-import { assertOption } from '../core/errors.ts'
+import { assertKnownOptions, assertOption } from '../core/errors.ts'
 import { type Keys, keyring, type SecretKey } from '../core/keys.ts'
 import type { Reading, Scheme, Unreadable } from '../core/scheme.ts'
 import { normalOrigin } from '../lib/normalise.ts'
@@ -12,6 +12,12 @@ import { decodePrefix, encodePrefix, opensUrl } from './shared/url-prefix.ts'
 export interface CloudCdnKey extends SecretKey {
   /** The name of the key, which stands in the link. */
   readonly id: string
+}
+
+/** Options of {@link cloudCdn}. */
+export interface CloudCdnOptions {
+  /** `'cookie'`: `sign` gives the cookie, as `name=value`, in place of a link; it needs a `prefix`. `verify` reads both. Default: `'query'`. */
+  readonly placement?: 'query' | 'cookie'
 }
 
 const NAMES = ['URLPrefix', 'Expires', 'KeyName', 'Signature'] as const
@@ -35,6 +41,7 @@ const stringToSign = (url: string, fields: string): string => (fields.startsWith
  *
  * @param keys - Keys of the backend, as base64url with their names: the first one in time signs, the link's `KeyName` picks the one that verifies, and an
  *   empty list only reads.
+ * @param options - Where `sign` writes the fields.
  * @throws A `LinkError`: `bad_option` for a key without a name or that is not base64url, `weak_key` for an empty secret.
  *
  * @example
@@ -46,7 +53,10 @@ const stringToSign = (url: string, fields: string): string => (fields.startsWith
  * const link = await sign(links, 'https://cdn.example/a.txt', { expires: '10m' })
  * ```
  */
-export function cloudCdn(keys: Keys<CloudCdnKey>): Scheme<'prefix', object, 'required'> {
+export function cloudCdn(keys: Keys<CloudCdnKey>, options: CloudCdnOptions = {}): Scheme<'prefix', object, 'required'> {
+  assertKnownOptions(options, ['placement'], 'cloudCdn()')
+  const { placement = 'query' } = options
+  assertOption(placement === 'query' || placement === 'cookie', 'placement', "'query' or 'cookie'")
   return {
     name: 'cloud-cdn',
     carries: ['prefix'],
@@ -63,6 +73,11 @@ export function cloudCdn(keys: Keys<CloudCdnKey>): Scheme<'prefix', object, 'req
       const sent = origin + asClientsSend(parts.path + parts.query)
       const scope = prefix ? `URLPrefix=${padded(encodePrefix(origin, prefix))}&` : ''
       const fields = `${scope}Expires=${expires}&KeyName=${id}`
+      if (placement === 'cookie') {
+        assertOption(prefix, 'prefix', 'given: the cookie is for a prefix')
+        const cookie = fields.replaceAll('&', ':')
+        return { toSign: cookie, link: (signature) => `${COOKIE}=${cookie}:Signature=${signature}=` }
+      }
       return {
         toSign: stringToSign(append(sent, fields), fields),
         link: (signature) => append(sent + asClientsSend(parts.fragment), `${fields}&Signature=${signature}=`),

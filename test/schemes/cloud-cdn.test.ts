@@ -22,6 +22,8 @@ test.each<[what: string, code: string, call: () => unknown]>([
   ['a name with a &', 'bad_option', () => cloudCdn({ ...key, id: 'a&b' })],
   ['a secret that is not base64url', 'bad_option', () => cloudCdn({ ...key, secret: 'no base64' })],
   ['an empty secret', 'weak_key', () => cloudCdn({ ...key, secret: '' })],
+  ['an unknown placement', 'bad_option', () => cloudCdn(key, { placement: 'path' as 'query' })],
+  ['a cookie without a prefix', 'bad_option', () => asking({}, cloudCdn(key, { placement: 'cookie' }))],
   ['a path', 'bad_option', () => asking({}, links, '/a')],
   ["the link's own parameter", 'bad_option', () => asking({}, links, 'https://cdn.example/a?Expires=1')],
   ['a link', 'already_signed', async () => asking({}, links, await asking())],
@@ -54,6 +56,12 @@ test.each(PUBLISHED)('the published cookie for %s', async (prefix, end, signatur
   expect(await asked(prefix, end - 1, cookie.replace('Signature', 'signature'))).toBe('malformed')
   expect(await asked(prefix, end - 1, `${cookie}; ${cookie}`)).toBe('malformed')
   expect(await asked(prefix, end - 1, 'a=b')).toBe('unsigned')
+})
+
+test.each(PUBLISHED)('signs the published cookie for %s', async (url, end, signature) => {
+  const conditions = { expires: new Date(end * 1000), prefix: new URL(url).pathname }
+  const cookie = await sign(cloudCdn(key, { placement: 'cookie' }), url, conditions, { now: () => new Date((end - 60) * 1000) })
+  expect(cookie).toBe(cookieOf(url, end, signature))
 })
 
 test('a changed character is refused, or is in a part that is not covered', async () => {

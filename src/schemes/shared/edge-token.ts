@@ -14,16 +14,20 @@ export interface Presented {
   readonly rest: Parts
 }
 
-/** Finds the token of a request by its name: in the query, or else in the cookies, or else in the header of that name. */
-export function presented(url: string, name: string, header?: HeaderReader, cookieName: string = name): Presented {
+/**
+ * Finds the token of a request by its name: in the query, or else in the cookies, or else in the header of that name.
+ *
+ * @param cookieName - For a vendor whose cookie has another name, and who reads no header.
+ */
+export function presented(url: string, name: string, header?: HeaderReader, cookieName?: string): Presented {
   const parts = split(url)
   const pieces = parts.query.slice(1).split('&')
   const others = pieces.filter((piece) => nameOf(piece) !== name).join('&')
   const rest = { ...parts, query: others && `?${others}` }
   const inQuery = valuesOf(name, pieces)
   if (inQuery.length > 0) return { tokens: inQuery, rest }
-  const inCookies = cookiesOf(cookieName, header)
-  const inHeader = header?.(name.toLowerCase())
+  const inCookies = cookiesOf(cookieName ?? name, header)
+  const inHeader = cookieName === undefined ? header?.(name.toLowerCase()) : undefined
   return { tokens: inCookies.length > 0 || inHeader === undefined ? inCookies : [inHeader], rest }
 }
 
@@ -50,8 +54,13 @@ export interface EdgeToken<Name extends string> {
   readonly signature: string
 }
 
-/** Takes a token apart. `undefined` if a field is unknown, empty or there twice, or if the token does not end with its signature. */
-export function parseToken<Name extends string>(value: string, names: readonly Name[], delimiter = '~'): EdgeToken<Name> | undefined {
+/** Takes a token apart. Only the field `bare` has no value. `undefined` if a field is unknown, empty or there twice, or if the token does not end with its signature. */
+export function parseToken<Name extends string>(
+  value: string,
+  names: readonly Name[],
+  delimiter = '~',
+  bare?: Name,
+): EdgeToken<Name> | undefined {
   const mark = `${delimiter}hmac=`
   // Some clients escape `~` and `=`, and then everything else, too. They have read the escapes of spaces and letters by then.
   const token = value.includes(mark) ? value : asClientsSend(decodeValue(value.replaceAll('+', '%20')) ?? value)
@@ -63,10 +72,15 @@ export function parseToken<Name extends string>(value: string, names: readonly N
     const equals = field.indexOf('=')
     const name = names.find((each) => each === (equals < 0 ? field : field.slice(0, equals)))
     const value = field.slice(equals + 1)
-    if (!name || !value || fields[name] !== undefined) return
+    if (!name || !value || fields[name] !== undefined || equals < 0 !== (name === bare)) return
     fields[name] = value
   }
   return { fields, text, signature: token.slice(end + mark.length) }
+}
+
+/** A value as a field has it: without characters that would end the parameter, and without those that clients escape. */
+export function escapeField(text: string): string {
+  return text.replace(/[^\w\-.~!*()/=:@,$?;]/gu, encodeValue)
 }
 
 /** A text of a URL as clients send it. Only characters that every client escapes are escaped. */

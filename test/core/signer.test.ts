@@ -1,7 +1,8 @@
 // An algorithm with a signer of its own: what it gets, and what counts as a signature.
 import { describe, expect, test } from 'vitest'
 import { compute, matches, spell } from '../../src/core/crypto.ts'
-import type { Algorithm, Encoding, SecretKey } from '../../src/core/scheme.ts'
+import type { SecretKey } from '../../src/core/keys.ts'
+import type { Algorithm, Encoding } from '../../src/core/scheme.ts'
 
 // Not a signature that protects anything: it repeats the message, backwards.
 const asked: { key: SecretKey; message: Uint8Array; signature?: Uint8Array }[] = []

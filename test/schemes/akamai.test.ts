@@ -45,10 +45,10 @@ test.each<[what: string, code: string, call: () => unknown]>([
   ],
   ['a wildcard in the path with Uploadcare', 'bad_option', () => asking({}, akamai({ secret }, { vendor: 'uploadcare' }), '/a*')],
 ])('%s throws %s', async (_, code, call) => {
-  const error = await (async () => call())().catch((error) => error)
+  const error = await (async () => call())().catch((error: LinkError) => error)
   expect(error).toBeInstanceOf(LinkError)
-  expect(error.code).toBe(code)
-  expect(error.message).not.toContain(secret)
+  expect((error as LinkError).code).toBe(code)
+  expect((error as LinkError).message).not.toContain(secret)
 })
 
 describe('in a cookie or a header', () => {
@@ -93,7 +93,7 @@ test('a value cannot become a field', async () => {
   }
 })
 
-test('delimiters of one\'s own, as akamai-edgeauth 0.2.0 writes them', async () => {
+test("delimiters of one's own, as akamai-edgeauth 0.2.0 writes them", async () => {
   const scheme = akamai({ secret }, { fieldDelimiter: '|', aclDelimiter: ',' })
   const link = await asking({ acl: ['/a', '/b'] }, scheme, 'https://edge.example/a')
   const mac = 'a081dc8d8e6991b7c2e5aacf8212d831849732dcf29d62751914589d8364a035'

@@ -238,7 +238,7 @@ function endingWithKey(claims: Claims, { expires }: SecretKey): Claims {
 }
 
 /** The request as schemes see it. */
-function visitOf(request: Visited, options: VerifyOptions): Visit {
+export function visitOf(request: Visited, options: VerifyOptions): Visit {
   const { ip } = options
   assertOption(ip === undefined || ip === null || typeof ip === 'string', 'ip', 'the address of the request, as text')
   const url = urlOf(request)

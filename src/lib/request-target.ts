@@ -1,7 +1,7 @@
 // Request targets: the URLs and paths that a client can send.
 import { type Parts, split } from './url.ts'
 
-/** Characters that no client sends: it keeps a fragment to itself, and escapes or drops control characters and half surrogate pairs. */
+/** Characters that no client sends: clients keep the fragment, and escape or drop control characters and half surrogate pairs. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what this looks for
 const NEVER_SENT = /[\0-\x1f\x7f#]|\p{Surrogate}/u
 

@@ -16,7 +16,7 @@ const OPTIONS = { ...KEYED, ...LINES, ...REQUEST, tolerance: TEXT, now: TEXT }
 /** Verifies each link. */
 export async function verify(args: readonly string[], io: Io): Promise<number> {
   const { values, rest } = parse(args, OPTIONS)
-  return judge(values, rest, io, verifyLink)
+  return verifyEach(values, rest, io, verifyLink)
 }
 
 /** Verifies each link, and consumes one use of those that have a number of them. */
@@ -25,13 +25,13 @@ export async function redeem(args: readonly string[], io: Io): Promise<number> {
   const store = await storeOf((values['store'] ?? io.env['SECURELINK_STORE']) as string | undefined)
   try {
     // One after another, so that of two lines with the same link the first one opens.
-    return await judge(values, rest, io, (scheme, link, options) => redeemLink(scheme, link, { ...options, store }), 1)
+    return await verifyEach(values, rest, io, (scheme, link, options) => redeemLink(scheme, link, { ...options, store }), 1)
   } finally {
     await store.close()
   }
 }
 
-async function judge(
+async function verifyEach(
   values: Values,
   rest: readonly string[],
   io: Io,

@@ -102,7 +102,7 @@ function withDates(conditions: Readonly<Record<string, unknown>>): Readonly<Reco
 /** Does what the verb says. */
 export function answerTo(rules: Rules, verb: Verb, batch: Batch): Response | Promise<Response> {
   if (verb === 'sign') return signed(batch)
-  return verb === 'inspect' ? inspected(batch) : judged(rules, verb, batch)
+  return verb === 'inspect' ? inspected(batch) : verified(rules, verb, batch)
 }
 
 async function signed({ links, isList, present }: Batch): Promise<Response> {
@@ -146,7 +146,7 @@ function inspected({ links, isList }: Batch): Response {
   return json(isList ? { links: answers } : answers[0])
 }
 
-async function judged({ store, verifyOptions, report }: Rules, verb: Verb, { links, isList, present }: Batch): Promise<Response> {
+async function verified({ store, verifyOptions, report }: Rules, verb: Verb, { links, isList, present }: Batch): Promise<Response> {
   const now = () => new Date(present)
   const failures: unknown[] = []
   const verdicts = await inTurn(links, async ({ maker, url, conditions }): Promise<Verdict | null> => {

@@ -1,4 +1,4 @@
-// The demo as a visitor meets it: the built command in a process of its own, and every line that it prints.
+// The demo as its users see it: the built command in a process of its own, and every line that it prints.
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
@@ -104,11 +104,11 @@ test.concurrent.each(curl ? ['fetch', 'curl'] : ['fetch'])('every line does what
   try {
     for (const { answers, says, lines, links } of tries(await printed(own))) {
       for (const [i, link] of links.entries()) {
-        const visit = async () => (way === 'curl' ? paste(lines[i] as string) : (await fetch(link)).status)
+        const statusNow = async () => (way === 'curl' ? paste(lines[i] as string) : (await fetch(link)).status)
         const [first, later] = answers.split(', then ').map(Number)
-        expect([says, await visit()]).toEqual([says, first])
+        expect([says, await statusNow()]).toEqual([says, first])
         if (says.includes('ten seconds')) await wait(Number(/expires=(\d+)/.exec(link)?.[1]) * 1000 - Date.now() + 100)
-        expect([says, await visit()]).toEqual([says, later ?? first])
+        expect([says, await statusNow()]).toEqual([says, later ?? first])
       }
     }
   } finally {

@@ -1,5 +1,5 @@
-// What the link service must answer, as data: each case is a name and a function that throws to fail. service.test.ts runs them in process and
-// over real sockets.
+// The answers that the link service must give, as data: each case is a name and a function that throws to fail. service.test.ts runs them in
+// process and over real sockets.
 import { ANYTHING, LIMITED, SECRET, VERIFIER } from './served.ts'
 
 /** Sends a request to a path of the service. */
@@ -50,10 +50,10 @@ async function refused(response: Response, { status, field, like }: Expected): P
   insist(response.headers.get('content-type') === 'application/problem+json', `content-type ${response.headers.get('content-type')}`)
   insist(response.headers.get('cache-control') === 'no-store', 'may be cached')
   const { type, title, status: said, detail, errors } = JSON.parse(text)
-  insist(type === 'about:blank' && said === status && title, `no problem document: ${text}`)
-  insist(/^[\w/].{10,}\.$/.test(detail), `no sentence: ${detail}`)
+  insist(type === 'about:blank' && said === status && title, `not a problem document: ${text}`)
+  insist(/^[\w/].{10,}\.$/.test(detail), `not a sentence: ${detail}`)
   if (field !== undefined) insist(errors?.[0]?.field === field, `${errors?.[0]?.field} in place of ${field}: ${text}`)
-  for (const one of errors ?? []) insist(/^[\w/].{10,}\.$/.test(one.detail), `no sentence: ${one.detail}`)
+  for (const one of errors ?? []) insist(/^[\w/].{10,}\.$/.test(one.detail), `not a sentence: ${one.detail}`)
   if (like) insist(like.test(text), `not like ${like}: ${text}`)
   for (const secret of [SECRET, ANYTHING, LIMITED, VERIFIER, 'signature=', 'md5=', '    at ', '.ts:', '.js:'])
     insist(!text.includes(secret), `it tells ${secret}`)
@@ -78,14 +78,14 @@ function limit(change: object, field?: string, status = 403): Case {
   }
 }
 
-// The two routes of the Python SecureLink, with what its own documentation would send.
+// The two routes of the Python SecureLink, with a request of its own documentation.
 const [GENERATE, VALIDATE] = ['/generate-secure-md5-link/', '/validate-secure-link/']
 const wanted = { url: 'https://cdn.example/files/report.pdf', clientip: '203.0.113.7', expire_seconds: 60 }
 
 const generating = (name: string, change: object, field: string): Case =>
   bad(`${GENERATE}: ${name}`, GENERATE, { ...wanted, ...change }, { status: 422, field })
 
-/** What SecureLink's 403 was meant to be: `detail` as its clients know it, and beside it what is wrong. */
+/** The 403 that SecureLink meant: `detail` as its clients know it, and beside it the reason. */
 async function invalid(send: Send, body: object, reason: string): Promise<void> {
   const response = await send(VALIDATE, post(body))
   const { detail, reason: told } = await response.clone().json()
@@ -95,7 +95,7 @@ async function invalid(send: Send, body: object, reason: string): Promise<void> 
 
 const old: Case[] = [
   {
-    name: 'the routes of the Python SecureLink make links, and judge them',
+    name: 'the routes of the Python SecureLink sign and validate links',
     async run(send) {
       for (const slash of ['', '/']) {
         const before = Math.floor(Date.now() / 1000)
@@ -153,7 +153,7 @@ const old: Case[] = [
     },
   },
   {
-    name: 'what made the Python SecureLink fail, or let strangers in',
+    name: 'links that made the Python SecureLink fail, or let strangers in',
     async run(send) {
       const { clientip } = wanted
       const { secure_url } = await ask(send, GENERATE, wanted)
@@ -163,7 +163,7 @@ const old: Case[] = [
       await validate(secure_url.replace(/&expires=.*/, ''), 'malformed')
       await validate(secure_url.replace(/md5=[\w-]+&/, ''), 'malformed')
       await validate(secure_url.replace('?', ';anything?'), 'bad_signature')
-      // Whether it has expired is told about true links only.
+      // Only a link with a good signature is said to have expired.
       await validate(secure_url.replace(/expires=.*/, 'expires=1'), 'bad_signature')
     },
   },
@@ -174,8 +174,8 @@ const old: Case[] = [
     bad(`${path}: no url`, path, { clientip: '203.0.113.7' }, { status: 422, field: 'url' }),
     bad(`${path}: a batch`, path, { links: [wanted] }, { status: 422, field: 'url' }),
     bad(`${path}: an empty url`, path, { ...wanted, url: '' }, { status: 422, field: 'url' }),
-    bad(`${path}: a url that is none`, path, { ...wanted, url: 7 }, { status: 422, field: 'url' }),
-    bad(`${path}: a clientip that is none`, path, { ...wanted, clientip: 7 }, { status: 422, field: 'clientip' }),
+    bad(`${path}: a url as a number`, path, { ...wanted, url: 7 }, { status: 422, field: 'url' }),
+    bad(`${path}: a clientip as a number`, path, { ...wanted, clientip: 7 }, { status: 422, field: 'clientip' }),
     bad(`${path}: its default token`, path, wanted, { status: 401 }, 'defaultkey'),
     bad(`${path}: no token`, path, wanted, { status: 401 }, ''),
     {
@@ -192,7 +192,7 @@ const old: Case[] = [
   ...[0, -1, 1.5, 1e9, 1e300, '', '0', 'abc', ' 7', true, [20], {}].map((expire_seconds) =>
     generating(`expire_seconds ${JSON.stringify(expire_seconds)}`, { expire_seconds }, 'expire_seconds'),
   ),
-  generating('a clientip that is no address', { clientip: '300.1.1.1' }, 'clientip'),
+  generating('a clientip that is not an address', { clientip: '300.1.1.1' }, 'clientip'),
   generating('a clientip that is a network', { clientip: '203.0.113.0/24' }, 'clientip'),
   generating('a link for every address, which this recipe cannot make', { clientip: '' }, 'clientip'),
   generating('a url without a scheme', { url: 'cdn.example/files/x' }, 'url'),
@@ -272,7 +272,7 @@ export const cases: Case[] = [
     },
   },
   {
-    name: 'redeems as often as a link may be used, and verify spends nothing',
+    name: 'redeems as often as a link may be used, and verify consumes no use',
     async run(send) {
       const { link } = await ask(send, '/sign', { ...good, uses: 2 })
       const visit = { scheme: 'files', link }
@@ -378,7 +378,7 @@ export const cases: Case[] = [
       bad(`${path}: 2 MB`, path, JSON.stringify({ ...thing, id: 'x'.repeat(2_000_000) }), { status: 413 }),
       bad(`${path}: a batch of 1,001`, path, { links: Array(1001).fill(thing) }, { status: 422, field: 'links' }),
       bad(`${path}: an empty batch`, path, { links: [] }, { status: 422, field: 'links' }),
-      bad(`${path}: a batch that is none`, path, { links: 7 }, { status: 422, field: 'links' }),
+      bad(`${path}: a batch as a number`, path, { links: 7 }, { status: 422, field: 'links' }),
       bad(`${path}: a batch with a hole`, path, { links: [thing, null] }, { status: 422, field: 'links[1]' }),
       bad(`${path}: an unknown scheme`, path, { ...thing, scheme: 'nginx' }, { status: 422, field: 'scheme' }),
       bad(`${path}: a scheme of every object`, path, { ...thing, scheme: 'constructor' }, { status: 422, field: 'scheme' }),
@@ -408,7 +408,7 @@ export const cases: Case[] = [
         },
       },
       {
-        name: `refused: ${path}: tokens that are none`,
+        name: `refused: ${path}: tokens that are not known`,
         async run(send) {
           const wrong = [
             undefined,
@@ -458,7 +458,7 @@ export const cases: Case[] = [
   ),
   signing('a url without a scheme', { url: 'cdn.example/files/x' }, 'url'),
   signing('an empty url', { url: '' }, 'url'),
-  signing('a url that is none', { url: 7 }, 'url'),
+  signing('a url as a number', { url: 7 }, 'url'),
   signing('a url with a line break', { url: 'https://cdn.example/\r\nset-cookie: a=b' }, 'url'),
   signing('a url with a user name', { url: 'https://me@cdn.example/' }, 'url'),
   signing('a url that is too long', { url: `https://cdn.example/${'x'.repeat(20_000)}` }, 'url'),
@@ -474,15 +474,15 @@ export const cases: Case[] = [
   signing('a negative expiry', { expires: '-10m' }, 'expires'),
   signing('a date in the past', { expires: '2001-01-01T00:00:00Z' }, 'expires'),
   signing('a date before 1970', { expires: '1960-01-01' }, 'expires'),
-  signing('a date that is none', { expires: '2090-13-45' }, 'expires'),
+  signing('a date that does not exist', { expires: '2090-13-45' }, 'expires'),
   signing('a date without a zone', { expires: '2090-01-01T00:00:00' }, 'expires'),
   signing('a date in words', { expires: 'tomorrow' }, 'expires'),
   signing('starts behind expires', { starts: '20m' }, 'starts'),
-  signing('align that is none', { align: '1' }, 'align'),
+  signing('align without a unit', { align: '1' }, 'align'),
   signing('align of nothing', { align: '0s' }, 'align'),
-  signing('ip that is none', { ip: '300.1.1.1' }, 'ip'),
+  signing('ip that is not an address', { ip: '300.1.1.1' }, 'ip'),
   signing('an empty ip', { ip: '' }, 'ip'),
-  signing('method that is none', { method: 'GE T' }, 'method'),
+  signing('method with a space', { method: 'GE T' }, 'method'),
   signing('method as a number', { method: [7] }, 'method'),
   signing('prefix elsewhere', { prefix: '/other/' }, 'prefix'),
   signing('prefix as an object', { prefix: {} }, 'prefix'),
@@ -492,10 +492,10 @@ export const cases: Case[] = [
   signing('id as an object', { id: { toString: 1 } }, 'id'),
   signing('a condition that the scheme cannot carry', { scheme: 'images', id: '7', uses: 1 }, 'uses'),
   signing('a condition that is missing', { scheme: 'images' }, 'id'),
-  bad('a link that is none', '/verify', { scheme: 'files', link: 7 }, { status: 422, field: 'link' }),
-  bad('a method that is none', '/verify', { scheme: 'files', link: url, method: 'GET\r\nX: y' }, { status: 422, field: 'method' }),
+  bad('a link as a number', '/verify', { scheme: 'files', link: 7 }, { status: 422, field: 'link' }),
+  bad('a method with a space', '/verify', { scheme: 'files', link: url, method: 'GET\r\nX: y' }, { status: 422, field: 'method' }),
   bad(
-    'a tolerance, which is the service to say',
+    'a tolerance, which the service sets',
     '/redeem',
     { scheme: 'files', link: url, tolerance: '5m' },
     { status: 422, field: 'tolerance' },
@@ -510,7 +510,7 @@ export const cases: Case[] = [
       await refused(response, { status: 405 })
     },
   },
-  // Looking through a megabyte of broken escapes took two seconds; nothing longer than a link is looked at.
+  // Reading a megabyte of broken escapes took two seconds; nothing longer than a link is read.
   ...['/verify', '/redeem', '/inspect'].flatMap((path) => [
     bad(`a link of 16,385 characters at ${path}`, path, { scheme: 'files', link: 'x'.repeat(16_385) }, { status: 422, field: 'link' }),
     bad(`a link of a megabyte at ${path}`, path, { scheme: 'files', link: `/?${'&%'.repeat(450_000)}` }, { status: 422, field: 'link' }),

@@ -1,5 +1,5 @@
-// From the Python SecureLink to this one: a client of its API, in Python, finds what it knows at `securelink serve`; and the links open in NGINX as
-// its README configures it.
+// From the Python SecureLink to this one: a client of its API, in Python, works with `securelink serve`, and the links open in NGINX as its README
+// configures it.
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -50,13 +50,13 @@ async function run(url: string, steps: readonly Step[], env: Record<string, stri
 
 interface Served {
   readonly url: string
-  /** What the commands before it have printed. */
+  /** The output of the commands before it. */
   readonly printed: string
   /** Ends it, and gives what it has logged. */
   stop(): Promise<string>
 }
 
-/** Starts the command, as people who move would. */
+/** Starts the command, as users who move would. */
 function serve(scheme: string, secret: string): Promise<Served> {
   const command = `exec securelink serve --scheme ${scheme} --securelink-api --port 0`
   return type(command, { SECURELINK_KEYS: secret, SECURELINK_API_TOKEN: TOKEN })
@@ -253,14 +253,14 @@ describe.skipIf(!python || !find('nginx'))("the links in NGINX, configured as Se
     const [{ body: made } = { body: {} }] = await run(old.url, [['generate', { url, expire_seconds: 1 }]])
     const path = made.secure_url.slice('http://127.0.0.1'.length)
     expect([200, 410]).toContain((await server.visit(path)).status)
-    // The second of expiry itself is still good.
+    // At the expiry boundary the link is still valid.
     await wait(3100)
     expect((await server.visit(path)).status).toBe(410)
-    const [dead, forged] = await run(old.url, [
+    const [expired, forged] = await run(old.url, [
       ['validate', { url: made.secure_url }],
       ['validate', { url: made.secure_url, change: { 'a.pdf': 'b.pdf' } }],
     ])
-    expect(dead).toMatchObject({ status: 403, body: { reason: 'expired' } })
+    expect(expired).toMatchObject({ status: 403, body: { reason: 'expired' } })
     expect(forged).toMatchObject({ status: 403, body: { reason: 'bad_signature' } })
   })
 })

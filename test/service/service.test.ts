@@ -122,7 +122,7 @@ describe.each(Object.keys(servers))('%s', (name) => {
   let started: Awaited<ReturnType<typeof start>>
   if (there) beforeAll(async () => void (started = await start(name)), 60_000)
   for (const { name: title, run } of cases) test.skipIf(!there)(there ? title : leftOut(name as 'deno'), () => run(started.send))
-  test.skipIf(!there)('and prints nothing that is secret', () => {
+  test.skipIf(!there)('and prints no secret', () => {
     for (const secret of [SECRET, ANYTHING, LIMITED, VERIFIER, 'signature']) expect(started.printed()).not.toContain(secret)
   })
 })
@@ -269,7 +269,7 @@ describe('options', () => {
     expect(await status({ url: 'https://evil.example/x' })).toBe(403)
   })
 
-  test('with allow, what storages read from the query as from headers is a condition, too', async () => {
+  test('with allow, a parameter that storages read as a header is a condition, too', async () => {
     const url = 'https://bucket.s3.amazonaws.com/files/a'
     const ask = async (more: object, conditions?: string[]) => {
       const authorize = bearer(ANYTHING, { allow: ['https://bucket.s3.amazonaws.com/files/'], ...(conditions && { conditions }) })
@@ -284,7 +284,7 @@ describe('options', () => {
     expect(await ask({ url: `${url}?x-amz-acl=private` }, ['query'])).toBe(200)
   })
 
-  test('what authorize answers besides true and a refusal is a refusal', async () => {
+  test('any other answer of authorize than true refuses', async () => {
     for (const odd of [{ user: 7 }, 'yes', 1, { status: 200, detail: 'Good.' }, null, undefined, Number.NaN]) {
       const authorize = (() => odd) as unknown as ServiceOptions['authorize']
       const early = Object.assign(() => true, { early: authorize }) as unknown as ServiceOptions['authorize']
@@ -318,8 +318,8 @@ describe('options', () => {
     const answer = await shaky(json({ links: signed.map(({ link }: { link: string }) => ({ link })) }, '/redeem'))
     expect(answer.status).toBe(503)
     const text = await answer.text()
-    // What was spent is known, and why the rest is not, only to the operator.
-    // Which link came second to the store is for the platform's threads to say.
+    // The answer says which uses are consumed. Only the operator learns why the rest is not known.
+    // The order in which links reach the store depends on threads.
     expect(
       JSON.parse(text)
         .verdicts.map((verdict: { ok: boolean } | null) => verdict?.ok ?? null)
@@ -429,7 +429,7 @@ test('a batch does not go on asking a store that is down', async () => {
   expect(asked).toBe(128)
 })
 
-test('a link that is too long is not read, by no scheme', async () => {
+test('no scheme reads a link that is too long', async () => {
   let read = 0
   const counted: Scheme = {
     ...links,
@@ -480,7 +480,7 @@ test('two slashes at the start are another path', async () => {
   for (const path of ['//sign', '//healthz']) expect((await fetch(json(good, path))).status).toBe(404)
 })
 
-describe('headers of the visit', () => {
+describe('headers of the request', () => {
   const bucket = s3({ id: 'AKIAIOSFODNN7EXAMPLE', secret })
   const fetch = service(bucket, allowed)
   const verdict = async (more: object): Promise<unknown> => {
@@ -490,7 +490,7 @@ describe('headers of the visit', () => {
     return errors?.[0] ?? reason ?? ok
   }
 
-  test('a link that covers some is good with them, and with them alone', async () => {
+  test('a link that covers some is valid with them, and only with them', async () => {
     expect(await verdict({ headers: { 'Content-Type': 'image/png', 'x-other': '' } })).toBe(true)
     expect(await verdict({ headers: { 'content-type': 'image/jpeg' } })).toBe('bad_signature')
     expect(await verdict({ headers: {} })).toBe('bad_signature')
@@ -500,9 +500,9 @@ describe('headers of the visit', () => {
   test.each([
     ['a text', 'content-type: image/png', 'headers'],
     ['a list', [['content-type', 'image/png']], 'headers'],
-    ['a name that is none', { 'content type': 'image/png' }, 'headers.content type'],
+    ['a name with a space', { 'content type': 'image/png' }, 'headers.content type'],
     ['no name', { '': 'image/png' }, 'headers'],
-    ['a value that is no text', { 'content-type': 7 }, 'headers.content-type'],
+    ['a value as a number', { 'content-type': 7 }, 'headers.content-type'],
     ['a line break', { 'content-type': 'image/png\r\nx: y' }, 'headers.content-type'],
     ['letters that headers do not have', { 'content-type': 'ü' }, 'headers.content-type'],
   ])('%s', async (_, headers, field) => {
@@ -517,7 +517,7 @@ describe('the routes of the Python SecureLink', () => {
   /** A service of one scheme, with these routes. */
   const routes = (scheme: Scheme, options = allowed) => pythonRoutes(service(scheme, options), { scheme })
 
-  test('are there when they are asked for', async () => {
+  test('exist only in the wrapper', async () => {
     const off = service(links, allowed)
     for (const path of [GENERATE, VALIDATE]) expect((await off(json({ url }, path))).status).toBe(404)
     const { paths, components } = await (await off(new Request('https://l.example/openapi.json'))).json()
@@ -549,7 +549,7 @@ describe('the routes of the Python SecureLink', () => {
     expect([answer.status, (await answer.json()).detail]).toEqual([403, 'Not today.'])
   })
 
-  test('hmac links cover what the recipe of NGINX leaves open: the query and the host', async () => {
+  test('hmac links cover the query and the host, which the expression of NGINX does not', async () => {
     const ask = async (scheme: Scheme, change: (link: string) => string) => {
       const served = routes(scheme)
       const { secure_url } = await (await served(json({ url }, GENERATE))).json()
@@ -585,22 +585,22 @@ describe('the routes of the Python SecureLink', () => {
     expect((await routes(open)(json({ url }, GENERATE))).status).toBe(200)
   })
 
-  test('the clock, the tolerance and what is revoked hold for them', async () => {
+  test('the options now, tolerance and revoked hold for them', async () => {
     let present = Date.parse('2030-01-01T00:00:00Z')
     const now = () => new Date(present)
     const served = routes(nginx({ secret }), { ...allowed, now, tolerance: '5s', revoked: ({ resource }) => resource.includes('gone') })
     const sign = async (url: string) => (await (await served(json({ url }, GENERATE))).json()).secure_url
-    const judge = async (url: string) => {
+    const reasonOf = async (url: string) => {
       const answer = await (await served(json({ url }, VALIDATE))).json()
       return answer.reason ?? answer.message
     }
     const link = await sign('/secure/x')
-    expect(await judge(await sign('/secure/gone'))).toBe('revoked')
+    expect(await reasonOf(await sign('/secure/gone'))).toBe('revoked')
     present += 25_999
-    expect(await judge(link)).toBe('The secure link is valid.')
+    expect(await reasonOf(link)).toBe('The secure link is valid.')
     present += 1
-    expect(await judge(link)).toBe('expired')
-    expect(await judge(link.replace('/x', '/y'))).toBe('bad_signature')
+    expect(await reasonOf(link)).toBe('expired')
+    expect(await reasonOf(link.replace('/x', '/y'))).toBe('bad_signature')
   })
 
   test('the night when clocks change is no longer and no shorter', async () => {
@@ -661,8 +661,8 @@ describe('openapi.json', () => {
     expect(validator.version).toBe('3.1')
   })
 
-  // Another implementation of JSON Schema judges what the service takes and answers.
-  test('it says what the service does', async () => {
+  // Another implementation of JSON Schema checks the requests and the answers.
+  test('it describes the requests and the answers of the service', async () => {
     const { components, paths } = await api()
     const ajv = new Ajv2020({ strict: false, validateFormats: false })
     ajv.addSchema({ $id: 'api', components })

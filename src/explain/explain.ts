@@ -74,7 +74,11 @@ export async function explain(scheme: Scheme, request: Visited, options: Explain
   assertKnownOptions(options, OPTIONS, 'explain()')
   const { make, bound = 5000, tables = [], ...verifyOptions } = options
   assertOption(Number.isInteger(bound) && bound >= 0, 'bound', 'a whole number')
-  assertOption(make === undefined || (Array.isArray(make) && typeof make[0] === 'function'), 'make', 'a list of a factory, its keys and its options')
+  assertOption(
+    make === undefined || (Array.isArray(make) && typeof make[0] === 'function'),
+    'make',
+    'a list of a factory, its keys and its options',
+  )
   assertOption(Array.isArray(tables), 'tables', 'a list of tables')
 
   const verdict = await verify(scheme, request, verifyOptions)
@@ -103,7 +107,8 @@ export async function explain(scheme: Scheme, request: Visited, options: Explain
     const { name } = attempt.scheme
     const found = await search.find(attempt, rulesFor(await tableOf(name, tables), make, name))
     // With no mistake the signature is good, and it is the URL that cannot be read.
-    if (found && found.mistakes.length > 0) return { ...told, ...signedString(found, expected), mistakes: found.mistakes, tried: search.tried }
+    if (found && found.mistakes.length > 0)
+      return { ...told, ...signedString(found, expected), mistakes: found.mistakes, tried: search.tried }
   }
   return { ...told, mistakes: await plainMistakes(first, verdict, expected, table), tried: search.tried }
 }
@@ -142,7 +147,12 @@ function signedString({ text }: Found, expected: Expected | undefined): Partial<
 }
 
 /** An address in the headers that the link would open for. */
-async function addressThatFits(scheme: Scheme, request: Visited, options: VerifyOptions, { headers }: Attempt): Promise<string | undefined> {
+async function addressThatFits(
+  scheme: Scheme,
+  request: Visited,
+  options: VerifyOptions,
+  { headers }: Attempt,
+): Promise<string | undefined> {
   const named = ['x-forwarded-for', 'x-real-ip', 'cf-connecting-ip', 'true-client-ip'].flatMap((name) => headers[name]?.split(',') ?? [])
   for (const ip of named.map((address) => address.trim()).slice(0, 20)) {
     const { reason } = await verify(scheme, request, { ...options, ip })
@@ -152,7 +162,12 @@ async function addressThatFits(scheme: Scheme, request: Visited, options: Verify
 }
 
 /** Mistakes that are plain to see, for a link whose signature no known mistake has made. */
-async function plainMistakes(attempt: Attempt, verdict: Refused, expected: Expected | undefined, table: Table | undefined): Promise<readonly Mistake[]> {
+async function plainMistakes(
+  attempt: Attempt,
+  verdict: Refused,
+  expected: Expected | undefined,
+  table: Table | undefined,
+): Promise<readonly Mistake[]> {
   const { scheme, url, headers } = attempt
   if (verdict.reason === 'unsigned' || verdict.reason === 'malformed') {
     const { explainMalformed, explainUnsigned } = await import('./unread.ts')

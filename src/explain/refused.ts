@@ -18,7 +18,10 @@ type Words = (refusal: Refusal) => Omit<Mistake, 'code'>
 
 const REASONS: Readonly<Record<TrustedReason, Words>> = {
   wrong_path: ({ claims }) => ({
-    sentence: claims.prefix === undefined ? 'The link does not open this URL.' : `The link opens ${claims.prefix.slice(0, 60)} and what is below, and the request is for another path.`,
+    sentence:
+      claims.prefix === undefined
+        ? 'The link does not open this URL.'
+        : `The link opens ${claims.prefix.slice(0, 60)} and what is below, and the request is for another path.`,
     remedy: 'Sign a link with a prefix that the path lies in, and for the protocol and service of the request.',
   }),
   wrong_method: ({ claims, attempt }) => ({
@@ -31,7 +34,8 @@ const REASONS: Readonly<Record<TrustedReason, Words>> = {
       : attempt.ip === undefined
         ? 'The link is for one address or network, and the verifier was not told the address of the request.'
         : 'The link is for another address or network than that of the request.',
-    remedy: 'Pass the address of the client as ip, and not that of a proxy. Sign for a network, such as /24 or /64, where addresses change.',
+    remedy:
+      'Pass the address of the client as ip, and not that of a proxy. Sign for a network, such as /24 or /64, where addresses change.',
   }),
   expired: ({ claims, now }) => ({
     sentence: `The link expired ${ago(now - +claims.expires)} ago, at ${claims.expires.toISOString()}.`,
@@ -42,8 +46,11 @@ const REASONS: Readonly<Record<TrustedReason, Words>> = {
     remedy: 'Sign a new link with a key that is still valid, or extend the key.',
   }),
   too_early: ({ claims, now }) => ({
-    sentence: claims.starts ? `The link is valid in ${ago(+claims.starts - now)}, from ${claims.starts.toISOString()} on.` : 'The link is not valid yet.',
-    remedy: 'If it is only seconds or minutes: the clock of the signer is ahead. Set it with NTP, give verify() a tolerance, or sign without a start.',
+    sentence: claims.starts
+      ? `The link is valid in ${ago(+claims.starts - now)}, from ${claims.starts.toISOString()} on.`
+      : 'The link is not valid yet.',
+    remedy:
+      'If it is only seconds or minutes: the clock of the signer is ahead. Set it with NTP, give verify() a tolerance, or sign without a start.',
   }),
   revoked: () => ({ sentence: 'The function revoked said that the link is revoked.', remedy: 'Sign a new link.' }),
   needs_redeem: ({ claims }) => ({

@@ -120,7 +120,7 @@ export class Search {
   async #compare(attempt: Attempt, reading: Reading, received: string, key: SecretKey, text: string): Promise<ReturnType<typeof compared>> {
     const algorithm = attempt.algorithm ?? reading.algorithm ?? attempt.scheme.algorithm
     const name = this.#nameOf(key)
-    const kind = `${'hmac' in algorithm ? algorithm.hmac : 'digest'} ${attempt.swapped} ${attempt.derive ? attempt.rekeyed ?? text : ''}`
+    const kind = `${'hmac' in algorithm ? algorithm.hmac : 'digest'} ${attempt.swapped} ${attempt.derive ? (attempt.rekeyed ?? text) : ''}`
     const memory = `${name}\n${kind}\n${received}\n${text}`
     if (this.#known.has(memory)) return undefined
     this.#known.add(memory)
@@ -199,7 +199,12 @@ async function compareWith(key: SecretKey, algorithm: Algorithm, text: string, r
 }
 
 /** With the string as the key, and the secret as the message. */
-async function compareSwapped({ secret }: SecretKey, algorithm: Algorithm, text: string, received: string): Promise<ReturnType<typeof compared>> {
+async function compareSwapped(
+  { secret }: SecretKey,
+  algorithm: Algorithm,
+  text: string,
+  received: string,
+): Promise<ReturnType<typeof compared>> {
   if ((typeof secret !== 'string' && !isBytes(secret)) || text.includes(SECRET_MARK)) return undefined
   const message = typeof secret === 'string' ? secret : new Uint8Array(secret)
   const computed = await compute(await readyKey({ secret: text }, algorithm), algorithm, message)

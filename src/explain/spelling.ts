@@ -11,10 +11,18 @@ const described = (code: string, sentence: string, remedy: string): Described =>
 const RAW = 'Ask the HMAC function for raw bytes (true as the last argument in PHP, digest() in Python and Node), and encode those.'
 
 const HEX_OF = described('signature_hex', 'The signature is written in hex, and the scheme writes base64.', RAW)
-const BASE64_OF = described('signature_base64', 'The signature is written in base64, and the scheme writes hex.', 'Write the signature in hex, in small letters.')
+const BASE64_OF = described(
+  'signature_base64',
+  'The signature is written in base64, and the scheme writes hex.',
+  'Write the signature in hex, in small letters.',
+)
 const OF_HEX = described('signature_base64_of_hex', 'The signature is base64 of the hex text, in place of base64 of the bytes.', RAW)
 const CAPITALS = described('signature_case', 'The signature is in capitals.', 'Write hex in small letters.')
-const PADDING = described('signature_padding', 'The signature has the padding "=" at its end, or lacks it.', 'Write base64url without padding, and base64 with it.')
+const PADDING = described(
+  'signature_padding',
+  'The signature has the padding "=" at its end, or lacks it.',
+  'Write base64url without padding, and base64 with it.',
+)
 const ALPHABET = described(
   'signature_alphabet',
   'The signature is in the wrong alphabet: base64 has "+" and "/", base64url has "-" and "_".',
@@ -26,7 +34,11 @@ const LOWER_CASE = described(
   'The signature has lost its capitals: a program brought the link into small letters.',
   'Send links through programs that keep capitals, or use a scheme with hex.',
 )
-const CUT_OFF = described('cut_off', 'The signature is cut off: its end is missing.', 'Look for a column, a field or a message that is too short for the link.')
+const CUT_OFF = described(
+  'cut_off',
+  'The signature is cut off: its end is missing.',
+  'Look for a column, a field or a message that is too short for the link.',
+)
 const GLUED = described(
   'punctuation',
   'A character of the sentence around the link is glued to it, such as a full stop or a bracket.',

@@ -21,10 +21,14 @@ export function explainMalformed(url: string, scheme: Scheme, table: Table | und
   if (value === '') return fault('parameter_empty', 'has no value')
   if (!isDecodable(value)) return fault('parameter_escape', 'has a "%" that begins no escape, or bytes that are not UTF-8')
   if (/^[12]\d{12}$/.test(value)) {
-    return { ...fault('milliseconds', 'is a time in milliseconds'), remedy: `Divide by 1000 and round: ${parameter} is in seconds. In JavaScript: Math.floor(Date.now() / 1000) + lifetime.` }
+    return {
+      ...fault('milliseconds', 'is a time in milliseconds'),
+      remedy: `Divide by 1000 and round: ${parameter} is in seconds. In JavaScript: Math.floor(Date.now() / 1000) + lifetime.`,
+    }
   }
   if (/%(0A|0D|20|09)|\s/i.test(value)) return fault('white_space', 'has white space or a line break in it')
-  if (/^\d{10}$/.test(value) && form?.startsWith('a number of seconds')) return fault('time_for_duration', 'is a time, where the scheme has a duration')
+  if (/^\d{10}$/.test(value) && form?.startsWith('a number of seconds'))
+    return fault('time_for_duration', 'is a time, where the scheme has a duration')
   return fault('parameter_form', `has ${value.length} characters and not the form that the scheme writes`)
 }
 
@@ -52,23 +56,53 @@ function formOf(parameter: string, { parameters }: Scheme, table: Table | undefi
 function explainUrl(url: string): Mistake {
   const { path } = split(url)
   const fault = (code: string, sentence: string, remedy: string): Mistake => ({ code, sentence, remedy })
-  if (url.length > LONGEST) return fault('too_long', `The URL has more than ${LONGEST} characters.`, 'Sign shorter URLs: browsers and proxies refuse long ones.')
-  if (path[0] !== '/') return fault('not_a_url', 'The text is neither an absolute URL nor a path that starts with "/".', 'Pass the URL of the request, or its path with the query.')
-  if (url.includes('#')) return fault('fragment', 'The URL has a "#". Clients do not send what follows.', 'Verify the URL without its fragment, and write a "#" in a path or a value as %23.')
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what this looks for
-  if (/[\0-\x20\x7f]/.test(url)) return fault('white_space', 'The URL has a space, a line break or a control character.', 'Write a space as %20, and remove line breaks that a mail program added.')
-  if (path.includes('\\')) return fault('backslash', 'The path has a "\\", which many servers read as "/".', 'Write a "\\" as %5C, or use "/".')
-  if (hasDotSegment(path)) return fault('dot_segments', 'The path has a segment "." or "..", which clients resolve before they send.', 'Sign the path without such segments.')
-  if (looksLikeHost(path)) return fault('two_slashes', 'The path begins with two slashes, so clients would read a host.', 'Join host and path with one slash.')
-  if (/[^!-~]/.test(url)) return fault('not_ascii', 'The URL has characters beyond ASCII.', 'Verify the URL as the client sent it, percent-encoded.')
-  return fault('unreadable', 'The path or the query cannot be read, as with a "%" that begins no escape.', 'Write a "%" that begins no escape as %25.')
+  if (url.length > LONGEST)
+    return fault('too_long', `The URL has more than ${LONGEST} characters.`, 'Sign shorter URLs: browsers and proxies refuse long ones.')
+  if (path[0] !== '/')
+    return fault(
+      'not_a_url',
+      'The text is neither an absolute URL nor a path that starts with "/".',
+      'Pass the URL of the request, or its path with the query.',
+    )
+  if (url.includes('#'))
+    return fault(
+      'fragment',
+      'The URL has a "#". Clients do not send what follows.',
+      'Verify the URL without its fragment, and write a "#" in a path or a value as %23.',
+    )
+  if (/[\0-\x20\x7f]/.test(url))
+    return fault(
+      'white_space',
+      'The URL has a space, a line break or a control character.',
+      'Write a space as %20, and remove line breaks that a mail program added.',
+    )
+  if (path.includes('\\'))
+    return fault('backslash', 'The path has a "\\", which many servers read as "/".', 'Write a "\\" as %5C, or use "/".')
+  if (hasDotSegment(path))
+    return fault(
+      'dot_segments',
+      'The path has a segment "." or "..", which clients resolve before they send.',
+      'Sign the path without such segments.',
+    )
+  if (looksLikeHost(path))
+    return fault('two_slashes', 'The path begins with two slashes, so clients would read a host.', 'Join host and path with one slash.')
+  if (/[^!-~]/.test(url))
+    return fault('not_ascii', 'The URL has characters beyond ASCII.', 'Verify the URL as the client sent it, percent-encoded.')
+  return fault(
+    'unreadable',
+    'The path or the query cannot be read, as with a "%" that begins no escape.',
+    'Write a "%" that begins no escape as %25.',
+  )
 }
 
 /** What a URL looks like that was refused as `unsigned`. */
 export function explainUnsigned(url: string, scheme: Scheme): Mistake {
   const names = scheme.parameters.slice(0, 3).join(', ')
   if (/[?&;]amp;|&amp;|&#38;/.test(url)) return HTML_ESCAPED
-  const seen = [recognise(url) ?? []].flat().map((one) => one.scheme).filter((name) => name !== scheme.name)
+  const seen = [recognise(url) ?? []]
+    .flat()
+    .map((one) => one.scheme)
+    .filter((name) => name !== scheme.name)
   if (seen.length > 0) {
     return {
       code: 'other_scheme',
@@ -86,7 +120,9 @@ export function explainUnsigned(url: string, scheme: Scheme): Mistake {
   }
   return {
     code: 'no_parameters',
-    sentence: names ? 'The URL has no query, so it is not a link, or its query was removed on the way.' : 'The path of the URL has no token.',
+    sentence: names
+      ? 'The URL has no query, so it is not a link, or its query was removed on the way.'
+      : 'The path of the URL has no token.',
     remedy: 'Pass the URL as the client sent it, with its query. Routers and logs often have the path only.',
   }
 }

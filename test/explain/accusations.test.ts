@@ -18,9 +18,22 @@ const SECRET = 'made/Up+Secret0123456789abcdefABCDEFghij'
 // biome-ignore lint/suspicious/noExplicitAny: conditions of all schemes
 const SCHEMES: readonly { links: (secret: string) => Scheme<any, any, any>; url: string; conditions?: object; signature: RegExp }[] = [
   { links: (secret) => hmac({ secret }), url: 'https://cdn.example/files/a.pdf?v=2', signature: /(?<=signature=)[\w-]{43}/ },
-  { links: (secret) => pichax({ id: 'px', secret }), url: 'https://api.example/v1?src=x', conditions: { id: 'u' }, signature: /(?<=signature=)\w{64}/ },
-  { links: (secret) => nginx({ secret }, { expression: '$secure_link_expires$uri $secret' }), url: 'https://cdn.example/s/a.txt', signature: /(?<=md5=)[\w-]{22}/ },
-  { links: (secret) => s3({ id: 'AKIAMADEUPEXAMPLE000', secret }), url: 'https://b.s3.eu-central-1.amazonaws.com/a.png', signature: /(?<=Signature=)\w{64}/ },
+  {
+    links: (secret) => pichax({ id: 'px', secret }),
+    url: 'https://api.example/v1?src=x',
+    conditions: { id: 'u' },
+    signature: /(?<=signature=)\w{64}/,
+  },
+  {
+    links: (secret) => nginx({ secret }, { expression: '$secure_link_expires$uri $secret' }),
+    url: 'https://cdn.example/s/a.txt',
+    signature: /(?<=md5=)[\w-]{22}/,
+  },
+  {
+    links: (secret) => s3({ id: 'AKIAMADEUPEXAMPLE000', secret }),
+    url: 'https://b.s3.eu-central-1.amazonaws.com/a.png',
+    signature: /(?<=Signature=)\w{64}/,
+  },
   {
     links: (secret) => azure({ id: 'myaccount', secret: Buffer.from(secret).toString('base64') }),
     url: 'https://myaccount.blob.core.windows.net/c/a.pdf',
@@ -61,7 +74,10 @@ describe.each(SCHEMES.map((one) => ({ ...one, name: one.links(SECRET).name })))(
     { codes: ['path_style', 'mounted_path', 'added_parameters'], change: (link, word) => link.replace(/(https:\/\/[^/]+)/, `$1/${word}`) },
     // Another name of the file or another time can be seen by nobody.
     { codes: [], change: (link, word) => link.replace(/\/(?:a\.\w+|v1)\?/, `/${word}?`) },
-    { codes: [], change: (link) => link.replace(/(expires|Expires|se)=\d+/, (pair) => pair.replace(/\d$/, (digit) => `${(+digit + 1) % 10}`)) },
+    {
+      codes: [],
+      change: (link) => link.replace(/(expires|Expires|se)=\d+/, (pair) => pair.replace(/\d$/, (digit) => `${(+digit + 1) % 10}`)),
+    },
   ]
 
   test('one change gets that change or nothing', async () => {

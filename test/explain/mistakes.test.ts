@@ -1,8 +1,9 @@
 // Links that were made wrongly by Python, PHP and openssl (make_mistakes.py) and by the SDK of Amazon: each mistake is named, and nothing else.
+import { readFileSync } from 'node:fs'
 import { GetObjectCommand, HeadObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner'
 import { describe, expect, test } from 'vitest'
-import { explain, type ExplainOptions } from '../../src/explain.ts'
+import { type ExplainOptions, explain } from '../../src/explain.ts'
 import type { Scheme } from '../../src/index.ts'
 import { azure } from '../../src/schemes/azure.ts'
 import { hmac } from '../../src/schemes/hmac.ts'
@@ -10,12 +11,11 @@ import { nginx } from '../../src/schemes/nginx.ts'
 import { nginxHmac } from '../../src/schemes/nginx-hmac.ts'
 import { pichax } from '../../src/schemes/pichax.ts'
 import { s3 } from '../../src/schemes/s3.ts'
-import mistakes from './mistakes.json'
 
 // biome-ignore lint/suspicious/noExplicitAny: keys and options of all schemes
 const FACTORIES: Record<string, (keys: any, options?: any) => Scheme> = { hmac, pichax, nginx, 'nginx-hmac': nginxHmac, s3, azure }
 
-const cases = mistakes as unknown as {
+const cases = JSON.parse(readFileSync(new URL('mistakes.json', import.meta.url), 'utf8')) as {
   readonly codes: readonly string[]
   readonly by: string
   readonly scheme: string
@@ -70,7 +70,9 @@ describe('the SDK of Amazon', () => {
   })
   test('the bucket in the path in place of the host', async () => {
     const link = await getSignedUrl(client({ forcePathStyle: true }), get, at)
-    expect(await codes(link.replace('//s3.eu-central-1.amazonaws.com/bucket', '//bucket.s3.eu-central-1.amazonaws.com'))).toEqual(['path_style'])
+    expect(await codes(link.replace('//s3.eu-central-1.amazonaws.com/bucket', '//bucket.s3.eu-central-1.amazonaws.com'))).toEqual([
+      'path_style',
+    ])
   })
   test('a link for HEAD that is used with GET', async () => {
     expect(await codes(await getSignedUrl(client(), new HeadObjectCommand(object), at))).toEqual(['method'])

@@ -1,6 +1,7 @@
 // The rules for a scheme: those of its table, and those for all schemes.
-import type { Rule, Variant } from '../rule.ts'
+
 import type { Scheme } from '../../core/scheme.ts'
+import type { Rule, Variant } from '../rule.ts'
 import type { Table } from '../table.ts'
 import { LINK_RULES } from './link.ts'
 import { REQUEST_RULES } from './request.ts'

@@ -5,7 +5,8 @@ import { type Rule, urls, type Variant } from '../rule.ts'
 import { PUNCTUATION } from '../spelling.ts'
 import { isOwn, type Piece, piecesOf, withPath, withPieces } from './parts.ts'
 
-const TRACKING = /^(utm_|mc_|pk_|_hs|hsa_|mkt_|oly_|vero_|trk_)|^(fbclid|gclid|gbraid|wbraid|dclid|msclkid|yclid|twclid|igshid|_ga|_gl|ref|si)$/i
+const TRACKING =
+  /^(utm_|mc_|pk_|_hs|hsa_|mkt_|oly_|vero_|trk_)|^(fbclid|gclid|gbraid|wbraid|dclid|msclkid|yclid|twclid|igshid|_ga|_gl|ref|si)$/i
 
 const AS_WRITTEN = 'Pass the link on as it was signed, character for character.'
 
@@ -17,7 +18,8 @@ export const LINK_RULES: readonly Rule[] = [
     rarity: 1,
     sentence: 'The link has "&amp;" in place of "&": it was escaped for HTML and is used outside of HTML.',
     remedy: 'Unescape the link where it is taken from HTML, or do not escape it where the page does so already.',
-    variants: (attempt) => urls(attempt, attempt.url.replace(/(&|%26)(amp|#38|#x26)(;|%3B)/gi, '&'), attempt.url.replace(/([?&])amp;/g, '$1')),
+    variants: (attempt) =>
+      urls(attempt, attempt.url.replace(/(&|%26)(amp|#38|#x26)(;|%3B)/gi, '&'), attempt.url.replace(/([?&])amp;/g, '$1')),
   },
   {
     code: 'punctuation',
@@ -65,7 +67,11 @@ export const LINK_RULES: readonly Rule[] = [
     rarity: 2,
     sentence: 'The path arrives decoded once: it was signed with "%25" where the link has "%".',
     remedy: 'Verify the URL as the client sent it: the raw request target, not the path that a framework has decoded.',
-    variants: (attempt) => urls(attempt, withPath(attempt.url, (path) => path.replaceAll('%', '%25'))),
+    variants: (attempt) =>
+      urls(
+        attempt,
+        withPath(attempt.url, (path) => path.replaceAll('%', '%25')),
+      ),
   },
   {
     code: 'plus_for_space',
@@ -90,7 +96,10 @@ export const LINK_RULES: readonly Rule[] = [
     sentence: 'Escapes are in capitals on one side (%2F), and in small letters on the other (%2f).',
     remedy: AS_WRITTEN,
     variants: (attempt) =>
-      urls(attempt, ...['toUpperCase', 'toLowerCase'].map((to) => attempt.url.replace(/%[\da-f]{2}/gi, (escape) => escape[to as 'toUpperCase']()))),
+      urls(
+        attempt,
+        ...['toUpperCase', 'toLowerCase'].map((to) => attempt.url.replace(/%[\da-f]{2}/gi, (triplet) => triplet[to as 'toUpperCase']())),
+      ),
   },
   {
     code: 'unescaped',
@@ -104,7 +113,10 @@ export const LINK_RULES: readonly Rule[] = [
         withPath(attempt.url, (path) => path.replace(/[!'()*:@,;=$&+]/g, (character) => encodeValue(character))),
         withPath(attempt.url, (path) => path.replace(/%7E/gi, '~')),
         withPath(attempt.url, (path) => path.replaceAll('~', '%7E')),
-        withPieces(attempt.url, piecesOf(attempt.url).map((piece) => (isOwn(attempt, piece.name) ? piece : decodedSafely(piece.text)))),
+        withPieces(
+          attempt.url,
+          piecesOf(attempt.url).map((piece) => (isOwn(attempt, piece.name) ? piece : decodedSafely(piece.text))),
+        ),
       ),
   },
   {
@@ -133,7 +145,12 @@ export const LINK_RULES: readonly Rule[] = [
     sentence: 'A mail program broke the link: it has line breaks, or the "=3D" of quoted-printable.',
     remedy: 'Send the mail as HTML or with base64 as its transfer encoding, or take the link from the decoded mail.',
     variants: ({ url, ...rest }) =>
-      urls({ url, ...rest }, url.replace(/=?(\r?\n|%0D%0A|%0A)[ \t]*/gi, ''), url.replace(/=(\r?\n)/g, '').replaceAll('=3D', '='), url.replace(/\s+/g, '')),
+      urls(
+        { url, ...rest },
+        url.replace(/=?(\r?\n|%0D%0A|%0A)[ \t]*/gi, ''),
+        url.replace(/=(\r?\n)/g, '').replaceAll('=3D', '='),
+        url.replace(/\s+/g, ''),
+      ),
   },
   {
     code: 'rewritten',
@@ -157,14 +174,25 @@ export const LINK_RULES: readonly Rule[] = [
     rarity: 1,
     sentence: 'The link has a second "?": parameters were appended with "?" to a URL that has a query already.',
     remedy: 'Append with "&" if the URL has a "?".',
-    variants: (attempt) => urls(attempt, attempt.url.replace(/\?/g, (mark, at) => (at === attempt.url.indexOf('?') ? mark : '&'))),
+    variants: (attempt) =>
+      urls(
+        attempt,
+        attempt.url.replace(/\?/g, (mark, at) => (at === attempt.url.indexOf('?') ? mark : '&')),
+      ),
   },
   {
     code: 'parameter_case',
     kind: 'link',
     sentence: 'The names of the parameters have other capitals than those that the scheme writes.',
     remedy: 'Keep the names of parameters as they are; HTTP clients and gateways have a setting for it.',
-    variants: (attempt) => urls(attempt, withPieces(attempt.url, piecesOf(attempt.url).map((piece) => inItsCase(attempt, piece)))),
+    variants: (attempt) =>
+      urls(
+        attempt,
+        withPieces(
+          attempt.url,
+          piecesOf(attempt.url).map((piece) => inItsCase(attempt, piece)),
+        ),
+      ),
   },
   {
     code: 'path_normal_form',
@@ -194,7 +222,12 @@ function withoutAdded(attempt: Attempt, where: 'behind' | 'in front'): readonly 
     .filter((group, at) => group.length > 0 && !(at > 0 && group.length === looked.length))
     .map((group) => ({
       what: group.map(({ name }) => name.slice(0, 40)).join(', '),
-      patch: { url: withPieces(attempt.url, pieces.filter((piece) => !group.includes(piece))) },
+      patch: {
+        url: withPieces(
+          attempt.url,
+          pieces.filter((piece) => !group.includes(piece)),
+        ),
+      },
     }))
 }
 
@@ -219,7 +252,9 @@ function escapedAgain(path: string): string {
 
 /** Without escapes of characters that a path may have. */
 function decodedSafely(text: string): string {
-  return text.replace(/%(21|24|27|28|29|2A|2C|3A|3B|3D|40|7E|2D|5F|2E)/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
+  return text.replace(/%(21|24|27|28|29|2A|2C|3A|3B|3D|40|7E|2D|5F|2E)/gi, (_, hex: string) =>
+    String.fromCharCode(Number.parseInt(hex, 16)),
+  )
 }
 
 function normalised(path: string, form: 'NFC' | 'NFD'): string | undefined {

@@ -4,7 +4,8 @@ import type { Attempt } from '../attempt.ts'
 import { type Rule, urls, type Variant } from '../rule.ts'
 import { withOrigin, withPath } from './parts.ts'
 
-const TRUST_PROXY = 'Tell the server which proxies it may trust, so that it takes host and protocol from their headers, or let the proxy keep Host.'
+const TRUST_PROXY =
+  'Tell the server which proxies it may trust, so that it takes host and protocol from their headers, or let the proxy keep Host.'
 
 /** Mistakes with the request. */
 export const REQUEST_RULES: readonly Rule[] = [
@@ -13,9 +14,12 @@ export const REQUEST_RULES: readonly Rule[] = [
     kind: 'request',
     rarity: 1,
     sentence: (what) => `The link is signed for ${what}, and the request has another method.`,
-    remedy: (what) => `Send ${what}, or sign the link for the method that clients send. A link for GET does not open HEAD where the method is signed.`,
+    remedy: (what) =>
+      `Send ${what}, or sign the link for the method that clients send. A link for GET does not open HEAD where the method is signed.`,
     variants: (attempt) =>
-      reads(attempt, 'method') ? ['GET', 'PUT', 'HEAD', 'POST', 'DELETE'].filter((method) => method !== attempt.method).map(withMethod) : [],
+      reads(attempt, 'method')
+        ? ['GET', 'PUT', 'HEAD', 'POST', 'DELETE'].filter((method) => method !== attempt.method).map(withMethod)
+        : [],
   },
   {
     code: 'proxy_address',
@@ -38,7 +42,8 @@ export const REQUEST_RULES: readonly Rule[] = [
     kind: 'request',
     rarity: 1,
     sentence: (what) => `The link is signed for the host ${what}, and the verifier sees it with another port or without one.`,
-    remedy: 'Let the proxy pass the whole Host header ("proxy_set_header Host $http_host;" with NGINX), and sign for the port that clients use.',
+    remedy:
+      'Let the proxy pass the whole Host header ("proxy_set_header Host $http_host;" with NGINX), and sign for the port that clients use.',
     variants: (attempt) => PORTS.flatMap((port) => origins(attempt, (origin) => origin.replace(/:\d+$/, '') + port)),
   },
   {
@@ -55,7 +60,8 @@ export const REQUEST_RULES: readonly Rule[] = [
     rarity: 1,
     sentence: (what) => `The link is signed for the host ${what}, and arrives at the host with or without "www".`,
     remedy: 'Sign for the host that the site redirects to.',
-    variants: (attempt) => origins(attempt, (origin) => (/\/\/www\./i.test(origin) ? origin.replace(/www\./i, '') : origin.replace('//', '//www.'))),
+    variants: (attempt) =>
+      origins(attempt, (origin) => (/\/\/www\./i.test(origin) ? origin.replace(/www\./i, '') : origin.replace('//', '//www.'))),
   },
   {
     code: 'host_case',
@@ -86,13 +92,18 @@ export const REQUEST_RULES: readonly Rule[] = [
     rarity: 1,
     sentence: 'The path has a slash at its end on one side only.',
     remedy: 'Sign the URL that the server redirects to, with or without the slash.',
-    variants: (attempt) => urls(attempt, withPath(attempt.url, (path) => (path.endsWith('/') ? path.slice(0, -1) || undefined : `${path}/`))),
+    variants: (attempt) =>
+      urls(
+        attempt,
+        withPath(attempt.url, (path) => (path.endsWith('/') ? path.slice(0, -1) || undefined : `${path}/`)),
+      ),
   },
   {
     code: 'mounted_path',
     kind: 'request',
     rarity: 1,
-    sentence: (what) => `The link is signed for the path ${what}, and the verifier sees another one: a router or a proxy added or removed the first segment.`,
+    sentence: (what) =>
+      `The link is signed for the path ${what}, and the verifier sees another one: a router or a proxy added or removed the first segment.`,
     remedy: 'Verify the URL as the client sent it (originalUrl in Express), or sign the path as the verifier sees it.',
     variants: (attempt) => mountedPaths(attempt).map((url) => ({ patch: { url }, what: split(url).path.slice(0, 60) })),
   },
@@ -139,11 +150,25 @@ export const REQUEST_RULES: readonly Rule[] = [
 ]
 
 const PORTS = ['', ':443', ':80', ':8080', ':3000', ':9000', ':8443', ':8000', ':5000', ':4566', ':10000']
-const INTERNAL = ['minio:9000', 'localhost:9000', 'localhost', '127.0.0.1:9000', 'localhost:4566', 'localstack:4566', 's3:9000', 'localhost:3000', 'localhost:8080']
+const INTERNAL = [
+  'minio:9000',
+  'localhost:9000',
+  'localhost',
+  '127.0.0.1:9000',
+  'localhost:4566',
+  'localstack:4566',
+  's3:9000',
+  'localhost:3000',
+  'localhost:8080',
+]
 
 /** Does the string to sign depend on this part of the request? */
 function reads({ scheme }: Attempt, part: 'method' | 'ip' | 'headers'): boolean {
-  return scheme.reads?.includes(part) === true || (part === 'ip' && scheme.carries.includes('ip')) || (part === 'method' && scheme.covers.includes('method'))
+  return (
+    scheme.reads?.includes(part) === true ||
+    (part === 'ip' && scheme.carries.includes('ip')) ||
+    (part === 'method' && scheme.covers.includes('method'))
+  )
 }
 
 const withMethod = (method: string): Variant => ({ patch: { method }, what: method })
@@ -179,6 +204,7 @@ function addressesOf({ headers, ip }: Attempt): readonly string[] {
 
 function mountedPaths({ url, headers }: Attempt): readonly string[] {
   const { path } = split(url)
+  if (path[0] !== '/') return []
   const prefixes = ['x-forwarded-prefix', 'x-script-name', 'x-forwarded-path'].flatMap((name) => headers[name] ?? [])
   const originals = ['x-original-uri', 'x-original-url', 'x-rewrite-url'].flatMap((name) => headers[name]?.split('?', 1)[0] ?? [])
   const segments = path.split('/')

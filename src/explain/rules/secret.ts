@@ -160,12 +160,17 @@ const RULES: readonly SecretRule[] = [
     sentence: 'The secret is percent-encoded on one side, and not on the other.',
     remedy: 'Decode the secret where it is read from a URL, such as a connection string.',
     most: 3,
-    forms: ofText((secret) => [decodeValue(secret), encodeURIComponent(secret.replace(/\p{Surrogate}/gu, '')), secret.replaceAll('+', ' ')]),
+    forms: ofText((secret) => [
+      decodeValue(secret),
+      encodeURIComponent(secret.replace(/\p{Surrogate}/gu, '')),
+      secret.replaceAll('+', ' '),
+    ]),
   },
   {
     code: 'secret_normal_form',
     rarity: 3,
-    sentence: 'The secret has letters with accents, which are composed (NFC) on one side and decomposed (NFD) on the other, or it is Latin-1.',
+    sentence:
+      'The secret has letters with accents, which are composed (NFC) on one side and decomposed (NFD) on the other, or it is Latin-1.',
     remedy: 'Use secrets of ASCII characters.',
     most: 3,
     forms: ofText((secret) => [secret.normalize('NFC'), secret.normalize('NFD'), latin1(secret)]),
@@ -182,17 +187,19 @@ export const SECRET_RULES: readonly Rule[] = [
     remedy: 'Give the key the same id on both sides.',
     variants: () => [{ patch: { otherKeys: true } }],
   },
-  ...RULES.map(({ code, rarity = 2, sentence, remedy, most, forms }): Rule => ({
-    code,
-    kind: 'secret',
-    rarity,
-    sentence,
-    remedy,
-    variants: () =>
-      Array.from({ length: most }, (_, which) => ({
-        patch: { rekeyed: `${code} ${which}`, rekey: (key: SecretKey) => changed(key, forms, which) },
-      })),
-  })),
+  ...RULES.map(
+    ({ code, rarity = 2, sentence, remedy, most, forms }): Rule => ({
+      code,
+      kind: 'secret',
+      rarity,
+      sentence,
+      remedy,
+      variants: () =>
+        Array.from({ length: most }, (_, which) => ({
+          patch: { rekeyed: `${code} ${which}`, rekey: (key: SecretKey) => changed(key, forms, which) },
+        })),
+    }),
+  ),
 ]
 
 /** The key with its secret in another form. `undefined` for a secret that cannot be read, and for a form that is the same. */

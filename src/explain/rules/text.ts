@@ -1,7 +1,8 @@
 // Mistakes with the string to sign: the signer put it together in another way than the verifier.
+
+import type { Algorithm, Hash } from '../../core/scheme.ts'
 import { printAddress } from '../../lib/address.ts'
 import { decodeValue, split } from '../../lib/url.ts'
-import type { Algorithm, Hash } from '../../core/scheme.ts'
 import { type Attempt, SECRET_MARK } from '../attempt.ts'
 import type { Rule, Variant } from '../rule.ts'
 import { isOwn, piecesOf } from './parts.ts'
@@ -19,9 +20,17 @@ export const TEXT_RULES: readonly Rule[] = [
     code: 'text_line_break',
     kind: 'text',
     rarity: 1,
-    sentence: 'The string that was signed has a line break at its end, which "echo" and here-documents add, or lacks the one that belongs there.',
+    sentence:
+      'The string that was signed has a line break at its end, which "echo" and here-documents add, or lacks the one that belongs there.',
     remedy: 'Use "printf %s" or "echo -n" to pass a string to openssl or md5sum.',
-    variants: () => rewrites((text) => `${text}\n`, (text) => text.replace(/\n$/, ''), (text) => `${text}\r\n`, (text) => `${text} `, (text) => text.trimEnd()),
+    variants: () =>
+      rewrites(
+        (text) => `${text}\n`,
+        (text) => text.replace(/\n$/, ''),
+        (text) => `${text}\r\n`,
+        (text) => `${text} `,
+        (text) => text.trimEnd(),
+      ),
   },
   {
     code: 'text_line_ends',
@@ -53,7 +62,12 @@ export const TEXT_RULES: readonly Rule[] = [
     rarity: 1,
     sentence: 'The path was signed percent-encoded, and the verifier signs it decoded.',
     remedy: 'Decode the path before signing: the verifier compares the name that the server sees.',
-    variants: () => inText(encoded, (path) => encodeURIComponent(decodeValue(path) ?? path), (path) => path.replaceAll(' ', '+')),
+    variants: () =>
+      inText(
+        encoded,
+        (path) => encodeURIComponent(decodeValue(path) ?? path),
+        (path) => path.replaceAll(' ', '+'),
+      ),
   },
   {
     code: 'path_encoded_twice',
@@ -61,7 +75,11 @@ export const TEXT_RULES: readonly Rule[] = [
     rarity: 2,
     sentence: 'The path was percent-encoded twice before it was signed.',
     remedy: 'Encode the path once.',
-    variants: () => inText((path) => encoded(path).replaceAll('%', '%25'), (path) => path.replaceAll('%', '%25')),
+    variants: () =>
+      inText(
+        (path) => encoded(path).replaceAll('%', '%25'),
+        (path) => path.replaceAll('%', '%25'),
+      ),
   },
   {
     code: 'whole_url',
@@ -69,7 +87,11 @@ export const TEXT_RULES: readonly Rule[] = [
     rarity: 1,
     sentence: 'The whole URL was signed in place of its path.',
     remedy: 'Sign the path, from its first slash on.',
-    variants: () => inText((path, { url }) => split(url).origin + path, (path, { url }) => split(url).origin.replace(/^.*\/\//, '') + path),
+    variants: () =>
+      inText(
+        (path, { url }) => split(url).origin + path,
+        (path, { url }) => split(url).origin.replace(/^.*\/\//, '') + path,
+      ),
   },
   {
     code: 'query_in_path',
@@ -98,7 +120,12 @@ export const TEXT_RULES: readonly Rule[] = [
     rarity: 2,
     sentence: 'Only the name of the file was signed, or the path without its first segment, in place of the whole path.',
     remedy: 'Sign the whole path.',
-    variants: () => inText((path) => path.replace(/^.*\//, ''), (path) => path.replace(/^\/[^/]+(?=\/)/, ''), (path) => path.replace(/[^/]*$/, '')),
+    variants: () =>
+      inText(
+        (path) => path.replace(/^.*\//, ''),
+        (path) => path.replace(/^\/[^/]+(?=\/)/, ''),
+        (path) => path.replace(/[^/]*$/, ''),
+      ),
   },
   {
     code: 'text_case',
@@ -106,7 +133,12 @@ export const TEXT_RULES: readonly Rule[] = [
     rarity: 2,
     sentence: 'The string was brought into small letters, or capitals, before it was signed.',
     remedy: PRINT,
-    variants: () => rewrites((text) => text.toLowerCase(), (text) => text.toUpperCase(), (text) => text.replace(/%[\da-f]{2}/gi, (escape) => escape.toLowerCase())),
+    variants: () =>
+      rewrites(
+        (text) => text.toLowerCase(),
+        (text) => text.toUpperCase(),
+        (text) => text.replace(/%[\da-f]{2}/gi, (triplet) => triplet.toLowerCase()),
+      ),
   },
   {
     code: 'text_encoded',
@@ -130,7 +162,11 @@ export const TEXT_RULES: readonly Rule[] = [
     rarity: 1,
     sentence: 'The string that was signed has a time in milliseconds, and the link has it in seconds.',
     remedy: 'Compute the expiry once, in seconds: Math.floor(Date.now() / 1000) + lifetime.',
-    variants: () => rewrites((text) => text.replace(/(?<!\d)([12]\d{9})(?!\d)/g, '$1000'), (text) => text.replace(/(?<!\d)([12]\d{9})(?!\d)/g, '$1.0')),
+    variants: () =>
+      rewrites(
+        (text) => text.replace(/(?<!\d)([12]\d{9})(?!\d)/g, '$1000'),
+        (text) => text.replace(/(?<!\d)([12]\d{9})(?!\d)/g, '$1.0'),
+      ),
   },
   {
     code: 'address_form',
@@ -154,7 +190,11 @@ export const TEXT_RULES: readonly Rule[] = [
     rarity: 3,
     sentence: 'Letters with accents were signed decomposed (NFD) and are composed in the link (NFC), or the other way round.',
     remedy: 'Normalise the text with normalize("NFC") before signing.',
-    variants: () => rewrites((text) => text.normalize('NFD'), (text) => text.normalize('NFC')),
+    variants: () =>
+      rewrites(
+        (text) => text.normalize('NFD'),
+        (text) => text.normalize('NFC'),
+      ),
   },
 ]
 
@@ -192,7 +232,8 @@ const HASHES: readonly Hash[] = ['SHA-256', 'SHA-1', 'SHA-512', 'SHA-384']
 
 function otherHashes(algorithm: Algorithm): readonly Variant[] {
   if (!('hmac' in algorithm)) return []
-  return HASHES.filter((hash) => hash !== algorithm.hmac).map((hmac) => ({ patch: { algorithm: { ...algorithm, hmac } }, what: hmac }))
+  const { hmac: own } = algorithm
+  return HASHES.filter((hash) => hash !== own).map((hmac) => ({ patch: { algorithm: { ...algorithm, hmac } }, what: hmac }))
 }
 
 function plainHashes(algorithm: Algorithm): readonly Variant[] {
@@ -227,7 +268,9 @@ function pathIn(text: string, { url }: Attempt): string | undefined {
   const { path } = split(url)
   if (path.length < 2) return undefined
   const plain = decodeValue(path)
-  return [path, plain, plain?.replace(/\/{2,}/g, '/'), path.replace(/^\/[^/]+/, '')].find((form) => form && form.length > 1 && text.includes(form))
+  return [path, plain, plain?.replace(/\/{2,}/g, '/'), path.replace(/^\/[^/]+/, '')].find(
+    (form) => form && form.length > 1 && text.includes(form),
+  )
 }
 
 function replacedIn(text: string, part: string | undefined, other: string | undefined): string | undefined {
@@ -236,7 +279,11 @@ function replacedIn(text: string, part: string | undefined, other: string | unde
   return at < 0 ? undefined : text.slice(0, at) + other + text.slice(at + part.length)
 }
 
-const encoded = (path: string): string => path.split('/').map((segment) => encodeURIComponent(decodeValue(segment) ?? segment)).join('/')
+const encoded = (path: string): string =>
+  path
+    .split('/')
+    .map((segment) => encodeURIComponent(decodeValue(segment) ?? segment))
+    .join('/')
 
 /** The query without the parameters of the link, with its "?". */
 function othersOf(attempt: Attempt): string {

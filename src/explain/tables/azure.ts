@@ -1,28 +1,46 @@
 // Mistakes with shared access signatures of Azure Storage.
 import { decodeValue, split } from '../../lib/url.ts'
 import type { Attempt } from '../attempt.ts'
-import { valueOf, withOrigin, withPath, withValue } from '../rules/parts.ts'
-import { rewrites } from '../rules/text.ts'
 import { urls, type Variant } from '../rule.ts'
+import { rawValue, withOrigin, withPath, withValue } from '../rules/parts.ts'
+import { rewrites } from '../rules/text.ts'
 import type { Table } from '../table.ts'
 
 // Each brought another string to sign, or is the default of a library that is in use.
-const VERSIONS = ['2018-03-28', '2018-11-09', '2020-12-06', '2020-02-10', '2022-11-02', '2021-12-02', '2019-12-12', '2015-04-05', '2024-11-04', '2025-07-05', '2026-04-06', '2023-11-03', '2019-02-02', '2017-04-17']
+const VERSIONS = [
+  '2018-03-28',
+  '2018-11-09',
+  '2020-12-06',
+  '2020-02-10',
+  '2022-11-02',
+  '2021-12-02',
+  '2019-12-12',
+  '2015-04-05',
+  '2024-11-04',
+  '2025-07-05',
+  '2026-04-06',
+  '2023-11-03',
+  '2019-02-02',
+  '2017-04-17',
+]
 
 /** `/blob/account/container/blob`, the line that names the resource. */
 const RESOURCE = /^\/(blob|file)\/([^/\n]+)(\/[^\n]*)?$/m
 
 /** Changes the line that names the resource. */
-const resource = (change: (service: string, account: string, path: string, attempt: Attempt) => string | undefined) => (text: string, attempt: Attempt) => {
-  const [line, service = '', account = '', path = ''] = RESOURCE.exec(text) ?? []
-  const changed = line === undefined ? undefined : change(service, account, path, attempt)
-  return changed === undefined ? undefined : text.replace(line as string, () => changed)
-}
+const resource =
+  (change: (service: string, account: string, path: string, attempt: Attempt) => string | undefined) =>
+  (text: string, attempt: Attempt) => {
+    const [line, service = '', account = '', path = ''] = RESOURCE.exec(text) ?? []
+    const changed = line === undefined ? undefined : change(service, account, path, attempt)
+    return changed === undefined ? undefined : text.replace(line as string, () => changed)
+  }
 
-const value = (attempt: Attempt, name: string): string => decodeValue((valueOf(attempt.url, name) ?? '').replaceAll('+', '%2B')) ?? ''
+const value = (attempt: Attempt, name: string): string => decodeValue((rawValue(attempt.url, name) ?? '').replaceAll('+', '%2B')) ?? ''
 
 /** The permissions in the order that Azure asks for. */
-const inOrder = (permissions: string): string => [...permissions].sort((a, b) => 'racwdxltmeopif'.indexOf(a) - 'racwdxltmeopif'.indexOf(b)).join('')
+const inOrder = (permissions: string): string =>
+  [...permissions].sort((a, b) => 'racwdxltmeopif'.indexOf(a) - 'racwdxltmeopif'.indexOf(b)).join('')
 
 export const AZURE: Table = {
   schemes: ['azure'],
@@ -66,7 +84,11 @@ export const AZURE: Table = {
       rarity: 1,
       sentence: 'The host of the link belongs to another storage account than the key.',
       remedy: 'Use the key of the account that the host names.',
-      variants: (attempt) => urls(attempt, withOrigin(attempt.url, () => '')),
+      variants: (attempt) =>
+        urls(
+          attempt,
+          withOrigin(attempt.url, () => ''),
+        ),
     },
     {
       code: 'azure_resource',
@@ -93,7 +115,9 @@ export const AZURE: Table = {
       sentence: (what) => `The link was signed for another kind of resource: sr=${what}.`,
       remedy: 'Sign with sr=b for one blob, and with sr=c and the container alone for all blobs of a container.',
       variants: (attempt) =>
-        value(attempt, 'sr') === '' ? [] : ['c', 'b'].filter((kind) => kind !== value(attempt, 'sr')).flatMap((kind) => kindVariants(attempt, kind)),
+        value(attempt, 'sr') === ''
+          ? []
+          : ['c', 'b'].filter((kind) => kind !== value(attempt, 'sr')).flatMap((kind) => kindVariants(attempt, kind)),
     },
     {
       code: 'azure_permissions',
@@ -104,7 +128,15 @@ export const AZURE: Table = {
       variants: (attempt) => {
         const written = value(attempt, 'sp')
         const others = [inOrder(written), [...written].reverse().join('')].filter((other) => other !== written)
-        return rewrites(...others.map((other) => (text: string) => text.split('\n').map((line) => (line === written ? other : line)).join('\n')))
+        return rewrites(
+          ...others.map(
+            (other) => (text: string) =>
+              text
+                .split('\n')
+                .map((line) => (line === written ? other : line))
+                .join('\n'),
+          ),
+        )
       },
     },
     {
@@ -172,7 +204,11 @@ function versions(attempt: Attempt): readonly Variant[] {
 function kindVariants(attempt: Attempt, kind: string): readonly Variant[] {
   const named = value(attempt, 'sr')
   const url = withValue(attempt.url, 'sr', kind)
-  const asNamed = (text: string) => text.split('\n').map((line) => (line === kind ? named : line)).join('\n')
+  const asNamed = (text: string) =>
+    text
+      .split('\n')
+      .map((line) => (line === kind ? named : line))
+      .join('\n')
   return [
     { what: kind, patch: { url } },
     { what: kind, patch: { url, rewrite: asNamed } },

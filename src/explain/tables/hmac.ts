@@ -9,7 +9,10 @@ const SECONDS = 'a time in seconds since 1970, of at most eleven digits'
 
 /** Replaces one line of the string to sign. docs/spec.md has their order. */
 const withLine = (which: number, value: (attempt: Attempt) => string) => (text: string, attempt: Attempt) =>
-  text.split('\n').map((line, at) => (at === which ? value(attempt) : line)).join('\n')
+  text
+    .split('\n')
+    .map((line, at) => (at === which ? value(attempt) : line))
+    .join('\n')
 
 export const HMAC: Table = {
   schemes: ['hmac'],
@@ -40,12 +43,18 @@ export const HMAC: Table = {
       sentence: 'Signer and verifier differ about the option origin: one of them covers scheme and host, and the other does not.',
       remedy: 'Give hmac() the same option origin on both sides.',
       variants: () =>
-        rewrites(withLine(2, ({ url }) => split(url).origin), withLine(2, () => ''), withLine(2, ({ url }) => split(url).origin.toLowerCase())),
+        rewrites(
+          withLine(2, ({ url }) => split(url).origin),
+          withLine(2, () => ''),
+          withLine(2, ({ url }) => split(url).origin.toLowerCase()),
+        ),
     },
   ],
 
   options(attempt, { origin = false, placement = 'query', ignore, purpose }): readonly OptionChange[] {
-    const foreign = piecesOf(attempt.url).map(({ name }) => name).filter((name) => !isOwn(attempt, name))
+    const foreign = piecesOf(attempt.url)
+      .map(({ name }) => name)
+      .filter((name) => !isOwn(attempt, name))
     const change = (option: string, value: unknown) => ({ option, value })
     return [
       change('origin', !origin),

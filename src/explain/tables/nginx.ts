@@ -2,8 +2,8 @@
 import { printAddress } from '../../lib/address.ts'
 import { decodeValue, split } from '../../lib/url.ts'
 import { type Attempt, SECRET_MARK } from '../attempt.ts'
-import { isOwn, piecesOf, valueOf, withPath } from '../rules/parts.ts'
 import { type Rule, urls, type Variant } from '../rule.ts'
+import { isOwn, piecesOf, rawValue, withPath } from '../rules/parts.ts'
 import type { Obstacle, Table } from '../table.ts'
 
 /** A variable of an expression, and its value for a link. */
@@ -29,7 +29,7 @@ function uri({ url }: Attempt): Field {
 
 function expires({ scheme, url }: Attempt): Field | undefined {
   const inPath = IN_PATH.exec(split(url).path)?.[3]
-  const value = inPath ?? (scheme.parameters[1] === undefined ? undefined : valueOf(url, scheme.parameters[1]))
+  const value = inPath ?? (scheme.parameters[1] === undefined ? undefined : rawValue(url, scheme.parameters[1]))
   return value === undefined ? undefined : { name: '$secure_link_expires', value }
 }
 
@@ -65,7 +65,8 @@ function join(fields: readonly Field[], [plain, atSecret]: (typeof JOINTS)[numbe
   return fields.reduce((text, field, at) => {
     const separator = at === 0 ? '' : field === SECRET || fields[at - 1] === SECRET ? atSecret : plain
     // As in a configuration: a name that letters follow needs braces.
-    return text + separator + (part === 'name' && plain === '_' ? field.name.replace(/^\$(\w+)$/, '${$1}') : field[part])
+    const braced = part === 'name' && plain === '_'
+    return text + separator + (braced ? field.name.replace(/^\$(\w+)$/, (_, name: string) => `$\{${name}}`) : field[part])
   }, '')
 }
 
@@ -101,7 +102,8 @@ const expressionRule = (directive: string, { fields, ...rule }: ExpressionRule):
 const SAME_EXPRESSION = 'Write the expression of the configuration and the code of the signer alike; the line below accepts this link.'
 
 /** The path in another form than $uri. */
-const withUri = (change: (attempt: Attempt, field: Field) => Field | undefined, address: (attempt: Attempt) => Field | undefined): Fields =>
+const withUri =
+  (change: (attempt: Attempt, field: Field) => Field | undefined, address: (attempt: Attempt) => Field | undefined): Fields =>
   (attempt) => {
     const changed = change(attempt, uri(attempt))
     return changed && changed.value !== uri(attempt).value ? orders([expires(attempt), changed, address(attempt), SECRET]) : []
@@ -109,11 +111,19 @@ const withUri = (change: (attempt: Attempt, field: Field) => Field | undefined, 
 
 const none = (): undefined => undefined
 
-const withoutSlash = (_: Attempt, { name, value }: Field): Field => ({ name: `(${name} without its first slash)`, value: value.replace(/^\//, '') })
-const raw = ({ url }: Attempt): Field => ({ name: '(the path as it stands in the URL)', value: IN_PATH.exec(split(url).path)?.[4] ?? split(url).path })
+const withoutSlash = (_: Attempt, { name, value }: Field): Field => ({
+  name: `(${name} without its first slash)`,
+  value: value.replace(/^\//, ''),
+})
+const raw = ({ url }: Attempt): Field => ({
+  name: '(the path as it stands in the URL)',
+  value: IN_PATH.exec(split(url).path)?.[4] ?? split(url).path,
+})
 const withQuery = (attempt: Attempt, { value }: Field): Field | undefined => {
   const others = piecesOf(attempt.url).filter(({ name }) => !isOwn(attempt, name))
-  return others.length > 0 ? { name: '$uri?(the other arguments)', value: `${value}?${others.map(({ text }) => text).join('&')}` } : undefined
+  return others.length > 0
+    ? { name: '$uri?(the other arguments)', value: `${value}?${others.map(({ text }) => text).join('&')}` }
+    : undefined
 }
 const wholeUrl = ({ url }: Attempt, { value }: Field): Field | undefined =>
   split(url).origin ? { name: '$scheme://$http_host$uri', value: split(url).origin + value } : undefined
@@ -126,7 +136,10 @@ const EXPRESSIONS: readonly ExpressionRule[] = [
     rarity: 1,
     sentence: 'The signer joins the fields in another order, or with other separators, than the expression of the verifier.',
     remedy: SAME_EXPRESSION,
-    fields: (attempt) => [...orders([expires(attempt), uri(attempt), address(attempt), SECRET]), ...orders([expires(attempt), uri(attempt), SECRET])],
+    fields: (attempt) => [
+      ...orders([expires(attempt), uri(attempt), address(attempt), SECRET]),
+      ...orders([expires(attempt), uri(attempt), SECRET]),
+    ],
   },
   {
     code: 'no_expiry',
@@ -186,7 +199,11 @@ export const NGINX: Table = {
       rarity: 1,
       sentence: 'The token in the path has the padding "==" at its end.',
       remedy: 'Write base64url without padding.',
-      variants: (attempt) => urls(attempt, withPath(attempt.url, (path) => path.replace(/(={1,2}|(%3D){1,2})(?=\/)/i, ''))),
+      variants: (attempt) =>
+        urls(
+          attempt,
+          withPath(attempt.url, (path) => path.replace(/(={1,2}|(%3D){1,2})(?=\/)/i, '')),
+        ),
     },
   ],
   obstacle: addressMissing,
@@ -194,7 +211,7 @@ export const NGINX: Table = {
 
 const SECONDS = (attempt: Attempt, at: number): Field | undefined => {
   const name = attempt.scheme.parameters[at]
-  const value = name === undefined ? undefined : valueOf(attempt.url, name)
+  const value = name === undefined ? undefined : rawValue(attempt.url, name)
   return value === undefined ? undefined : { name: `$arg_${name}`, value }
 }
 

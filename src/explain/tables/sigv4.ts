@@ -5,8 +5,8 @@ import type { Algorithm, Reading } from '../../core/scheme.ts'
 import { encode, HEX } from '../../lib/encoding.ts'
 import { decodeValue, encodeValue, split } from '../../lib/url.ts'
 import type { Attempt } from '../attempt.ts'
-import { piecesOf, valueOf, withPath, withPieces, withValue } from '../rules/parts.ts'
 import { type Rule, urls, type Variant } from '../rule.ts'
+import { piecesOf, rawValue, withPath, withPieces, withValue } from '../rules/parts.ts'
 import type { Obstacle, Table } from '../table.ts'
 
 const HMAC_SHA256: Algorithm = { hmac: 'SHA-256', encoding: 'hex' }
@@ -14,12 +14,16 @@ const HMAC_SHA256: Algorithm = { hmac: 'SHA-256', encoding: 'hex' }
 /** `X-Amz-` or `X-Goog-`. */
 const prefixOf = ({ scheme }: Attempt): string => (scheme.parameters.some((name) => name.startsWith('X-Goog-')) ? 'X-Goog-' : 'X-Amz-')
 
-const parameter = (attempt: Attempt, word: string): string => decodeValue(valueOf(attempt.url, prefixOf(attempt) + word) ?? '') ?? ''
+const parameter = (attempt: Attempt, word: string): string => decodeValue(rawValue(attempt.url, prefixOf(attempt) + word) ?? '') ?? ''
 
 /** The scope that the link names: `20300101/eu-central-1/s3/aws4_request`. */
 const scopeIn = (attempt: Attempt): string => parameter(attempt, 'Credential').split('/').slice(-4).join('/')
 
-const withScope = (text: string, scope: string): string => text.split('\n').map((line, at) => (at === 2 ? scope : line)).join('\n')
+const withScope = (text: string, scope: string): string =>
+  text
+    .split('\n')
+    .map((line, at) => (at === 2 ? scope : line))
+    .join('\n')
 
 /** Derives the key of the day for a scope, as the vendor describes it. */
 function derivedFor(attempt: Attempt, scope: string, prefix = prefixOf(attempt) === 'X-Amz-' ? 'AWS4' : 'GOOG4') {
@@ -56,15 +60,22 @@ function canonicalOf(attempt: Attempt): Canonical {
   const { path } = split(attempt.url)
   const prefix = prefixOf(attempt)
   const form = (text: string) => encodeValue(decodeValue(text.replaceAll('+', ' ')) ?? text)
-  const pieces = piecesOf(attempt.url).filter(({ name }) => name !== `${prefix}Signature`)
+  const unsigned = `${prefix}Signature`
+  const pieces = piecesOf(attempt.url).filter(({ name }) => name !== unsigned)
   const signedHeaders = parameter(attempt, 'SignedHeaders')
-  const host = split(attempt.url).origin.replace(/^.*\/\//, '').toLowerCase().replace(prefix === 'X-Goog-' ? /:\d+$/ : /(?!)/, '')
+  const host = split(attempt.url)
+    .origin.replace(/^.*\/\//, '')
+    .toLowerCase()
+    .replace(prefix === 'X-Goog-' ? /:\d+$/ : /(?!)/, '')
   const valueFor = (name: string) => (name === 'host' ? host || attempt.headers['host'] : attempt.headers[name]) ?? ''
   return {
     method: attempt.method,
     path: encodeValue(decodeValue(path) ?? path).replaceAll('%2F', '/'),
     parameters: pieces.map(({ name, value }) => [form(name), form(value)] as const),
-    headers: signedHeaders.split(';').map((name) => `${name}:${valueFor(name).trim().replace(/\s+/g, ' ')}\n`).join(''),
+    headers: signedHeaders
+      .split(';')
+      .map((name) => `${name}:${valueFor(name).trim().replace(/\s+/g, ' ')}\n`)
+      .join(''),
     signedHeaders,
     payload: attempt.headers[`${prefix.toLowerCase()}content-sha256`] ?? parameter(attempt, 'Content-Sha256') ?? '',
   }
@@ -126,8 +137,14 @@ const KEYS: Rule[] = [
     sentence: (what) => what,
     remedy: 'Derive the key: HMAC of date, region, service and terminator, beginning with "AWS4" and the secret.',
     variants: (attempt) => [
-      { what: 'The string was signed with the secret itself, and not with the key that is derived from it.', patch: { derive: (key) => key, rekeyed: 'not derived' } },
-      { what: 'The key was derived without the prefix "AWS4" or "GOOG4" in front of the secret.', patch: { derive: derivedFor(attempt, scopeIn(attempt), ''), rekeyed: 'no prefix' } },
+      {
+        what: 'The string was signed with the secret itself, and not with the key that is derived from it.',
+        patch: { derive: (key) => key, rekeyed: 'not derived' },
+      },
+      {
+        what: 'The key was derived without the prefix "AWS4" or "GOOG4" in front of the secret.',
+        patch: { derive: derivedFor(attempt, scopeIn(attempt), ''), rekeyed: 'no prefix' },
+      },
     ],
   },
   {
@@ -142,7 +159,10 @@ const KEYS: Rule[] = [
 
 function sessionTokens(attempt: Attempt): readonly Variant[] {
   const name = `${prefixOf(attempt)}Security-Token`
-  const without = withPieces(attempt.url, piecesOf(attempt.url).filter((piece) => piece.name !== name))
+  const without = withPieces(
+    attempt.url,
+    piecesOf(attempt.url).filter((piece) => piece.name !== name),
+  )
   if (without !== attempt.url) return urls(attempt, without)
   const keys = attempt.scheme.keys(parameter(attempt, 'Credential').split('/')[0])
   const tokens = Array.isArray(keys) ? (keys as readonly { sessionToken?: string }[]).flatMap(({ sessionToken }) => sessionToken ?? []) : []
@@ -154,13 +174,19 @@ const REQUEST: Rule[] = [
     code: 'payload_hash',
     kind: 'request',
     rarity: 1,
-    sentence: 'The link is signed with another payload hash: presigned URLs are signed with UNSIGNED-PAYLOAD, and not with the hash of a body.',
+    sentence:
+      'The link is signed with another payload hash: presigned URLs are signed with UNSIGNED-PAYLOAD, and not with the hash of a body.',
     remedy: 'Sign with UNSIGNED-PAYLOAD, or send the header with the hash that was signed.',
     variants: (attempt) => {
       const name = `${prefixOf(attempt).toLowerCase()}content-sha256`
       const { [name]: sent, ...others } = attempt.headers
       const withHash = (hash: string) => ({ patch: { headers: { ...others, [name]: hash } } })
-      return [...(sent === undefined ? [] : [{ patch: { headers: others } }]), withHash(EMPTY_HASH), withHash('UNSIGNED-PAYLOAD'), withHash('STREAMING-AWS4-HMAC-SHA256-PAYLOAD')]
+      return [
+        ...(sent === undefined ? [] : [{ patch: { headers: others } }]),
+        withHash(EMPTY_HASH),
+        withHash('UNSIGNED-PAYLOAD'),
+        withHash('STREAMING-AWS4-HMAC-SHA256-PAYLOAD'),
+      ]
     },
   },
   {
@@ -169,7 +195,11 @@ const REQUEST: Rule[] = [
     rarity: 1,
     sentence: 'The path was percent-encoded twice in the canonical request. S3 encodes it once, unlike other services of Amazon.',
     remedy: 'Switch off the second encoding of the signer (uriEscapePath: false, or the signer for S3).',
-    variants: (attempt) => urls(attempt, withPath(attempt.url, (path) => path.replaceAll('%', '%25'))),
+    variants: (attempt) =>
+      urls(
+        attempt,
+        withPath(attempt.url, (path) => path.replaceAll('%', '%25')),
+      ),
   },
   {
     code: 'path_not_encoded',
@@ -179,9 +209,15 @@ const REQUEST: Rule[] = [
     remedy: 'Encode each segment of the path, and names and values of the query, as RFC 3986 has it: a space is %20.',
     variants: () => [
       hashing((canonical) => printed({ ...canonical, path: decodeValue(canonical.path) ?? canonical.path })),
-      hashing((canonical) => printed({ ...canonical, parameters: canonical.parameters.map(([name, value]) => [name, decodeValue(value) ?? value]) })),
-      hashing((canonical) => printed({ ...canonical, parameters: canonical.parameters.map(([name, value]) => [name, value.replaceAll('%20', '+')]) })),
-      hashing((canonical) => printed({ ...canonical, parameters: canonical.parameters.map(([name, value]) => [name, value.replaceAll('%2F', '/')]) })),
+      hashing((canonical) =>
+        printed({ ...canonical, parameters: canonical.parameters.map(([name, value]) => [name, decodeValue(value) ?? value]) }),
+      ),
+      hashing((canonical) =>
+        printed({ ...canonical, parameters: canonical.parameters.map(([name, value]) => [name, value.replaceAll('%20', '+')]) }),
+      ),
+      hashing((canonical) =>
+        printed({ ...canonical, parameters: canonical.parameters.map(([name, value]) => [name, value.replaceAll('%2F', '/')]) }),
+      ),
     ],
   },
   {
@@ -208,8 +244,9 @@ const REQUEST: Rule[] = [
     code: 'path_style',
     kind: 'request',
     rarity: 1,
-    sentence: (what) => `The link is signed for the address ${what}: the bucket stands in the host on one side, and in the path on the other.`,
-    remedy: 'Sign with the address that clients use: the option forcePathStyle of Amazon\'s SDKs decides.',
+    sentence: (what) =>
+      `The link is signed for the address ${what}: the bucket stands in the host on one side, and in the path on the other.`,
+    remedy: "Sign with the address that clients use: the option forcePathStyle of Amazon's SDKs decides.",
     variants: (attempt) => styles(attempt.url).map((url) => inScopeOfLink(attempt, { url }, shortened(url))),
   },
   {
@@ -232,11 +269,14 @@ const REQUEST: Rule[] = [
     code: 'header_not_signed',
     kind: 'request',
     rarity: 1,
-    sentence: (what) => `The request sends ${what}, which the link does not cover. The storage refuses headers of its own that are not signed.`,
+    sentence: (what) =>
+      `The request sends ${what}, which the link does not cover. The storage refuses headers of its own that are not signed.`,
     remedy: 'Sign the link with this header, or do not send it.',
     variants: (attempt) => {
       const signed = parameter(attempt, 'SignedHeaders').split(';')
-      const names = Object.keys(attempt.headers).filter((name) => name.startsWith(prefixOf(attempt).toLowerCase()) && !signed.includes(name))
+      const names = Object.keys(attempt.headers).filter(
+        (name) => name.startsWith(prefixOf(attempt).toLowerCase()) && !signed.includes(name),
+      )
       const kept = Object.fromEntries(Object.entries(attempt.headers).filter(([name]) => !names.includes(name)))
       return names.length > 0 ? [{ patch: { headers: kept }, what: names.join(', ') }] : []
     },
@@ -266,13 +306,36 @@ function endpoints(attempt: Attempt): readonly string[] {
   if (!endpoint) return []
   const region = scopeIn(attempt).split('/')[1]
   const front = protocol + (bucket ? `${bucket}.` : '')
-  const hosts = ['s3.amazonaws.com', `s3.${region}.amazonaws.com`, `s3-${region}.amazonaws.com`, `s3.dualstack.${region}.amazonaws.com`, 's3-accelerate.amazonaws.com']
+  const hosts = [
+    's3.amazonaws.com',
+    `s3.${region}.amazonaws.com`,
+    `s3-${region}.amazonaws.com`,
+    `s3.dualstack.${region}.amazonaws.com`,
+    's3-accelerate.amazonaws.com',
+  ]
   return hosts.filter((host) => host !== endpoint).map((host) => front + host + rest)
 }
 
 const shortened = (url: string): string => `${split(url).origin.replace(/^.*\/\//, '')}${split(url).path}`.slice(0, 80)
 
-const TYPES = ['application/octet-stream', 'image/jpeg', 'image/png', 'application/pdf', 'text/plain', 'application/json', 'video/mp4', 'binary/octet-stream', 'text/html', 'application/x-www-form-urlencoded', 'multipart/form-data', 'application/zip', 'text/csv', 'image/webp', 'image/gif', '']
+const TYPES = [
+  'application/octet-stream',
+  'image/jpeg',
+  'image/png',
+  'application/pdf',
+  'text/plain',
+  'application/json',
+  'video/mp4',
+  'binary/octet-stream',
+  'text/html',
+  'application/x-www-form-urlencoded',
+  'multipart/form-data',
+  'application/zip',
+  'text/csv',
+  'image/webp',
+  'image/gif',
+  '',
+]
 
 const VALUES: Readonly<Record<string, readonly string[]>> = {
   'content-type': TYPES,
@@ -286,10 +349,15 @@ const VALUES: Readonly<Record<string, readonly string[]>> = {
 
 /** Usual values of a header that the request lacks, or sends with another value. */
 function missingHeaders(attempt: Attempt): readonly Variant[] {
-  const signed = parameter(attempt, 'SignedHeaders').split(';').filter((name) => name !== 'host')
+  const signed = parameter(attempt, 'SignedHeaders')
+    .split(';')
+    .filter((name) => name !== 'host')
   return signed.flatMap((name) => {
     const sent = attempt.headers[name]
-    const near = sent === undefined ? [] : [sent.replace(/;.*$/, ''), `${sent}; charset=UTF-8`, `${sent};charset=UTF-8`, `${sent}; charset=utf-8`, sent.toLowerCase()]
+    const near =
+      sent === undefined
+        ? []
+        : [sent.replace(/;.*$/, ''), `${sent}; charset=UTF-8`, `${sent};charset=UTF-8`, `${sent}; charset=utf-8`, sent.toLowerCase()]
     return [...near, ...(VALUES[name] ?? [])]
       .filter((value) => value !== sent)
       .map((value) => ({ patch: { headers: { ...attempt.headers, [name]: value } }, what: `${name}: ${value || '(empty)'}` }))
@@ -328,5 +396,3 @@ export const SIGV4: Table = {
     return undefined
   },
 }
-
-

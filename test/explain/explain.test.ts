@@ -1,4 +1,5 @@
 // explain beyond the search: links that cannot be read, refusals with a good signature, options, and how large the entry is.
+import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { build } from 'esbuild'
@@ -201,4 +202,15 @@ test('the entry adds at most 8 kB to the core, minified and compressed; tables a
   const core = `export { verify, sign, hmac } from './index.ts'`
   const extra = (await sizeOf(`${core}; export { explain } from './explain.ts'`)) - (await sizeOf(core))
   expect(extra).toBeLessThan(8000)
+})
+
+test('the page of mistakes has every code', () => {
+  const page = readFileSync(fileURLToPath(new URL('../../docs/guide/why-refused.md', import.meta.url)), 'utf8')
+  const folder = fileURLToPath(new URL('../../src/explain/', import.meta.url))
+  const sources = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'))
+  const codes = sources.flatMap((name) =>
+    [...readFileSync(`${folder}${name}`, 'utf8').matchAll(/(?:code: |described\(\s*|fault\(\s*)'(\w+)'/g)].map((found) => found[1]),
+  )
+  expect(codes.length).toBeGreaterThan(80)
+  expect([...new Set(codes)].filter((code) => !page.includes(`\`${code}\``))).toEqual([])
 })

@@ -628,9 +628,9 @@ export default {
     })(request)
   }
 }`,
-    Browser: ({ name, chosen, link }) => `<!-- No secrets in pages: an empty keyring reads, and a server signs. -->
+    Browser: ({ name, file, chosen, link }) => `<!-- No secrets in pages: an empty keyring reads, and a server signs. -->
 <script type="module">
-  import { ${name}, inspect } from 'https://cdn.jsdelivr.net/npm/securelink@${VERSION}/dist/securelink.min.js'
+  ${inBrowser(name, file)}
 
   const seen = inspect(${name}([]${chosen}), ${quote(link).replaceAll('</', '<\\/')})
   console.log(seen?.unverified.expires)
@@ -639,6 +639,13 @@ export default {
       const flag = { GET: '', HEAD: '-I ' }[method] ?? `-X ${shell(method)} `
       return `curl -i ${flag}${shell(link)}`
     },
+  }
+
+  /** The small bundle has two schemes; each of the others is a file of its own. */
+  function inBrowser(name, file) {
+    const dist = `https://cdn.jsdelivr.net/npm/securelink@${VERSION}/dist`
+    if (['hmac', 'pichax'].includes(name)) return `import { ${name}, inspect } from '${dist}/securelink.min.js'`
+    return `import { inspect } from '${dist}/index.js'\n  import { ${name} } from '${dist}/schemes/${file}.js'`
   }
 
   function onServer({ imports, make, url, asked, visit }, from, secret) {
@@ -668,6 +675,7 @@ console.log(verdict.ok || verdict.reason)`
     }
     const text = RUNTIMES[runtime]({
       name,
+      file,
       chosen,
       link: $('link').value.trim(),
       url: $('url').value.trim(),
@@ -713,7 +721,7 @@ console.log(verdict.ok || verdict.reason)`
   async function start() {
     if (!lib) {
       notice(
-        'The library is not here: dist/securelink.umd.js comes with “npm run build”. The source of this page says how to load it from a CDN.',
+        'The library is not here: dist/securelink.all.umd.js comes with “npm run build”. The source of this page says how to load it from a CDN.',
       )
       for (const control of document.querySelectorAll('main input, main select, main textarea, main button')) control.disabled = true
       return

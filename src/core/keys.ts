@@ -31,13 +31,13 @@ export type Keyring<K> = K | readonly K[]
  */
 export type KeyLookup<K> = (id?: string) => Keyring<K> | undefined | Promise<Keyring<K> | undefined>
 
-/** What factories of schemes take: a keyring, or a function that looks one up. */
+/** The keys that factories of schemes take: a keyring, or a function that looks one up. */
 export type Keys<K> = Keyring<K> | KeyLookup<K>
 
 /** The keys of a scheme. A function, so that printing a scheme shows no secret. */
 export type KeySource<K extends SecretKey = SecretKey> = (id?: string) => readonly K[] | Promise<readonly K[]>
 
-/** What a scheme asks of its keys. */
+/** The rules that a scheme has for its keys. */
 export interface KeyRules<K, R extends SecretKey> {
   /** The shortest secret that is allowed, in bytes. Default: 1. */
   readonly shortest?: number

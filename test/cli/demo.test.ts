@@ -137,13 +137,13 @@ describe('the page', () => {
     expect(plain).toContain('There is no server behind this page.')
     expect(page).not.toContain('There is no server behind this page.')
   })
-  test.each(['', 'playground.js', 'dist/securelink.umd.js'])('/%s takes no POST', async (path) => {
+  test.each(['', 'playground.js', 'dist/securelink.all.umd.js'])('/%s takes no POST', async (path) => {
     expect((await fetch(`${origin}/${path}`, { method: 'POST', body: 'x' })).status).toBe(405)
   })
   test.each([
     ['playground.js', 'docs/playground/playground.js', 'text/javascript; charset=utf-8'],
     ['playground.css', 'docs/playground/playground.css', 'text/css; charset=utf-8'],
-    ['dist/securelink.umd.js', 'dist/securelink.umd.js', 'text/javascript; charset=utf-8'],
+    ['dist/securelink.all.umd.js', 'dist/securelink.all.umd.js', 'text/javascript; charset=utf-8'],
   ])('has its part %s', async (path, source, type) => {
     const response = await fetch(`${origin}/${path}`)
     expect(response.headers.get('content-type')).toBe(type)

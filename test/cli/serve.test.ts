@@ -340,7 +340,9 @@ function project(client?: string): string {
 test('without a client of Redis it says which to install', async () => {
   const { printed, ended } = run('node', ['serve', '--store', 'redis://127.0.0.1'], { command: project() })
   expect(await ended).toBe(2)
-  expect(printed.stderr).toBe('securelink serve: a client of Redis must be installed for --store redis://…; this installs one: npm install redis\n')
+  expect(printed.stderr).toBe(
+    'securelink serve: a client of Redis must be installed for --store redis://…; this installs one: npm install redis\n',
+  )
 })
 
 const program = find('redis')

@@ -227,7 +227,7 @@ describe('keys that are looked up', () => {
     const links = (lookedUpSchemes[_name] as (keys: unknown) => Scheme)(list)
     const link = await signed(links, conditions)
     expect(await opens(links, link)).toBe(true)
-    list[0] = ((await make(BYTES.toReversed()).keys()) as [SecretKey])[0]
+    list[0] = ((await make(Uint8Array.from(BYTES).reverse()).keys()) as [SecretKey])[0]
     expect(await opens(links, link)).toBe(false)
     list.push(key)
     expect(await opens(links, link)).toBe(true)

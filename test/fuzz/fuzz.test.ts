@@ -51,7 +51,8 @@ async function refused(text: string, visited: Visited = text): Promise<void> {
       if (ok || !reason || !(status >= 400)) throw new Error(`${scheme.name} accepts ${JSON.stringify(text)}`)
     }
     const says = inspect(scheme, text)
-    if (says && Number.isNaN(+says.unverified.expires)) throw new Error(`${scheme.name} reads no date in ${JSON.stringify(text)}`)
+    if (says?.unverified.expires && Number.isNaN(+says.unverified.expires))
+      throw new Error(`${scheme.name} reads no date in ${JSON.stringify(text)}`)
     // A server hands over more than `new Request()` would take.
     const request = visited instanceof Request ? visited : ({ url: text, method: 'GET', headers: new Headers() } as Request)
     const response = await guards[i]?.(request)

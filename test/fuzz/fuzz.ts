@@ -111,14 +111,16 @@ async function oneWorld(random: Random, profiles: readonly Profile[], note: Note
   const [own] = grants
   if (!own) return
 
-  const relatives = VERIFIERS.filter(({ members }) => members.some((member) => grants.some(({ profile }) => profile === member)))
+  // Also those of the same keys that have other options, or keys that end sooner.
+  const relatives = VERIFIERS.filter(({ members }) => members.some(({ family }) => family === first.family))
+  const keyTimes = family.flatMap(({ ring }) => ring.flatMap((key) => [key.starts, key.expires].flatMap((date) => (date ? [+date] : []))))
   await Promise.all(
     Array.from({ length: VISITS }, async (_, index) => {
       // Each request has a generator of its own, so that the order of awaits changes nothing.
       const own = new Random(random.below(2 ** 32))
       const issued = own.pick(grants)
       const changes: string[] = []
-      let draft: Draft = draftOf(issued, grants)
+      let draft: Draft = draftOf(issued, grants, keyTimes)
       if (index >= grants.length) for (let count = own.pick([1, 1, 1, 2, 2, 3]); count > 0; count--) changes.push(mutate(draft, own))
       if (index >= grants.length && own.chance(0.08)) {
         draft = reread(draft, mangle(own, textOf(draft)))

@@ -711,6 +711,9 @@ export const PROFILES: readonly Profile[] = [
   ]),
 
   moduleLinks('default', {}),
+  moduleLinks('default, a verifier whose key ends', {}, { family: 'nginx-hmac default' }, [
+    { ...nginxSecret('nginx-hmac default'), expires: IN_A_DAY },
+  ]),
   moduleLinks('default with the secret of hmac', {}, { family: 'house' }, [{ secret: SECRET }]),
   moduleLinks('a key that ends', {}, {}, [{ secret: 'secret of a short key', expires: IN_A_DAY }, nginxSecret('the next key')]),
   moduleLinks('without lifetime', { message: '$uri|$arg_ts', parameters: { lifetime: '' } }, { parameters: ['st', 'ts'] }),

@@ -1,4 +1,5 @@
 // securelink explain, and verify --explain: what they write, and their exit codes.
+import { Readable } from 'node:stream'
 import { describe, expect, test } from 'vitest'
 import { main } from '../../src/cli/main.ts'
 import { hmac, sign } from '../../src/index.ts'
@@ -12,7 +13,7 @@ async function run(args: readonly string[], keys = `2026-11:${SECRET}`) {
   let out = ''
   let errors = ''
   const exit = await main(args, {
-    stdin: (async function* () {})(),
+    stdin: Readable.from([]),
     stdout: { write: (text) => void (out += text) },
     stderr: { write: (text) => void (errors += text) },
     env: { SECURELINK_KEYS: keys },

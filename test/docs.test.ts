@@ -194,7 +194,10 @@ const COMMANDS: Record<string, (command: string) => unknown> = {
     expect(execFileSync(process.execPath, ['-p', `crypto.randomBytes(32).toString('base64url')`], { encoding: 'utf8' }).trim()).toMatch(
       /^[\w-]{43}$/,
     ),
-  [`export SECURELINK_KEYS='{"secret":"the SECRET_KEY that NGINX has"}'`]: runsIn('test/service/python-routes.server.test.ts', 'the page types'),
+  [`export SECURELINK_KEYS='{"secret":"the SECRET_KEY that NGINX has"}'`]: runsIn(
+    'test/service/python-routes.server.test.ts',
+    'the page types',
+  ),
   'npx securelink serve --scheme nginx --securelink-api': runsIn('test/service/python-routes.server.test.ts', 'the page types'),
   'export SECURELINK_KEYS=$(npx securelink keygen)': () =>
     expect(execFileSync(process.execPath, [join(root, 'dist/cli/bin.js'), 'keygen'], { encoding: 'utf8' })).toMatch(

@@ -45,10 +45,10 @@ test.each<[what: string, code: string, call: () => unknown]>([
   ],
   ['a wildcard in the path with Uploadcare', 'bad_option', () => asking({}, akamai({ secret }, { vendor: 'uploadcare' }), '/a*')],
 ])('%s throws %s', async (_, code, call) => {
-  const error = await (async () => call())().catch((error) => error)
+  const error = await (async () => call())().catch((error: LinkError) => error)
   expect(error).toBeInstanceOf(LinkError)
-  expect(error.code).toBe(code)
-  expect(error.message).not.toContain(secret)
+  expect((error as LinkError).code).toBe(code)
+  expect((error as LinkError).message).not.toContain(secret)
 })
 
 describe('in a cookie or a header', () => {

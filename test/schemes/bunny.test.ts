@@ -40,10 +40,10 @@ test.each<[what: string, code: string, call: () => unknown]>([
   ['a parameter that begins with a digit', 'bad_option', () => asking({}, links, '/a?2024=1')],
   ['%2F with SHA-256', 'bad_option', () => asking({}, old, '/a%2Fb')],
 ])('%s throws %s', async (_, code, call) => {
-  const error = await (async () => call())().catch((error) => error)
+  const error = await (async () => call())().catch((error: LinkError) => error)
   expect(error).toBeInstanceOf(LinkError)
-  expect(error.code).toBe(code)
-  expect(error.message).not.toContain(secret)
+  expect((error as LinkError).code).toBe(code)
+  expect((error as LinkError).message).not.toContain(secret)
 })
 
 test('what only Bunny can check is in the claims', async () => {

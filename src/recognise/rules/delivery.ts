@@ -61,8 +61,7 @@ export const DELIVERY: readonly Rule[] = [
 
   // The link shows when it was signed. Its lifetime is in the rules of the zone.
   { vendor: 'cloudflare', parameters: { verify: /^\d{10,}-[\w+/-]{43}=?$/ } },
-  // Cloudflare Images.
-  { vendor: 'cloudflare', parameters: { sig: HEX64, exp: TIME }, expires: 'exp' },
+  { vendor: 'cloudflare-images', parameters: { sig: HEX64, exp: TIME }, expires: 'exp' },
 
   {
     vendor: 'bytescale',

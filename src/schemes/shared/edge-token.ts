@@ -15,16 +15,21 @@ export interface Presented {
 }
 
 /** Finds the token of a request by its name: in the query, or else in the cookies, or else in the header of that name. */
-export function presented(url: string, name: string, header?: HeaderReader, cookieName = name): Presented {
+export function presented(url: string, name: string, header?: HeaderReader, cookieName: string = name): Presented {
   const parts = split(url)
   const pieces = parts.query.slice(1).split('&')
   const others = pieces.filter((piece) => nameOf(piece) !== name).join('&')
   const rest = { ...parts, query: others && `?${others}` }
   const inQuery = valuesOf(name, pieces)
   if (inQuery.length > 0) return { tokens: inQuery, rest }
-  const inCookies = valuesOf(cookieName, header?.('cookie')?.split(/;\s*/) ?? [])
+  const inCookies = cookiesOf(cookieName, header)
   const inHeader = header?.(name.toLowerCase())
   return { tokens: inCookies.length > 0 || inHeader === undefined ? inCookies : [inHeader], rest }
+}
+
+/** The values of all cookies of a name. */
+export function cookiesOf(name: string, header?: HeaderReader): readonly string[] {
+  return valuesOf(name, header?.('cookie')?.split(/;\s*/) ?? [])
 }
 
 /** The name of a parameter; `undefined` if it has no value. */

@@ -226,7 +226,11 @@ export function grantToSign(expression: Expression, { ip, methods }: Grant, requ
   assertOption(!ip?.includes('/'), 'ip', 'an address and not a network, because NGINX compares its text')
   const [method = 'GET', another] = methods ?? []
   assertOption(!another, 'method', 'one method, because NGINX compares its text')
-  assertOption(sentAsTheyStand(expression, request), 'url', 'one whose signed parameters are percent-encoded: NGINX compares them undecoded')
+  assertOption(
+    sentAsTheyStand(expression, request),
+    'url',
+    'one whose signed parameters are percent-encoded: NGINX compares them undecoded',
+  )
   const toSign = stringToSign(expression, request, { ...values, remote_addr: ip && printAddress(ip), request_method: method })
   assertOption(
     toSign !== undefined,

@@ -31,6 +31,7 @@ const stores = list('src/stores', '.ts').map((name) => basename(name, '.ts'))
 const EXPORTS: Record<string, string[]> = {
   '.': ['LinkError', 'anyOf', 'hmac', 'inspect', 'redeem', 'sign', 'statusOf', 'verify'],
   './client': ['expiresIn', 'fetchLink', 'keepFresh', 'serverClock'],
+  './explain': ['explain'],
   './guard': ['cacheControl', 'confirm', 'guard'],
   './media': ['signPlaylist'],
   './service': ['bearer', 'pythonRoutes', 'service'],

@@ -32,6 +32,7 @@ export const HELP: Readonly<Record<string, string>> = {
   securelink verify     tells whether links are valid
   securelink redeem     does the same, and consumes one use
   securelink inspect    shows what links say; needs no key
+  securelink explain    tells why links are refused, and which mistake made their signature
   securelink serve      signs, verifies and redeems over HTTP, for programs in other languages
   securelink demo       serves files behind signed links on this machine
 
@@ -74,6 +75,7 @@ Exit code: 0 all signed, 2 misuse. A line that cannot be signed gives an empty l
   securelink verify --json < links.txt
 
 ${REQUEST}  --tolerance TIME   how far clocks may differ, at most 5m
+  --explain          says why links are refused, as securelink explain does
 ${SCHEME}${KEYS}${LINES}${NOW}${EXIT}`,
   redeem: `securelink redeem LINK…: tells whether links are valid, and consumes one use of those that have a number
 
@@ -97,6 +99,18 @@ ${REQUEST}${KEYS}  --scheme NAME      reads links as those of one scheme: hmac, 
 ${LINES}${NOW}
 Exit code: 0 read, 1 not a link, 2 misuse.
 `,
+  explain: `securelink explain LINK…: tells why links are refused, and which mistake made their signature
+
+  securelink explain 'https://cdn.example/report.pdf?expires=1900000000&signature=…'
+  securelink explain --scheme s3 --method PUT --header 'content-type: image/png' "$LINK"
+  securelink explain --scheme nginx --options '{"expression":"$secure_link_expires$uri $secret"}' "$LINK"
+
+It shows the string to sign of the verifier, beside the one that was signed if the mistake is found, and the signature that the
+verifier expects. That is a valid signature: write it to no log that others read.
+
+${REQUEST}  --tolerance TIME   how far clocks may differ, at most 5m
+  --bound N          how many signatures are computed at most; default 5000
+${SCHEME}${KEYS}${LINES}${NOW}${EXIT}`,
   serve: `securelink serve: signs, verifies and redeems over HTTP, for programs in other languages
 
   export SECURELINK_KEYS=$(securelink keygen)

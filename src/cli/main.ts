@@ -2,6 +2,7 @@
 /// <reference types="node" />
 import { readFileSync } from 'node:fs'
 import { demo } from './demo.ts'
+import { explain } from './explain.ts'
 import { HELP } from './help.ts'
 import { inspect } from './inspect.ts'
 import type { Io } from './io.ts'
@@ -17,6 +18,7 @@ const VERBS: Readonly<Record<string, (args: readonly string[], io: Io) => Promis
   verify,
   redeem,
   inspect,
+  explain,
   serve,
   demo,
 }

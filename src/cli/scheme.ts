@@ -85,6 +85,13 @@ export async function schemeOf(
   return make(name, keys, optionsOf(values))
 }
 
+/** The factory of `--scheme`, and its `--options`. */
+export async function makerOf(values: Values): Promise<{ readonly factory: Factory; readonly options: object }> {
+  const factory = await factoryOf(`${values['scheme'] ?? 'hmac'}`)
+  if (!factory) throw new Misuse(`--scheme must be one of ${schemeNames().join(', ')}`)
+  return { factory, options: optionsOf(values) }
+}
+
 /**
  * The schemes of a `--scheme` that may be repeated, each by its name or, as in `files=hmac`, by another one. With several, keys and `--options`
  * are JSON objects with a member for each.

@@ -4,6 +4,7 @@ import { redeem as redeemLink } from '../core/redeem.ts'
 import type { Scheme } from '../core/scheme.ts'
 import type { Verdict } from '../core/verdict.ts'
 import { type VerifyOptions, verify as verifyLink } from '../core/verify.ts'
+import { explainEach } from './explain.ts'
 import type { Io } from './io.ts'
 import { eachLine, fileOf, LINES } from './lines.ts'
 import { parse, TEXT, type Values } from './options.ts'
@@ -13,9 +14,10 @@ import { storeOf } from './store.ts'
 
 const OPTIONS = { ...KEYED, ...LINES, ...REQUEST, tolerance: TEXT, now: TEXT }
 
-/** Verifies each link. */
+/** Verifies each link. With `--explain`, it says why links are refused. */
 export async function verify(args: readonly string[], io: Io): Promise<number> {
-  const { values, rest } = parse(args, OPTIONS)
+  const { values, rest } = parse(args, { ...OPTIONS, explain: { type: 'boolean' } })
+  if (values['explain']) return explainEach(values, rest, io)
   return verifyEach(values, rest, io, verifyLink)
 }
 

@@ -4,7 +4,7 @@ import type { Hash, Reading, Scheme, Unreadable, Visit } from '../core/scheme.ts
 import { networkOf } from '../lib/address.ts'
 import { decodeValue } from '../lib/url.ts'
 import type { Attempt } from './attempt.ts'
-import { valueOf, withValue } from './rules/parts.ts'
+import { rawValue, withValue } from './rules/parts.ts'
 
 /** A link that was read, and the signature that it came with. */
 export interface Read {
@@ -33,7 +33,7 @@ export async function readLink({ scheme, url, headers }: Attempt): Promise<Read 
   if (isReading(reading)) return { reading, received: reading.signature }
   const parameter = typeof reading === 'object' ? reading.malformed : undefined
   if (parameter === undefined) return undefined
-  const written = valueOf(url, parameter)
+  const written = rawValue(url, parameter)
   const zeros = spell(new Uint8Array(await lengthOf(scheme.algorithm)), scheme.algorithm)
   // The scheme `hmac` has a second signature behind the first where the link is for one network.
   for (const placeholder of [zeros, zeros + zeros]) {

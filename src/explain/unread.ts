@@ -70,7 +70,6 @@ function explainUrl(url: string): Mistake {
       'The URL has a "#". Clients do not send what follows.',
       'Verify the URL without its fragment, and write a "#" in a path or a value as %23.',
     )
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what this looks for
   if (/[\0-\x20\x7f]/.test(url))
     return fault(
       'white_space',

@@ -1,4 +1,5 @@
 // Links that were made wrongly by Python, PHP and openssl (make_mistakes.py) and by the SDK of Amazon: each mistake is named, and nothing else.
+import { readFileSync } from 'node:fs'
 import { GetObjectCommand, HeadObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner'
 import { describe, expect, test } from 'vitest'
@@ -10,12 +11,11 @@ import { nginx } from '../../src/schemes/nginx.ts'
 import { nginxHmac } from '../../src/schemes/nginx-hmac.ts'
 import { pichax } from '../../src/schemes/pichax.ts'
 import { s3 } from '../../src/schemes/s3.ts'
-import mistakes from './mistakes.json' with { type: 'json' }
 
 // biome-ignore lint/suspicious/noExplicitAny: keys and options of all schemes
 const FACTORIES: Record<string, (keys: any, options?: any) => Scheme> = { hmac, pichax, nginx, 'nginx-hmac': nginxHmac, s3, azure }
 
-const cases = mistakes as unknown as {
+const cases = JSON.parse(readFileSync(new URL('mistakes.json', import.meta.url), 'utf8')) as {
   readonly codes: readonly string[]
   readonly by: string
   readonly scheme: string

@@ -98,7 +98,7 @@ export const LINK_RULES: readonly Rule[] = [
     variants: (attempt) =>
       urls(
         attempt,
-        ...['toUpperCase', 'toLowerCase'].map((to) => attempt.url.replace(/%[\da-f]{2}/gi, (escape) => escape[to as 'toUpperCase']())),
+        ...['toUpperCase', 'toLowerCase'].map((to) => attempt.url.replace(/%[\da-f]{2}/gi, (triplet) => triplet[to as 'toUpperCase']())),
       ),
   },
   {

@@ -31,7 +31,7 @@ export function withPieces(url: string, pieces: readonly (Piece | string)[]): st
 }
 
 /** The value of a parameter as it stands, if it is there. */
-export function valueOf(url: string, name: string): string | undefined {
+export function rawValue(url: string, name: string): string | undefined {
   return piecesOf(url).find((piece) => piece.name.toLowerCase() === name.toLowerCase())?.value
 }
 

@@ -204,6 +204,7 @@ function addressesOf({ headers, ip }: Attempt): readonly string[] {
 
 function mountedPaths({ url, headers }: Attempt): readonly string[] {
   const { path } = split(url)
+  if (path[0] !== '/') return []
   const prefixes = ['x-forwarded-prefix', 'x-script-name', 'x-forwarded-path'].flatMap((name) => headers[name] ?? [])
   const originals = ['x-original-uri', 'x-original-url', 'x-rewrite-url'].flatMap((name) => headers[name]?.split('?', 1)[0] ?? [])
   const segments = path.split('/')

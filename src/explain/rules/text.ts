@@ -137,7 +137,7 @@ export const TEXT_RULES: readonly Rule[] = [
       rewrites(
         (text) => text.toLowerCase(),
         (text) => text.toUpperCase(),
-        (text) => text.replace(/%[\da-f]{2}/gi, (escape) => escape.toLowerCase()),
+        (text) => text.replace(/%[\da-f]{2}/gi, (triplet) => triplet.toLowerCase()),
       ),
   },
   {
@@ -232,7 +232,8 @@ const HASHES: readonly Hash[] = ['SHA-256', 'SHA-1', 'SHA-512', 'SHA-384']
 
 function otherHashes(algorithm: Algorithm): readonly Variant[] {
   if (!('hmac' in algorithm)) return []
-  return HASHES.filter((hash) => hash !== algorithm.hmac).map((hmac) => ({ patch: { algorithm: { ...algorithm, hmac } }, what: hmac }))
+  const { hmac: own } = algorithm
+  return HASHES.filter((hash) => hash !== own).map((hmac) => ({ patch: { algorithm: { ...algorithm, hmac } }, what: hmac }))
 }
 
 function plainHashes(algorithm: Algorithm): readonly Variant[] {

@@ -2,7 +2,7 @@
 import { decodeValue, split } from '../../lib/url.ts'
 import type { Attempt } from '../attempt.ts'
 import { urls, type Variant } from '../rule.ts'
-import { valueOf, withOrigin, withPath, withValue } from '../rules/parts.ts'
+import { rawValue, withOrigin, withPath, withValue } from '../rules/parts.ts'
 import { rewrites } from '../rules/text.ts'
 import type { Table } from '../table.ts'
 
@@ -36,7 +36,7 @@ const resource =
     return changed === undefined ? undefined : text.replace(line as string, () => changed)
   }
 
-const value = (attempt: Attempt, name: string): string => decodeValue((valueOf(attempt.url, name) ?? '').replaceAll('+', '%2B')) ?? ''
+const value = (attempt: Attempt, name: string): string => decodeValue((rawValue(attempt.url, name) ?? '').replaceAll('+', '%2B')) ?? ''
 
 /** The permissions in the order that Azure asks for. */
 const inOrder = (permissions: string): string =>

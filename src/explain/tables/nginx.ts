@@ -3,7 +3,7 @@ import { printAddress } from '../../lib/address.ts'
 import { decodeValue, split } from '../../lib/url.ts'
 import { type Attempt, SECRET_MARK } from '../attempt.ts'
 import { type Rule, urls, type Variant } from '../rule.ts'
-import { isOwn, piecesOf, valueOf, withPath } from '../rules/parts.ts'
+import { isOwn, piecesOf, rawValue, withPath } from '../rules/parts.ts'
 import type { Obstacle, Table } from '../table.ts'
 
 /** A variable of an expression, and its value for a link. */
@@ -29,7 +29,7 @@ function uri({ url }: Attempt): Field {
 
 function expires({ scheme, url }: Attempt): Field | undefined {
   const inPath = IN_PATH.exec(split(url).path)?.[3]
-  const value = inPath ?? (scheme.parameters[1] === undefined ? undefined : valueOf(url, scheme.parameters[1]))
+  const value = inPath ?? (scheme.parameters[1] === undefined ? undefined : rawValue(url, scheme.parameters[1]))
   return value === undefined ? undefined : { name: '$secure_link_expires', value }
 }
 
@@ -65,7 +65,8 @@ function join(fields: readonly Field[], [plain, atSecret]: (typeof JOINTS)[numbe
   return fields.reduce((text, field, at) => {
     const separator = at === 0 ? '' : field === SECRET || fields[at - 1] === SECRET ? atSecret : plain
     // As in a configuration: a name that letters follow needs braces.
-    return text + separator + (part === 'name' && plain === '_' ? field.name.replace(/^\$(\w+)$/, '${$1}') : field[part])
+    const braced = part === 'name' && plain === '_'
+    return text + separator + (braced ? field.name.replace(/^\$(\w+)$/, (_, name: string) => `$\{${name}}`) : field[part])
   }, '')
 }
 
@@ -210,7 +211,7 @@ export const NGINX: Table = {
 
 const SECONDS = (attempt: Attempt, at: number): Field | undefined => {
   const name = attempt.scheme.parameters[at]
-  const value = name === undefined ? undefined : valueOf(attempt.url, name)
+  const value = name === undefined ? undefined : rawValue(attempt.url, name)
   return value === undefined ? undefined : { name: `$arg_${name}`, value }
 }
 

@@ -1,6 +1,6 @@
 // Mistakes with links of PichaX.
 import { decodeValue } from '../../lib/url.ts'
-import { valueOf } from '../rules/parts.ts'
+import { rawValue } from '../rules/parts.ts'
 import { rewrites } from '../rules/text.ts'
 import type { Table } from '../table.ts'
 
@@ -20,9 +20,9 @@ export const PICHAX: Table = {
       sentence: 'The fields of the string were joined in another order or with another separator than id:expires.',
       remedy: 'Sign id, a colon, and the expiry in seconds.',
       variants: ({ url }) => {
-        const id = decodeValue((valueOf(url, 'id') ?? '').replaceAll('+', ' ')) ?? ''
-        const expires = valueOf(url, 'expires') ?? ''
-        const key = decodeValue(valueOf(url, 'key') ?? '') ?? ''
+        const id = decodeValue((rawValue(url, 'id') ?? '').replaceAll('+', ' ')) ?? ''
+        const expires = rawValue(url, 'expires') ?? ''
+        const key = decodeValue(rawValue(url, 'key') ?? '') ?? ''
         return rewrites(
           ...[
             `${expires}:${id}`,

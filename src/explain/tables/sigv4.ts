@@ -6,7 +6,7 @@ import { encode, HEX } from '../../lib/encoding.ts'
 import { decodeValue, encodeValue, split } from '../../lib/url.ts'
 import type { Attempt } from '../attempt.ts'
 import { type Rule, urls, type Variant } from '../rule.ts'
-import { piecesOf, valueOf, withPath, withPieces, withValue } from '../rules/parts.ts'
+import { piecesOf, rawValue, withPath, withPieces, withValue } from '../rules/parts.ts'
 import type { Obstacle, Table } from '../table.ts'
 
 const HMAC_SHA256: Algorithm = { hmac: 'SHA-256', encoding: 'hex' }
@@ -14,7 +14,7 @@ const HMAC_SHA256: Algorithm = { hmac: 'SHA-256', encoding: 'hex' }
 /** `X-Amz-` or `X-Goog-`. */
 const prefixOf = ({ scheme }: Attempt): string => (scheme.parameters.some((name) => name.startsWith('X-Goog-')) ? 'X-Goog-' : 'X-Amz-')
 
-const parameter = (attempt: Attempt, word: string): string => decodeValue(valueOf(attempt.url, prefixOf(attempt) + word) ?? '') ?? ''
+const parameter = (attempt: Attempt, word: string): string => decodeValue(rawValue(attempt.url, prefixOf(attempt) + word) ?? '') ?? ''
 
 /** The scope that the link names: `20300101/eu-central-1/s3/aws4_request`. */
 const scopeIn = (attempt: Attempt): string => parameter(attempt, 'Credential').split('/').slice(-4).join('/')
@@ -60,7 +60,8 @@ function canonicalOf(attempt: Attempt): Canonical {
   const { path } = split(attempt.url)
   const prefix = prefixOf(attempt)
   const form = (text: string) => encodeValue(decodeValue(text.replaceAll('+', ' ')) ?? text)
-  const pieces = piecesOf(attempt.url).filter(({ name }) => name !== `${prefix}Signature`)
+  const unsigned = `${prefix}Signature`
+  const pieces = piecesOf(attempt.url).filter(({ name }) => name !== unsigned)
   const signedHeaders = parameter(attempt, 'SignedHeaders')
   const host = split(attempt.url)
     .origin.replace(/^.*\/\//, '')

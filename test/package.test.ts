@@ -432,9 +432,12 @@ describe('sizes', () => {
     expect(bytes).toBeLessThanOrEqual(now)
   })
 
-  test.fails.each(SIZES.filter(({ now }) => now !== undefined))('the ceiling of $names: $most bytes', async ({ from = 'securelink', names, most }) => {
-    expect(await weigh(from, names)).toBeLessThanOrEqual(most)
-  })
+  test.fails.each(SIZES.filter(({ now }) => now !== undefined))(
+    'the ceiling of $names: $most bytes',
+    async ({ from = 'securelink', names, most }) => {
+      expect(await weigh(from, names)).toBeLessThanOrEqual(most)
+    },
+  )
 
   test('every subpath and bundle is printed, without a ceiling', async () => {
     for (const { subpath } of subpaths())

@@ -1,5 +1,5 @@
 // Computes and compares signatures. Nothing else in the library calls WebCrypto, but for schemes that derive keys or hash a request.
-import { encode, decode, BASE64, BASE64URL, HEX, same } from '../lib/encoding.ts'
+import { BASE64, BASE64URL, decode, encode, HEX, same } from '../lib/encoding.ts'
 import { assertOption, LinkError } from './errors.ts'
 import { isCryptoKey, isRemote, type SecretKey } from './keys.ts'
 import { type Algorithm, type Encoding, type Hash, type MaybeAsync, type Message, SECRET } from './scheme.ts'

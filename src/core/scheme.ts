@@ -3,13 +3,14 @@
 // `write` turns a grant into a string to sign and a link. `read` turns a link into claims, a signature and the string that it should have
 // signed. The verbs do everything else, once for all schemes: they check conditions, pick keys, compute and compare signatures, and check
 // path, method, address, time and uses. So a scheme has no crypto and no clock. docs/adding-a-scheme.md shows how to write one.
+
+import type { Network } from '../lib/address.ts'
+import type { Parts } from '../lib/url.ts'
 import type { Claims } from './claims.ts'
 import type { Condition, Expiry } from './conditions.ts'
 import { assertOption } from './errors.ts'
 import type { SecretKey } from './keys.ts'
 import type { Reason } from './verdict.ts'
-import type { Network } from '../lib/address.ts'
-import type { Parts } from '../lib/url.ts'
 
 export type MaybeAsync<T> = T | Promise<T>
 
@@ -43,7 +44,7 @@ export type Algorithm = {
   | { readonly signer: Signer }
 )
 
-/** What a signature can cover; `?name` is one parameter of the URL's own. */
+/** The parts of a request that a signature can cover; `?name` is one parameter of the URL's own. */
 export type Covered =
   | 'scheme'
   | 'host'
@@ -61,7 +62,7 @@ export type Covered =
   | 'purpose'
   | `?${string}`
 
-/** What of a request, besides its URL, a string to sign can depend on. */
+/** The parts of a request, besides its URL, that a string to sign can depend on. */
 export type RequestPart = 'method' | 'ip' | 'headers' | 'cookies'
 
 /** What `sign` asks a scheme to write: plain data, checked, with times in whole seconds since 1970. */
@@ -121,7 +122,7 @@ export interface Visit {
 
 /** A link that can be read: what it says, and the string that its signature should be of. */
 export interface Reading {
-  /** What the link says. */
+  /** The claims of the link. */
   readonly claims: Claims
   /** The signature as the link has it. */
   readonly signature: string
@@ -200,11 +201,11 @@ export interface Scheme<C extends Condition = any, Own extends object = {}, E ex
   readonly requires?: readonly C[]
   /** Names of its own conditions. */
   readonly own?: readonly string[]
-  /** What the signature covers. */
+  /** The parts of a request that the signature covers. */
   readonly covers: readonly Covered[]
   /** The link's query parameters. `sign` refuses a URL that already has one. Empty when the link has its token in the path. */
   readonly parameters: readonly string[]
-  /** What of a request, besides its URL, the string to sign depends on. Default: nothing. */
+  /** The parts of a request, besides its URL, that the string to sign depends on. Default: none. */
   readonly reads?: readonly RequestPart[]
   /** How its links are signed. */
   readonly algorithm: Algorithm
@@ -218,8 +219,12 @@ export interface Scheme<C extends Condition = any, Own extends object = {}, E ex
   keys(id?: string): MaybeAsync<readonly SecretKey[]>
   /** Writes a link but for its signature. Throws a `LinkError` for a grant that its format cannot hold. */
   write(grant: Grant<Own>, key: SecretKey): MaybeAsync<Draft>
-  /** Reads a link from any text, and from headers where the vendor puts tokens there. No key, no clock, and it never throws. */
-  read(url: string, header?: (name: string) => string | undefined): Reading | Unreadable
+  /**
+   * Reads a link from any text, and from headers where the vendor puts tokens there. No key, no clock, and it never throws.
+   *
+   * @param parts - The same URL, if the caller has taken it apart already.
+   */
+  read(url: string, header?: (name: string) => string | undefined, parts?: Parts): Reading | Unreadable
   /** The members of `anyOf`: the first one signs, and all are read. */
   readonly schemes?: readonly Scheme[]
 }
@@ -228,5 +233,5 @@ export interface Scheme<C extends Condition = any, Own extends object = {}, E ex
 export function assertScheme(scheme: unknown): asserts scheme is Scheme {
   const { read, write } = (scheme ?? {}) as Partial<Scheme>
   const good = typeof read === 'function' && typeof write === 'function'
-  assertOption(good, 'scheme', "a scheme with its keys, such as hmac({ secret }), as the first argument")
+  assertOption(good, 'scheme', 'a scheme with its keys, such as hmac({ secret }), as the first argument')
 }

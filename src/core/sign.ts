@@ -73,6 +73,10 @@ function endingWith(grant: Grant, expires: number | undefined, { expiry, name }:
 }
 
 function textOf(url: unknown): string {
-  assertOption(typeof url === 'string' || typeof (url as URL)?.href === 'string', 'url', 'a string or a URL, as the second argument: sign(scheme, url, conditions)')
+  assertOption(
+    typeof url === 'string' || typeof (url as URL)?.href === 'string',
+    'url',
+    'a string or a URL, as the second argument: sign(scheme, url, conditions)',
+  )
   return `${url}`
 }

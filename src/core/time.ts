@@ -25,8 +25,9 @@ export function secondsOf(duration: unknown, option: string): number {
 /** A time in seconds since 1970, not yet rounded. A duration counts from the present second, as in the SDKs of vendors. */
 export function timeOf(when: unknown, now: number, option: string): number {
   if (!(when instanceof Date)) return Math.floor(now / 1000) + secondsOf(when, option)
-  assertOption(+when > 0, option, 'a valid Date after 1970')
-  return +when / 1000
+  const time = when.getTime()
+  assertOption(time > 0, option, 'a valid Date after 1970')
+  return time / 1000
 }
 
 /** The time that the option `now` names, or the present: milliseconds since 1970. */

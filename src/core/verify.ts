@@ -7,7 +7,16 @@ import type { Claims } from './claims.ts'
 import { matches, type ReadyKey, readyKey } from './crypto.ts'
 import { assertKnownOptions, assertOption, LinkError } from './errors.ts'
 import type { SecretKey } from './keys.ts'
-import { type Algorithm, assertScheme, type Message, type Reading, type Scheme, type Unreadable, type Visit } from './scheme.ts'
+import {
+  type Algorithm,
+  assertScheme,
+  type MaybeAsync,
+  type Message,
+  type Reading,
+  type Scheme,
+  type Unreadable,
+  type Visit,
+} from './scheme.ts'
 import { type Duration, presentTime, secondsOf } from './time.ts'
 import { type Refused, statusOf, type TrustedReason, type UntrustedReason, type Verdict } from './verdict.ts'
 
@@ -71,7 +80,7 @@ export function verify(scheme: Scheme, request: Visited, options: VerifyOptions 
   return verdictOn(scheme, request, options, VERIFY_OPTIONS, 'verify()')
 }
 
-/** The checks of `verify` and `redeem`, in their one order. */
+/** The checks of `verify` and `redeem`, in their one order. One async function, because each costs as much as reading a link. */
 export async function verdictOn(
   scheme: Scheme,
   request: Visited,
@@ -83,24 +92,55 @@ export async function verdictOn(
   assertScheme(scheme)
   assertKnownOptions(options, known, taker)
   const visit = visitOf(request, options)
-  const now = presentTime(options.now)
-  const tolerance = options.tolerance === undefined ? 0 : Math.min(secondsOf(options.tolerance, 'tolerance') * 1000, MOST_TOLERANCE)
+  const checks: Checks = { now: presentTime(options.now), tolerance: toleranceOf(options), revoked: options.revoked, consume }
 
-  const signed = await whoSigned(scheme, visit)
-  if ('reason' in signed) return signed
-  const { claims } = signed
-  const end = +claims.expires + (signed.scheme.validAtExpiry ? 1000 : 0)
-
-  const objection = objectionTo(signed, visit, now, tolerance, end)
-  if (objection) return refuse(signed, objection)
-  if (options.revoked && (await options.revoked(claims))) return refuse(signed, 'revoked')
-  if (claims.uses !== undefined) {
-    if (!consume) return refuse(signed, 'needs_redeem')
-    // Not with the tolerance of this verifier: a store may serve several, and one with more would open a link whose use is forgotten.
-    if (!(await consume(claims, new Date(end + MOST_TOLERANCE)))) return refuse(signed, 'used')
+  let furthest: Refused | undefined
+  for (const candidate of scheme.schemes ?? [scheme]) {
+    const reading = readRequest(candidate, visit)
+    if (!isReading(reading)) {
+      furthest = further(furthest, refuseUnread(candidate, reading))
+      continue
+    }
+    const algorithm = reading.algorithm ?? candidate.algorithm
+    const { keyId } = reading.claims
+    let reason: UntrustedReason = 'unknown_key'
+    const keys = candidate.keys(keyId)
+    for (const key of Array.isArray(keys) ? (keys as readonly SecretKey[]) : await keys) {
+      if (!(reading.signedBy ? reading.signedBy(key) : !keyId || key.id === keyId)) continue
+      reason = 'bad_signature'
+      // Each await stands alone: njs 0.7.9 crashes on some that stand inside of an expression.
+      const signingKey = reading.key ? await reading.key(key) : key
+      const ready = await readyKey(signingKey, algorithm)
+      const toSign = reading.toSign(visit, key)
+      const messages = messagesOf(typeof toSign === 'string' ? toSign : await toSign)
+      for (let which = 0; which < messages.length; which++) {
+        const good = await matches(ready, algorithm, messages[which] as Message, reading.signature)
+        if (!good) continue
+        const signed: Signed = { scheme: candidate, key, claims: provenClaims(reading, key, visit, which), opens: reading.opens !== false }
+        // The normal form of a resource may have two slashes in front where the request has not.
+        if (looksLikeHost(signed.claims.resource)) return refuseUnread(candidate, 'malformed')
+        const { address } = reading
+        const atAddress = address ? await fromAddress(address, ready, algorithm, visit) : contained(signed.claims.ip, visit.ip)
+        return verdictOnSigned(address && atAddress ? withAddress(signed, visit.ip) : signed, atAddress, visit, checks)
+      }
+    }
+    furthest = further(furthest, { ok: false, reason, status: statusIn(candidate, reason) })
   }
-  return { ok: true, scheme: signed.scheme.name, claims: endingWithKey(claims, signed.key) }
+  return furthest ?? refuseUnread(scheme, 'unsigned')
 }
+
+/** What is checked of a link, besides its signature. */
+interface Checks {
+  /** In milliseconds since 1970. */
+  readonly now: number
+  /** In milliseconds. */
+  readonly tolerance: number
+  readonly revoked: VerifyOptions['revoked']
+  readonly consume: Consume | undefined
+}
+
+const toleranceOf = ({ tolerance }: VerifyOptions): number =>
+  tolerance === undefined ? 0 : Math.min(secondsOf(tolerance, 'tolerance') * 1000, MOST_TOLERANCE)
 
 /** A link with a good signature. */
 interface Signed {
@@ -109,52 +149,38 @@ interface Signed {
   readonly claims: Claims
   /** Does the link open this URL, as far as the scheme can tell? */
   readonly opens: boolean
-  /** Does the request come from the address that the link is for? */
-  readonly atAddress: boolean
 }
+
+/** The checks behind the signature. */
+function verdictOnSigned(signed: Signed, atAddress: boolean, visit: Visit, checks: Checks): MaybeAsync<Verdict> {
+  const { scheme, key, claims } = signed
+  const objection = objectionTo(signed, atAddress, visit, checks)
+  if (objection) return refuse(signed, objection)
+  if (checks.revoked || claims.uses !== undefined) return verdictOnUse(signed, checks)
+  return { ok: true, scheme: scheme.name, claims: endingWithKey(claims, key) }
+}
+
+/** The last checks, which ask the application and its store. */
+async function verdictOnUse(signed: Signed, { revoked, consume }: Checks): Promise<Verdict> {
+  const { scheme, key, claims } = signed
+  if (revoked && (await revoked(claims))) return refuse(signed, 'revoked')
+  if (claims.uses !== undefined) {
+    if (!consume) return refuse(signed, 'needs_redeem')
+    // Not with the tolerance of this verifier: a store may serve several, and one with more would open a link whose use is forgotten.
+    if (!(await consume(claims, new Date(endOf(signed) + MOST_TOLERANCE)))) return refuse(signed, 'used')
+  }
+  return { ok: true, scheme: scheme.name, claims: endingWithKey(claims, key) }
+}
+
+/** From when on the link is expired, in milliseconds since 1970. */
+const endOf = ({ claims, scheme }: Signed): number => claims.expires.getTime() + (scheme.validAtExpiry ? 1000 : 0)
 
 // The further a link got, the more its refusal says.
-const ORDER: readonly UntrustedReason[] = ['unsigned', 'malformed', 'unknown_key', 'bad_signature']
+const ORDER: readonly string[] = ['unsigned', 'malformed', 'unknown_key', 'bad_signature']
 
-/** Finds the scheme and the key that signed a link. Refuses with the reason of the scheme that got furthest. */
-async function whoSigned(scheme: Scheme, visit: Visit): Promise<Signed | Refused> {
-  let furthest = refuseUnread(scheme, 'unsigned')
-  for (const candidate of scheme.schemes ?? [scheme]) {
-    const reading = readRequest(candidate, visit)
-    const signed = isReading(reading) ? await signedBy(candidate, reading, visit) : refuseUnread(candidate, reading)
-    if (!('reason' in signed)) return signed
-    if (ORDER.indexOf(signed.reason as UntrustedReason) > ORDER.indexOf(furthest.reason as UntrustedReason)) furthest = signed
-  }
-  return furthest
-}
-
-/** Finds the key of one scheme that signed a link. */
-async function signedBy(scheme: Scheme, reading: Reading, visit: Visit): Promise<Signed | Refused> {
-  const algorithm = reading.algorithm ?? scheme.algorithm
-  const { keyId } = reading.claims
-  const keys = scheme.keys(keyId)
-  let reason: UntrustedReason = 'unknown_key'
-  for (const key of Array.isArray(keys) ? (keys as readonly SecretKey[]) : await keys) {
-    if (!(reading.signedBy ? reading.signedBy(key) : !keyId || key.id === keyId)) continue
-    reason = 'bad_signature'
-    // Each await stands alone: njs 0.7.9 crashes on some that stand inside of an expression.
-    const signingKey = reading.key ? await reading.key(key) : key
-    const ready = await readyKey(signingKey, algorithm)
-    const toSign = await reading.toSign(visit, key)
-    const messages = messagesOf(toSign)
-    for (let which = 0; which < messages.length; which++) {
-      const good = await matches(ready, algorithm, messages[which] as Message, reading.signature)
-      if (!good) continue
-      const proven = provenClaims(reading, key, visit, which)
-      // The normal form of a resource may have two slashes in front where the request has not.
-      if (looksLikeHost(proven.resource)) return refuseUnread(scheme, 'malformed')
-      const { address } = reading
-      const atAddress = address ? await fromAddress(address, ready, algorithm, visit) : contained(proven.ip, visit.ip)
-      const claims = address && atAddress ? withAddress(proven, visit.ip) : proven
-      return { scheme, key, claims, opens: reading.opens !== false, atAddress }
-    }
-  }
-  return { ok: false, reason, status: statusIn(scheme, reason) }
+/** Of the refusals of several schemes, that of the one that got furthest. */
+function further(before: Refused | undefined, refused: Refused): Refused {
+  return before && ORDER.indexOf(refused.reason) <= ORDER.indexOf(before.reason) ? before : refused
 }
 
 function messagesOf(toSign: Message | readonly Message[] | undefined): readonly Message[] {
@@ -162,7 +188,7 @@ function messagesOf(toSign: Message | readonly Message[] | undefined): readonly 
 }
 
 /** The second signature of a link covers the address, which the link does not show. */
-async function fromAddress(address: NonNullable<Reading['address']>, ready: ReadyKey, algorithm: Algorithm, visit: Visit): Promise<boolean> {
+function fromAddress(address: NonNullable<Reading['address']>, ready: ReadyKey, algorithm: Algorithm, visit: Visit): MaybeAsync<boolean> {
   const message = address.toSign(visit)
   return message !== undefined && matches(ready, algorithm, message, address.signature)
 }
@@ -172,26 +198,32 @@ const contained = (network: string | undefined, ip: string | undefined): boolean
 /** What the link says, completed by what only its signature reveals and by the dates of its key. */
 function provenClaims(reading: Reading, key: SecretKey, visit: Visit, which: number): Claims {
   const { claims } = reading
-  const proven: { -readonly [Name in keyof Claims]: Claims[Name] } = { ...claims, ...reading.proves?.(visit, which) }
-  if (key.starts && !(key.starts <= (claims.starts ?? 0))) proven.starts = key.starts
+  const starts = key.starts && !(key.starts <= (claims.starts ?? 0)) ? key.starts : undefined
+  const revealed = reading.proves?.(visit, which)
+  if (!revealed && !starts) return claims
+  const proven: { -readonly [Name in keyof Claims]: Claims[Name] } = { ...claims, ...revealed }
+  if (starts) proven.starts = starts
   return proven
 }
 
 /** The link shows the length of the network only; the address is that of the request. */
-function withAddress(claims: Claims, ip = ''): Claims {
-  return claims.ip?.startsWith('/') ? { ...claims, ip: ip.replace(/^::ffff:(?=.*\.)/i, '') + claims.ip } : claims
+function withAddress(signed: Signed, ip = ''): Signed {
+  const { claims } = signed
+  if (!claims.ip?.startsWith('/')) return signed
+  return { ...signed, claims: { ...claims, ip: ip.replace(/^::ffff:(?=.*\.)/i, '') + claims.ip } }
 }
 
 /** What speaks against the link for this request, in the order of the table of reasons. */
-function objectionTo({ claims, key, opens, atAddress }: Signed, visit: Visit, now: number, tolerance: number, end: number) {
+function objectionTo(signed: Signed, atAddress: boolean, { method }: Visit, { now, tolerance }: Checks): TrustedReason | undefined {
+  const { key, claims } = signed
   const { methods = ['GET', 'HEAD'], prefix, starts } = claims
-  const allowed = methods.includes(visit.method) || (visit.method === 'HEAD' && methods.includes('GET'))
-  if (!opens) return 'wrong_path'
+  const allowed = methods.includes(method) || (method === 'HEAD' && methods.includes('GET'))
+  if (!signed.opens) return 'wrong_path'
   if (prefix && !below(normalPath(split(claims.resource).path), prefix)) return 'wrong_path'
   if (!allowed) return 'wrong_method'
   if (!atAddress) return 'wrong_ip'
   // Written so that an invalid date refuses.
-  if (!(now < end + tolerance)) return 'expired'
+  if (!(now < endOf(signed) + tolerance)) return 'expired'
   if (key.expires && !(now < +key.expires + tolerance)) return 'key_expired'
   if (starts && !(now + tolerance >= +starts)) return 'too_early'
   return undefined
@@ -206,21 +238,23 @@ function endingWithKey(claims: Claims, { expires }: SecretKey): Claims {
 }
 
 /** The request as schemes see it. */
-function visitOf(request: Visited, options: VerifyOptions): Visit {
+export function visitOf(request: Visited, options: VerifyOptions): Visit {
   const { ip } = options
   assertOption(ip === undefined || ip === null || typeof ip === 'string', 'ip', 'the address of the request, as text')
   const url = urlOf(request)
-  const method = `${options.method ?? (request as Request).method ?? 'GET'}`.toUpperCase()
+  const method = options.method ?? (request as Request).method ?? 'GET'
   const headers = options.headers ? headersOf(options.headers) : (request as Request).headers
   return {
     url,
-    method,
+    method: method === 'GET' ? method : `${method}`.toUpperCase(),
     ip: ip ?? undefined,
     headers,
-    header: (name) => (TOKEN.test(name) ? (headers?.get(name) ?? undefined) : undefined),
+    header: headers ? (name) => (TOKEN.test(name) ? (headers.get(name) ?? undefined) : undefined) : noHeader,
     network: (bits) => networkOf(ip ?? undefined, bits),
   }
 }
+
+const noHeader = (): undefined => undefined
 
 // Names of headers; `Headers.get` throws for other text, and links name headers.
 const TOKEN = /^[\w!#$%&'*+.^`|~-]+$/
@@ -249,10 +283,11 @@ function headersOf(init: HeadersInit): Headers {
 function readRequest(scheme: Scheme, visit: Visit): Reading | Unreadable {
   // Reading takes time for each character, and no link is so long.
   if (visit.url.length > LONGEST) return 'malformed'
-  const reading = scheme.read(visit.url, visit.header)
+  const parts = split(visit.url)
+  const reading = scheme.read(visit.url, visit.header, parts)
   if (!isReading(reading)) return reading
   // Without a token in the path, the rest of it may begin with two slashes.
-  return isRequestTarget(visit.url) && !looksLikeHost(reading.claims.resource) ? reading : 'malformed'
+  return isRequestTarget(visit.url, parts) && !looksLikeHost(reading.claims.resource) ? reading : 'malformed'
 }
 
 const isReading = (reading: Reading | Unreadable): reading is Reading => typeof reading === 'object' && 'claims' in reading

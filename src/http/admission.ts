@@ -27,10 +27,10 @@ export interface GuardOptions<Rest extends unknown[] = unknown[]>
 /** A handler behind a guard. It also gets the claims of the link. */
 export type Handler<Rest extends unknown[] = []> = (request: Request, claims: Claims, ...rest: Rest) => Response | Promise<Response>
 
-/** The claims of an admitted request, or the answer to a refused one. */
+/** The claims of an admitted request and the name of the scheme that signed its link, or the answer to a refused one. */
 export type Admission =
-  | { readonly claims: Claims; readonly answer?: undefined }
-  | { readonly answer: Response; readonly claims?: undefined }
+  | { readonly claims: Claims; readonly signedBy: string; readonly answer?: undefined }
+  | { readonly answer: Response; readonly claims?: undefined; readonly signedBy?: undefined }
 
 /** Options that guard, confirm and middleware hand on to the verbs. */
 export const VERB_OPTIONS = ['revoked', 'now', 'tolerance'] as const
@@ -57,7 +57,7 @@ export function admission<Rest extends unknown[]>(
     const verdict =
       climbing(request, scheme) ??
       (await (store && consumesUses(request) ? consume(scheme, request, visit, store) : verify(scheme, request, visit)))
-    if (verdict.ok) return { claims: verdict.claims }
+    if (verdict.ok) return { claims: verdict.claims, signedBy: verdict.scheme }
     return { answer: await answerRefusal(verdict, options, request, rest) }
   }
 }

@@ -46,13 +46,14 @@ function plainOf(escaped: string): string {
 }
 
 /**
- * A query in canonical form, with its `?`, or empty. It stays as it is where parsers differ about its pieces.
+ * A query in canonical form, with its `?`, or empty. It stays as it is where parsers differ about its pieces. One of more than `MOST_PIECES` must stay,
+ * too: that is for callers to see, because the query of the request may have had more pieces than this one.
  *
- * @param size - How many pieces the whole query of the request has, with those that are not in this one.
+ * @param plain - Is it known that each piece is in canonical form already?
  */
-export function canonicalQuery(query: string, size: number): string {
-  const canonical = isCanonical(query, PLAIN_QUERY)
-  if (size > MOST_PIECES || (canonical && !query.includes('&')) || (!canonical && isAmbiguous(query))) return query
+export function canonicalQuery(query: string, plain = false): string {
+  const canonical = plain || isCanonical(query, PLAIN_QUERY)
+  if ((canonical && !query.includes('&')) || (!canonical && isAmbiguous(query))) return query
   const pieces = query.slice(1).split('&')
   if (canonical) {
     const ordered = inOrder(pieces)
@@ -88,14 +89,22 @@ const NAME = /^((?:%..|[-._~])*)([A-Za-z\d]*)/
  * `a_b` (PHP), `A` and `a` (ASP.NET). `undefined` if the name has `[`, `]` or NUL before it, where parsers differ about the name.
  */
 function orderOf(piece: string): string | undefined {
-  const [, front = '', run = ''] = NAME.exec(piece) as unknown as string[]
-  return front && /%(5B|5D|00)/.test(front) ? undefined : run.toLowerCase()
+  const found = NAME.exec(piece) as RegExpExecArray
+  const front = found[1] as string
+  return front && /%(5B|5D|00)/.test(front) ? undefined : (found[2] as string).toLowerCase()
 }
 
 /** The pieces, ordered. Those of the same order stay in theirs, and all do when one of them has none. */
 function inOrder(pieces: readonly string[]): readonly string[] {
-  const orders = pieces.map(orderOf)
-  if (isSorted(orders) || orders.includes(undefined)) return pieces
+  const orders: string[] = []
+  let sorted = true
+  for (const piece of pieces) {
+    const order = orderOf(piece)
+    if (order === undefined) return pieces
+    if (orders.length > 0 && order < (orders[orders.length - 1] as string)) sorted = false
+    orders.push(order)
+  }
+  if (sorted) return pieces
   const places = pieces.map((_, place) => place)
   places.sort((a, b) => compare(orders[a] as string, orders[b] as string) || a - b)
   return places.map((place) => pieces[place] as string)
@@ -103,19 +112,12 @@ function inOrder(pieces: readonly string[]): readonly string[] {
 
 const compare = (a: string, b: string): number => (a < b ? -1 : +(a > b))
 
-function isSorted(orders: readonly (string | undefined)[]): boolean {
-  for (let i = 0; i < orders.length; i++) {
-    const order = orders[i]
-    if (order === undefined || (i > 0 && order < (orders[i - 1] as string))) return false
-  }
-  return true
-}
-
 /**
  * The URL as clients send it: characters that a URL cannot have are escaped, and so is a `%` that begins no escape. Clients escape these by themselves,
  * and differ about the `%`. `'` is among them, because browsers escape it in a query. All other characters stay as they are.
  */
-export function asSent(url: string, { origin, fragment }: Parts): string {
+export function asSent(url: string, { origin, fragment, plain }: Parts): string {
+  if (plain) return url
   const target = url.slice(origin.length, url.length - fragment.length)
   return (
     origin +

@@ -1,7 +1,7 @@
 // Request targets: the URLs and paths that a client can send.
-import { split } from './url.ts'
+import { type Parts, split } from './url.ts'
 
-/** Characters that no client sends: it keeps a fragment to itself, and escapes or drops control characters and half surrogate pairs. */
+/** Characters that no client sends: clients keep the fragment, and escape or drop control characters and half surrogate pairs. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what this looks for
 const NEVER_SENT = /[\0-\x1f\x7f#]|\p{Surrogate}/u
 
@@ -38,8 +38,8 @@ export function looksLikeHost(path: string): boolean {
  * `false` for a text that {@link split} finds no path in, for characters that no client sends, for a `\` in the path (many servers read it as
  * `/`), for dot segments, for a path that a URL parser would take for a host, and for an origin that is not of the web.
  */
-export function isRequestTarget(url: string): boolean {
-  const { origin, path } = split(url)
+export function isRequestTarget(url: string, { origin, path, plain }: Parts = split(url)): boolean {
+  if (plain) return true
   return (
     isWebOrigin(origin) &&
     path.startsWith('/') &&

@@ -8,6 +8,6 @@ import { assertOption } from '../core/errors.ts'
  */
 export function linkText(link: unknown): string {
   const text = (link as URL)?.href ?? link
-  assertOption(typeof text === 'string', 'link', 'a string or a URL; await promises, and pass request.url')
+  assertOption(typeof text === 'string', 'link', 'a string or a URL; await a promise, pass request.url')
   return text
 }

@@ -7,7 +7,7 @@ import type { Covered, Reading, Scheme, Unreadable } from '../core/scheme.ts'
 import type { Network } from '../lib/address.ts'
 import { asSent, canonicalPath, canonicalQuery, canonicalText, MOST_PIECES } from '../lib/canonical.ts'
 import { below, normalOrigin } from '../lib/normalise.ts'
-import { append, decodeValue, encodeValue, isDecodable, LONGEST, type Parts, split } from '../lib/url.ts'
+import { append, decodeValue, encodeValue, endOf, isDecodable, LONGEST, type Parts, split } from '../lib/url.ts'
 
 /** What the parameters of a link are for; by default they are named so too. */
 export type HmacParameter = 'expires' | 'starts' | 'method' | 'net' | 'prefix' | 'uses' | 'id' | 'key' | 'signature'
@@ -50,18 +50,18 @@ const FORMS: Readonly<Record<HmacParameter, RegExp>> = {
   signature: /^([\w-]{43}|[\w-]{86})$/,
 }
 
-type Values = { [Name in HmacParameter]?: string | undefined }
+type Values = { [Name in HmacParameter]: string | undefined }
 
 /** A URL taken apart: what the link says, and what it is for. */
 interface Taken {
   /** The link's parameters, decoded. */
   readonly values: Values
   /** A parameter that cannot be read, such as one that occurs twice. */
-  readonly faulty: string | undefined
+  faulty: string | undefined
   /** The rest of the URL, without them and without ignored parameters. */
-  readonly rest: Parts
-  /** How many pieces the whole query has. */
-  readonly size: number
+  rest: Parts
+  /** Has the whole query more pieces than parsers take? They drop those behind, so all must stay where they are. */
+  readonly tooMany: boolean
 }
 
 /**
@@ -104,62 +104,82 @@ export function hmac(keys: Keys<SecretKey>, options: HmacOptions = {}): Scheme<C
     return name.includes('%') && names.includes(name.replace(/^(%20)+|%(5B|00).*$/g, ''))
   }
 
-  /** Takes the link's parameters out of a URL, to which so many are still to be added. */
-  function takeApart(parts: Parts, toCome = 0): Taken {
-    let { path, query } = parts
-    const values: Values = {}
-    let faulty: string | undefined
-    // Answers whether this is a parameter of the link.
-    const take = (name: string, value: string): boolean => {
-      const parameter = PARAMETERS[names.indexOf(name)]
-      if (!parameter) return false
-      // A signature has one spelling, so no escapes. A parameter that is there twice is not decoded again.
-      const text = parameter === 'signature' ? value : values[parameter] === undefined && decodeValue(value)
-      if (!text || values[parameter] !== undefined || !FORMS[parameter].test(text)) faulty ??= name
-      values[parameter] = text || ''
-      return true
-    }
+  /** Takes a parameter if it is one of the link's. The name is in canonical form, and a plain value has no escapes. */
+  function take(taken: Taken, name: string, value: string, plain?: boolean): boolean {
+    const parameter = PARAMETERS[names.indexOf(name)]
+    if (!parameter) return false
+    const twice = taken.values[parameter] !== undefined
+    // A signature has one spelling, so no escapes. A parameter that is there twice is not decoded again.
+    const text = plain || parameter === 'signature' ? value : twice ? '' : decodeValue(value)
+    if (twice || !text || !FORMS[parameter].test(text)) taken.faulty ??= name
+    taken.values[parameter] = text || ''
+    return true
+  }
 
-    if (inPath && path.startsWith(`/${names[0]}=`)) {
-      const end = `${path}/`.indexOf('/', 1)
-      // `~` stands for `%` here: servers refuse or decode `%2F` in a path.
-      for (const piece of path.slice(1, end).replaceAll('~', '%').split(',')) {
-        const { name, value } = parameterIn(piece)
-        if (piece && !take(name, value)) faulty ??= names[0]
-      }
-      path = path.slice(end) || '/'
-    }
+  /** Takes the link's parameters out of a URL, to which this token is still to be added. */
+  function takeApart(parts: Parts, token = ''): Taken {
+    const taken: Taken = { values: noValues(), faulty: undefined, rest: parts, tooMany: hasTooMany(parts.query, token) }
+    if (inPath) takeFromPath(taken, parts)
+    takeFromQuery(taken, parts)
+    return taken
+  }
 
-    const pieces = query.slice(1).split('&')
-    const size = pieces.length + toCome
-    // Parsers drop the pieces behind so many, so all must stay where they are.
-    const tooMany = size > MOST_PIECES
-    const kept: string[] = []
+  function takeFromPath(taken: Taken, parts: Parts): void {
+    const { path } = parts
+    if (!path.startsWith(`/${names[0]}=`)) return
+    const end = `${path}/`.indexOf('/', 1)
+    // `~` stands for `%` here: servers refuse or decode `%2F` in a path.
+    for (const piece of path.slice(1, end).replaceAll('~', '%').split(',')) {
+      const written = nameIn(piece)
+      if (piece && !take(taken, canonicalText(written), piece.slice(written.length + 1))) taken.faulty ??= names[0]
+    }
+    taken.rest = { ...parts, path: path.slice(end) || '/' }
+  }
+
+  function takeFromQuery(taken: Taken, { query, plain }: Parts): void {
+    const { tooMany } = taken
+    // Where the first piece that goes begins, and the pieces behind it that stay.
+    let head = query.length
+    let others = ''
     let behindTheLink = false
-    for (const piece of pieces) {
-      const { name, value } = parameterIn(piece)
-      if (!inPath && take(name, value)) {
+    for (let from = 1, to = 0; from <= query.length; from = to + 1) {
+      to = endOf(query, '&', from)
+      const piece = query.slice(from, to)
+      const written = nameIn(piece)
+      const name = plain ? written : canonicalText(written)
+      if (!inPath && take(taken, name, piece.slice(written.length + 1), plain)) {
         behindTheLink = true
       } else if (tooMany || !isIgnored(name, piece)) {
-        kept.push(piece)
-        if (!inPath && tooMany && behindTheLink) faulty ??= names[0]
-        if (!inPath && looksLikeOurs(name)) faulty ??= name
+        if (from > head) others += `&${piece}`
+        if (!inPath && tooMany && behindTheLink) taken.faulty ??= names[0]
+        if (!inPath && looksLikeOurs(name)) taken.faulty ??= name
+        continue
       }
+      if (from <= head) head = from - 1
     }
-    query = kept.join('&')
-    return { values, faulty, rest: { ...parts, path, query: query && `?${query}` }, size }
+    if (head === query.length && query !== '?') return
+    const kept = head > 0 ? query.slice(0, head) + others : others.replace('&', '?')
+    taken.rest = { ...taken.rest, query: kept === '?' ? '' : kept }
   }
 
   /** The parts in the form that is signed. */
-  function canonical({ origin, path, query }: Parts, size: number): Parts {
-    return { origin: normalOrigin(origin), path: canonicalPath(path), query: canonicalQuery(query, size), fragment: '' }
+  function canonical({ rest: { origin, path, query, plain }, tooMany }: Taken): Parts {
+    return {
+      origin: normalOrigin(origin),
+      path: plain ? path : canonicalPath(path),
+      query: tooMany ? query : canonicalQuery(query, plain),
+      fragment: '',
+    }
   }
 
   /** The string to sign: docs/spec.md, section 5. */
   function stringToSign(values: Values, resource: Parts): string {
-    let text = `SecureLink hmac v1\n${encodedPurpose}\n${origin ? resource.origin : ''}\n${values.prefix ? '' : resource.path}\n${resource.query}`
-    for (const name of SIGNED) text += `\n${values[name] ? encodeValue(values[name]) : ''}`
-    return text
+    const { expires, starts, method, net, prefix, uses, id, key } = values
+    return (
+      `SecureLink hmac v1\n${encodedPurpose}\n${origin ? resource.origin : ''}\n${prefix ? '' : resource.path}\n${resource.query}` +
+      // Numbers have no characters that are escaped.
+      `\n${expires}\n${starts ?? ''}\n${encoded(method)}\n${net ?? ''}\n${encoded(prefix)}\n${uses ?? ''}\n${encoded(id)}\n${encoded(key)}`
+    )
   }
 
   return {
@@ -175,7 +195,7 @@ export function hmac(keys: Keys<SecretKey>, options: HmacOptions = {}): Scheme<C
       const url = asSent(grant.url, grant.parts)
       const parts = url === grant.url ? grant.parts : split(url)
       assertOption(!origin || parts.origin, 'url', 'absolute with origin: true')
-      assertOption(isAscii(parts.origin), 'url', 'one with an ASCII host, such as xn--p1ai.example')
+      assertOption(parts.plain || isAscii(parts.origin), 'url', 'one with an ASCII host, such as xn--p1ai.example')
       const prefix = grant.prefix && canonicalPath(grant.prefix)
       const values: Values = {
         expires: `${expires}`,
@@ -186,41 +206,45 @@ export function hmac(keys: Keys<SecretKey>, options: HmacOptions = {}): Scheme<C
         uses: uses ? `${uses}` : undefined,
         id,
         key: key.id,
+        signature: undefined,
       }
-      const written = SIGNED.filter((name) => values[name]).length + 1
-      const { faulty, rest, size } = takeApart(parts, inPath ? 0 : written)
-      assertOption(!faulty, 'url', "without names such as 'id[]', which servers read as the link's 'id'")
-      const resource = canonical(rest, size)
+      const token = tokenOf(values)
+      const taken = takeApart(parts, inPath ? '' : token)
+      assertOption(!taken.faulty, 'url', "without names such as 'id[]', which servers read as the link's 'id'")
+      const resource = canonical(taken)
       assertOption(!prefix || opens(prefix, resource.path), 'prefix', 'UTF-8, and a path that the path of url lies in')
       const toSign = stringToSign(values, resource)
       return {
         toSign,
         addressToSign: network && addressToSign(toSign, network),
-        link: (signature, addressSignature = '') => insert(url, parts, { ...values, signature: signature + addressSignature }),
+        link: (signature, addressSignature = '') => insert(url, parts, token + signature + addressSignature),
       }
     },
 
-    read(url): Reading | Unreadable {
+    read(url, _header, parts = split(url)): Reading | Unreadable {
       if (url.length > LONGEST) return 'malformed'
-      const { values, faulty, rest, size } = takeApart(split(url))
+      const taken = takeApart(parts)
+      const { values, rest } = taken
       const { expires, net, prefix, signature } = values
       if (expires === undefined && signature === undefined) return 'unsigned'
-      const unreadable = faulty ?? missing(values)
+      const unreadable = taken.faulty ?? missing(values)
       if (unreadable) return { malformed: unreadable }
-      if (rest.path[0] !== '/' || !isAscii(url)) return 'malformed'
+      if (rest.path[0] !== '/' || !(parts.plain || isAscii(url))) return 'malformed'
 
-      const resource = canonical(rest, size)
-      const toSign = stringToSign(values, resource)
-      const [first, second] = [(signature as string).slice(0, 43), (signature as string).slice(43)]
+      const signed = canonical(taken)
+      const toSign = stringToSign(values, signed)
+      const claims = claimsOf(values, rest)
+      const resource = signed.origin + signed.path + signed.query
+      const tag = signature as string
       return {
-        claims: claimsOf(values, rest),
-        signature: first,
+        claims,
+        signature: net ? tag.slice(0, 43) : tag,
         // A link that was signed without an origin has the string of one that covers none.
         toSign: () => (origin && !rest.origin ? undefined : toSign),
-        address: net ? { signature: second, toSign: ({ network }) => addressToSign(toSign, network(+net)) } : undefined,
+        address: net ? { signature: tag.slice(43), toSign: ({ network }) => addressToSign(toSign, network(+net)) } : undefined,
         // In the form that was signed, in place of what was written.
-        proves: () => ({ resource: resource.origin + resource.path + resource.query }),
-        opens: !prefix || opens(prefix, resource.path),
+        proves: () => ({ resource }),
+        opens: !prefix || opens(prefix, signed.path),
       }
     },
   }
@@ -232,12 +256,20 @@ export function hmac(keys: Keys<SecretKey>, options: HmacOptions = {}): Scheme<C
     return uses && !id ? names[PARAMETERS.indexOf('id')] : undefined
   }
 
+  /** The link's parameters as they are written into it, but for the signature itself. */
+  function tokenOf(values: Values): string {
+    let token = ''
+    for (let place = 0; place < SIGNED.length; place++) {
+      const value = values[SIGNED[place] as HmacParameter]
+      if (value) token += `${names[place]}=${encodeValue(value)}${inPath ? ',' : '&'}`
+    }
+    return `${token}${names[SIGNED.length]}=`
+  }
+
   /** The URL with the link's parameters: at the end of its query, or as the first segment of its path, where `~` stands for `%`. */
-  function insert(url: string, { origin }: Parts, values: Values): string {
-    const written = PARAMETERS.map((name, i) => (values[name] ? `${names[i]}=${encodeValue(values[name])}` : ''))
-    const token = written.filter((piece) => piece)
-    if (!inPath) return append(url, token.join('&'))
-    const segment = token.join(',').replaceAll('~', '%7E').replaceAll('%', '~')
+  function insert(url: string, { origin }: Parts, token: string): string {
+    if (!inPath) return append(url, token)
+    const segment = token.replaceAll('~', '%7E').replaceAll('%', '~')
     return `${origin}/${segment}${url.slice(origin.length).replace(/^(?!\/)/, '/')}`
   }
 }
@@ -285,12 +317,33 @@ function addressToSign(toSign: string, network: Network | undefined): string | u
   return network && `${toSign}\n${network.digits}`
 }
 
-/** The name of a piece in canonical form, and its value as it stands. */
-function parameterIn(piece: string): { name: string; value: string } {
-  const equals = piece.indexOf('=')
-  return equals < 0
-    ? { name: canonicalText(piece), value: '' }
-    : { name: canonicalText(piece.slice(0, equals)), value: piece.slice(equals + 1) }
+const noValues = (): Values => ({
+  expires: undefined,
+  starts: undefined,
+  method: undefined,
+  net: undefined,
+  prefix: undefined,
+  uses: undefined,
+  id: undefined,
+  key: undefined,
+  signature: undefined,
+})
+
+/** Has a query, with what is to be added, more pieces than parsers take? */
+function hasTooMany(query: string, token: string): boolean {
+  // A shorter text cannot, and counting takes time.
+  if (query.length + token.length <= MOST_PIECES) return false
+  return query.split('&').length + (token ? token.split('&').length : 0) > MOST_PIECES
+}
+
+/** The name of a piece as it stands. */
+function nameIn(piece: string): string {
+  return piece.slice(0, endOf(piece, '='))
+}
+
+/** A value as the string to sign has it, which is empty for a parameter that the link does not have. */
+function encoded(value: string | undefined): string {
+  return value ? encodeValue(value) : ''
 }
 
 function withoutEmptyPieces(query: string): string {

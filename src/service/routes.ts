@@ -112,6 +112,7 @@ async function signed({ links, isList, present }: Batch): Promise<Response> {
     sign(maker, url, dated as unknown as Conditions, { now }).catch((error: unknown) => ({ error })),
   )
   const errors: FieldError[] = []
+  const expiryOf = await expiries(links)
   const answers = made.map((link, i) => {
     const asked = links[i] as Asked
     if (typeof link === 'string') return { link, expires: expiryOf(asked, link) }
@@ -122,9 +123,22 @@ async function signed({ links, isList, present }: Batch): Promise<Response> {
   return json(isList ? { links: answers } : answers[0])
 }
 
-/** When a link expires, read from the link itself: it expires with its key, if that one ends first. */
-function expiryOf(asked: Asked, link: string): Date {
-  return inspect(signerOf(asked), link)?.unverified.expires ?? (asked.expires as Date)
+/** Tells when a link expires: at the time that was asked for, or with its key, if that one ends first. */
+async function expiries(links: readonly Asked[]): Promise<(asked: Asked, link: string) => string> {
+  const ending = new Set<Scheme>()
+  for (const scheme of new Set(links.map(signerOf))) {
+    const keys = await scheme.keys()
+    if (keys.some((key) => key.expires)) ending.add(scheme)
+  }
+  // The links of a batch mostly have one expiry, and printing a date takes time.
+  const last = { time: Number.NaN, text: '' }
+  return (asked, link) => {
+    const scheme = signerOf(asked)
+    const shown = ending.has(scheme) ? inspect(scheme, link)?.unverified.expires : undefined
+    const expires = shown ?? (asked.expires as Date)
+    if (+expires !== last.time) Object.assign(last, { time: +expires, text: expires.toISOString() })
+    return last.text
+  }
 }
 
 function inspected({ links, isList }: Batch): Response {

@@ -49,8 +49,8 @@ describe('expiresIn', () => {
     expect(['https://h.test/x'].map(expiresIn as (link: string) => number | undefined)).toEqual([undefined])
   })
   test.each([
-    [undefined, {}, 'link must be a string or a URL; await promises, and pass request.url'],
-    [Promise.resolve('https://h.test/x'), {}, 'link must be a string or a URL; await promises, and pass request.url'],
+    [undefined, {}, 'link must be a string or a URL; await a promise, pass request.url'],
+    [Promise.resolve('https://h.test/x'), {}, 'link must be a string or a URL; await a promise, pass request.url'],
     ['https://h.test/x', { clocks: 1 }, "unknown option 'clocks'; expiresIn() takes scheme, clock, now"],
     ['https://h.test/x', { scheme: 'hmac' }, 'scheme must be a scheme, such as hmac([])'],
   ])('%s with %j is an error', (link, options, message) => {
@@ -156,7 +156,7 @@ describe('fetchLink', () => {
     expect(error).toMatchObject({
       code: 'bad_option',
       option: 'link',
-      message: 'link must be a string or a URL; await promises, and pass request.url',
+      message: 'link must be a string or a URL; await a promise, pass request.url',
     })
     expect(send).not.toHaveBeenCalled()
   })

@@ -188,7 +188,7 @@ const WRONG_DURATIONS = [
   ...['10 minutes', '10', '1900000000', '', ' 10m', '10m ', '10M', '-10m', '+10m', '1e3s', '.5h', '10m30s', '1w', '٣m', '\n', '10m\n', 'm'],
   'Never',
 ]
-const WRONG_VALUES = [undefined, null, true, {}, [], ['10m'], { valueOf: () => 9e12 }]
+const WRONG_VALUES: unknown[] = [undefined, null, true, {}, [], ['10m'], { valueOf: () => 9e12 }]
 const expiries: Row[] = [
   ...WRONG_NUMBERS.map((n): Row => [`the number ${n}`, 'bad_option', 'expires', expiring(n)]),
   ...WRONG_DURATIONS.map((text): Row => [`the string ${JSON.stringify(text)}`, 'bad_option', 'expires', expiring(text)]),

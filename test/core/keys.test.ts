@@ -3,7 +3,8 @@
 import { runInNewContext } from 'node:vm'
 import { describe, expect, test, vi } from 'vitest'
 import { keyring, type SecretKey } from '../../src/core/keys.ts'
-import { hmac, inspect, LinkError, type RemoteSecret, type Scheme, sign, verify } from '../../src/index.ts'
+import { guard } from '../../src/guard.ts'
+import { hmac, inspect, type Keyring, LinkError, type RemoteSecret, type Scheme, sign, verify } from '../../src/index.ts'
 import { azure } from '../../src/schemes/azure.ts'
 import { gcs } from '../../src/schemes/gcs.ts'
 import { nginx } from '../../src/schemes/nginx.ts'
@@ -196,6 +197,50 @@ describe('keys that are looked up', () => {
     imports.mockRestore()
   })
 
+  test.each<[string, Keyring<SecretKey> | undefined | null]>([
+    ['nothing', undefined],
+    ['null', null],
+    ['an empty keyring', []],
+    ['the key of another id', { id: 'globex', secret: SECRETS['acme'] as string }],
+    ['a key without an id', { secret: SECRETS['acme'] as string }],
+  ])('a lookup that answers with %s opens nothing', async (_what, found) => {
+    const link = await sign(tenants(), '/a', { expires: '1h' }, at)
+    const links = hmac(() => found as Keyring<SecretKey>)
+    expect(await verify(links, link, at)).toEqual({ ok: false, reason: 'unknown_key', status: 403 })
+  })
+
+  test.each(['constructor', 'toString', '__proto__'])('a lookup in an object: the id %s is unknown', async (id) => {
+    const key = { id, secret: SECRETS['acme'] as string }
+    const link = await sign(hmac(key), '/a', { expires: '1h' }, at)
+    const keys: Record<string, SecretKey> = { acme: key }
+    for (const lookup of [(name = '') => keys[name], async (name = '') => keys[name]])
+      expect(await verify(hmac(lookup), link, at)).toEqual({ ok: false, reason: 'unknown_key', status: 403 })
+  })
+
+  test('a lookup that fails opens nothing behind a guard', async () => {
+    const link = await sign(tenants(), 'https://files.test/a', { expires: '1h' }, at)
+    const handler = vi.fn(() => new Response('in'))
+    const guarded = guard(
+      hmac(() => Promise.reject(new Error('the vault is down'))),
+      handler,
+      at,
+    )
+    await expect(guarded(new Request(link))).rejects.toThrow('the vault is down')
+    expect(handler).not.toHaveBeenCalled()
+  })
+
+  test.each(schemes)('%s: a key that is taken off the list of a lookup opens nothing from then on', async (_name, make, conditions) => {
+    const [key] = (await make(BYTES).keys()) as [SecretKey]
+    const list: SecretKey[] = [key]
+    const links = (lookedUpSchemes[_name] as (keys: unknown) => Scheme)(list)
+    const link = await signed(links, conditions)
+    expect(await opens(links, link)).toBe(true)
+    list[0] = ((await make(BYTES.slice().reverse()).keys()) as [SecretKey])[0]
+    expect(await opens(links, link)).toBe(false)
+    list.push(key)
+    expect(await opens(links, link)).toBe(true)
+  })
+
   test.each(schemes)('%s takes a lookup', async (_name, make, conditions) => {
     const [key] = (await make(BYTES).keys()) as SecretKey[]
     const lookup = lookedUpSchemes[_name] as (key: SecretKey) => Scheme
@@ -208,7 +253,7 @@ describe('keys that are looked up', () => {
 const lookedUpSchemes: Record<string, (key: any) => Scheme> = {
   hmac: (key) => hmac(() => key),
   pichax: (key) => pichax(async () => key),
-  s3: (key) => s3(() => [key], { region: 'eu-central-1' }),
+  s3: (key) => s3(() => key, { region: 'eu-central-1' }),
   gcs: (key) => gcs(() => key),
   azure: (key) => azure(() => key),
   nginx: (key) => nginx(() => key) as unknown as Scheme,
@@ -321,7 +366,7 @@ describe("expires: 'never'", () => {
   const never = { expires: 'never' } as never
 
   test.each(schemes.filter(([name]) => name !== 'nginxHmac'))('%s links always expire', async (_name, make, conditions) => {
-    await expect(sign(make(BYTES), fileFor(make(BYTES)), { ...conditions, ...never }, at)).rejects.toMatchObject({
+    await expect(sign(make(BYTES), fileFor(make(BYTES)), { ...conditions, ...(never as object) } as never, at)).rejects.toMatchObject({
       name: 'LinkError',
       code: 'unsupported_condition',
       option: 'expires',

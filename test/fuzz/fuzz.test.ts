@@ -10,7 +10,8 @@ import { s3 } from '../../src/schemes/s3.ts'
 import { memoryStore } from '../../src/stores/memory.ts'
 import { fuzz } from '../fuzz/fuzz.ts'
 import { fault } from '../fuzz/oracle.ts'
-import { type Issued, PROFILES, VERIFIERS, type Visit } from '../fuzz/profiles.ts'
+import { type Issued, type Key, type Profile, signer, type Visit } from '../fuzz/profile.ts'
+import { PROFILES, VERIFIERS } from '../fuzz/profiles.ts'
 import { targetOf } from '../fuzz/readings.ts'
 
 // SEED=… runs other cases.
@@ -49,7 +50,8 @@ async function refused(text: string, visited: Visited = text): Promise<void> {
       if (ok || !reason || !(status >= 400)) throw new Error(`${scheme.name} accepts ${JSON.stringify(text)}`)
     }
     const says = inspect(scheme, text)
-    if (says && Number.isNaN(+says.unverified.expires)) throw new Error(`${scheme.name} reads no date in ${JSON.stringify(text)}`)
+    if (says?.unverified.expires && Number.isNaN(+says.unverified.expires))
+      throw new Error(`${scheme.name} reads no date in ${JSON.stringify(text)}`)
     // A server hands over more than `new Request()` would take.
     const request = visited instanceof Request ? visited : ({ url: text, method: 'GET', headers: new Headers() } as Request)
     const response = await guards[i]?.(request)
@@ -279,13 +281,49 @@ describe(`changed links, SEED=${seed}`, () => {
   })
 })
 
+test('an unknown word in covers is named', async () => {
+  const pichaxProfile = PROFILES.find(({ label }) => label === 'pichax alone') as Profile
+  const { scheme } = pichaxProfile
+  const profile: Profile = { ...pichaxProfile, scheme: { ...scheme, covers: [...scheme.covers, 'weather' as 'path'] } }
+  const verifier = { label: 'weather', scheme: profile.scheme, members: [profile] }
+  const link = await sign(scheme, '/a', { expires: LATER, id: 'x' } as never, { now })
+  const target = targetOf(link)
+  const signature = profile.signatureOf(target)
+  const conditions = { expires: LATER, id: 'x' }
+  const issued: Issued = { profile, url: '/a', conditions, link, target, signature, key: profile.ring[0] as Key, end: +LATER }
+  const request: Visit = { url: link, target, method: 'GET', ip: undefined, headers: {}, now: +NOW, tolerance: 0 }
+  expect(fault(await verify(scheme, link, { now }), verifier, request, [issued])).toBe("covers: the oracle has no check for 'weather'")
+})
+
+test('the key that signs, and the end of its link', () => {
+  const early = { secret: 'a', expires: new Date(+NOW + 10_500) }
+  const later = { secret: 'b', starts: new Date(+NOW + 1) }
+  const longer = { secret: 'c', expires: new Date(+NOW + 60_000) }
+  const asked = (seconds: number) => ({ expires: new Date(+NOW + seconds * 1000) })
+  expect(signer([early, later, longer], asked(10), +NOW)).toEqual({ key: early, end: +NOW + 10_000 })
+  expect(signer([early, later, longer], asked(11), +NOW)).toEqual({ key: longer, end: +NOW + 11_000 })
+  expect(signer([early, later, longer], asked(61), +NOW)).toEqual({ key: early, end: +NOW + 10_000 })
+  expect(signer([early, later, longer], { expires: 'never' }, +NOW)).toEqual({ key: early, end: +NOW + 10_000 })
+  expect(signer([{ secret: 'd' }], { expires: 'never' }, +NOW)).toEqual({ key: { secret: 'd' }, end: 99_999_999_999_000 })
+  expect(signer([later], asked(10), +NOW)).toBe(undefined)
+})
+
 describe('the oracle names the field of a verdict that no grant explains', async () => {
   const profile = PROFILES.find(({ label }) => label === 'hmac origin') as (typeof PROFILES)[number]
   const verifier = VERIFIERS.find(({ members }) => members[0] === profile && members.length === 1) as (typeof VERIFIERS)[number]
   const conditions = { expires: LATER, method: 'PUT', ip: '203.0.113.0/24', starts: NOW }
   const link = await sign(profile.scheme, 'https://files.test/a/b?c=d', conditions as never, { now })
   const target = targetOf(link)
-  const issued: Issued = { profile, url: 'https://files.test/a/b?c=d', conditions, link, target, signature: profile.signatureOf(target) }
+  const issued: Issued = {
+    profile,
+    url: 'https://files.test/a/b?c=d',
+    conditions,
+    link,
+    target,
+    signature: profile.signatureOf(target),
+    key: profile.ring[0] as Key,
+    end: +LATER,
+  }
   const granted: Visit = { url: link, target, method: 'PUT', ip: '203.0.113.9', headers: {}, now: +NOW, tolerance: 0 }
   const verdict = await verify(profile.scheme, link, { now, method: 'PUT', ip: '203.0.113.9' })
   const at = (from: string, to: string): Partial<Visit> => ({ url: link.replace(from, to), target: targetOf(link.replace(from, to)) })
@@ -296,7 +334,8 @@ describe('the oracle names the field of a verdict that no grant explains', async
     ['path (segments)', at('/a/b', '/a%2Fb')],
     ['query (form)', at('c=d', 'c=e')],
     ['query (form)', at('c=d', 'c=d&c=e')],
-    ['origin', at('https:', 'http:')],
+    ['scheme', at('https:', 'http:')],
+    ['host', at('files.test', 'files.test:8443')],
     ['claims.resource names another host', at('files.test', 'evil.example')],
     ['claims.resource names another host', at('https://files.test', '')],
     ['ip', { ip: '203.0.114.9' }],
@@ -321,6 +360,8 @@ describe('the oracle names the field of a verdict that no grant explains', async
     if (!verdict.ok) throw new Error(verdict.reason)
     const other = (changes: object) => fault({ ...verdict, claims: { ...verdict.claims, ...changes } }, verifier, granted, [issued])
     expect(other({ expires: NOW })).toBe('claims.expires')
+    expect(other({ endless: true })).toBe('claims.endless')
+    expect(other({ keyId: 'b' })).toBe('claims.keyId')
     expect(other({ methods: ['GET'] })).toBe('claims.methods')
     expect(other({ resource: 'https://files.test/other' })).toBe('claims.resource path (segments)')
     expect(other({ resource: '//evil.example/a/b?c=d' })).toBe('claims.resource names another host')
@@ -332,5 +373,21 @@ describe('the oracle names the field of a verdict that no grant explains', async
     expect(fault({ ok: false, reason: 'malformed', status: 400, claims: verdict.claims } as never, verifier, granted, [issued])).toMatch(
       /claims without/,
     )
+    const malformed = (parameter: string) => ({ ok: false, reason: 'malformed', status: 400, parameter }) as const
+    expect(fault(malformed('expires'), verifier, granted, [issued])).toBe(undefined)
+    expect(fault(malformed('weather'), verifier, granted, [issued])).toBe('verdict: its parameter')
+  })
+
+  test('a link does not outlive its key', () => {
+    if (!verdict.ok) throw new Error(verdict.reason)
+    const endingOn = (expires: Date) => {
+      const ending: Profile = { ...profile, ring: [{ ...(profile.ring[0] as Key), expires }] }
+      return fault(verdict, { ...verifier, members: [ending] }, granted, [{ ...issued, profile: ending }])
+    }
+    expect(endingOn(new Date(+LATER + 1))).toBe(undefined)
+    expect(endingOn(NOW)).toBe('key: it is over')
+    expect(endingOn(new Date(+NOW + 1))).toBe('claims.expires is later than the end of the key')
+    const foreign: Profile = { ...profile, ring: [{ id: 'a', secret: 'x' }] }
+    expect(fault(verdict, { ...verifier, members: [foreign] }, granted, [issued])).toBe('key: it is not on the keyring')
   })
 })

@@ -2,7 +2,8 @@
 import { type Accepted, inspect, LinkError, redeem, sign, type Verdict, verify } from '../../src/index.ts'
 import { type Draft, draftOf, mangle, mutate, reread, textOf } from './mutate.ts'
 import { fault } from './oracle.ts'
-import { type Conditions, type Issued, PROFILES, type Profile, VERIFIERS, type Verifier, type Visit } from './profiles.ts'
+import { type Conditions, type Issued, type Profile, signer, type Visit } from './profile.ts'
+import { PROFILES, VERIFIERS, type Verifier } from './profiles.ts'
 import { Random } from './random.ts'
 import { targetOf } from './readings.ts'
 import { NOW } from './words.ts'
@@ -110,14 +111,16 @@ async function oneWorld(random: Random, profiles: readonly Profile[], note: Note
   const [own] = grants
   if (!own) return
 
-  const relatives = VERIFIERS.filter(({ members }) => members.some((member) => grants.some(({ profile }) => profile === member)))
+  // Also those of the same keys that have other options, or keys that end sooner.
+  const relatives = VERIFIERS.filter(({ members }) => members.some(({ family }) => family === first.family))
+  const keyTimes = family.flatMap(({ ring }) => ring.flatMap((key) => [key.starts, key.expires].flatMap((date) => (date ? [+date] : []))))
   await Promise.all(
     Array.from({ length: VISITS }, async (_, index) => {
       // Each request has a generator of its own, so that the order of awaits changes nothing.
       const own = new Random(random.below(2 ** 32))
       const issued = own.pick(grants)
       const changes: string[] = []
-      let draft: Draft = draftOf(issued, grants)
+      let draft: Draft = draftOf(issued, grants, keyTimes)
       if (index >= grants.length) for (let count = own.pick([1, 1, 1, 2, 2, 3]); count > 0; count--) changes.push(mutate(draft, own))
       if (index >= grants.length && own.chance(0.08)) {
         draft = reread(draft, mangle(own, textOf(draft)))
@@ -153,7 +156,12 @@ async function issue(
     const target = { ...targetOf(link), fragment: '' }
     const signature = profile.signatureOf(target)
     if (signature.length < 16) finding('sign: the link has no signature', link)
-    return { profile, ...asked, link, target, signature }
+    const signed = signer(profile.ring, asked.conditions, NOW)
+    if (!signed) {
+      finding('sign: no key is in time', link)
+      return
+    }
+    return { profile, ...asked, link, target, signature, ...signed }
   } catch (error) {
     if (!(error instanceof LinkError)) finding('sign: throws what is not a LinkError', String(error))
     else if (/another secret that|0123456789abcdef0123/.test(error.message)) finding('sign: a secret in a message', error.message)
@@ -242,13 +250,7 @@ async function show(draft: Draft, verifier: Verifier, { grants, changes, untouch
   const wrong = fault(verdict, verifier, visit, grants)
   if (wrong) return finding(wrong, verdict)
   // Azure decides by the operation, the protocol and the kind of resource, which sign does not compare with the URL.
-  const mayRefuse = [
-    'single_use',
-    'needs_redeem',
-    'wrong_method',
-    'too_early',
-    ...(untouched?.profile.label.startsWith('azure') ? ['wrong_path'] : []),
-  ]
+  const mayRefuse = ['needs_redeem', 'wrong_method', 'too_early', ...(untouched?.profile.label.startsWith('azure') ? ['wrong_path'] : [])]
   if (untouched && !ok && !mayRefuse.includes(verdict.reason)) finding(`sign made a link that is refused: ${verdict.reason}`, verdict)
   for (const { id, until, uses } of taken)
     if (id !== claims?.id || uses !== claims.uses || +until < +(claims as Accepted['claims']).expires)

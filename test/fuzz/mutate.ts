@@ -1,8 +1,8 @@
 // Changes to a link and to its request, by structure: parameters, segments, fields that are signed side by side, spellings, and the rest of a request.
-import type { Issued } from './profiles.ts'
+import type { Issued } from './profile.ts'
 import type { Random } from './random.ts'
 import { targetOf } from './readings.ts'
-import { ADDRESSES, CHOICES, HEADER_VALUES, HEADERS, HOSTS, METHODS, NAMES, NOW, ODD_ADDRESSES, path, token, value } from './words.ts'
+import { ADDRESSES, CHOICES, DAY, HEADER_VALUES, HEADERS, HOSTS, METHODS, NAMES, NOW, ODD_ADDRESSES, path, token, value } from './words.ts'
 
 /** A request under construction. */
 export interface Draft {
@@ -16,6 +16,8 @@ export interface Draft {
   headers: Record<string, string>
   now: number
   tolerance: number
+  /** When keys of verifiers begin and end. */
+  readonly keyTimes: readonly number[]
   /** Links of the same keys, to take parts from. */
   readonly others: readonly Issued[]
   /** Names of the link's own parameters. */
@@ -24,7 +26,7 @@ export interface Draft {
   readonly separators: readonly string[]
 }
 
-export function draftOf(issued: Issued, others: readonly Issued[]): Draft {
+export function draftOf(issued: Issued, others: readonly Issued[], keyTimes: readonly number[] = []): Draft {
   const { origin, path, query } = issued.target
   const { conditions, profile } = issued
   const [address] = String(conditions['ip'] ?? '').split('/')
@@ -39,6 +41,7 @@ export function draftOf(issued: Issued, others: readonly Issued[]): Draft {
     headers: { ...(conditions['headers'] as object), ...(conditions['requestHeaders'] as object) },
     now: NOW + 4_000_000,
     tolerance: 0,
+    keyTimes,
     others,
     own: profile.parameters,
     separators: profile.separators,
@@ -505,9 +508,14 @@ const request: Readonly<Record<string, Mutation>> = {
   header: (draft, random) => void (draft.headers[random.pick(HEADERS)] = random.pick(HEADER_VALUES)),
   noHeaders: (draft) => void (draft.headers = {}),
   time: (draft, random) => {
-    const { conditions } = random.pick(draft.others)
-    const edge = random.chance(0.7) ? +conditions.expires : Number(conditions['starts'] ?? NOW)
+    const { conditions, end } = random.pick(draft.others)
+    const edge = random.chance(0.7) ? end : Number(conditions['starts'] ?? NOW)
     draft.now = edge + random.pick([-1, 0, 1, 999, 1000, 1001, -1000, 300_000, 301_000, -300_000, 86_400_000 * 400, -86_400_000])
+  },
+  /** Around a start or an end of a key, or at any time within the lives of links. */
+  timeOfKey: (draft, random) => {
+    const edge = draft.keyTimes.length && random.chance(0.5) ? random.pick(draft.keyTimes) : NOW + random.below(7 * DAY)
+    draft.now = edge + random.pick([-1, 0, 1, 999, 1000, 300_000, 301_000, 7_200_000])
   },
   tolerance: (draft, random) => void (draft.tolerance = random.pick([1, 60, 300, 3600])),
 }

@@ -1,22 +1,12 @@
 // The oracle: a verdict with claims must be explained by a grant. The grant is the one whose signature the request has, and every field that the
 // scheme's `covers` names must be in the request as it was granted.
 import type { Verdict } from '../../src/index.ts'
-import type { Issued, Profile, Verifier, Visit } from './profiles.ts'
+import { type Issued, keyOf, type Profile, type Visit } from './profile.ts'
+import type { Verifier } from './profiles.ts'
 import { bytesOf, impossible } from './readings.ts'
 
 const UNTRUSTED = ['unsigned', 'malformed', 'unknown_key', 'bad_signature']
-const TRUSTED = [
-  'wrong_path',
-  'wrong_method',
-  'wrong_ip',
-  'expired',
-  'key_expired',
-  'too_early',
-  'revoked',
-  'needs_redeem',
-  'single_use',
-  'used',
-]
+const TRUSTED = ['wrong_path', 'wrong_method', 'wrong_ip', 'expired', 'key_expired', 'too_early', 'revoked', 'needs_redeem', 'used']
 
 /** The field that makes a verdict wrong, or nothing. */
 export function fault(verdict: Verdict, verifier: Verifier, visit: Visit, grants: readonly Issued[]): string | undefined {
@@ -24,6 +14,7 @@ export function fault(verdict: Verdict, verifier: Verifier, visit: Visit, grants
   if (ok ? reason !== undefined || !claims : !(status && status >= 400 && status < 500)) return 'verdict: its shape'
   if (!ok && !UNTRUSTED.includes(reason) && !TRUSTED.includes(reason)) return `verdict: the reason ${reason}`
   if (!ok && (claims !== undefined) !== TRUSTED.includes(reason)) return 'verdict: claims without a trusted reason, or the reverse'
+  if (wrongParameter(verdict, verifier)) return 'verdict: its parameter'
   if (!claims) return
 
   if (otherHost(claims.resource, visit.target.origin)) return 'claims.resource names another host'
@@ -52,6 +43,17 @@ export function fault(verdict: Verdict, verifier: Verifier, visit: Visit, grants
     first ??= wrong
   }
   return first
+}
+
+// Parameters that Azure gives a meaning to, although they are not the link's own.
+const OTHERS = ['comp', 'restype', 'snapshot', 'versionid', 'sharesnapshot']
+
+/** `parameter` names the one that makes a link malformed, and is one of the link's own, or a name that servers read as one, such as `id[]`. */
+function wrongParameter({ reason, parameter }: Verdict, { members }: Verifier): boolean {
+  if (parameter === undefined) return false
+  // The characters of `[`, and of what PHP drops in front.
+  const name = bytesOf(parameter).replace(/^ +|[[\0].*$/gs, '')
+  return reason !== 'malformed' || !(OTHERS.includes(name) || members.some(({ parameters }) => parameters.includes(name)))
 }
 
 /** Does a client that resolves the resource behind the request's own URL come to another host? */
@@ -106,13 +108,19 @@ function wrongField(verdict: Verdict, profile: Profile, visit: Visit, issued: Is
   if (reason === 'wrong_method' && opens && scheme.name !== 'azure') return 'wrong_method, but the method is granted'
 
   const tolerance = Math.min(visit.tolerance, 300) * 1000
-  const end = +(profile.endless ? claims.expires : issued.conditions.expires) + tolerance + (atExpiry(profile) ? 1000 : 0)
+  const end = +(profile.endless ? claims.expires : issued.end) + tolerance + (scheme.validAtExpiry ? 1000 : 0)
   if (ok && visit.now >= end) return 'expires: it is over'
+  const key = keyOf(profile, issued.key)
+  if (!key) return 'key: it is not on the keyring'
+  const keyIsOver = key.expires !== undefined && visit.now >= +key.expires + tolerance
+  if (ok && keyIsOver) return 'key: it is over'
+  if (ok && key.expires && claims.expires > key.expires) return 'claims.expires is later than the end of the key'
+  if (reason === 'key_expired' && !keyIsOver) return 'key_expired, but the key is in time'
   if (reason === 'expired' && visit.now < end) return 'expired, but it is in time'
   return
 }
 
-const ORDER = ['wrong_path', 'wrong_method', 'wrong_ip', 'expired', 'too_early']
+const ORDER = ['wrong_path', 'wrong_method', 'wrong_ip', 'expired', 'key_expired', 'too_early']
 
 function laterThan(reason: string, wrong: string): boolean {
   const kind = /^(ip|address)/.test(wrong)
@@ -123,10 +131,4 @@ function laterThan(reason: string, wrong: string): boolean {
         ? 'too_early'
         : undefined
   return kind !== undefined && ORDER.includes(reason) && ORDER.indexOf(kind) > ORDER.indexOf(reason)
-}
-
-/** The option has had two names. */
-function atExpiry({ scheme }: Profile): boolean {
-  const facts = scheme as unknown as { goodAtExpiry?: boolean; validAtExpiry?: boolean }
-  return facts.goodAtExpiry ?? facts.validAtExpiry ?? false
 }

@@ -1,12 +1,28 @@
 // The schemes under test: how each is set up, which grants it can be asked for, and how the fields that it covers are compared.
-import { anyOf, type HmacOptions, hmac, type Scheme, type Verdict } from '../../src/index.ts'
+import { anyOf, type HmacOptions, hmac, type Scheme } from '../../src/index.ts'
 import { type AzureDelegation, azure } from '../../src/schemes/azure.ts'
 import { gcs } from '../../src/schemes/gcs.ts'
 import { nginx } from '../../src/schemes/nginx.ts'
 import { nginxHmac } from '../../src/schemes/nginx-hmac.ts'
-import { pichax } from '../../src/schemes/pichax.ts'
+import { type PichaxKey, pichax } from '../../src/schemes/pichax.ts'
 import { s3 } from '../../src/schemes/s3.ts'
-import type { Random } from './random.ts'
+import { profilesFromVectors } from './from-vectors.ts'
+import { generic, keyInQuery } from './generic.ts'
+import {
+  type Check,
+  type Claims,
+  type Conditions,
+  different,
+  expires,
+  type Issued,
+  type Key,
+  methodsOf,
+  type Profile,
+  second,
+  starts,
+  targetParts,
+  type Visit,
+} from './profile.ts'
 import {
   bytesOf,
   canonicalAddress,
@@ -23,97 +39,37 @@ import {
   segmentsOf,
   type Target,
 } from './readings.ts'
-import { ADDRESSES, expiry, HEADER_VALUES, HEADERS, lookalike, NOW, ODD_ADDRESSES, path, token, url } from './words.ts'
-
-export type Conditions = { readonly expires: Date } & Readonly<Record<string, unknown>>
-
-/** A link that was signed, and what was asked for. */
-export interface Issued {
-  readonly profile: Profile
-  readonly url: string
-  readonly conditions: Conditions
-  readonly link: string
-  /** The link, taken apart, without its fragment. */
-  readonly target: Target
-  /** As `signatureOf` takes it from the link. */
-  readonly signature: string
-}
-
-/** A request. */
-export interface Visit {
-  readonly url: string
-  readonly target: Target
-  readonly method: string
-  readonly ip: string | undefined
-  readonly headers: Readonly<Record<string, string>>
-  /** In milliseconds. */
-  readonly now: number
-  /** In seconds. */
-  readonly tolerance: number
-}
-
-export type Claims = NonNullable<Verdict['claims']>
-
-/** Compares one field of a request with the grant. Answers what differs, or nothing. */
-export type Check = (issued: Issued, visit: Visit, claims: Claims, verifier: Profile) => string | undefined | false
-
-export interface Profile {
-  readonly label: string
-  /** Schemes of one family have the same secret. */
-  readonly family: string
-  readonly scheme: Scheme
-  /** Names of the link's own query parameters. */
-  readonly parameters: readonly string[]
-  /** Texts that stand between fields of the string to sign. */
-  readonly separators: readonly string[]
-  /** A grant to ask for. `sign` may refuse it. */
-  grant(random: Random): { url: string; conditions: Conditions }
-  /** The signature in a link, decoded. */
-  signatureOf(target: Target): string
-  /** By the words of `scheme.covers`. */
-  readonly fields: Readonly<Record<string, Check>>
-  /** Compared whatever `covers` says. */
-  readonly always: readonly Check[]
-  /** Which methods the grant opens. */
-  methods(issued: Issued, visit: Visit): readonly string[]
-  /** Neither of the two: the expiry can be changed by anybody, or there is none. */
-  readonly endless?: boolean
-  /** A signature of this scheme has one spelling. */
-  readonly oneSpelling?: boolean
-  /** The second half of a signature covers the address alone. */
-  readonly halves?: boolean
-  /** Its normal form is defined for the characters that clients send. */
-  readonly plainCharacters?: boolean
-  /** The options, for the reader of a failure. */
-  readonly options: object
-}
-
-const different = (same: boolean, what: string): string | false => !same && what
-
-const methodsOf = ({ conditions }: Issued): readonly string[] => {
-  const asked = conditions['method'] as string | readonly string[] | undefined
-  const methods = asked ? [asked].flat().map((name) => name.toUpperCase()) : ['GET', 'HEAD']
-  return methods.includes('GET') ? [...methods, 'HEAD'] : methods
-}
-
-const second = (date: unknown): number => Math.floor(Number(date) / 1000) * 1000
-
-const expires: Check = ({ conditions }, _, claims) => different(+claims.expires === +conditions.expires, 'claims.expires')
-
-const starts: Check = ({ conditions }, { now, tolerance }, claims) => {
-  const asked = conditions['starts'] === undefined ? undefined : second(conditions['starts'])
-  if (+(claims.starts ?? 0) !== (asked ?? 0)) return 'claims.starts'
-  return asked !== undefined && claims.starts !== undefined && now + tolerance * 1000 < asked && 'early'
-}
+import { ADDRESSES, DAY, expiry, HEADER_VALUES, HEADERS, lookalike, NOW, ODD_ADDRESSES, path, token, url } from './words.ts'
 
 // ── hmac ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 const SECRET = '0123456789abcdef0123456789abcdef'
-const RING = [
+const RING: readonly Key[] = [
   { id: 'a', secret: SECRET },
   { id: 'b', secret: 'another secret that is 32 bytes long' },
   { secret: 'a third secret, which has no id at all' },
 ]
+
+/** The same keys, two of which end within the lives of links: the first signs short links, and the second begins later. */
+const ENDING: readonly Key[] = [
+  { id: 'a', secret: SECRET, expires: new Date(NOW + 2 * DAY + 500) },
+  { id: 'b', secret: 'another secret that is 32 bytes long', starts: new Date(NOW + 3_600_000) },
+  { id: 'c', secret: 'a key of its own, which is long enough', expires: new Date(NOW + 4 * DAY) },
+]
+
+/** Every key of this ring ends, so no link lives longer. */
+const SHORT: readonly Key[] = [{ id: 'a', secret: SECRET, starts: new Date(NOW - DAY), expires: new Date(NOW + DAY / 2) }]
+
+/** Looks a key up by its id. The first key signs, and a link that names no key is tried with all. */
+const lookup = (ring: readonly Key[]) => async (id?: string) => {
+  if (id === undefined) return ring
+  return ring.find((key) => key.id === id)
+}
+
+/** A careless lookup that answers all keys for every id. */
+const all = (ring: readonly Key[]) => () => ring
+
+type Asked = Record<string, unknown> & { expires: Date | 'never' }
 
 interface HouseProfile extends Profile {
   readonly options: HmacOptions
@@ -137,7 +93,12 @@ function houseResource({ options, inPath, parameters }: HouseProfile, { path, qu
   }
 }
 
-function house(label: string, options: HmacOptions = {}, keys: Parameters<typeof hmac>[0] = RING): HouseProfile {
+function house(
+  label: string,
+  options: HmacOptions = {},
+  ring: readonly Key[] = RING,
+  keys: Parameters<typeof hmac>[0] = ring,
+): HouseProfile {
   const scheme = hmac(keys, options) as unknown as Scheme
   const parameters = ['expires', 'starts', 'method', 'net', 'prefix', 'uses', 'id', 'key', 'signature'].map(
     (name) => (options.parameters as Record<string, string> | undefined)?.[name] ?? name,
@@ -148,6 +109,13 @@ function house(label: string, options: HmacOptions = {}, keys: Parameters<typeof
     const asked = houseResource(verifier as HouseProfile, visit.target)
     return { granted, asked }
   }
+  /** Compares the origin without the part that the expression finds. */
+  const sameOrigin =
+    (cut: RegExp, what: string): Check =>
+    ({ profile, target }, visit) => {
+      const part = ({ origin }: Target) => normalOrigin(origin).replace(cut, '')
+      return different((profile.options as HmacOptions).origin === true && part(target) === part(visit.target), what)
+    }
   const ip = ({ conditions }: Issued, visit: Visit, claims: Claims): string | false => {
     const network = conditions['ip'] as string | undefined
     if (!network) return different(claims.ip === undefined, 'claims.ip')
@@ -162,6 +130,7 @@ function house(label: string, options: HmacOptions = {}, keys: Parameters<typeof
     label: `hmac ${label}`,
     family: 'house',
     scheme,
+    ring,
     parameters,
     separators: ['\n', ' ', ','],
     inPath,
@@ -172,7 +141,8 @@ function house(label: string, options: HmacOptions = {}, keys: Parameters<typeof
     grant(random) {
       const asked = url(random, { host: options.origin === true || random.chance(0.3) })
       const { 1: pathname = '/' } = /^(?:\w+:\/\/[^/]*)?(\/[^?#]*)/.exec(asked) ?? []
-      const conditions: Record<string, unknown> & { expires: Date } = { expires: expiry(random) }
+      const conditions: Asked = { expires: expiry(random) }
+      if (random.chance(0.05)) conditions['align'] = '1h'
       if (random.chance(0.2)) conditions['starts'] = new Date(NOW + 1000 * (random.below(3) * 3600 - 3600))
       if (random.chance(0.3)) conditions['method'] = random.pick(['GET', 'PUT', 'HEAD', ['GET', 'PUT'], ['DELETE', 'POST'], 'get'])
       if (random.chance(0.2))
@@ -215,7 +185,6 @@ function house(label: string, options: HmacOptions = {}, keys: Parameters<typeof
             .sort()
         )
       }),
-      net: ip,
       ip,
       prefix: ({ conditions }, _, claims) => {
         const asked = conditions['prefix'] as string | undefined
@@ -228,23 +197,11 @@ function house(label: string, options: HmacOptions = {}, keys: Parameters<typeof
         conditions['id'] === undefined && conditions['uses']
           ? different(typeof claims.id === 'string', 'claims.id')
           : different(claims.id === conditions['id'], 'claims.id'),
-      key: (_issued, _visit, claims, verifier) =>
-        different(claims.keyId === undefined || (verifier === profile && claims.keyId === 'a'), 'claims.keyId'),
+      key: ({ key }, _visit, claims) => different(claims.keyId === key.id, 'claims.keyId'),
       purpose: (issued, _visit, _claims, verifier) =>
         different((issued.profile.options as HmacOptions).purpose === (verifier.options as HmacOptions).purpose, 'purpose'),
-      origin: (issued, visit) =>
-        different(
-          (issued.profile.options as HmacOptions).origin === true &&
-            normalOrigin(issued.target.origin) === normalOrigin(visit.target.origin),
-          'origin',
-        ),
-      host: (issued, visit) =>
-        different(
-          (issued.profile.options as HmacOptions).origin === true &&
-            normalOrigin(issued.target.origin) === normalOrigin(visit.target.origin),
-          'host',
-        ),
-      scheme: () => undefined,
+      scheme: sameOrigin(/:\/\/.*/, 'scheme'),
+      host: sameOrigin(/^.*?:\/\//, 'host'),
     },
     always: [
       // Only an unnamed or equal purpose opens, whatever covers says.
@@ -266,40 +223,18 @@ function house(label: string, options: HmacOptions = {}, keys: Parameters<typeof
   return profile
 }
 
-const targetParts = (resource: string): { path: string; query: string } => {
-  const [, path = '/', query = ''] = /^(?:[a-z][a-z\d+.-]*:\/\/[^/?#]*)?([^?]*)(?:\?(.*))?$/is.exec(resource) ?? []
-  return { path: path || '/', query }
-}
-
 // ── pichax ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-function images(label: string, family: string, keys: Parameters<typeof pichax>[0]): Profile {
-  const id: Check = ({ conditions }, { target }, claims) =>
-    different(claims.id === conditions['id'] && formValue(target.query, 'id') === conditions['id'], 'id')
-  return {
+const images = (label: string, keys: readonly (Key & PichaxKey)[], family = 'images'): Profile =>
+  generic({
     label: `pichax ${label}`,
     family,
-    scheme: pichax(keys) as unknown as Scheme,
-    parameters: ['id', 'expires', 'key', 'signature'],
+    make: pichax,
+    keys,
     separators: [':'],
-    options: {},
-    grant: (random) => ({
-      url: url(random, { separators: [':'] }),
-      conditions: {
-        expires: expiry(random),
-        id: random.several(1, 2, () => token(random)).join('') + (random.chance(0.4) ? lookalike(random, ':') : ''),
-      },
-    }),
-    signatureOf: ({ query }) => formValue(query, 'signature') ?? '',
-    fields: { id, expiry: expires, expires },
-    always: [
-      ({ target }, visit, claims) =>
-        different(claims.keyId === formValue(target.query, 'key') && claims.keyId === formValue(visit.target.query, 'key'), 'key'),
-      (_, { target }, claims) => different(Number(formValue(target.query, 'expires')) * 1000 === +claims.expires, 'expires in the query'),
-    ],
-    methods: () => ['GET', 'HEAD'],
-  }
-}
+    // The key id stands in the link, and is not signed.
+    always: [keyInQuery('key')],
+  })
 
 // ── NGINX ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -308,6 +243,8 @@ interface NginxProfile extends Profile {
   /** Fields that the expression lets run into each other, which the documentation says: they are compared joined. */
   readonly joined: readonly string[]
   readonly kind: 'query' | 'path' | 'secret'
+  /** The first segment, where the scheme has the option `location`. */
+  readonly location: string | undefined
 }
 
 /** `/front/token/…/rest`, as NGINX's regular expression takes it apart. */
@@ -320,7 +257,7 @@ function nginxValue(
   { target, ip, method }: Pick<Visit, 'target' | 'ip' | 'method'>,
 ): string | undefined {
   const { origin, path, query } = target
-  if (word === 'path' || word === 'rest') {
+  if (word === 'path') {
     // secure_link_secret signs the text behind the token, as it is sent.
     if (kind === 'secret') return /^\/[^/]+\/[\da-f]{32}\/(.*)$/is.exec(path)?.[1]
     const uri = nginxUri(path, mergeSlashes)
@@ -344,7 +281,7 @@ function nginxProfile(
   settings: Partial<NginxProfile> &
     Pick<NginxProfile, 'parameters' | 'options'> & { ip?: boolean; method?: boolean; host?: boolean; user?: boolean },
 ): NginxProfile {
-  const { joined = [], kind = 'query', mergeSlashes = true } = settings
+  const { joined = [], kind = 'query', mergeSlashes = true, location } = settings
   const facts = (issued: Issued): Pick<Visit, 'target' | 'ip' | 'method'> => ({
     target: issued.target,
     ip: issued.conditions['ip'] as string | undefined,
@@ -364,8 +301,9 @@ function nginxProfile(
     const granted = nginxValue(profile, 'path', facts(issued))
     if (kind === 'query')
       return joined.includes('path') ? undefined : different(nginxUri(path, mergeSlashes) === granted, 'claims.resource path')
-    // Behind the front is what was signed. A front that a visitor chose must not be in there.
-    const fronts = ['', '/', frontOf(issued.target.path), `${frontOf(issued.target.path)}/`]
+    // Behind the front is what was signed. A front that a client chose must not be in there.
+    const front = frontOf(issued.target.path)
+    const fronts = location ? [front, `${front}/`] : ['', '/']
     const read = kind === 'secret' ? claims.resource.replace(/^[a-z]+:\/\/[^/]*/i, '') : nginxUri(path, mergeSlashes)
     const signed = kind === 'secret' ? `${granted}${visit.target.query === undefined ? '' : `?${visit.target.query}`}` : granted
     return different(
@@ -373,23 +311,27 @@ function nginxProfile(
       'claims.resource holds an uncovered front',
     )
   }
-  const fields: Record<string, Check> = { expires, secure_link_hmac_expires: expires }
-  for (const word of ['path', 'rest', 'query', 'ip', 'method', 'host', '?user', '?expires', '?ts', '?e']) fields[word] = compare(word)
+  // Where the lifetime runs into another field, it is compared with that one, as `path`.
+  const fields: Record<string, Check> = { expires: joined.includes('?e') ? () => undefined : expires }
+  for (const word of ['path', 'query', 'ip', 'method', 'host', '?user']) fields[word] = compare(word)
   const profile: NginxProfile = {
     label,
     family: label,
     scheme,
+    ring: [nginxSecret(label)],
     separators: ['|', ' '],
     joined,
     kind,
+    location,
     mergeSlashes,
     oneSpelling: true,
     signatureOf: ({ path, query }) =>
       kind === 'query' ? (nginxArgument(query, settings.parameters[0] as string) ?? '') : (path.split('/')[2] ?? ''),
     grant(random) {
       const asked = url(random, { host: settings.host ?? false, separators: this.separators })
-      const front = kind === 'query' ? '' : `/p${random.pick(['', '1', '-q'])}`
-      const conditions: Record<string, unknown> & { expires: Date } = { expires: expiry(random) }
+      const front = kind === 'query' ? '' : (location?.slice(0, -1) ?? `/p${random.pick(['', '1', '-q'])}`)
+      const never = scheme.expiry === 'none' || (scheme.expiry === 'optional' && random.chance(0.2))
+      const conditions: Asked = { expires: never ? 'never' : expiry(random) }
       if (settings.ip) conditions['ip'] = random.pick(random.chance(0.95) ? ADDRESSES : ODD_ADDRESSES)
       if (settings.method && random.chance(0.6)) conditions['method'] = random.pick(['GET', 'PUT', 'HEAD', 'DELETE'])
       const user = settings.user && random.chance(0.8) ? `user=${token(random, 0)}${random.chance(0.3) ? lookalike(random, '|') : ''}` : ''
@@ -408,19 +350,29 @@ function nginxProfile(
   return profile
 }
 
-const nginxSecret = (label: string) => ({ secret: `secret of ${label}` })
+const nginxSecret = (label: string): Key => ({ secret: `secret of ${label}` })
 
-function links(label: string, options: object, settings: Partial<Parameters<typeof nginxProfile>[2]> = {}): Profile {
-  const name = `nginx ${label}`
-  const scheme = nginx(nginxSecret(name), options) as unknown as Scheme
-  return nginxProfile(name, scheme, { parameters: ['md5', 'expires'], options, ...settings })
+function links(
+  label: string,
+  options: object,
+  settings: Partial<Parameters<typeof nginxProfile>[2]> = {},
+  ring: readonly Key[] = [nginxSecret(`nginx ${label}`)],
+): Profile {
+  const scheme = nginx(ring, options) as unknown as Scheme
+  return nginxProfile(`nginx ${label}`, scheme, { parameters: ['md5', 'expires'], options, ring, ...settings })
 }
 
-function moduleLinks(label: string, options: object, settings: Partial<Parameters<typeof nginxProfile>[2]> = {}, secret?: string): Profile {
-  const name = `nginx-hmac ${label}`
-  const scheme = nginxHmac(secret ? { secret } : nginxSecret(name), options) as unknown as Scheme
-  return nginxProfile(name, scheme, { parameters: ['st', 'ts', 'e'], options, ...settings })
+function moduleLinks(
+  label: string,
+  options: object,
+  settings: Partial<Parameters<typeof nginxProfile>[2]> = {},
+  ring: readonly Key[] = [nginxSecret(`nginx-hmac ${label}`)],
+): Profile {
+  const scheme = nginxHmac(ring, options) as unknown as Scheme
+  return nginxProfile(`nginx-hmac ${label}`, scheme, { parameters: ['st', 'ts', 'e'], options, ring, ...settings })
 }
+
+const STORAGE_KEYS = [{ id: 'a', secret: 'b' }]
 
 // ── S3 and GCS ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -456,11 +408,12 @@ function presigned(label: string, scheme: Scheme, prefix: 'X-Amz-' | 'X-Goog-', 
     label,
     family: 'sigv4',
     scheme,
+    ring: STORAGE_KEYS,
     parameters: own,
     separators: ['\n', ';', '/'],
     options,
     grant(random) {
-      const conditions: Record<string, unknown> & { expires: Date } = { expires: expiry(random) }
+      const conditions: Asked = { expires: expiry(random) }
       if (random.chance(0.2)) conditions['starts'] = new Date(NOW + 3_600_000 * (random.below(3) - 1))
       if (random.chance(0.4)) conditions['method'] = random.pick(['GET', 'PUT', 'HEAD', 'DELETE'])
       if (random.chance(0.3))
@@ -494,7 +447,6 @@ function presigned(label: string, scheme: Scheme, prefix: 'X-Amz-' | 'X-Goog-', 
         return more && `header ${more} is not signed`
       },
       key: (_issued, _visit, claims) => different(claims.keyId === 'a', 'claims.keyId'),
-      '?X-Amz-Security-Token': () => undefined,
     },
     always: [
       (issued, _visit, claims) => {
@@ -626,29 +578,20 @@ function storage(label: string, { pathStyle = false, version, delegation }: Azur
       : starts(issued, visit, claims, verifier)
   const fields: Record<string, Check> = {
     path: inside,
-    permissions: (issued, visit) => different(operation(issued, visit), 'permissions'),
     method: (issued, visit) => different(operation(issued, visit), 'permissions'),
-    start: begins,
     starts: begins,
-    expiry: expires,
     expires,
-    address,
     ip: address,
-    protocol,
-    scheme: protocol,
-    account,
-    host: account,
     prefix: nothing,
     key: nothing,
-    'response headers': sameFields,
-    headers: sameFields,
-    query: sameFields,
+    '?snapshot': nothing,
+    '?versionid': nothing,
   }
-  for (const name of [...SAS, 'snapshot', 'versionid', 'comp', 'restype']) fields[`?${name}`] = nothing
   return {
     label: `azure ${label}`,
     family: delegation ? 'azure delegation' : pathStyle ? 'azure path style' : 'azure',
     scheme: azure(key, options) as unknown as Scheme,
+    ring: [key],
     parameters: [...SAS, 'sig'],
     separators: ['\n'],
     options,
@@ -668,7 +611,7 @@ function storage(label: string, { pathStyle = false, version, delegation }: Azur
       // Names of containers have at least three lower-case letters, digits and hyphens.
       const container = random.chance(0.9) ? `/${random.pick(['files', 'admin', 'reports', 'a-1'])}` : ''
       const file = container && random.chance(0.15) ? container : container + path(random)
-      const conditions: Record<string, unknown> & { expires: Date } = { expires: expiry(random) }
+      const conditions: Asked = { expires: expiry(random) }
       if (kind) conditions['resource'] = kind
       else
         Object.assign(conditions, {
@@ -694,22 +637,20 @@ function storage(label: string, { pathStyle = false, version, delegation }: Azur
     },
     signatureOf: ({ query }) => formValue(query, 'sig') ?? '',
     fields,
-    always: [sameFields, account, snapshot, inside],
+    always: [sameFields, account, snapshot, inside, protocol],
     methods: (issued, visit) => (operation(issued, visit) ? [visit.method] : []),
   }
 }
 
 // ── all ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-const keyOfStorage = { id: 'a', secret: 'b' }
-// Links that have no expiry, or one that anybody can change, want this said.
-const ENDLESS = { forever: true }
+const IN_A_DAY = new Date(NOW + DAY + 500)
 // Texts that can be split into their fields in two ways want this said.
 const AMBIGUOUS = { ambiguous: true }
 
-export const PROFILES: readonly Profile[] = [
+const WRITTEN: readonly Profile[] = [
   house('plain'),
-  house('without key ids', {}, { secret: SECRET }),
+  house('without key ids', {}, [{ secret: SECRET }]),
   house('purpose', { purpose: 'unsubscribe' }),
   house('odd purpose', { purpose: 'a\nhttps://files.test\n/' }),
   house('origin', { origin: true }),
@@ -720,12 +661,20 @@ export const PROFILES: readonly Profile[] = [
   house('in path, origin, ignore', { placement: 'path', origin: true, ignore: ['utm_*'], purpose: 'x' }),
   house('in path, renamed', { placement: 'path', parameters: { expires: 'e', signature: 's' }, purpose: 'y' }),
 
-  images('alone', 'images', [{ id: 'a', secret: 'b' }]),
-  images('two keys', 'images', [
+  house('keys that end', {}, ENDING),
+  house('keys that end, origin', { origin: true }, ENDING),
+  house('one short key', {}, SHORT),
+  house('looked up', {}, RING, lookup(RING)),
+  house('looked up, keys that end', {}, ENDING, lookup(ENDING)),
+  house('looked up carelessly', { purpose: 'unsubscribe' }, RING, all(RING)),
+
+  images('alone', [{ id: 'a', secret: 'b' }]),
+  images('two keys', [
     { id: 'a', secret: 'b' },
     { id: 'c', secret: 'd' },
   ]),
-  images('with the secret of hmac', 'house', { id: 'a', secret: SECRET }),
+  images('a key that ends', [{ id: 'a', secret: 'b', expires: new Date(NOW + 2 * DAY + 500) }]),
+  images('with the secret of hmac', [{ id: 'a', secret: SECRET }], 'house'),
 
   // The documentation says that these two run into each other.
   links('default', {}, { ip: true, joined: ['path', 'ip'] }),
@@ -746,10 +695,29 @@ export const PROFILES: readonly Profile[] = [
     { parameters: ['st', 'e'] },
   ),
   links('in path', { expression: '$secure_link_expires$rest $secret', placement: 'path' }, { kind: 'path' }),
-  links('secure_link_secret', { expression: 'secure_link_secret $secret;', ...ENDLESS }, { kind: 'secret', endless: true }),
+  links(
+    'in path, location',
+    { expression: '$secure_link_expires$rest $secret', placement: 'path', location: '/p/' },
+    { kind: 'path', location: '/p/' },
+  ),
+  links('secure_link_secret', { expression: 'secure_link_secret $secret;' }, { kind: 'secret' }),
+  links(
+    'secure_link_secret, location',
+    { expression: 'secure_link_secret $secret;', location: '/p/' },
+    { kind: 'secret', location: '/p/' },
+  ),
+  links('without expiry', { expression: '$uri $secret' }, { endless: true }),
+  links('a key that ends', { expression: '$secure_link_expires$uri $secret' }, {}, [
+    { secret: 'secret of a short key', expires: IN_A_DAY },
+  ]),
 
   moduleLinks('default', {}),
-  moduleLinks('default with the secret of hmac', {}, { family: 'house' }, SECRET),
+  moduleLinks('default, a verifier whose key ends', {}, { family: 'nginx-hmac default' }, [
+    { ...nginxSecret('nginx-hmac default'), expires: IN_A_DAY },
+  ]),
+  moduleLinks('default with the secret of hmac', {}, { family: 'house' }, [{ secret: SECRET }]),
+  moduleLinks('a key that ends', {}, {}, [{ secret: 'secret of a short key', expires: IN_A_DAY }, nginxSecret('the next key')]),
+  moduleLinks('without lifetime', { message: '$uri|$arg_ts', parameters: { lifetime: '' } }, { parameters: ['st', 'ts'] }),
   moduleLinks('ISO times', { timestamp: 'Z' }),
   moduleLinks('times with offset', { timestamp: '+02:00', algorithm: 'sha512' }),
   moduleLinks('address', { message: '$uri|$arg_ts|$arg_e|$remote_addr', algorithm: 'sha1' }, { ip: true }),
@@ -757,10 +725,10 @@ export const PROFILES: readonly Profile[] = [
   moduleLinks('fields run together', { message: '$uri$arg_ts$arg_e', ...AMBIGUOUS }, { joined: ['path', '?ts', '?e'], endless: true }),
   moduleLinks('user', { message: '$arg_user|$uri|$arg_ts|$arg_e', timestamp: 'Z' }, { user: true }),
 
-  presigned('s3', s3(keyOfStorage) as unknown as Scheme, 'X-Amz-', {}),
-  presigned('s3 elsewhere', s3(keyOfStorage, { region: 'eu-central-1' }) as unknown as Scheme, 'X-Amz-', { region: 'eu-central-1' }),
-  presigned('gcs', gcs(keyOfStorage) as unknown as Scheme, 'X-Goog-', {}, false),
-  presigned('gcs as s3', gcs(keyOfStorage, { algorithm: 'AWS4-HMAC-SHA256' }) as unknown as Scheme, 'X-Amz-', {
+  presigned('s3', s3(STORAGE_KEYS) as unknown as Scheme, 'X-Amz-', {}),
+  presigned('s3 elsewhere', s3(STORAGE_KEYS, { region: 'eu-central-1' }) as unknown as Scheme, 'X-Amz-', { region: 'eu-central-1' }),
+  presigned('gcs', gcs(STORAGE_KEYS) as unknown as Scheme, 'X-Goog-', {}, false),
+  presigned('gcs as s3', gcs(STORAGE_KEYS, { algorithm: 'AWS4-HMAC-SHA256' }) as unknown as Scheme, 'X-Amz-', {
     algorithm: 'AWS4-HMAC-SHA256',
   }),
 
@@ -772,6 +740,11 @@ export const PROFILES: readonly Profile[] = [
   storage('path style 2015', { pathStyle: true, version: '2015-04-05' }),
   storage('delegation', { delegation: true }),
 ]
+
+const fromVectors = (): readonly Profile[] => profilesFromVectors(new Set(WRITTEN.map(({ scheme }) => scheme.name)))
+
+/** Those that are written here. FUZZ_VECTORS=1 adds one for each scheme that has none; their findings may be the oracle's own mistakes. */
+export const PROFILES: readonly Profile[] = process.env['FUZZ_VECTORS'] ? [...WRITTEN, ...fromVectors()] : WRITTEN
 
 /** A scheme that requests are shown to: one profile, or several in one `anyOf`. */
 export interface Verifier {

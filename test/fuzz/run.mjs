@@ -6,6 +6,7 @@ import { mkdirSync } from 'node:fs'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
 import { build } from 'esbuild'
+import { schemesOfFolder } from '../conformance/folder.mjs'
 
 const string = { type: 'string' }
 const { values } = parseArgs({
@@ -14,7 +15,16 @@ const { values } = parseArgs({
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const outfile = `${root}build/fuzz.mjs`
 mkdirSync(`${root}build`, { recursive: true })
+// The same module as in vitest.
+const virtualSchemes = {
+  name: schemesOfFolder.name,
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^virtual:schemes$/ }, ({ path }) => ({ path: schemesOfFolder.resolveId(path), namespace: 'schemes' }))
+    onLoad({ filter: /.*/, namespace: 'schemes' }, ({ path }) => ({ contents: schemesOfFolder.load(path), resolveDir: root }))
+  },
+}
 await build({
+  plugins: [virtualSchemes],
   entryPoints: [`${root}test/fuzz/fuzz.ts`],
   outfile,
   bundle: true,

@@ -3,7 +3,7 @@ import type { Random } from './random.ts'
 
 export const NOW: number = Date.UTC(2030, 0, 1)
 /** The scale of all times: grants end within days. */
-const DAY = 86_400_000
+export const DAY = 86_400_000
 
 const PLAIN = ['a', 'b', 'c', 'files', 'admin', 'report.pdf', 'link', 'v1', '1', '12', '27.0.0.1', 'x-y_z~']
 const ODD = [

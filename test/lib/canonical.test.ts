@@ -49,7 +49,7 @@ const some = fc.oneof(text(fc.constantFrom(...PIECES)), text(plainer))
 describe(`against a slow model, SEED=${seed}`, () => {
   test('queries', () => {
     fc.assert(
-      fc.property(some, (query) => canonicalQuery(query && `?${query}`, query.split('&').length) === slowQuery(query && `?${query}`)),
+      fc.property(some, (query) => canonicalQuery(query && `?${query}`) === slowQuery(query && `?${query}`)),
       { seed, numRuns: 40_000 },
     )
   })

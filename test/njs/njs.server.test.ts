@@ -1,4 +1,4 @@
-// hmac's verify inside NGINX's own JavaScript: the conformance vectors, and the configurations of docs/guide/nginx.md as they stand there.
+// verify of hmac links inside NGINX's own JavaScript: the conformance vectors, and the configurations of docs/guide/nginx.md as the page has them.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -28,7 +28,7 @@ const link = (url: string, conditions: object = {}, options: HmacOptions = {}, r
 let running: Awaited<ReturnType<typeof start>> | undefined
 afterAll(() => running?.stop())
 
-/** Starts the page's configuration, changed as a test needs it. */
+/** Starts NGINX with the configuration of the page, or with a changed one. */
 async function serve(config: string, options: Parameters<typeof start>[1] = {}): Promise<NonNullable<typeof running>> {
   await built()
   await running?.stop()
@@ -58,12 +58,12 @@ suite('the conformance vectors, over HTTP', () => {
   const { testGroups, numberOfTests } = hmacVectors as unknown as Vectors
   const all = testGroups.flatMap((group) => group.tests.map((vector) => ({ group, vector })))
 
-  // Spending is not for NGINX: there `verify` answers needs_redeem.
+  // NGINX consumes no uses: `verify` answers needs_redeem.
   const redeeming = ({ visit: { redeemed }, result, claims }: Vector) =>
     redeemed !== undefined && claims?.['uses'] !== undefined && /^(ok|used)$/.test(result)
   const chosen = all.filter(({ vector }) => !redeeming(vector))
 
-  // What no client can send, or NGINX answers with 400 itself: `verify` gets it from a header instead, whole.
+  // URLs that clients cannot send, or that NGINX answers with 400 itself. `verify` gets these from a header.
   const unsent: [why: string, holds: (url: string) => boolean][] = [
     [
       'neither a path nor a URL with a host and without a user name',
@@ -76,8 +76,12 @@ suite('the conformance vectors, over HTTP', () => {
       'a host beyond ASCII, or two slashes in a path behind one: a request line has no host',
       (url) => /^[a-z]+:\/\/([^/?#]*[^!-~/?#]|[^?#]+\/\/)/i.test(url),
     ],
+    [
+      'an origin that is not of the web: a request line has no origin',
+      (url) => /^(?!(https?|wss?):)[a-z]+:\/\/|^[a-z]+:\/\/[^/]*:\d+:/i.test(url),
+    ],
     ['.. beyond the root', (url) => /^\/(\.|%2e){2}\//i.test(url)],
-    ['about as long as a link may be, counted with its origin', (url) => url.length > 16_000],
+    ['almost 16,384 characters, counted with its origin', (url) => url.length > 16_000],
   ]
   const urlOf = ({ visit, link }: Vector) => visit.url ?? link
   const why = (url: string) => unsent.find(([, holds]) => holds(url))?.[0]
@@ -96,7 +100,7 @@ suite('the conformance vectors, over HTTP', () => {
     await serve(config.replace('http {', `http {\n${http}`), { files: { 'etc/vectors.js': read('test/njs/vectors.njs.js') } })
   }, 180_000)
 
-  test('all but those that redeem', () => {
+  test('all vectors but those that redeem', () => {
     expect(all.length).toBe(numberOfTests)
     expect(all.filter(({ vector }) => redeeming(vector))).toHaveLength(8)
   })
@@ -144,7 +148,7 @@ suite('the conformance vectors, over HTTP', () => {
     expect(verdict.claims).toEqual({ ...vector.claims, ...dates, resource: bare })
   })
 
-  test('their number is the number in the file, and nothing is in the log', () => {
+  test('every vector of the file was run, and the error log is empty', () => {
     const reasons = carried.map((id) => `${id}: ${why(urlOf(all.find(({ vector }) => vector.id === id)?.vector as Vector))}`)
     console.log(
       `${numberOfTests} vectors: ${sent.length} as request lines, 8 redeem, ${carried.length} in a header:\n${reasons.join('\n')}`,
@@ -155,7 +159,7 @@ suite('the conformance vectors, over HTTP', () => {
   })
 })
 
-// As a client writes it into the request line, and as one from elsewhere.
+// A request from another address.
 const elsewhere = { localAddress: '127.0.0.2' }
 const past = (url: string, options: HmacOptions = {}): Promise<string> =>
   sign(hmac(keys, options) as Scheme<never>, url, { expires: new Date(1_600_000_000_000) } as never, {
@@ -166,7 +170,7 @@ const changed = (url: string, at: number) => url.slice(0, at) + (url[at] === 'A'
 suite('the configuration of the page', () => {
   let at: NonNullable<typeof running>
   const status = async (url: string, options: object = {}) => (await at.visit(url, options)).status
-  // A line is written behind its answer, and before the next request is read.
+  // NGINX writes the line after the answer and before it reads the next request.
   const reason = async () => {
     await at.visit('/marker')
     const lines = readFileSync(join(at.folder, 'log/links.log'), 'utf8').trimEnd().split('\n')
@@ -182,11 +186,11 @@ suite('the configuration of the page', () => {
     expect([whole.length, fromEnvironment.trim(), locations.length]).toEqual([1, 'env SECURELINK_KEYS;', 2])
   })
 
-  test('a good link opens, from GET and HEAD', async () => {
+  test('a valid link admits GET and HEAD', async () => {
     const good = await link('/files/a.txt')
     expect(await at.visit(good)).toMatchObject({ status: 200, body: 'this is files/a.txt' })
     expect(await status(good, { method: 'HEAD' })).toBe(200)
-    // Clients keep a fragment to themselves, and proxies would hand it on.
+    // Clients do not send a fragment, and proxies would pass it on.
     expect([await status(`${good}#part`), await reason()]).toEqual([400, 'malformed'])
     expect(await at.visit(await link('/files/ü 1.txt'.replaceAll(' ', '%20')))).toMatchObject({ body: 'this is files/ü 1.txt' })
     expect(await at.visit(await link('/files/%C3%BC%201.txt?q=ü&a=%zz'))).toMatchObject({ body: 'this is files/ü 1.txt' })
@@ -195,13 +199,13 @@ suite('the configuration of the page', () => {
     expect(await reason()).toBe('unsigned')
   })
 
-  test('every changed character of a link is a refusal', async () => {
+  test('a link with one changed character is refused, whichever it is', async () => {
     for (const good of [
       await link('/files/a.txt'),
       await link('/files/a.txt?q=1', { method: ['GET', 'PUT'], id: 'x', prefix: '/files/' }),
     ]) {
       expect(await status(good)).toBe(200)
-      // Without its `?` all of it would be a path.
+      // Without the `?`, all of it would be a path.
       for (let i = '/files/a'.length; i < good.length; i++)
         if (good[i] !== '?') expect(await status(changed(good, i)), `${i}`).toBeGreaterThanOrEqual(400)
     }
@@ -213,7 +217,7 @@ suite('the configuration of the page', () => {
     expect(await status(`${good}%0A`)).toBe(400)
   })
 
-  test('expired is 410, in time or not', async () => {
+  test('an expired link is 410, and one that has not started is 403', async () => {
     for (const url of ['/files/a.txt', '/files/a.txt?q=1']) {
       const answer = await at.visit(await past(url))
       expect([answer.status, answer.headers['cache-control'], await reason()]).toEqual([410, 'no-store', 'expired'])
@@ -236,7 +240,7 @@ suite('the configuration of the page', () => {
     expect([answer.status, answer.headers['allow']]).toEqual([405, 'HEAD, GET'])
     const put = await at.visit(await link('/files/a.txt', { method: ['PUT', 'DELETE'] }))
     expect([put.status, put.headers['allow'], await reason()]).toEqual([405, 'DELETE, PUT', 'wrong_method'])
-    // Past the check, and for the file's own handler to refuse.
+    // verify admits it, and NGINX refuses the method for a file.
     expect(await status(await link('/files/a.txt', { method: 'POST' }), { method: 'POST' })).toBe(405)
   })
 
@@ -248,7 +252,7 @@ suite('the configuration of the page', () => {
     for (const path of ['/files/b/../a.txt', '/files/b/%2e%2e/a.txt']) expect(await status(path + folder), path).toBe(400)
   })
 
-  // NGINX would serve another file than the one whose normal form is signed.
+  // NGINX would serve another file than the signed one.
   test('paths that NGINX resolves in another way', async () => {
     const token = (await link('/files/b/c.txt')).replace(/^[^?]*/, '')
     for (const path of [
@@ -260,7 +264,7 @@ suite('the configuration of the page', () => {
     ])
       expect([await status(path + token), await reason()], path).toEqual([400, 'malformed'])
     expect(await status(`/files/b/c%2Etxt${token}`)).toBe(200)
-    // Dot segments that appear when NGINX decodes the path are a name to the link's signer.
+    // These dots are part of a name when the link is signed, and become dot segments when NGINX decodes the path.
     for (const path of ['/files/b%2F../a.txt', '/files/b/x%2f%2e%2e%2F..%2Fa.txt'])
       expect([await status(await link(path)), await reason()], path).toEqual([403, 'wrong_path'])
     const everything = (await link('/files/b/c.txt', { prefix: '/files/b/' })).replace(/^[^?]*/, '')
@@ -274,7 +278,7 @@ suite('the configuration of the page', () => {
     expect(good).toMatch(/^[!-~]*$/)
     expect(await status(good)).toBe(404)
     expect(await status(good.replace('%C3%BC', '%FC'))).toBe(403)
-    // As they are, no client sends them.
+    // Clients never send such bytes unescaped.
     const [before, after] = good.split('%C3%BC') as [string, string]
     for (const bytes of [Buffer.from('ü'), Buffer.from([0xfc])])
       expect([await status(Buffer.concat([Buffer.from(before), bytes, Buffer.from(after)]) as never), await reason()]).toEqual([
@@ -283,7 +287,7 @@ suite('the configuration of the page', () => {
       ])
   })
 
-  test('a link that another program printed anew', async () => {
+  test('a link that another program printed again', async () => {
     const good = await link('/files/Q%26A%2B.txt?e=u@x&q=a b&t=(1:2)&flag')
     for (const [from, to] of [
       ['Q%26A%2B', 'Q&A+'],
@@ -298,7 +302,7 @@ suite('the configuration of the page', () => {
     expect(await status(good.replace(/signature=(.)/, (_, first) => `signature=%${first.charCodeAt(0).toString(16)}`))).toBe(400)
   })
 
-  test('keys: a ring, an unknown id, none', async () => {
+  test('keys: a keyring, an unknown id, no id', async () => {
     const old = keys.slice(1)
     expect(await status(await link('/files/a.txt', {}, {}, old))).toBe(200)
     expect(await status(await link('/files/a.txt', {}, {}, { secret: SECRETS.old }))).toBe(200)
@@ -307,7 +311,7 @@ suite('the configuration of the page', () => {
     expect(await status(await link('/files/a.txt', {}, {}, { id: '2026-11', secret: SECRETS.old }))).toBe(403)
   })
 
-  test('limited uses are for the app', async () => {
+  test('a link with a number of uses is refused, because the app redeems it', async () => {
     const limited = await link('/files/a.txt', { uses: 3 })
     expect([await status(limited), await reason()]).toEqual([403, 'needs_redeem'])
   })
@@ -346,7 +350,7 @@ suite('the configuration of the page', () => {
     expect(await status(await past('/videos/1/a.ts', { placement: 'path' }))).toBe(410)
   })
 
-  test('what NGINX refuses itself stays 403', async () => {
+  test('a refusal of NGINX itself stays 403', async () => {
     expect(await status(await link('/files/b/'))).toBe(403)
   })
 
@@ -373,7 +377,7 @@ suite('the configuration of the page', () => {
   }, 60_000)
 })
 
-suite('keys from elsewhere, or from nowhere', () => {
+suite('keys from the environment, and wrong keys', () => {
   const bare = page.replace(/^ *js_preload_object.*\n/m, '')
   const open = async () => (await running?.visit(await link('/files/a.txt')))?.status
   const complaints = () => [...`${running?.log()}`.matchAll(/js: (securelink: .*?)(?:, client|$)/gm)].map(([, text]) => text)
@@ -387,13 +391,13 @@ suite('keys from elsewhere, or from nowhere', () => {
   }, 60_000)
 
   test.each([
-    ['no keys', {}, /no_?key|neither/],
-    ['what is no JSON', { SECURELINK_KEYS: 'secret' }, /./],
+    ['without keys', {}, /no_?key|neither/],
+    ['keys that are not JSON', { SECURELINK_KEYS: 'secret' }, /./],
     ['a short secret', { SECURELINK_KEYS: '[{ "secret": "short" }]' }, /at least 32 bytes/],
-    ['no secret', { SECURELINK_KEYS: '[{}]' }, /at least 32 bytes/],
-    ['an empty list', { SECURELINK_KEYS: '[]' }, /no key/],
+    ['a key without a secret', { SECURELINK_KEYS: '[{}]' }, /secret must be text/],
+    ['an empty list', { SECURELINK_KEYS: '[]' }, /at least one key/],
   ])(
-    '%s: 500, and a line in the log',
+    '%s: the answer is 500, and the log says why',
     async (_name, env, complaint) => {
       await serve(`${fromEnvironment}${bare}`, { env })
       expect(await open()).toBe(500)
@@ -403,7 +407,7 @@ suite('keys from elsewhere, or from nowhere', () => {
     60_000,
   )
 
-  test('rotating is editing the list and reloading', async () => {
+  test('to rotate keys, edit the list and reload NGINX', async () => {
     const { folder, visit } = await serve(page)
     const [fresh, aged] = await Promise.all([link('/files/a.txt'), link('/files/a.txt', {}, {}, keys.slice(1))])
     expect([(await visit(fresh)).status, (await visit(aged)).status]).toEqual([200, 200])
@@ -425,12 +429,12 @@ suite('keys from elsewhere, or from nowhere', () => {
     expect(readFileSync(join(`${running?.folder}`, 'log/links.log'), 'utf8')).toMatch(/too_early\n.*key_expired\n/)
   }, 60_000)
 
-  test('a setting that cannot be meant', async () => {
+  test('a wrong setting', async () => {
     await serve(
       page.replace('js_content securelink.check;', 'set $securelink_parameters "expires=a signature=a"; js_content securelink.check;'),
     )
     expect(await open()).toBe(500)
-    expect(complaints()).toEqual([expect.stringContaining('distinct plain names')])
+    expect(complaints()).toEqual([expect.stringContaining('distinct names of letters')])
   }, 60_000)
 })
 

@@ -1,4 +1,4 @@
-// For test/njs/njs.server.test.ts, and read by njs: judges a request as a vector says, through the same `verify` as in production.
+// njs loads this for test/njs/njs.server.test.ts: it verifies a request as a vector says, with the same `verify` as in production.
 import securelink from 'securelink.js'
 
 async function judge(r) {
@@ -6,7 +6,7 @@ async function judge(r) {
   const settings = Object.assign({ method: r.variables.request_method }, vector.settings)
   settings.now = () => new Date(vector.now)
   if (vector.revoked) settings.revoked = () => true
-  // What no request line can hold.
+  // A request line cannot hold these.
   const visit =
     vector.url === undefined ? r : { variables: { request_uri: vector.url }, rawVariables: { request_uri: Buffer.from(vector.url) } }
   let answer = {}

@@ -1,4 +1,4 @@
-// hmac links behind NGINX: with a URI in `proxy_pass` it decodes the path and escapes it anew, without one it hands the request on as it came.
+// hmac links behind NGINX. With a URI in `proxy_pass`, NGINX decodes the path and escapes it again. Without one, it passes the request on unchanged.
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -12,7 +12,7 @@ import { nginxPath, start } from './nginx.mjs'
 const suite = find('nginx') ? describe : describe.skip
 if (!find('nginx')) test.skip(leftOut('nginx'))
 
-suite("what NGINX's proxy_pass hands on", () => {
+suite("requests that NGINX's proxy_pass passes on", () => {
   const links = hmac({ secret: '0123456789abcdef0123456789abcdef' })
   const link = (url: string) => sign(links, url, { expires: '10m' })
   let app: Server
@@ -69,13 +69,13 @@ http {
     ['a slash that was escaped', '/f/a%2Fb', '/f/a/b'],
     ['slashes that are merged', '/f/a//b', '/f/a/b'],
     ['a semicolon that was escaped', '/f/a%3Bb', '/f/a;b'],
-  ])('%s makes another path', async (_, url, handedOn) => {
+  ])('%s is another path, so the signature is bad', async (_, url, handedOn) => {
     const answer = await nginx.visit(await link(url))
     expect([answer.body, split(`${answer.headers['x-url']}`).path]).toEqual(['bad_signature', handedOn])
     expect((await nginx.visit(await link(url.replace('/f/', '/g/')))).body).toBe('ok')
   })
 
-  test('500 random paths: they are handed on as reprinted.test.ts has it, and those that mean the same verify', async () => {
+  test('500 random paths are passed on as nginxPath of nginx.mjs computes, and those that mean the same verify', async () => {
     const pieces = [
       'a',
       '%41',
@@ -115,7 +115,7 @@ http {
     )
     let verified = 0
     for (const path of paths) {
-      // Dot segments are refused when a link is signed.
+      // sign refuses dot segments.
       const signed = await link(path).catch(() => '')
       if (!signed) continue
       const own = split(signed).path
@@ -123,13 +123,13 @@ http {
       try {
         expected = nginxPath(own)
       } catch {
-        // It answers 400, or resolves a dot segment that appears when it decodes the path.
+        // NGINX answers 400, or resolves a dot segment that appears when it decodes the path.
       }
       const answer = await nginx.visit(signed)
       if (expected === undefined) continue
       expect(split(`${answer.headers['x-url']}`).path, own).toBe(expected)
       const isOtherPath = /%2F|%3B|\/\//i.test(own)
-      // A path that is not UTF-8 must stay as it is, byte for byte.
+      // A path that is not UTF-8 must not change, byte for byte.
       const isOwnForm = /%FF/.test(own) && own !== expected
       expect(answer.body, own).toBe(isOtherPath || isOwnForm ? 'bad_signature' : 'ok')
       if (answer.body === 'ok') verified++

@@ -1,4 +1,4 @@
-// Two implementations against each other, SecureLink and securelink.py: every vector and thousands of random grants.
+// Two implementations of docs/spec.md compared, SecureLink and securelink.py: on every vector, and on thousands of random grants.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
@@ -9,7 +9,7 @@ import { type Conditions, type Duration, type HmacOptions, hmac, LinkError, rede
 import { memoryStore } from '../../src/stores/memory.ts'
 import { find, leftOut } from '../prepare.mjs'
 
-// Moments are ISO texts here, as they are in the vectors and in what the two processes say to each other.
+// Times are ISO strings here, as in the vectors and in the messages between the two processes.
 interface Key {
   id?: string
   secret: string
@@ -75,7 +75,7 @@ const { testGroups } = JSON.parse(readFileSync(new URL('../conformance/vectors/h
 }
 const vectors = testGroups.flatMap(({ options, keys, tests }) => tests.map((vector) => ({ options, keys, vector })))
 
-// SecureLink's answers, in the form of Python's.
+// SecureLink's answers, in the form that Python gives them.
 
 const iso = (date: Date) => date.toISOString().replace('.000Z', 'Z')
 
@@ -123,7 +123,7 @@ describe('SecureLink agrees with every vector', () => {
     expect(await verified(options, keys, visit.url ?? link, visit)).toEqual(expected(vector))
   })
 
-  test('a link of three uses opens three times', async () => {
+  test('a link of three uses is valid three times', async () => {
     const links = hmac({ secret: '0123456789abcdef0123456789abcdef' })
     const store = memoryStore()
     const link = await sign(links, '/report.pdf', { expires: '1h', uses: 3 })
@@ -133,7 +133,7 @@ describe('SecureLink agrees with every vector', () => {
   })
 })
 
-// One Python for all: a line for a line, in order.
+// One Python process for all tests. It answers each line with a line, in order.
 
 describe.skipIf(!python)('securelink.py', () => {
   let child: ChildProcess
@@ -168,21 +168,21 @@ describe.skipIf(!python)('securelink.py', () => {
   const hour = { expires: '2027-01-15T09:00:00Z' }
   test.each<[string, string, Wish, HmacOptions?]>([
     ['the expiry is now', '/', { expires: '2027-01-15T08:00:00Z' }],
-    ['the expiry is over', '/', { expires: '2001-01-01T00:00:00Z' }],
-    ['the expiry is over, and rounded up is not', '/', { expires: '2027-01-15T07:59:59Z', align: '7d' }],
+    ['the expiry is past', '/', { expires: '2001-01-01T00:00:00Z' }],
+    ['the expiry is past, and rounded up it is in the future', '/', { expires: '2027-01-15T07:59:59Z', align: '7d' }],
     ['the expiry has twelve digits', '/', { expires: '5138-11-16T09:46:40Z' }],
     ['the start is the expiry', '/', { ...hour, starts: hour.expires }],
     ['the start is 1970', '/', { ...hour, starts: '1970-01-01T00:00:00Z' }],
-    ['a parameter is there', '/?key=1', hour],
-    ['a parameter is there, escaped', '/?%6bey=1', hour],
-    ['a parameter is there, without a value', '/?id', hour],
-    ['a parameter is there, empty', '/?expires=', hour],
-    ['a parameter is there, broken', '/?key=%zz', hour],
-    ['a parameter is there under its new name', '/?e=1', hour, { parameters: { expires: 'e' } }],
-    ['a parameter is there to PHP', '/?id[]=1', hour],
-    ['a parameter is there to PHP, with a space in front', '/?%20key=1', hour],
-    ['the segment is there', '/expires=1/', hour, { placement: 'path' }],
-    ['the segment is there, empty', '/expires=/', hour, { placement: 'path' }],
+    ['the URL has a parameter of the link', '/?key=1', hour],
+    ['the URL has one, escaped', '/?%6bey=1', hour],
+    ['the URL has one, without a value', '/?id', hour],
+    ['the URL has one, empty', '/?expires=', hour],
+    ['the URL has one, with a broken escape', '/?key=%zz', hour],
+    ['the URL has one under its new name', '/?e=1', hour, { parameters: { expires: 'e' } }],
+    ['the URL has one for PHP', '/?id[]=1', hour],
+    ['the URL has one for PHP, with a space in front', '/?%20key=1', hour],
+    ['the URL has a token in its path', '/expires=1/', hour, { placement: 'path' }],
+    ['the URL has an empty token in its path', '/expires=/', hour, { placement: 'path' }],
     ['a line feed', '/a\nb', hour],
     ['a control character at the end', '/a\0', hour],
     ['the last control character at the end', '/a\x7f', hour],
@@ -197,7 +197,7 @@ describe.skipIf(!python)('securelink.py', () => {
     ['a segment .', '/a/.', hour],
     ['an escaped segment ..', '/a/%2E%2e/b', hour],
     ['a segment ..;', '/a/..;x/b', hour],
-    ['a segment .. behind the token', '/a/..', hour, { placement: 'path' }],
+    ['a segment .. after the token', '/a/..', hour, { placement: 'path' }],
     ['two slashes in front', '//evil.example/a', hour],
     ['a host beyond ASCII', 'https://bücher.example/a', hour],
     ['a URL that is too long once it is escaped', `/${'ü'.repeat(3000)}`, hour],
@@ -210,12 +210,12 @@ describe.skipIf(!python)('securelink.py', () => {
     ['the prefix is not UTF-8', '/%FF/a', { ...hour, prefix: '/%FF/' }],
     ['the path is not UTF-8, and its escapes are not those of the prefix', '/%76ideos/%FF', { ...hour, prefix: '/videos/' }],
     ['an empty id', '/', { ...hour, id: '' }],
-    ['no uses', '/', { ...hour, uses: 0 }],
-    ['half a use', '/', { ...hour, uses: 0.5 }],
+    ['uses of zero', '/', { ...hour, uses: 0 }],
+    ['a fraction of a use', '/', { ...hour, uses: 0.5 }],
     ['too many uses', '/', { ...hour, uses: 1e9 }],
-    ['a method that is none', '/', { ...hour, method: 'GET,PUT ' }],
+    ['a method with a comma and a space', '/', { ...hour, method: 'GET,PUT ' }],
     ['two methods in one', '/', { ...hour, method: 'GET,PUT' }],
-    ['an address that is none', '/', { ...hour, ip: 'localhost' }],
+    ['a name in place of an address', '/', { ...hour, ip: 'localhost' }],
     ['half of the brackets', '/', { ...hour, ip: '[2001:db8::1' }],
     ['a network that is too long', '/', { ...hour, ip: '203.0.113.0/33' }],
     ['a mapped network that is too short', '/', { ...hour, ip: '::ffff:203.0.113.0/95' }],
@@ -226,7 +226,7 @@ describe.skipIf(!python)('securelink.py', () => {
     await expect(signed(options, keys, url, conditions, now)).rejects.toThrow(LinkError)
   })
 
-  // Half surrogate pairs: not in the vectors, because some readers of JSON refuse them.
+  // Half surrogate pairs. They are not in the vectors, because some JSON parsers refuse them.
   test.each<[string, string, Wish, (link: string) => string]>([
     ['in the path, where U+FFFD was signed', '/\ufffd', hour, (link) => link.replace('%EF%BF%BD', '\ud83c')],
     ['in the query, where U+FFFD was signed', '/?\ufffd', hour, (link) => link.replace('%EF%BF%BD', '\udfac')],
@@ -247,7 +247,7 @@ describe.skipIf(!python)('securelink.py', () => {
     expect(await verified({}, keys, link, visit)).toEqual({ result: 'malformed' })
   })
 
-  // What follows makes grants of pieces that engines, languages and servers are known to treat differently.
+  // Random grants, of pieces that engines, languages and servers are known to treat differently.
 
   const oneOf = <const T>(...values: T[]) => fc.constantFrom(...values)
   const maybe = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined, freq: 3 })
@@ -390,7 +390,7 @@ describe.skipIf(!python)('securelink.py', () => {
       }),
     })
     .map((one) => clean<Grant>(one))
-    // The id that a signer makes by itself is a random one, so the two links would differ.
+    // Without an id each signer would make a random one, and the two links would differ.
     .map((one) => (one.conditions.uses ? { ...one, conditions: { ...one.conditions, id: one.conditions.id ?? 'id' } } : one))
 
   const attempt = async (promise: Promise<string>) =>
@@ -418,7 +418,7 @@ describe.skipIf(!python)('securelink.py', () => {
           now: conditions.starts ?? now,
           redeemed: same ? 0 : undefined,
         })
-        // Clients keep the fragment to themselves.
+        // Clients do not send the fragment.
         const sent = ours.replace(/#.*/s, '')
         const answer = await verified(options, keys, sent, visit)
         expect(await ask({ op: 'verify', settings, url: sent, visit })).toEqual(answer)
@@ -430,7 +430,7 @@ describe.skipIf(!python)('securelink.py', () => {
     expect(accepted).toBeGreaterThan(500)
   })
 
-  // Edits of the visited text: whatever it says, the two must give the same answer.
+  // Edits of the requested URL. Both implementations must give the same answer, whatever the edit is.
   const edit = fc.record({
     at: fc.double({ min: 0, max: 1, noNaN: true }),
     cut: fc.nat(3),

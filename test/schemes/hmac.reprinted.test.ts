@@ -1,5 +1,5 @@
-// hmac links on their way through other programs. A URL that was printed anew and means the same to every server must verify; one that verifies must
-// mean the same to every server. The programs are the real ones: Node's, qs as Express has it, fast-querystring as Fastify has it, PHP and Python.
+// hmac links that other programs parse and print again. A URL that means the same to every server must verify, and a URL that verifies must mean the
+// same to every server. The programs are the real ones: Node's own, qs as Express has it, fast-querystring as Fastify has it, PHP and Python.
 import { spawn } from 'node:child_process'
 import { createRequire } from 'node:module'
 import querystring from 'node:querystring'
@@ -11,7 +11,7 @@ import { split } from '../../src/lib/url.ts'
 import { find, leftOut } from '../prepare.mjs'
 import { nginxPath } from './nginx.mjs'
 
-// SEED=… runs other cases; the name of the suite says which ran.
+// SEED=… chooses other cases. The name of the suite shows it.
 const seed = Number(process.env['SEED'] ?? 20261126)
 const LINKS = Number(process.env['LINKS'] ?? 1500)
 const ROUNDS = 3
@@ -27,7 +27,7 @@ for (const part of ['php', 'python'] as const) if (!programs.includes(part)) tes
 
 type Program = (typeof programs)[number]
 
-/** Gives a program all its lines at once, and takes an answer for each. */
+/** Gives a program all its lines at once, and returns an answer for each. */
 async function ask(program: Program, lines: readonly string[]): Promise<string[]> {
   if (lines.length === 0) return []
   const script = fileURLToPath(new URL(`hmac/reprinted.${program === 'php' ? 'php' : 'py'}`, import.meta.url))
@@ -40,11 +40,11 @@ async function ask(program: Program, lines: readonly string[]): Promise<string[]
   return answers
 }
 
-// Programs that print a URL anew. They take path and query, as these stand in a link.
+// Programs that parse and print a URL. They take path and query as a link has them.
 
 type Reprint = (url: string) => string
 
-/** Changes path and query, each by itself. */
+/** Changes path and query separately. */
 const each =
   (path: Reprint, query: Reprint): Reprint =>
   (url) => {
@@ -87,14 +87,14 @@ const ELSEWHERE: Record<Program, string[]> = {
   python: ['quote_path', 'quote_all', 'url_encode', 'requote', 'unquote_quote'],
 }
 
-// What an attacker may try: small changes that parsers are known to treat differently.
+// Small changes that an attacker may try, because parsers are known to treat them differently.
 const CHANGES: [from: string, to: string][] = [
   ['&', '%26'], ['&', '&&'], ['&', ';'], [';', '%3B'], ['%3B', ';'], ['%3b', ';'], ['=', '%3D'], ['%3D', '='], ['=&', '&'], ['[', '%5B'], ['%5D', ']'],
   ['%5B', '['], [']', '%5d'], ['+', '%20'], ['%20', '+'], ['+', '%2B'], ['%2B', '+'], ['/', '%2F'], ['%2F', '/'], ['%5C', '\\'], ['//', '/'], ['a', '%61'], ['a', 'A'],
   ['%61', 'a'], ['%25', '%'], ['%', '%25'], ['%FF', '%ff'], ['%FF', '%FE'], ['.', '%2e'], ['.', '_'], ['_', '.'], ['@', '%40'], ['?', '%3F'], ['%00', ''], ['&', '&%00'],
 ] // biome-ignore format: pairs
 
-// Random URLs, of pieces that mean something to some parser.
+// Random URLs, of pieces that have a meaning for some parser.
 
 const SEGMENTS = [
   'a',
@@ -167,7 +167,7 @@ const query = fc
   .map((pieces) => pieces.join('&'))
 const url = fc.tuple(path, fc.option(query)).map(([path, query]) => (query === null ? path : `${path}?${query}`))
 
-/** A small generator of numbers, so that a seed gives the same cases again. */
+/** A small random generator, because a seed must give the same cases again. */
 function numbers(start: number): (below: number) => number {
   let state = start >>> 0
   return (below) => {
@@ -176,7 +176,7 @@ function numbers(start: number): (below: number) => number {
   }
 }
 
-/** Changes one place, swaps two parameters, or leaves it. */
+/** Changes one place, swaps two parameters, or changes nothing. */
 function attack(url: string, pick: (below: number) => number): string {
   if (pick(4) === 0) {
     const { path, query } = split(url)
@@ -194,7 +194,7 @@ function attack(url: string, pick: (below: number) => number): string {
   return places.slice(0, at).join(from) + to + places.slice(at).join(from)
 }
 
-// What servers read.
+// How servers read a URL.
 
 /** The segments of a path, decoded once, byte by byte. A raw `;` ends a segment for some servers. */
 function pathReading(path: string): string {
@@ -202,7 +202,7 @@ function pathReading(path: string): string {
   return JSON.stringify(path.split('/').map((segment) => segment.split(';').map(decoded)))
 }
 
-/** An object with its names in one order: it is the same to a program that asks for names. */
+/** An object with its names in one order, because programs ask for names and do not see their order. */
 const named = (parameters: object) => JSON.stringify(Object.entries(parameters).sort(([a], [b]) => (a < b ? -1 : 1)))
 
 function queryReading(query: string): string[] {
@@ -214,7 +214,7 @@ function queryReading(query: string): string[] {
   ]
 }
 
-/** Everything that the servers read of these URLs: a text each. */
+/** Everything that the servers read of these URLs, as one string for each URL. */
 async function readings(urls: readonly string[]): Promise<Map<string, string>> {
   const parts = urls.map((url) => split(url))
   const lines = parts.map(({ query }) => `reading\t${query.slice(1)}`)
@@ -226,7 +226,7 @@ async function readings(urls: readonly string[]): Promise<Map<string, string>> {
   return new Map(urls.map((url, i) => [url, textOf(i)]))
 }
 
-/** docs/spec.md, section 4: a path or a query that is its own normal form is not forgiven. Written anew here. */
+/** docs/spec.md, section 4: is this a path or a query that the normal form does not change? Implemented here independently. */
 function isOwnForm(url: string): boolean {
   const { path, query } = split(url)
   const undecodable = (text: string) => {
@@ -241,8 +241,8 @@ function isOwnForm(url: string): boolean {
 }
 
 /**
- * Are names in another order that share their first run of letters and digits, in any case? Or any names, if one has a bracket or NUL before it? No
- * server of this test may read that differently, but some server does.
+ * Are related names in another order: names that share their first run of letters and digits, in any case, or all names if one has a bracket or NUL
+ * before it? The servers of this test may read that alike, but some server does not.
  */
 function reordersRelated(link: string, url: string): boolean {
   const related = (url: string) => {
@@ -255,10 +255,10 @@ function reordersRelated(link: string, url: string): boolean {
   return related(link) !== related(url)
 }
 
-describe(`links that other programs print anew, SEED=${seed}`, () => {
+describe(`links that other programs print again, SEED=${seed}`, () => {
   const links = hmac({ secret: '0123456789abcdef0123456789abcdef' })
 
-  test('what means the same to every server verifies, and what verifies means the same', { timeout: 120_000 }, async () => {
+  test('a URL verifies exactly if it means the same to every server', { timeout: 120_000 }, async () => {
     const urls = fc.sample(url, { numRuns: LINKS, seed })
     const signed = await Promise.all(urls.map((url) => sign(links, url, { expires: '1h' })))
     const pick = numbers(seed)
@@ -274,7 +274,7 @@ describe(`links that other programs print anew, SEED=${seed}`, () => {
           else if (IN_NODE[task]) chain.url = IN_NODE[task](chain.url)
           chain.steps.push(task)
         } catch {
-          // It prints nothing for a URL that it cannot decode.
+          // The program cannot decode this URL, so it prints nothing.
         }
       }
       for (const program of programs) {
@@ -296,7 +296,7 @@ describe(`links that other programs print anew, SEED=${seed}`, () => {
       if (ok && alike) counts.verified++
       else if (!ok && !alike) counts.refused++
       else if (ok) faults.push(`verified, and read differently after ${steps}:\n  ${link}\n  ${url}`)
-      // What docs/spec.md, section 4, does not forgive, though these servers would.
+      // Differences that docs/spec.md, section 4, does not accept, though these servers read the two URLs alike.
       else if (isOwnForm(link)) counts.ownForm++
       else if (reordersRelated(link, url)) counts.reordered++
       else if (steps.includes('attack')) counts.attacks++

@@ -215,7 +215,7 @@ describe('options', () => {
   ])('%s', (_, make, option, sentence) => {
     expect(make).toThrow(LinkError)
     expect(make).toThrow(sentence)
-    expect(make).toThrow(expect.objectContaining({ option: option ?? '' }))
+    expect(make).toThrow(expect.objectContaining({ option }))
     for (const secret of [ANYTHING, LIMITED]) expect(make).not.toThrow(secret)
   })
 
@@ -379,6 +379,31 @@ describe('options', () => {
     const body = new ReadableStream({ pull: (controller) => controller.error(new Error('gone')) })
     const init = { method: 'POST', headers: { 'content-type': 'application/json' }, body, duplex: 'half' } as RequestInit
     expect((await service(links, allowed)(new Request('https://l.example/sign', init))).status).toBe(400)
+  })
+
+  test('the expiry in the answer is that of the link, which ends with its key', async () => {
+    const now = () => new Date('2030-01-01T00:00:00Z')
+    const ending = hmac({ id: 'k', secret, expires: new Date('2030-01-01T00:05:00Z') })
+    const fetch = service({ ending, links }, { ...allowed, now })
+    const asked = ['ending', 'links', 'ending'].map((scheme, i) => ({ ...good, scheme, expires: i === 2 ? '1m' : '10m' }))
+    const answer = await (await fetch(json({ links: asked }))).json()
+    expect(answer.links.map(({ expires }: { expires: string }) => expires.slice(14, 19))).toEqual(['05:00', '10:00', '01:00'])
+    for (const { link, expires } of answer.links) expect(link).toContain(`expires=${Date.parse(expires) / 1000}&`)
+  })
+
+  test("'never' is for schemes with links that never expire, and longer than every limit", async () => {
+    const endless = nginx({ secret }, { expression: '$uri $secret' })
+    const limited = bearer(ANYTHING, { longest: '9999d' })
+    const ask = async (scheme: Scheme, authorize: ServiceOptions['authorize'] = () => true) => {
+      const request = json({ ...good, expires: 'never' })
+      request.headers.set('authorization', `Bearer ${ANYTHING}`)
+      const answer = await service(scheme, { authorize })(request)
+      const { expires, errors } = await answer.json()
+      return [answer.status, expires ?? errors[0].field]
+    }
+    expect(await ask(endless)).toEqual([200, '5138-11-16T09:46:39.000Z'])
+    expect(await ask(endless, limited)).toEqual([403, 'expires'])
+    expect(await ask(links)).toEqual([422, 'expires'])
   })
 
   test('what it signs is what sign makes', async () => {
@@ -593,7 +618,29 @@ describe('the routes of the Python SecureLink', () => {
     }
   })
 
-  test('without a key in time they say so', async () => {
+  test('the body of a stranger is not read, and a large one is not read to its end', async () => {
+    let pulled = 0
+    const ask = (token: string, limit = 1_000_000) => {
+      const served = pythonRoutes(service(links, { authorize: bearer(ANYTHING) }), { scheme: links, limit })
+      const body = new ReadableStream(
+        {
+          pull(controller) {
+            pulled++
+            controller.enqueue(new Uint8Array(60).fill(32))
+          },
+        },
+        { highWaterMark: 0 },
+      )
+      const headers = { authorization: `Bearer ${token}` }
+      return served(new Request(`https://l.example${GENERATE}`, { method: 'POST', headers, body, duplex: 'half' } as RequestInit))
+    }
+    expect((await ask(LIMITED)).status).toBe(401)
+    expect(pulled).toBe(0)
+    expect((await ask(ANYTHING, 100)).status).toBe(413)
+    expect(pulled).toBeLessThan(5)
+  })
+
+  test('without a valid key they say so', async () => {
     const told: unknown[] = []
     const report = (_: unknown, verb: string) => told.push(verb)
     const none = routes(nginx([]), { ...allowed, report })

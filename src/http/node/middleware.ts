@@ -8,7 +8,7 @@ import { admission, type GuardOptions } from '../admission.ts'
 import { answerMistake } from '../misplaced.ts'
 import { requestOf, UNREADABLE } from './request.ts'
 import { writeResponse, writeSentence } from './response.ts'
-import { urlWithoutLink } from './without-link.ts'
+import { signersIn, urlWithoutLink } from './without-link.ts'
 
 /** A request that {@link middleware} has admitted. */
 export type Admitted<Incoming extends IncomingMessage = IncomingMessage> = Incoming & {
@@ -56,9 +56,9 @@ export function middleware<Incoming extends IncomingMessage = IncomingMessage>(
     const { url = '', originalUrl = url } = incoming as { url?: string; originalUrl?: string }
     const request = requestOf(incoming, { target: originalUrl })
     if (!request) return writeSentence(outgoing, 400, UNREADABLE)
-    admit(request, incoming).then(({ claims, answer }) => {
+    admit(request, incoming).then(({ claims, signedBy, answer }) => {
       if (answer) return void writeResponse(outgoing, answer, request.method).catch(next)
-      Object.assign(incoming, { claims, url: urlWithoutLink(scheme, originalUrl, url, claims) })
+      Object.assign(incoming, { claims, url: urlWithoutLink(signersIn(scheme, signedBy), originalUrl, url, claims) })
       next()
     }, next)
   }

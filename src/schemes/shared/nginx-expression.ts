@@ -20,7 +20,7 @@ import {
 } from './nginx-request.ts'
 
 /** The URL that a link was made from, for functions of {@link Variables}. */
-export interface SignedUrl extends Parts {
+export interface SignedUrl extends Omit<Parts, 'plain'> {
   /** The path as NGINX has it in `$uri`: percent-decoded, slashes merged. */
   readonly uri: string
 }
@@ -208,12 +208,12 @@ function fitsFunctions({ given }: Expression, { uri }: NginxRequest): boolean {
 
 /** The request that a link of this URL will make. Throws for a URL that NGINX cannot read, or that has a parameter of the link. */
 export function requestToSign(expression: Expression, { parts }: Grant): NginxRequest {
-  const { query } = parts
+  const { origin, path, query } = parts
   const args = bytesOf(query.slice(1))
   // The verbs compare names as they are written, and NGINX in any case.
   for (const name of expression.own)
     assertOption(argument(args, name) === undefined, 'url', `without the parameter '${name}', which the link adds`)
-  const request = nginxRequest({ ...parts, query: without(query, expression.own), fragment: '' }, args, expression.mergeSlashes)
+  const request = nginxRequest({ origin, path, query: without(query, expression.own), fragment: '' }, args, expression.mergeSlashes)
   assertOption(request, 'url', READABLE_URL)
   assertOption(fitsFunctions(expression, request), 'url', 'one with a path of UTF-8, because functions in variables get it as text')
   const hasHost = /^[!-~]+$/.test(request.host)
@@ -226,7 +226,11 @@ export function grantToSign(expression: Expression, { ip, methods }: Grant, requ
   assertOption(!ip?.includes('/'), 'ip', 'an address and not a network, because NGINX compares its text')
   const [method = 'GET', another] = methods ?? []
   assertOption(!another, 'method', 'one method, because NGINX compares its text')
-  assertOption(sentAsTheyStand(expression, request), 'url', 'one whose signed parameters are percent-encoded: NGINX compares them undecoded')
+  assertOption(
+    sentAsTheyStand(expression, request),
+    'url',
+    'one whose signed parameters are percent-encoded: NGINX compares them undecoded',
+  )
   const toSign = stringToSign(expression, request, { ...values, remote_addr: ip && printAddress(ip), request_method: method })
   assertOption(
     toSign !== undefined,

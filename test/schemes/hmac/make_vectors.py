@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Writes test/conformance/vectors/hmac.json. Links, texts and claims come from securelink.py, the results are stated here.
+"""Writes test/conformance/vectors/hmac.json. Links, strings and claims come from securelink.py, the results are stated here.
 
     python3 test/schemes/hmac/make_vectors.py
 
-A result that securelink.py does not give as well stops the program, so a vector is what the page says, twice. Half surrogate pairs are
-not among the vectors, because some readers of JSON refuse them: they are in interop.test.ts.
+The program stops if securelink.py gives another result, so each vector is checked twice against the page. Half surrogate pairs are not
+among the vectors, because some JSON parsers refuse them: they are in hmac.python.test.ts.
 """
 
 import json
@@ -28,9 +28,9 @@ NOTES = {
     'Plain': ('FUNCTIONALITY', 'An ordinary link.'),
     'Unsigned': ('FUNCTIONALITY', 'The URL has no parameters of the link, or only look-alikes.'),
     'Tampered': ('AUTH_BYPASS', 'Something that is covered was changed, added or taken away.'),
-    'Repeated': ('AUTH_BYPASS', 'A parameter of the link stands there twice; readers that take the first or the last one differ.'),
+    'Repeated': ('AUTH_BYPASS', 'A parameter of the link occurs twice; programs that take the first and the last one differ.'),
     'Form': ('ENCODING', 'A parameter is not of its form, though the signature over it may be good.'),
-    'Respelled': ('ENCODING', 'The same signature in another spelling: a decoder was too kind.'),
+    'Respelled': ('ENCODING', 'The same signature in another spelling, which a lenient decoder would accept.'),
     'BadEscape': ('ENCODING', 'A broken escape, or bytes that are not UTF-8.'),
     'EscapedName': ('ENCODING', 'The name of a parameter is escaped.'),
     'Request': ('ENCODING', 'No client sends such a URL, and servers differ about it.'),
@@ -42,21 +42,21 @@ NOTES = {
     'Query': ('CANONICALISATION', 'Order, duplicates, empty pieces and empty values of the query.'),
     'Fragment': ('CANONICALISATION', 'A signer leaves a fragment at the end of the link. A request has none.'),
     'Clock': ('CLOCK', 'The seconds around a limit.'),
-    'Tolerance': ('CLOCK', 'How far the clocks may differ.'),
-    'Align': ('CLOCK', 'The expiry is rounded up to a multiple of a span.'),
+    'Tolerance': ('CLOCK', 'How far clocks may differ.'),
+    'Align': ('CLOCK', 'The expiry is rounded up to a multiple of a duration.'),
     'Method': ('AUTH_BYPASS', 'The method is bound.'),
-    'Address': ('AUTH_BYPASS', 'The network of the visitor is bound, and does not stand in the link.'),
+    'Address': ('AUTH_BYPASS', 'The network of the client is bound, and is not written in the link.'),
     'AddressForm': ('CANONICALISATION', 'Several spellings of one address.'),
-    'Prefix': ('AUTH_BYPASS', 'The link opens a path and everything below, and nothing beside.'),
-    'Uses': ('REPLAY', 'The link opens so many times.'),
-    'Revoked': ('REPLAY', 'The link was called back.'),
+    'Prefix': ('AUTH_BYPASS', 'The link opens a path and everything below, and nothing else.'),
+    'Uses': ('REPLAY', 'The link has a number of uses.'),
+    'Revoked': ('REPLAY', 'The link was revoked.'),
     'Rotation': ('ROTATION', 'Several keys, key ids, and the times of keys.'),
     'PathPlacement': ('FUNCTIONALITY', 'The parameters are a path segment.'),
     'Renamed': ('FUNCTIONALITY', 'The parameters have other names.'),
     'Ignore': ('FUNCTIONALITY', 'Parameters that others may add are not covered.'),
-    'Purpose': ('AUTH_BYPASS', 'A link that was minted for one thing does not open another.'),
+    'Purpose': ('AUTH_BYPASS', 'A link for one purpose is refused for another.'),
     'Origin': ('AUTH_BYPASS', 'Scheme, host and port are covered.'),
-    'Order': ('FUNCTIONALITY', 'Several things are wrong, and the first in the order of section 7 answers.'),
+    'Order': ('FUNCTIONALITY', 'Several things are wrong, and the reason is the first in the order of section 7.'),
 }
 
 groups = []
@@ -830,6 +830,10 @@ if used != NOTES.keys():
 bundle = {
     'scheme': 'hmac',
     'schema': 'schema.json',
+    'about': {
+        'links': "SecureLink's own format",
+        'comparedWith': 'test/schemes/hmac/securelink.py, written from docs/spec.md alone',
+    },
     'numberOfTests': sum(len(g['tests']) for g in groups),
     'covered': ['expires', 'starts', 'method', 'net', 'prefix', 'uses', 'id', 'key', 'signature'],
     'reasons': sorted({t['result'] for g in groups for t in g['tests']}),

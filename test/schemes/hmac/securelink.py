@@ -13,12 +13,12 @@ Written from docs/spec.md; the section numbers below are those of that page.
 
 settings    keys: a list of {secret: text or bytes, id?, starts?, expires?}, and perhaps purpose, origin, ignore, parameters, placement
 conditions  expires, and perhaps starts, align, method, ip, prefix, uses, id
-visit       now, and perhaps method, ip, tolerance, revoked, redeemed: how many uses are taken (only who counts them gives it)
+visit       now, and perhaps method, ip, tolerance, revoked, redeemed: how many uses are consumed already; only redeeming needs it
 
-Moments are datetimes with a time zone; tolerance and align are timedeltas. `sign` raises ValueError with a sentence. `verify` raises
-nothing for any URL: it answers 'ok' or the reason of the refusal, and the claims if the signature was good.
+Times are datetimes with a time zone; tolerance and align are timedeltas. `sign` raises ValueError with a sentence. `verify` never
+raises for a URL: it returns 'ok' or the reason of the refusal, and the claims if the signature was good.
 
-Run as a program it reads a JSON object per line and answers one per line; then moments are ISO texts and spans are texts such as '30s':
+As a program it reads one JSON object per line and answers with one per line. Times are then ISO strings, and durations are strings such as '30s':
 
     {"op": "sign", "settings": {…}, "url": "…", "conditions": {…}, "now": "…"}    ->  {"link": "…"} or {"error": "…"}
     {"op": "verify", "settings": {…}, "url": "…", "visit": {…}}                   ->  {"result": "…", "claims": {…}}

@@ -19,7 +19,7 @@ const page = readFileSync(join(root, 'docs/adding-a-scheme.md'), 'utf8')
 
 /** The first fence of this language that has the text. */
 function fenceWith(language: string, text: string): string {
-  const fences = [...page.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)]
+  const fences = [...page.matchAll(/^```(\w+)[^\n]*\n([\s\S]*?)^```$/gm)]
   const found = fences.find(([, its, code = '']) => its === language && code.includes(text))
   if (!found) throw new Error(`docs/adding-a-scheme.md has no ${language} with ${text}`)
   return found[2] as string

@@ -122,7 +122,8 @@ test('a fence is left out only with a reason', () => {
 })
 
 test('every @example has a fence', () => {
-  for (const path of list('src', '.ts')) expect(comments(read(path)).match(/@example(?!\s+```(ts|js)\n)/g), path).toBeNull()
+  for (const path of list('src', '.ts'))
+    expect(comments(read(path)).match(/@example(?!\s+```(ts|js)( no-run [^\n]+)?\n)/g), path).toBeNull()
 })
 
 describe('runs', () => {
@@ -287,10 +288,29 @@ test('the command line, as its page types it', () => {
   expect(readFileSync(join(place, 'links.txt'), 'utf8').match(/&key=2026-12&/g)).toHaveLength(2)
 })
 
+// test/adding-a-scheme.test.ts follows this page from its first line to its last.
+const FOLLOWED = 'docs/adding-a-scheme.md'
+
+const shells = all
+  .filter(({ at }) => !at.startsWith(SESSION) && !at.startsWith(FOLLOWED))
+  .filter(({ language }) => ['sh', 'bash', 'shell', 'console'].includes(language))
+const knows = ({ text }: Fence) => text.trim() in COMMANDS
+const openssl = shells.filter((fence) => fence.at.startsWith('docs/schemes/') && fence.text.includes('openssl') && !knows(fence))
+
+describe('openssl, as the pages of schemes type it', () => {
+  test.each(openssl.map((fence) => [fence.at, fence.text] as const))('%s', (_at, text) => {
+    const place = join(folder, 'openssl')
+    mkdirSync(place, { recursive: true })
+    if (text.includes('private_key.pem')) spawnSync('openssl', ['genrsa', '-out', 'private_key.pem', '2048'], { cwd: place })
+    const { status, stdout, stderr } = spawnSync('bash', ['-e', '-o', 'pipefail', '-c', text], { cwd: place, encoding: 'utf8' })
+    expect([status, stderr]).toEqual([0, ''])
+    expect(stdout).toMatch(/[\w+/=~-]{20,}/)
+  })
+})
+
 const commands = new Set(
-  all
-    .filter(({ at }) => !at.startsWith(SESSION))
-    .filter(({ language }) => ['sh', 'bash', 'shell', 'console'].includes(language))
+  shells
+    .filter((fence) => !openssl.includes(fence))
     .flatMap(({ text }) => text.replaceAll('\\\n', ' ').split(/\n| && /))
     .map((line) => line.replace(/^\s*(\$ )?|\s+# .*$|\s+$/g, ''))
     .filter((line) => line && !line.startsWith('#')),

@@ -48,7 +48,7 @@ const EXPORTS: Record<string, string[]> = {
 const SIZES: { from?: string; names: string[]; most: number; now?: number }[] = [
   { names: ['sign', 'verify', 'hmac'], most: 8000, now: 10_900 },
   { names: ['inspect', 'hmac'], most: 4000, now: 5400 },
-  { from: 'securelink/recognise', names: ['recognise'], most: 4500 },
+  { from: 'securelink/recognise', names: ['recognise'], most: 4500, now: 4530 },
   { from: 'securelink/client', names: ['expiresIn', 'fetchLink', 'keepFresh', 'serverClock'], most: 7500, now: 8000 },
 ]
 
@@ -166,7 +166,13 @@ describe('files', () => {
     const imports = packed
       .filter((path) => /\.(js|d\.ts)$/.test(path))
       .flatMap((path) =>
-        ts.preProcessFile(readFileSync(join(home, path), 'utf8')).importedFiles.map(({ fileName }) => `${path} imports ${fileName}`),
+        // Not with ts.preProcessFile, which takes an example in a comment behind a regular expression for an import.
+        ts
+          .createSourceFile(path, readFileSync(join(home, path), 'utf8'), ts.ScriptTarget.ESNext)
+          .statements.flatMap((one) =>
+            (ts.isImportDeclaration(one) || ts.isExportDeclaration(one)) && one.moduleSpecifier ? [one.moduleSpecifier] : [],
+          )
+          .map((specifier) => `${path} imports ${(specifier as ts.StringLiteral).text}`),
       )
     expect(imports.filter((text) => !/ imports (\.|node:)/.test(text))).toEqual([])
   })

@@ -37,7 +37,7 @@ const RULES: readonly Rule[] = [...FRAMEWORKS, ...STORAGE, ...DELIVERY]
 export function recognise(link: string | URL): Recognised | Recognised[] | undefined {
   const text = linkText(link)
   if (text.length > LONGEST) return
-  const [url = '', origin = '', path = '', query = ''] = PARTS.exec(text) ?? []
+  const [url, origin = '', path = '', query = ''] = PARTS.exec(text) ?? []
   if (!url) return
 
   const token = edgeToken(url, origin)
@@ -103,14 +103,14 @@ const weightOf = ({ parameters = {}, hosts, paths }: Rule): number => Object.key
 function matches({ parameters = {}, hosts, paths }: Rule, link: Link): boolean {
   return (
     Object.entries(parameters).every(([name, form]) => form.test(link.text(name))) &&
-    (!hosts || hosts.test(link.origin)) &&
-    (!paths || paths.test(link.path))
+    hosts?.test(link.origin) !== false &&
+    paths?.test(link.path) !== false
   )
 }
 
 /** `undefined`: the expiry cannot be read, or the rule finds that it is not such a link. */
 function saidBy({ expires, read }: Rule, link: Link): Said | undefined {
-  const expiry = expires === undefined || link.raw(expires) === undefined ? {} : expiryFrom(link.text(expires))
+  const expiry = expires && link.raw(expires) !== undefined ? expiryFrom(link.text(expires)) : {}
   const others = read ? read(link) : {}
   return expiry && others && { ...expiry, ...others }
 }
@@ -118,14 +118,13 @@ function saidBy({ expires, read }: Rule, link: Link): Said | undefined {
 /** The query without the vendor's own parameters. */
 function queryWithout({ parameters = {}, optional }: Rule, pieces: readonly Piece[]): string {
   const others = pieces.filter(({ name }) => !Object.hasOwn(parameters, name) && !optional?.test(name))
-  const text = others.map((piece) => piece.text).join('&')
-  return text && `?${text}`
+  return others.map((piece, place) => (place ? '&' : '?') + piece.text).join('')
 }
 
 /** The answer for one vendor, without values that are empty. */
 function reading(scheme: string, resource: string, { expires, starts, milliseconds, ...others }: Said): Recognised {
   const claims = { resource, expires: dateOf(expires), starts: dateOf(starts), ...others }
-  const present = Object.entries(claims).filter(([, value]) => value && (value as string).length !== 0)
+  const present = Object.entries(claims).filter(([, value]) => value && `${value}`)
   const unverified = Object.fromEntries(present) as unknown as UnverifiedClaims
   return { scheme, unverified, ...(milliseconds && { milliseconds }) }
 }

@@ -297,7 +297,7 @@ function covered(purpose: boolean, origin: boolean): readonly Covered[] {
 
 function claimsOf({ expires, starts, method, net, prefix, uses, id, key }: Values, { origin, path, query }: Parts): Claims {
   const claims: { -readonly [Name in keyof Claims]: Claims[Name] } = {
-    resource: origin + path + withoutEmptyPieces(query),
+    resource: origin + path + query,
     expires: new Date(+(expires as string) * 1000),
   }
   if (starts) claims.starts = new Date(+starts * 1000)
@@ -344,10 +344,6 @@ function nameIn(piece: string): string {
 /** A value as the string to sign has it, which is empty for a parameter that the link does not have. */
 function encoded(value: string | undefined): string {
   return value ? encodeValue(value) : ''
-}
-
-function withoutEmptyPieces(query: string): string {
-  return query.includes('&') ? query.replace(/([?&])&+/g, '$1').replace(/[?&]$/, '') : query
 }
 
 /** Has this text only the characters that a request line can have? */

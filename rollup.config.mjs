@@ -32,6 +32,18 @@ const compile = (options = {}) =>
   })
 
 /**
+ * TypeScript wraps `import(name)` in a helper that it does not write, and that changes `.ts` to `.js`. The command imports schemes by names that
+ * need no change.
+ */
+const plainImports = {
+  name: 'plain-imports',
+  transform: (code) =>
+    code.includes('__rewriteRelativeImportExtension(')
+      ? { code: code.replaceAll('__rewriteRelativeImportExtension(', '('), map: null }
+      : null,
+}
+
+/**
  * Takes @noble/hashes in, from this folder's node_modules: MD5 is not in WebCrypto, and the package has no dependencies at run time. Its licence
  * asks for the notice, and a folder called node_modules would not be packed.
  */
@@ -142,7 +154,12 @@ export default [
       sourcemap: true,
       sourcemapExcludeSources: false,
     },
-    plugins: [noble, compile({ declaration: true, isolatedDeclarations: true, declarationDir: 'dist', outDir: 'dist' }), declarations],
+    plugins: [
+      noble,
+      compile({ declaration: true, isolatedDeclarations: true, declarationDir: 'dist', outDir: 'dist' }),
+      plainImports,
+      declarations,
+    ],
   },
   {
     input: 'src/njs.ts',

@@ -24,7 +24,15 @@ export type {
 } from './core/scheme.ts'
 export { type SignOptions, sign } from './core/sign.ts'
 export type { Duration, When } from './core/time.ts'
-export { type Accepted, type Reason, type Refused, statusOf, type TrustedReason, type UntrustedReason, type Verdict } from './core/verdict.ts'
+export {
+  type Accepted,
+  type Reason,
+  type Refused,
+  statusOf,
+  type TrustedReason,
+  type UntrustedReason,
+  type Verdict,
+} from './core/verdict.ts'
 export { type VerifyOptions, type Visited, verify } from './core/verify.ts'
 export type { Network } from './lib/address.ts'
 export type { Parts } from './lib/url.ts'

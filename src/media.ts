@@ -1,2 +1,2 @@
-// securelink/media: playlists whose segments are signed.
-export { type PlaylistOptions, signPlaylist } from './media/playlist.ts'
+// securelink/media: signs the URLs of playlists.
+export { type LeftAddress, type PlaylistOptions, signPlaylist } from './media/playlist.ts'

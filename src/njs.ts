@@ -1,3 +1,4 @@
 // securelink/njs: the handlers of `hmac` for NGINX's own JavaScript.
-export { default } from './njs/securelink.ts'
+
 export type { Handlers, NginxKey, NginxRequest, NginxSettings } from './njs/request.ts'
+export { default } from './njs/securelink.ts'

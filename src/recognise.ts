@@ -1,3 +1,3 @@
-// What `securelink/recognise` exports: which scheme made a link, and until when it is valid, without a key.
+// securelink/recognise: which scheme made a link and when it expires, without a key.
 export { recognise } from './recognise/reader.ts'
-export type { Recognised, RecognisedClaims } from './recognise/rule.ts'
+export type { Recognised } from './recognise/rule.ts'

@@ -1,3 +1,4 @@
-// securelink/service: signing, verifying and redeeming over HTTP, for programs in other languages.
+// securelink/service: signing, verifying and redeeming over HTTP, for programs that are written in other languages.
 export { type Authorize, bearer, type Denied, type Limits, type Token, type Verb, type Wanted, type WantedLink } from './service/bearer.ts'
-export { type ServiceOptions, service } from './service/service.ts'
+export { type PythonRoutesOptions, pythonRoutes } from './service/python-routes.ts'
+export { type FetchHandler, type ServiceOptions, service } from './service/service.ts'

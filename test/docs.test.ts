@@ -31,7 +31,7 @@ const list = (folder: string, end: string) =>
 
 const pages = ['README.md', ...list('docs', '.md').filter((path) => !path.startsWith('docs/api/'))]
 
-/** The fences of a Markdown text; in a fence, a line keeps what it has beyond the fence's own indentation. */
+/** The fences of a Markdown text, without the indentation of the fence. */
 function fences(path: string, text: string): Fence[] {
   const found: Fence[] = []
   let open: { mark: string; indent: number; line: number; language: string; info: string; lines: string[] } | undefined
@@ -99,7 +99,7 @@ beforeAll(async () => {
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(folder, { recursive: true })
   for (const fence of modules) {
-    // What `export {}` makes a module of may be a single call.
+    // A snippet without imports becomes a module through `export {}`.
     writeFileSync(file(fence), `${fence.text}\nexport {}\n`)
     const lineOf = (offset: number) => fence.text.slice(0, offset).split('\n').length
     const expected = [...fence.text.matchAll(SHOWN)].map(({ index }) => lineOf(index))
@@ -155,7 +155,7 @@ test('compiles', () => {
     include: ['*.ts', '*.js'],
   }
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(settings))
-  // These have no types of their own.
+  // These packages have no types.
   writeFileSync(join(folder, 'untyped.d.ts'), `declare module 'express'\n`)
   const { stdout } = spawnSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', folder], {
     encoding: 'utf8',
@@ -164,7 +164,7 @@ test('compiles', () => {
   expect(stdout).toBe('')
 }, 120_000)
 
-// What the pages tell people to type: each command, and what holds it. Either it is run here, or another file runs it.
+// The commands of the pages, each with its test. It is run here, or another file runs it.
 const runsIn = (path: string, text: string) => () => expect(read(path)).toContain(text)
 const CURL = `curl http://127.0.0.1:8788/sign -H "Authorization: Bearer $SECURELINK_API_TOKEN" -H 'Content-Type: application/json'    -d '{"url":"https://cdn.example/files/a.pdf","expires":"10m"}'`
 const COMMANDS: Record<string, (command: string) => unknown> = {
@@ -194,8 +194,11 @@ const COMMANDS: Record<string, (command: string) => unknown> = {
     expect(execFileSync(process.execPath, ['-p', `crypto.randomBytes(32).toString('base64url')`], { encoding: 'utf8' }).trim()).toMatch(
       /^[\w-]{43}$/,
     ),
-  [`export SECURELINK_KEYS='{"secret":"the SECRET_KEY that NGINX has"}'`]: runsIn('test/interop/from-securelink.test.ts', 'the page types'),
-  'npx securelink serve --scheme nginx --securelink-api': runsIn('test/interop/from-securelink.test.ts', 'the page types'),
+  [`export SECURELINK_KEYS='{"secret":"the SECRET_KEY that NGINX has"}'`]: runsIn(
+    'test/service/python-routes.server.test.ts',
+    'the page types',
+  ),
+  'npx securelink serve --scheme nginx --securelink-api': runsIn('test/service/python-routes.server.test.ts', 'the page types'),
   'export SECURELINK_KEYS=$(npx securelink keygen)': () =>
     expect(execFileSync(process.execPath, [join(root, 'dist/cli/bin.js'), 'keygen'], { encoding: 'utf8' })).toMatch(
       /^\d{4}-\d\d:[\w-]{43}\n$/,
@@ -279,7 +282,7 @@ test('the command line, as its page types it', () => {
   })
   expect(stderr).toBe('')
   expect(status).toBe(0)
-  // After the rotation the old link is still good, and the new key signs.
+  // After the rotation the old link is still valid, and the new key signs.
   expect(stdout.match(/^ok hmac until /gm)).toHaveLength(5)
   expect(readFileSync(join(place, 'links.txt'), 'utf8').match(/&key=2026-12&/g)).toHaveLength(2)
 })

@@ -1,4 +1,4 @@
-// The two CDN files in real browsers: as a plain <script>, as a module, and on a page that has no crypto.subtle.
+// The CDN files in real browsers: as a plain <script>, as a module, and on a page without crypto.subtle.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
@@ -6,7 +6,7 @@ import { built, root } from './built.ts'
 import { find, leftOut } from './prepare.mjs'
 import { inBrowser } from './runtimes/browser.mjs'
 
-// Signs, verifies, refuses and reads; one line each.
+// Signs, verifies, refuses and reads, and logs a line for each.
 const use = `
   const links = hmac({ id: 'a', secret: 'a secret of 32 bytes or more, from a vault' })
   const link = await sign(links, 'https://h.test/x y?q=|^', { expires: '10m', ip: '203.0.113.0/24' })
@@ -35,7 +35,7 @@ const esm = `<script type="importmap">{ "imports": { "securelink": "/min.js" } }
   ;(async () => { ${use} })().then(done, bail)
 </script>`
 
-// A page that came over plain http has crypto, and no crypto.subtle.
+// A page that is served over plain http has crypto, and not crypto.subtle.
 const plain = `<script>Object.defineProperty(Crypto.prototype, 'subtle', { get: () => undefined })</script><script src="/umd.js"></script><script>
   const { hmac, inspect, LinkError, sign, verify } = SecureLink
   const links = hmac({ secret: 'a secret of 32 bytes or more, from a vault' })
@@ -59,7 +59,7 @@ describe.each(['chromium', 'firefox', 'webkit'] as const)('%s', (browser) => {
   test.skipIf(!find(browser))(
     `signs and verifies, by script and by module, and says when it cannot${find(browser) ? '' : `; ${leftOut(browser)}`}`,
     async () => {
-      // One page after the other in one browser would need a way to go on; three starts are simpler.
+      // Starting the browser three times is simpler than leading one browser from page to page.
       const before = `<script>const before = Object.getOwnPropertyNames(window)</script>`
       const lines = async (html: string) => (await inBrowser(browser, { html: before + html, files })).lines
       expect(await lines(umd)).toEqual(['globals object ', ...used])

@@ -1,4 +1,4 @@
-// Two projects: `node` has everything but the tests that need a document; `happy-dom` has those, and the conformance suite once more.
+// Two projects: `node` runs everything but the tests that need a document. `happy-dom` runs those, `*.dom.test.ts`, and the conformance suite again.
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 import { schemesOfFolder } from './conformance/folder.mjs'
@@ -14,11 +14,11 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'node', environment: 'node', include: ['test/**/*.test.ts'], exclude: [...exclude, 'test/dom/**'] },
+        test: { name: 'node', environment: 'node', include: ['test/**/*.test.ts'], exclude: [...exclude, '**/*.dom.test.ts'] },
       },
       {
         extends: true,
-        test: { name: 'happy-dom', environment: 'happy-dom', include: ['test/dom/**/*.test.ts', 'test/conformance/**/*.test.ts'], exclude },
+        test: { name: 'happy-dom', environment: 'happy-dom', include: ['test/**/*.dom.test.ts', 'test/conformance/**/*.test.ts'], exclude },
       },
     ],
   },

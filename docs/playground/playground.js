@@ -23,29 +23,29 @@
   // What a parameter is, by its role: colour, words, and the names that schemes have for it in `covers`.
   const ROLES = {
     signature: ['signature', 'The signature over what is covered', []],
-    expires: ['time', 'Good until this moment', ['expires', 'expiry']],
-    starts: ['time', 'Not good before this moment', ['starts', 'start']],
-    signed: ['time', 'When it was signed', ['signed', 'start', '?ts']],
-    lifetime: ['time', 'How many seconds it is good for from then', ['expires', 'lifetime', '?e']],
+    expires: ['time', 'Valid until', ['expires']],
+    starts: ['time', 'Not valid before', ['starts']],
+    signed: ['time', 'When it was signed', ['starts', '?ts']],
+    lifetime: ['time', 'How many seconds it is valid from then on', ['expires', '?e']],
     method: ['condition', 'Opens for these methods only', ['method']],
     net: [
       'condition',
       'Opens for one network only: so many leading bits of the visitor’s address count. The address is not in the link',
-      ['net'],
+      ['ip'],
     ],
-    ip: ['condition', 'Opens for this address only', ['ip', 'address']],
+    ip: ['condition', 'Opens for this address only', ['ip']],
     prefix: ['condition', 'Opens this path and everything below', ['prefix']],
     uses: ['condition', 'How often it can be redeemed', ['uses']],
     id: ['condition', 'Names the link, or what it is for', ['id']],
-    key: ['key', 'Which key signed it', ['key', 'key id']],
-    permissions: ['condition', 'What it permits', ['permissions']],
-    protocol: ['condition', 'Protocols that it opens for', ['protocol']],
+    key: ['key', 'Which key signed it', ['key']],
+    permissions: ['condition', 'What it permits', ['method']],
+    protocol: ['condition', 'Protocols that it opens for', []],
     policy: ['condition', 'The conditions as a document, in base64', []],
-    answer: ['condition', 'A header that the response gets', ['response headers']],
+    answer: ['condition', 'A header that the response gets', []],
     version: ['condition', 'Version of the format', []],
     algorithm: ['condition', 'How it was signed', []],
     resource: ['condition', 'The kind of thing that it opens', []],
-    headers: ['condition', 'Headers that the request must have', []],
+    headers: ['condition', 'Headers that the request must have', ['headers']],
     other: ['condition', 'A parameter of the scheme', []],
   }
 
@@ -76,22 +76,24 @@
     malformed: 'It has parameters of this scheme, and they cannot be read.',
     unknown_key: 'It names a key that is not the one above.',
     bad_signature: 'The signature does not match: something in the link was changed, or it was signed with another key or other options.',
-    expired: 'It was good, until its expiry.',
-    key_expired: 'It is in time, and its key is not.',
-    too_early: 'It is good, but not yet.',
-    wrong_method: 'It is good, but not for this method.',
-    wrong_ip: 'It is good, but not for this address.',
-    wrong_path: 'It is good, but not for this path.',
-    revoked: 'It was called back.',
-    used: 'It was good, and all its uses are spent.',
-    needs_redeem: 'It is good, and its uses are counted: only redeeming opens it.',
+    expired: 'It has expired.',
+    key_expired: 'It has not expired, but its key has.',
+    too_early: 'It is not valid yet.',
+    wrong_method: 'It is valid, but not for this method.',
+    wrong_ip: 'It is valid, but not for this address.',
+    wrong_path: 'It is valid, but not for this path.',
+    revoked: 'It was revoked.',
+    used: 'All its uses are consumed.',
+    needs_redeem: 'It is valid and has a number of uses: only redeeming opens it.',
   }
 
   const CLAIMS = {
     resource: 'Opens',
     expires: 'Until',
+    endless: 'Never expires',
     starts: 'From',
     methods: 'Methods',
+    signedHeaders: 'Headers',
     ip: 'Address',
     prefix: 'Prefix',
     uses: 'Uses',
@@ -167,7 +169,7 @@
 
   // ---------------------------------------------------------------- Schemes
 
-  // What the bundle exports besides schemes. Whatever else makes a scheme of an empty ring is one, so new schemes appear by themselves.
+  // Names in the bundle that are not factories of schemes. A function that makes a scheme of an empty keyring is one, so new schemes need no entry.
   const NO_SCHEMES =
     /^(sign|verify|redeem|inspect|anyOf|statusOf|recognise|expiresIn|fetchLink|keepFresh|serverClock|signPlaylist|guard|service|[A-Z].*|.*Store)$/
   const factories = {}
@@ -176,8 +178,8 @@
     for (const [name, make] of Object.entries(lib)) {
       if (typeof make !== 'function' || NO_SCHEMES.test(name)) continue
       try {
-        const { seal, read, check } = make([])
-        if (seal && read && check) factories[name] = make
+        const { write, read } = make([])
+        if (write && read) factories[name] = make
       } catch {
         // It wants more than keys, and there is no form for that here.
       }
@@ -293,8 +295,8 @@
       name: 'origin',
       value: origin,
       means: 'Scheme, host and port',
-      // An account is a part of the host, and not all of it.
-      covered: covers?.includes('account') ? undefined : has('origin', 'host'),
+      // Azure signs the account, which is a part of the host.
+      covered: made === 'azure' ? undefined : has('host'),
     })
     let rest = path
     if (claims && path !== ownPath && path.endsWith(ownPath.replace(/^\/$/, '')) && /^\/[\w.-]+=/.test(path)) {
@@ -427,10 +429,10 @@
   function statusOf(link, reading) {
     if (!link) return 'Nothing here yet.'
     if (reading && !reading.name) return `A link of ${reading.scheme}. This page can read it, and not verify it.`
-    if (reading) return `A link of ${reading.scheme}, read without a key. Nothing of it is verified yet.`
+    if (reading) return `A link of ${reading.scheme}, read without a key. Nothing is verified yet.`
     const made = factories[$('scheme').value]([], tolerant(options))
     const read = made.read(link)
-    return read === 'malformed'
+    return read === 'malformed' || read.malformed
       ? `It looks like a link of ${made.name}, and it is malformed: it has parameters of one that cannot be read.`
       : 'No signed link that this page knows.'
   }
@@ -464,15 +466,15 @@
     $('time').hidden = !reading
     if (!reading) return
     const now = Date.now()
-    const { expires, starts } = reading.claims
+    const { expires, endless, starts } = reading.claims
     const end = +expires
     const dead = now >= end
     const waits = !dead && starts && now < +starts
-    const next = Number.isNaN(end) ? 'endless' : dead ? 'dead' : waits ? 'waits' : 'live'
+    const next = endless || Number.isNaN(end) ? 'endless' : dead ? 'dead' : waits ? 'waits' : 'live'
     const left = $('left')
     left.className = next === 'dead' || next === 'live' ? next : ''
     left.textContent = {
-      endless: 'Says no expiry',
+      endless: endless ? 'Never expires' : 'Does not show its expiry',
       dead: `Expired ${spanText(now - end)} ago`,
       waits: `Opens in ${spanText(+starts - now)}`,
       live: `${spanText(end - now)} left`,
@@ -573,7 +575,7 @@
       box,
       ok ? 'good' : 'bad',
       el('p', { class: 'word' }, ok ? 'Accepted' : `Refused: ${reason}`),
-      el('p', {}, ok ? `A good link of ${maker}.` : `Status ${status}. ${REASONS[reason] ?? ''}`),
+      el('p', {}, ok ? `A valid link of ${maker}.` : `Status ${status}. ${REASONS[reason] ?? ''}`),
       ...(rows.length ? [el('dl', {}, ...rows)] : []),
     )
   }
@@ -626,9 +628,9 @@ export default {
     })(request)
   }
 }`,
-    Browser: ({ name, chosen, link }) => `<!-- No secrets in pages: an empty ring reads, and a server signs. -->
+    Browser: ({ name, file, chosen, link }) => `<!-- No secrets in pages: an empty keyring reads, and a server signs. -->
 <script type="module">
-  import { ${name}, inspect } from 'https://cdn.jsdelivr.net/npm/securelink@${VERSION}/dist/securelink.min.js'
+  ${inBrowser(name, file)}
 
   const seen = inspect(${name}([]${chosen}), ${quote(link).replaceAll('</', '<\\/')})
   console.log(seen?.unverified.expires)
@@ -637,6 +639,13 @@ export default {
       const flag = { GET: '', HEAD: '-I ' }[method] ?? `-X ${shell(method)} `
       return `curl -i ${flag}${shell(link)}`
     },
+  }
+
+  /** The small bundle has two schemes; each of the others is a file of its own. */
+  function inBrowser(name, file) {
+    const dist = `https://cdn.jsdelivr.net/npm/securelink@${VERSION}/dist`
+    if (['hmac', 'pichax'].includes(name)) return `import { ${name}, inspect } from '${dist}/securelink.min.js'`
+    return `import { inspect } from '${dist}/index.js'\n  import { ${name} } from '${dist}/schemes/${file}.js'`
   }
 
   function onServer({ imports, make, url, asked, visit }, from, secret) {
@@ -666,6 +675,7 @@ console.log(verdict.ok || verdict.reason)`
     }
     const text = RUNTIMES[runtime]({
       name,
+      file,
       chosen,
       link: $('link').value.trim(),
       url: $('url').value.trim(),
@@ -711,7 +721,7 @@ console.log(verdict.ok || verdict.reason)`
   async function start() {
     if (!lib) {
       notice(
-        'The library is not here: dist/securelink.umd.js comes with “npm run build”. The source of this page says how to load it from a CDN.',
+        'The library is not here: dist/securelink.all.umd.js comes with “npm run build”. The source of this page says how to load it from a CDN.',
       )
       for (const control of document.querySelectorAll('main input, main select, main textarea, main button')) control.disabled = true
       return

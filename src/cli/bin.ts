@@ -4,17 +4,22 @@
 import { main } from './main.ts'
 
 const ended = new AbortController()
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const
 const end = (): void => {
   ended.abort()
-  // The next one ends the process, whatever is under way.
+  // Without a listener, the next signal ends the process at once.
   for (const name of SIGNALS) process.off(name, end)
 }
-const SIGNALS = ['SIGINT', 'SIGTERM'] as const
 for (const name of SIGNALS) process.on(name, end)
+
+// The exit code of a program that SIGPIPE ends: 128 and the number of the signal.
+const BROKEN_PIPE = 141
+
 const { argv, env, stdin, stdout, stderr } = process
-// Whoever reads the answers has left, as `head` does; or there is no room for them.
 stdout.on('error', ({ code }: NodeJS.ErrnoException) => {
-  if (code !== 'EPIPE') stderr.write(`securelink: standard output takes no more (${code})\n`)
+  // The reader has closed the pipe, as `head` does when it has its lines: nothing was refused, and nothing went wrong.
+  if (code === 'EPIPE') process.exit(BROKEN_PIPE)
+  stderr.write(`securelink: standard output cannot be written to (${code})\n`)
   process.exit(1)
 })
 process.exitCode = await main(argv.slice(2), { env, stdin, stdout, stderr, signal: ended.signal })

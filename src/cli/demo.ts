@@ -1,79 +1,79 @@
-// demo: a server on this machine that keeps its files behind signed links, and links to try on it.
+// demo: a server on this machine that has its files behind signed links, and links to try on it.
 /// <reference types="node" />
 import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { Claims } from '../core/conditions.ts'
-import { cacheControl, guard } from '../http/guard.ts'
-import { listener, type NodeInfo } from '../http/node.ts'
 import { anyOf } from '../core/any-of.ts'
-import { hmac } from '../schemes/hmac.ts'
+import type { Claims } from '../core/claims.ts'
 import { sign } from '../core/sign.ts'
+import { cacheControl } from '../http/cache-control.ts'
+import { guard } from '../http/guard.ts'
+import { listener } from '../http/node/listener.ts'
+import type { NodeInfo } from '../http/node/request.ts'
+import { hmac } from '../schemes/hmac.ts'
 import { memoryStore } from '../stores/memory.ts'
-import type { Io } from './main.ts'
+import type { Io } from './io.ts'
+import { Failed, Misuse } from './options.ts'
 
 // Both src/cli and dist/cli are two folders below the checkout.
 const read = (path: string): Promise<Uint8Array<ArrayBuffer> | undefined> =>
   readFile(new URL(`../../docs/playground/${path}`, import.meta.url)).catch(() => undefined)
 
-/** What `npm start` runs. It ends with the signal. */
-export async function demo(args: readonly string[], { env, stdout, stderr, signal }: Io): Promise<number> {
-  const fail = (code: number, sentence: string): number => {
-    stderr.write(`securelink demo: ${sentence}\n`)
-    return code
-  }
+/** `npm start` runs this. It ends with the signal. */
+export async function demo(args: readonly string[], { env, stdout, signal }: Io): Promise<number> {
   const { PORT = '' } = env
-  if (args.length > 0) return fail(2, 'it takes no arguments')
-  if (!/^\d{0,5}$/.test(PORT) || Number(PORT) > 65_535) return fail(2, 'PORT takes a number from 0 to 65535')
+  if (args.length > 0) throw new Misuse('demo takes no arguments')
+  if (!/^\d{0,5}$/.test(PORT) || Number(PORT) > 65_535) throw new Misuse('PORT must be a number from 0 to 65535')
   const port = PORT === '' ? 8787 : Number(PORT)
-
   const page = await read('index.html')
-  if (!page) return fail(1, 'there is no docs/playground here; the demo runs in a checkout of the repository')
+  if (!page) throw new Failed('there is no docs/playground here; the demo runs in a checkout of the repository')
 
-  // A key of its own for every start, in memory only: old links do not open a new demo.
+  // A new key for every start, in memory only: old links do not open a new demo.
   const key = { secret: crypto.getRandomValues(new Uint8Array(32)) }
   const links = hmac(key)
   const folderLinks = hmac(key, { placement: 'path' })
-  const files = guard<[NodeInfo]>(anyOf(links, folderLinks), serveFile, {
-    ip: (_request, { remoteAddress }) => remoteAddress,
-    store: memoryStore(),
-  })
+  const server = createServer(listener(handlerOf(new TextDecoder().decode(page), links, folderLinks)))
 
-  const server = createServer(
-    listener(async (request, info) => {
-      const { pathname } = new URL(request.url)
-      if (/^\/(?:files\/|expires=)/.test(pathname)) return files(request, info)
-      const part = Object.hasOwn(PARTS, pathname) && PARTS[pathname]
-      if (pathname !== '/' && !part) return text(404, 'There is nothing at this address.')
-      if (request.method !== 'GET' && request.method !== 'HEAD') return text(405, 'This page is for reading.', { allow: 'GET, HEAD' })
-      if (part) return servePart(...part)
-      const picture = await sign(links, '/files/lighthouse.png', { expires: '1h' })
-      return new Response(fill(new TextDecoder().decode(page), await linksToTry(links, folderLinks), picture), { headers: PAGE_HEADERS })
-    }),
-  )
-
-  return new Promise((resolve) => {
-    const end = (code: number) => {
+  return new Promise((resolve, reject) => {
+    const end = () => {
       server.close()
       server.closeAllConnections()
-      resolve(code)
+      resolve(0)
     }
     server.once('error', ({ code, message }: NodeJS.ErrnoException) => {
       const why = code === 'EADDRINUSE' ? 'is taken' : code === 'EACCES' ? 'is not allowed' : `cannot be opened (${message})`
-      end(fail(1, `port ${port} ${why}; PORT=8080 npm start takes another one, PORT=0 a free one`))
+      reject(new Failed(`port ${port} ${why}; PORT=8080 npm start takes another one, PORT=0 a free one`))
     })
     server.listen(port, '127.0.0.1', async () => {
       const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
       stdout.write(report(origin, await linksToTry(links, folderLinks)))
     })
-    if (signal.aborted) end(0)
-    else signal.addEventListener('abort', () => end(0))
+    if (signal.aborted) end()
+    else signal.addEventListener('abort', end)
   })
+}
+
+/** The page, its parts, and the files behind links. */
+function handlerOf(page: string, links: Links, folderLinks: Links): (request: Request, info: NodeInfo) => Promise<Response> {
+  const files = guard<[NodeInfo]>(anyOf(links, folderLinks), serveFile, {
+    ip: (_request, { remoteAddress }) => remoteAddress,
+    store: memoryStore(),
+  })
+  return async (request, info) => {
+    const { pathname } = new URL(request.url)
+    if (/^\/(?:files\/|expires=)/.test(pathname)) return files(request, info)
+    const part = Object.hasOwn(PARTS, pathname) && PARTS[pathname]
+    if (pathname !== '/' && !part) return text(404, 'There is nothing at this address.')
+    if (request.method !== 'GET' && request.method !== 'HEAD') return text(405, 'This page can only be read.', { allow: 'GET, HEAD' })
+    if (part) return servePart(...part)
+    const picture = await sign(links, '/files/lighthouse.png', { expires: '1h' })
+    return new Response(fill(page, await linksToTry(links, folderLinks), picture), { headers: PAGE_HEADERS })
+  }
 }
 
 type Links = ReturnType<typeof hmac>
 
-/** Something to try: what the link is good for, what it answers, and the paths to ask for. */
+/** Something to try: what the link opens, its answers, and the paths to request. */
 interface Try {
   readonly says: string
   readonly answers: string
@@ -99,17 +99,17 @@ async function linksToTry(links: Links, folderLinks: Links): Promise<Try[]> {
   ]
 }
 
-// Lines for people, for shells and for tests: `curl` stands first on its line, and the rest of a try is a comment.
+// Lines for people, for shells and for tests: each line is a call of `curl` or a comment.
 function report(origin: string, tries: readonly Try[]): string {
   const blocks = tries.map(({ says, answers, paths }) => {
-    // A segment of video is no text for a terminal, so its headers alone are asked for.
+    // A segment of video is not text for a terminal, so only its headers are requested.
     const lines = paths.map((path) => `curl ${path.endsWith('.m4s') ? '-I' : '-i'} '${origin}${path}'\n`)
     return `\n# ${answers.padEnd(15)}${says}\n${lines.join('')}`
   })
   return `SecureLink demo on ${origin}/ (Ctrl-C ends it)\n${blocks.join('')}\nThe page has new links on every load.\n`
 }
 
-/** Puts links into the page where it says that it has none. */
+/** Puts links into the page, in place of the sentence that there are none. */
 function fill(page: string, tries: readonly Try[], picture: string): string {
   const anchor = (path: string, label: string) => `<a href="${path.replaceAll('&', '&amp;')}">${label}</a>`
   const items = tries.map(({ says, answers, paths: [path = '', ...more] }) => {
@@ -132,12 +132,12 @@ const PAGE_HEADERS = {
   'x-content-type-options': 'nosniff',
 }
 
-// What the page loads: where it is seen from docs/playground, and its type. The page asks for the bundle by the path that is right in a
+// The files that the page loads: their paths from docs/playground, and their types. The page loads the bundle by a path that is right in a
 // checkout, too.
 const PARTS: Record<string, readonly [path: string, type: string]> = {
   '/playground.css': ['playground.css', 'text/css; charset=utf-8'],
   '/playground.js': ['playground.js', 'text/javascript; charset=utf-8'],
-  '/dist/securelink.umd.js': ['../../dist/securelink.umd.js', 'text/javascript; charset=utf-8'],
+  '/dist/securelink.all.umd.js': ['../../dist/securelink.all.umd.js', 'text/javascript; charset=utf-8'],
 }
 
 async function servePart(path: string, type: string): Promise<Response> {
@@ -156,14 +156,14 @@ const TYPES: Record<string, string> = {
 
 /** A file below `files/`, whole or in part. */
 async function serveFile(request: Request, claims: Claims): Promise<Response> {
-  // Names of plain characters that do not begin with a dot: nothing needs decoding, and nothing leads out of the folder.
+  // Names of plain characters that do not begin with a dot: none needs decoding, and none leads out of the folder.
   const [, path, type = ''] = /^\/(files(?:\/\w[\w-]*)*\/\w[\w-]*\.(\w+))$/.exec(new URL(claims.resource).pathname) ?? []
   const bytes = path && (await read(path))
   if (!bytes) return text(404, 'There is no such file.')
   const { length } = bytes
   const part = range(request, length)
   const [start, end] = part ?? [0, length]
-  if (start >= end) return text(416, 'The file is not so long.', { 'content-range': `bytes */${length}` })
+  if (start >= end) return text(416, 'The file is shorter than that.', { 'content-range': `bytes */${length}` })
   return new Response(bytes.subarray(start, end), {
     status: part ? 206 : 200,
     headers: {
@@ -177,7 +177,7 @@ async function serveFile(request: Request, claims: Claims): Promise<Response> {
   })
 }
 
-/** The part that the request asks for (RFC 9110, section 14.2). Several ranges at once, or one that is none, ask for the whole file. */
+/** The part that the request asks for (RFC 9110, section 14.2). `undefined`, for the whole file: several ranges, or one that cannot be read. */
 function range({ headers }: Request, length: number): [start: number, end: number] | undefined {
   const [, first = '', last = ''] = /^bytes=(\d*)-(\d*)$/.exec(headers.get('range') ?? '') ?? []
   // There are no validators here that If-Range could match.

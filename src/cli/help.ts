@@ -1,21 +1,27 @@
-// What --help prints, for the command and for each verb.
+// The text of --help, for the command and for each verb.
 
 const KEYS = `  --keys FILE        a file of keys, in place of SECURELINK_KEYS: JSON, or id:secret with spaces, commas
-                     or line breaks between them, newest first. Keys never come from arguments.
+                     or line breaks between them, newest first. A secret with a colon, a comma or a space
+                     is written in JSON: [{"id":"2026-11","secret":"…"}]. Keys never come from arguments.
 `
 const SCHEME = `  --scheme NAME      hmac (the default), pichax, …: a scheme of the package
   --options JSON     its options, such as '{"purpose":"unsubscribe"}'
 `
-const LINES = `  --file FILE        a line each from a file; without arguments they come from standard input
-  --json             one JSON object a line
+const LINES = `  --file FILE        reads lines from a file; without arguments they come from standard input
+  --json             writes one JSON object a line
 `
-const NOW = `  --now DATE         judges as if it were this moment, such as 2030-01-01T00:00:00Z
+const NOW = `  --now DATE         the present time, such as 2030-01-01T00:00:00Z; default: the clock
 `
-const STORE = `  --store ADDRESS    redis://user:password@host:port/database, or rediss:// for TLS; it takes npm install redis,
-                     or ioredis. memory: is for this process alone. SECURELINK_STORE is the same, out of sight.
+const STORE = `  --store ADDRESS    redis://user:password@host:port/database, or rediss:// for TLS; needs npm install redis,
+                     or ioredis. memory: is for this process alone. SECURELINK_STORE is the same, and
+                     process lists do not show it.
+`
+const REQUEST = `  --ip ADDRESS       the address that the request comes from
+  --method METHOD    the method of the request; default GET
+  --header 'N: V'    a header of the request, for links that cover headers; may be repeated
 `
 const EXIT = `
-Exit code: 0 accepted, 1 refused, 2 misuse.
+Exit code: 0 valid, 1 refused, 2 misuse.
 `
 
 export const HELP: Readonly<Record<string, string>> = {
@@ -23,13 +29,14 @@ export const HELP: Readonly<Record<string, string>> = {
 
   securelink keygen     makes a key
   securelink sign       makes links of URLs
-  securelink verify     judges links
-  securelink redeem     judges links, and spends one use
-  securelink inspect    says what links say; needs no key
+  securelink verify     tells whether links are valid
+  securelink redeem     does the same, and consumes one use
+  securelink inspect    shows what links say; needs no key
+  securelink explain    tells why links are refused, and which mistake made their signature
   securelink serve      signs, verifies and redeems over HTTP, for programs in other languages
   securelink demo       serves files behind signed links on this machine
 
-  securelink VERB --help has the options of each, and examples; securelink --version tells the version.
+  securelink VERB --help has the options of each, and examples; securelink --version shows the version.
 `,
   keygen: `securelink keygen: makes a key
 
@@ -39,7 +46,7 @@ export const HELP: Readonly<Record<string, string>> = {
   securelink keygen --id web-2 | cat - keys.txt > new.txt    the newest key is the first, and signs
 
   --id TEXT          default: this month
-  --json             {"id":…,"secret":…}
+  --json             [{"id":…,"secret":…}], as SECURELINK_KEYS, --keys and securelink-keys.json of NGINX take it
 `,
   sign: `securelink sign URL…: makes links of URLs
 
@@ -48,46 +55,62 @@ export const HELP: Readonly<Record<string, string>> = {
   securelink sign --expires 7d --uses 1 < urls.txt > links.txt
   securelink sign --scheme pichax --expires 1h --id user-42 'https://api.pichax.dev/v1/generate/transform?src=…'
 
-  --expires WHEN     a length of time (90s, 10m, 12h, 7d) or a date (2030-01-01T00:00:00Z); required
+  --expires WHEN     a duration (90s, 10m, 12h, 7d), a date (2030-01-01T00:00:00Z), or never, for schemes with
+                     links that never expire; required
   --align DURATION   rounds the expiry up, so that links of one window are identical
-  --starts WHEN      not good before
-  --method METHOD    may be repeated; default GET and HEAD
-  --ip ADDRESS       an address or a network such as 203.0.113.0/24
-  --prefix PATH      opens everything below
+  --starts WHEN      the link is not valid before
+  --method METHOD    a method that the link opens; may be repeated; default GET and HEAD
+  --ip ADDRESS       the address or network that the link opens for, such as 203.0.113.0/24
+  --prefix PATH      a path; the link opens everything below
   --uses N           how often it can be redeemed
   --id TEXT          names the link
   --condition N=V    a condition of the scheme's own; V is JSON or text
 ${SCHEME}${KEYS}${LINES}${NOW}
 Exit code: 0 all signed, 2 misuse. A line that cannot be signed gives an empty line, and its number and a sentence on standard error.
 `,
-  verify: `securelink verify LINK…: judges links
+  verify: `securelink verify LINK…: tells whether links are valid
 
   securelink verify 'https://cdn.example/report.pdf?expires=1900000000&signature=…'
   securelink verify --ip 203.0.113.7 --method PUT "$LINK"
   securelink verify --json < links.txt
 
-  --ip ADDRESS       the visitor's address
-  --method METHOD    default GET
-  --header 'N: V'    of the visit, for links that cover headers; may be repeated
-  --tolerance TIME   how far clocks may be apart, at most 5m
+${REQUEST}  --tolerance TIME   how far clocks may differ, at most 5m
+  --explain          says why links are refused, as securelink explain does
 ${SCHEME}${KEYS}${LINES}${NOW}${EXIT}`,
-  redeem: `securelink redeem LINK…: judges links, and spends one use of those that have a number
+  redeem: `securelink redeem LINK…: tells whether links are valid, and consumes one use of those that have a number
 
   securelink redeem --store redis://127.0.0.1:6379 "$LINK"
 
-${STORE}  --ip ADDRESS       the visitor's address
-  --method METHOD    default GET
-  --header 'N: V'    of the visit, for links that cover headers; may be repeated
-  --tolerance TIME   how far clocks may be apart, at most 5m
+${STORE}${REQUEST}  --tolerance TIME   how far clocks may differ, at most 5m
 ${SCHEME}${KEYS}${LINES}${NOW}${EXIT}`,
-  inspect: `securelink inspect LINK…: says what links say; needs no key, and verifies nothing
+  inspect: `securelink inspect LINK…: shows what links say; needs no key, and verifies nothing
 
   securelink inspect 'https://cdn.example/report.pdf?expires=1900000000&signature=…'
   securelink inspect --json < links.txt
+  securelink inspect --string-to-sign --method PUT "$LINK"
 
-${SCHEME}${LINES}${NOW}
-Exit code: 0 read, 1 no link of the scheme, 2 misuse.
+Links of every scheme, and of many other vendors, are recognised.
+
+  --string-to-sign   writes the string that the signature should have been made from, with <secret> where the
+                     secret stands. The string of some schemes depends on the request, or on the key:
+${REQUEST}${KEYS}  --scheme NAME      reads links as those of one scheme: hmac, pichax, …
+  --options JSON     the options of that scheme, such as '{"parameters":{"expires":"until"}}'; of hmac, without
+                     --scheme
+${LINES}${NOW}
+Exit code: 0 read, 1 not a link, 2 misuse.
 `,
+  explain: `securelink explain LINK…: tells why links are refused, and which mistake made their signature
+
+  securelink explain 'https://cdn.example/report.pdf?expires=1900000000&signature=…'
+  securelink explain --scheme s3 --method PUT --header 'content-type: image/png' "$LINK"
+  securelink explain --scheme nginx --options '{"expression":"$secure_link_expires$uri $secret"}' "$LINK"
+
+It shows the string to sign of the verifier, beside the one that was signed if the mistake is found, and the signature that the
+verifier expects. That is a valid signature: write it to no log that others read.
+
+${REQUEST}  --tolerance TIME   how far clocks may differ, at most 5m
+  --bound N          how many signatures are computed at most; default 5000
+${SCHEME}${KEYS}${LINES}${NOW}${EXIT}`,
   serve: `securelink serve: signs, verifies and redeems over HTTP, for programs in other languages
 
   export SECURELINK_KEYS=$(securelink keygen)
@@ -98,28 +121,28 @@ Exit code: 0 read, 1 no link of the scheme, 2 misuse.
   curl -H "Authorization: Bearer $SECURELINK_API_TOKEN" -H 'Content-Type: application/json' \\
     -d '{"url":"https://cdn.example/report.pdf","expires":"10m"}' http://127.0.0.1:8788/sign
 
-  SECURELINK_API_TOKEN   what callers show, at least 32 characters; several with spaces between them. Required
+  SECURELINK_API_TOKEN   the token of the callers, at least 32 characters; several with spaces between them. Required
 
   --host ADDRESS     default 127.0.0.1: this machine alone
   --port N           default 8788; 0 takes a free one. The first line of the log names it
-  --max-ttl TIME     the longest lifetime of a link, such as 7d
-  --allow URL        what may be signed: a host and everything below a path; may be repeated
+  --max-ttl TIME     the longest lifetime of a link that may be signed, such as 7d
+  --allow URL        a host and a path; only URLs below them may be signed; may be repeated
 ${STORE}                     Without a store, nothing can be redeemed.
   --limit BYTES      the largest body of a request, default 1000000
-  --timeout TIME     how long a request may take to come in, default 30s
+  --timeout TIME     how long a request may take to arrive, default 30s
   --scheme NAME      hmac (the default), pichax, …: a scheme of the package. Repeated, with names of your own if
                      you like (files=hmac), it makes a service of several: keys and options are then JSON
                      objects with a member for each
   --options JSON     its options, such as '{"purpose":"unsubscribe"}'
-  --securelink-api   the two routes of the Python SecureLink, too, for its clients: with --scheme nginx they
-                     make the links that it made
+  --securelink-api   adds the two routes of the Python SecureLink, for its clients: with --scheme nginx they
+                     make the same links
 ${KEYS}
-Standard output is the log, a JSON object a line. It has no links, no tokens and no secrets. SIGTERM and Ctrl-C let what is under
-way finish, for at most ten seconds.
+Standard output is the log, a JSON object a line. It has no links, no tokens and no secrets. After SIGTERM or Ctrl-C, requests
+that are under way have ten seconds to finish.
 
 Exit code: 0 ended by a signal, 1 it could not start, or was cut off while it ended, 2 misuse.
 `,
-  demo: `securelink demo: serves files behind signed links on 127.0.0.1:8787, and prints links to try
+  demo: `securelink demo: serves files behind signed links on 127.0.0.1:8787, and writes links to try
 
   securelink demo
   PORT=8080 securelink demo

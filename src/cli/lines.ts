@@ -1,19 +1,25 @@
-// Many links: lines from arguments, a file or standard input, worked off in batches, so that memory stays the same however many there are.
+// Many links: lines from arguments, a file or standard input, worked on in batches, so that memory stays the same however many there are.
 /// <reference types="node" />
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
-import type { Io } from './main.ts'
-import { Misuse } from './options.ts'
+import type { Io } from './io.ts'
+import { Misuse, type Options, type Values } from './options.ts'
 
-// Enough to keep WebCrypto's threads busy; more adds nothing.
-const FLIGHT = 512
+/** The options of every verb on links. */
+export const LINES: Options = { file: { type: 'string' }, json: { type: 'boolean' } }
 
-/** Works on each line of the input, `flight` at a time, and writes the answers in the order of the lines. */
+/** The file of `--file`. */
+export const fileOf = (values: Values): string | undefined => values['file'] as string | undefined
+
+// Enough to keep WebCrypto's threads busy; more would only take memory.
+const AT_ONCE = 512
+
+/** Works on each line of the input, `atOnce` at a time, and writes the answers in the order of the lines. */
 export async function eachLine(
   { rest, file }: { rest: readonly string[]; file: string | undefined },
   io: Io,
   work: (line: string, number: number) => Promise<string>,
-  flight: number = FLIGHT,
+  atOnce: number = AT_ONCE,
 ): Promise<void> {
   const bar = progress(io, file === undefined ? 0 : (await stat(file).catch(unreadable)).size)
   let number = 0
@@ -30,7 +36,7 @@ export async function eachLine(
   try {
     for await (const line of linesOf(rest, file, io)) {
       if (io.signal.aborted) break
-      if (batch.push(line) === flight) {
+      if (batch.push(line) === atOnce) {
         await flush(batch)
         batch = []
       }
@@ -43,7 +49,7 @@ export async function eachLine(
 
 interface Line {
   readonly text: string
-  /** Where it stands, empty lines counted. */
+  /** From 1, with empty lines counted. */
   readonly number: number
 }
 
@@ -68,10 +74,10 @@ async function* linesOf(rest: readonly string[], file: string | undefined, io: I
 }
 
 function unreadable({ code }: NodeJS.ErrnoException): never {
-  throw new Misuse(`the file of --file cannot be read (${code})`)
+  throw new Misuse(`--file must be a file that can be read (${code})`)
 }
 
-// On a terminal only, and only while the answers go elsewhere: a bar among links would be in their way.
+// Only for a terminal, and only while the answers go elsewhere: a bar between links would break their lines.
 function progress({ stdout, stderr }: Io, size: number): { show(lines: number, bytes: number): void; end(): void } {
   const visible = stderr.isTTY && !stdout.isTTY
   let shown = 0

@@ -1,28 +1,16 @@
-// main: which verb was asked for. Every verb gives the exit code: 0 for accepted, 1 for refused or failed, 2 for what cannot be meant.
+// main: finds the verb and runs it. Its answer is the exit code: 0 accepted, 1 refused or failed, 2 misuse.
 /// <reference types="node" />
 import { readFileSync } from 'node:fs'
 import { demo } from './demo.ts'
+import { explain } from './explain.ts'
 import { HELP } from './help.ts'
+import { inspect } from './inspect.ts'
+import type { Io } from './io.ts'
+import { keygen } from './keygen.ts'
 import { Failed, nearest, sentenceOf } from './options.ts'
 import { serve } from './serve.ts'
-import { inspect, keygen, redeem, sign, verify } from './verbs.ts'
-
-/** A stream of text: `isTTY` when it is a terminal. */
-export interface Out {
-  write(text: string): unknown
-  readonly isTTY?: boolean
-  once?(event: 'drain', listener: (value: unknown) => void): unknown
-}
-
-/** The world as a verb sees it. */
-export interface Io {
-  readonly stdin: AsyncIterable<Uint8Array | string>
-  readonly stdout: Out
-  readonly stderr: Out
-  readonly env: Readonly<Record<string, string | undefined>>
-  /** Aborts when the command is to end. */
-  readonly signal: AbortSignal
-}
+import { sign } from './sign.ts'
+import { redeem, verify } from './verify.ts'
 
 const VERBS: Readonly<Record<string, (args: readonly string[], io: Io) => Promise<number>>> = {
   keygen,
@@ -30,6 +18,7 @@ const VERBS: Readonly<Record<string, (args: readonly string[], io: Io) => Promis
   verify,
   redeem,
   inspect,
+  explain,
   serve,
   demo,
 }
@@ -47,15 +36,20 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
     io.stdout.write(HELP[Object.hasOwn(VERBS, about) ? about : ''] as string)
     return 0
   }
+  if (!verb) {
+    io.stderr.write(`securelink: ${unknownVerb(name)}\n`)
+    return 2
+  }
   try {
-    if (verb) return await verb(args, io)
-    const near = nearest(name, Object.keys(VERBS))
-    io.stderr.write(
-      `securelink: ${name ? `there is no verb '${name}'` : 'it takes a verb'}${near ? `; did you mean ${near}?` : '; securelink --help lists them'}\n`,
-    )
+    return await verb(args, io)
   } catch (error) {
     io.stderr.write(`securelink ${name}: ${sentenceOf(error)}\n`)
-    if (error instanceof Failed) return 1
+    return error instanceof Failed ? 1 : 2
   }
-  return 2
+}
+
+function unknownVerb(name: string): string {
+  const near = nearest(name, Object.keys(VERBS))
+  const hint = near ? `did you mean ${near}?` : 'securelink --help lists the verbs'
+  return name ? `unknown verb '${name}'; ${hint}` : `the first argument must be a verb; ${hint}`
 }

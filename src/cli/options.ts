@@ -1,18 +1,22 @@
-// Command lines: Node's parseArgs, and a sentence with a suggestion for what it does not know.
+// Options of the command line: Node's parseArgs, and a sentence with a suggestion for an option that is not known.
 /// <reference types="node" />
 import { type ParseArgsConfig, parseArgs } from 'node:util'
 import { LinkError } from '../core/errors.ts'
 
-/** What was asked for in a way that cannot be meant; exit code 2. */
+/** A wrong command line, or a wrong file or variable; exit code 2. */
 export class Misuse extends Error {}
 
-/** What was meant well and could not be done; exit code 1. */
+/** A failure that is not a mistake of the caller, such as a store that is down; exit code 1. */
 export class Failed extends Error {}
 
 export type Options = NonNullable<ParseArgsConfig['options']>
 export type Values = Readonly<Record<string, string | boolean | readonly (string | boolean)[] | undefined>>
 
-/** Options and the rest. Throws {@link Misuse} for an option that the verb does not have, naming the nearest one that it has. */
+/** An option with a value, and one that may be repeated. */
+export const TEXT = { type: 'string' } as const
+export const REPEATED = { type: 'string', multiple: true } as const
+
+/** Options and the other arguments. Throws {@link Misuse} for an option that the verb does not have, naming the nearest one that it has. */
 export function parse(args: readonly string[], options: Options): { values: Values; rest: readonly string[] } {
   try {
     const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true })
@@ -22,17 +26,22 @@ export function parse(args: readonly string[], options: Options): { values: Valu
     const [, unknown] = /'(--?[^'= ]+)/.exec(message) ?? []
     if (code !== 'ERR_PARSE_ARGS_UNKNOWN_OPTION' || unknown === undefined) throw new Misuse(message.split('. ')[0], { cause: error })
     const near = nearest(unknown.replace(/^-+/, ''), Object.keys(options))
-    throw new Misuse(`there is no option ${unknown}${near ? `; did you mean --${near}?` : ''}`, { cause: error })
+    throw new Misuse(
+      `unknown option ${unknown}; ${near ? `did you mean --${near}?` : `the known ones are --${Object.keys(options).join(', --')}`}`,
+      {
+        cause: error,
+      },
+    )
   }
 }
 
-/** The word that is most like another, if any is like it at all. */
+/** The word that is most like another, if one of them is. */
 export function nearest(word: string, words: readonly string[]): string | undefined {
   const [best] = words.map((other) => ({ other, distance: distance(word, other) })).sort((a, b) => a.distance - b.distance)
   return best && best.distance <= (word.length < 4 ? 1 : Math.max(2, word.length / 3)) ? best.other : undefined
 }
 
-// Levenshtein's distance, one row at a time.
+// Levenshtein's distance, row by row.
 function distance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, i) => i)
   for (let i = 1; i <= a.length; i++) {
@@ -46,27 +55,27 @@ function distance(a: string, b: string): number {
   return row[b.length] as number
 }
 
-/** A sentence for what somebody at a terminal got wrong; anything else is a fault of ours and goes on. */
+/** The sentence of an error that a person at a terminal can correct. Any other error is thrown again. */
 export function sentenceOf(error: unknown): string {
   if (error instanceof Misuse || error instanceof Failed || error instanceof LinkError) return error.message
   throw error
 }
 
-/** A moment in ISO 8601, as `2030-01-01T00:00:00Z`; `undefined` without one. */
+/** A time in ISO 8601, such as `2030-01-01T00:00:00Z`; `undefined` without one. */
 export function dateOf(text: unknown, name: string): Date | undefined {
   if (text === undefined) return undefined
   const date = new Date(`${text}`)
   if (!/^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d))?$/.test(`${text}`) || Number.isNaN(+date))
-    throw new Misuse(`${name} takes a date such as 2030-01-01T00:00:00Z`)
+    throw new Misuse(`${name} must be a date such as 2030-01-01T00:00:00Z`)
   return date
 }
 
-/** JSON, or a sentence about what was wanted in its place. */
-export function json(text: string, wanted: string): unknown {
+/** JSON. Throws {@link Misuse} with a sentence for a text that is not JSON. */
+export function json(text: string, sentence: string): unknown {
   try {
     return JSON.parse(text)
   } catch {
     // biome-ignore lint/style/useErrorCause: its message quotes the text, which may be a secret
-    throw new Misuse(wanted)
+    throw new Misuse(sentence)
   }
 }

@@ -1,41 +1,49 @@
-// Which scheme, with which keys: keys come from the environment or a file, never from arguments, which every process list shows.
+// The scheme of --scheme, with its keys. Keys come from the environment or a file, never from arguments, because process lists show those.
 /// <reference types="node" />
 import { readdirSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
+import { LinkError } from '../core/errors.ts'
 import type { SecretKey } from '../core/keys.ts'
 import type { Scheme } from '../core/scheme.ts'
-import type { Io } from './main.ts'
+import type { Io } from './io.ts'
 import { json, Misuse, type Options, type Values } from './options.ts'
 
 /** The options of every verb that takes a scheme. */
 export const SCHEME: Options = { scheme: { type: 'string' }, options: { type: 'string' } }
 
-/** Those of the verbs that need keys, too. */
+/** The options of the verbs that need keys, too. */
 export const KEYED: Options = { ...SCHEME, keys: { type: 'string' } }
 
-/** `SECURELINK_KEYS`, or the file of `--keys`: JSON, or `id:secret` with spaces, commas or line breaks between them, newest first. */
+/** The keys of `SECURELINK_KEYS` or of the file of `--keys`. Throws {@link Misuse} if there are none. */
 export async function keysOf(values: Values, io: Io): Promise<readonly SecretKey[]> {
-  const text = await textOf(values, io)
-  if (/^[[{]/.test(text)) return ringOf(json(text, NO_JSON))
+  return keysIn(await keyTextOf(values, io))
+}
+
+/** The same, or an empty list if there are none. */
+export async function optionalKeysOf(values: Values, io: Io): Promise<readonly SecretKey[]> {
+  return values['keys'] === undefined && !io.env['SECURELINK_KEYS']?.trim() ? [] : keysOf(values, io)
+}
+
+/** Keys in a text: JSON, or `id:secret` with spaces, commas or line breaks between them, newest first. */
+function keysIn(text: string): readonly SecretKey[] {
+  if (/^[[{]/.test(text)) return keysInJson(json(text, 'the keys must be JSON, because they begin with a bracket'))
   return text.split(/[\s,]+/).map((entry) => {
     const colon = entry.indexOf(':')
     return colon < 0 ? { secret: entry } : { id: entry.slice(0, colon), secret: entry.slice(colon + 1) }
   })
 }
 
-const NO_JSON = 'the keys are not JSON, although they begin as it does'
-
-async function textOf(values: Values, { env }: Io): Promise<string> {
+async function keyTextOf(values: Values, { env }: Io): Promise<string> {
   const file = values['keys'] as string | undefined
   const text = (file === undefined ? (env['SECURELINK_KEYS'] ?? '') : await read(file)).trim()
-  if (!text) throw new Misuse('it needs keys: set SECURELINK_KEYS, or name a file with --keys; securelink keygen makes one')
+  if (!text) throw new Misuse('keys must be given: in SECURELINK_KEYS, or in a file that --keys names; securelink keygen makes one')
   return text
 }
 
-/** Keys as JSON has them, one or a list. */
-function ringOf(value: unknown): readonly SecretKey[] {
+/** Keys in JSON, one or a list. */
+function keysInJson(value: unknown): readonly SecretKey[] {
   const list = [value].flat() as Record<string, unknown>[]
-  if (!list.every(isObject)) throw new Misuse('a key in JSON is an object such as {"id":"2026-11","secret":"…"}')
+  if (!list.every(isObject)) throw new Misuse('a key in JSON must be an object such as {"id":"2026-11","secret":"…"}')
   return list.map(({ starts, expires, ...key }) => ({
     ...(key as unknown as SecretKey),
     ...(starts !== undefined && { starts: new Date(`${starts}`) }),
@@ -45,7 +53,7 @@ function ringOf(value: unknown): readonly SecretKey[] {
 
 function read(file: string): Promise<string> {
   return readFile(file, 'utf8').catch(({ code }: NodeJS.ErrnoException) => {
-    throw new Misuse(`the file of --keys cannot be read (${code})`)
+    throw new Misuse(`--keys must be a file that can be read (${code})`)
   })
 }
 
@@ -68,14 +76,25 @@ async function factoryOf(name: string): Promise<Factory | undefined> {
 
 type Factory = (keys: readonly SecretKey[], options: object) => Scheme
 
-/** Makes the scheme of `--scheme` with its `--options`. */
-export async function schemeOf(values: Values, keys: readonly SecretKey[]): Promise<Scheme> {
-  return make(`${values['scheme'] ?? 'hmac'}`, keys, optionsOf(values))
+/** Makes the scheme of `--scheme`, or another one, with its `--options`. */
+export async function schemeOf(
+  values: Values,
+  keys: readonly SecretKey[],
+  name: string = `${values['scheme'] ?? 'hmac'}`,
+): Promise<Scheme> {
+  return make(name, keys, optionsOf(values))
+}
+
+/** The factory of `--scheme`, and its `--options`. */
+export async function makerOf(values: Values): Promise<{ readonly factory: Factory; readonly options: object }> {
+  const factory = await factoryOf(`${values['scheme'] ?? 'hmac'}`)
+  if (!factory) throw new Misuse(`--scheme must be one of ${schemeNames().join(', ')}`)
+  return { factory, options: optionsOf(values) }
 }
 
 /**
- * The schemes of a `--scheme` that may be repeated, each by its name or, as in `files=hmac`, by one of its own. Where there are several, keys and
- * `--options` are JSON objects with a member for each.
+ * The schemes of a `--scheme` that may be repeated, each by its name or, as in `files=hmac`, by another one. With several, keys and `--options`
+ * are JSON objects with a member for each.
  */
 export async function schemesOf(values: Values, io: Io): Promise<Readonly<Record<string, Scheme>>> {
   const wanted = ((values['scheme'] ?? ['hmac']) as readonly string[]).map((given) => {
@@ -84,23 +103,23 @@ export async function schemesOf(values: Values, io: Io): Promise<Readonly<Record
   })
   const names = wanted.map(({ name }) => name)
   if (new Set(names).size < names.length)
-    throw new Misuse('--scheme is there twice by the same name; --scheme files=hmac gives it another one')
+    throw new Misuse('--scheme must have distinct names; --scheme files=hmac gives a scheme another one')
   const [only, second] = wanted as [{ name: string; kind: string }, unknown]
   if (!second) return { [only.name]: await make(only.kind, await keysOf(values, io), optionsOf(values)) }
-  const several = `with several schemes, the keys are a JSON object with a member for each: {"${names.join('":…,"')}":…}`
-  const keys = json(await textOf(values, io), several)
+  const several = `with several schemes, the keys must be a JSON object with a member for each: {"${names.join('":…,"')}":…}`
+  const keys = json(await keyTextOf(values, io), several)
   const options = optionsOf(values) as Record<string, object>
   if (!Object.entries(options).every(([name, own]) => names.includes(name) && isObject(own)))
-    throw new Misuse(`with several schemes, --options is a JSON object of such by name: {"${names[0]}":{…}}`)
+    throw new Misuse(`with several schemes, --options must be a JSON object with an object for each: {"${names[0]}":{…}}`)
   const made = wanted.map(async ({ name, kind }) => {
     if (!isObject(keys) || !Object.hasOwn(keys, name)) throw new Misuse(several)
-    return [name, await make(kind, ringOf((keys as Record<string, unknown>)[name]), options[name] ?? {})] as const
+    return [name, await make(kind, keysInJson((keys as Record<string, unknown>)[name]), options[name] ?? {})] as const
   })
   return Object.fromEntries(await Promise.all(made))
 }
 
 function optionsOf(values: Values): object {
-  const wanted = `--options takes a JSON object, such as '{"purpose":"unsubscribe"}'`
+  const wanted = `--options must be a JSON object, such as '{"purpose":"unsubscribe"}'`
   const options = json(`${values['options'] ?? '{}'}`, wanted)
   if (!isObject(options)) throw new Misuse(wanted)
   return options
@@ -112,6 +131,17 @@ async function make(name: string, keys: readonly SecretKey[], options: object): 
   const factory = await factoryOf(name)
   if (!factory) throw new Misuse(`--scheme must be one of ${schemeNames().join(', ')}`)
   if (name === 'nginx' && keys.some(({ secret }) => secret === 'MySecret'))
-    throw new Misuse('MySecret is the secret that the Python SecureLink has by default, so everybody knows it; take one of your own')
-  return factory(keys, options)
+    throw new Misuse('secret must be one of your own: MySecret is the default of the Python SecureLink, so everybody knows it')
+  try {
+    return factory(keys, options)
+  } catch (error) {
+    if (error instanceof LinkError && error.code === 'weak_key') throw new Misuse(error.message + weakKeyHint(keys), { cause: error })
+    throw error
+  }
+}
+
+/** A secret with a colon in it may have been taken apart. */
+function weakKeyHint(keys: readonly SecretKey[]): string {
+  if (keys.every(({ id }) => id === undefined)) return ''
+  return '; in id:secret, the id ends at the first colon, and a secret with a colon is written in JSON: {"secret":"…"}'
 }

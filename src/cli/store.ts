@@ -1,4 +1,4 @@
-// Where `redeem` and `serve` remember uses: Redis, through whichever of its two clients is installed.
+// The store of `redeem` and `serve`: Redis, through one of its two clients, whichever is installed.
 /// <reference types="node" />
 import { createRequire } from 'node:module'
 import { cwd } from 'node:process'
@@ -7,22 +7,22 @@ import { memoryStore } from '../stores/memory.ts'
 import { type IoRedis, type NodeRedis, redisStore } from '../stores/redis.ts'
 import { Failed, Misuse } from './options.ts'
 
-/** A store that can be left. */
+/** A store that can be closed. */
 export interface ClosableStore extends UseStore {
   /** Ends its connection, when what is under way is done. */
   close(): Promise<void>
 }
 
 /**
- * The store at an address: `redis://…`, or `memory:` for this process alone. Where Redis cannot be reached, `take` throws {@link Failed} at once,
+ * The store at an address: `redis://…`, or `memory:` for this process alone. While Redis cannot be reached, `take` throws {@link Failed} at once,
  * and the store goes on looking for it.
  *
- * @param told - Hears when Redis gets lost, and when it is back.
+ * @param told - Called with a sentence when Redis is lost, and when it is back.
  */
 export async function storeOf(address: string | undefined, told: (sentence: string) => void = () => undefined): Promise<ClosableStore> {
   if (address === 'memory:') return { ...memoryStore(), close: async () => undefined }
   const place = address === undefined ? undefined : placeOf(address)
-  if (!place) throw new Misuse('it takes --store: redis://127.0.0.1:6379, or memory: for this process alone')
+  if (!place) throw new Misuse('--store must be an address such as redis://127.0.0.1:6379, or memory: for this process alone')
   const { client, ready, connect } = clientOf(place)
   const { take } = redisStore(client)
 
@@ -34,7 +34,7 @@ export async function storeOf(address: string | undefined, told: (sentence: stri
     if (lost === undefined) told(why)
     lost = why
   }
-  // Emitters crash the process over an error that nobody listens to.
+  // An error event without a listener would end the process.
   client.on('error', lose)
   client.on('close', () => lose())
   client.on('ready', () => {
@@ -50,7 +50,7 @@ export async function storeOf(address: string | undefined, told: (sentence: stri
 
   return {
     async take(id, until, uses) {
-      // Clients keep what they cannot send. A take that is sent later than its 503 would be a use that nobody had.
+      // Clients keep commands that they cannot send. One that is sent after its 503 would consume a use that nobody got.
       if (!ready()) throw new Failed(lost ?? 'Redis cannot be reached')
       try {
         return await take(id, until, uses)
@@ -64,7 +64,7 @@ export async function storeOf(address: string | undefined, told: (sentence: stri
       try {
         await client.disconnect()
       } catch {
-        // Some versions say that it was closed already.
+        // Some versions throw because it is closed already.
       }
     },
   }
@@ -118,26 +118,26 @@ type Packages = {
   ioredis: { Redis: new (options: object) => IoRedis & Closable & { connect(): Promise<unknown> } }
 }
 
-/** A client for the place, not connected yet. It keeps trying, and what it loses on the way is undone when it is back. */
+/** A client for the place, not connected yet. It keeps trying to connect. */
 function clientOf({ host, port, username, password, database, tls }: Place): Connection {
-  const who = { ...(username && { username }), ...(password && { password }) }
+  const login = { ...(username && { username }), ...(password && { password }) }
   const again = (tries: number): number => Math.min(50 * 2 ** tries, 1000)
   const redis = load('redis')
   if (redis) {
     const socket = { host, port, ...(tls && { tls }), connectTimeout: PATIENCE, reconnectStrategy: again }
-    // Bounded, for a Redis that takes what is sent and says nothing.
-    const client = redis.createClient({ ...who, database, socket, commandsQueueMaxLength: 10_000 })
+    // Bounded, for a Redis that accepts commands and does not answer.
+    const client = redis.createClient({ ...login, database, socket, commandsQueueMaxLength: 10_000 })
     return { client, ready: () => client.isReady === true, connect: () => client.connect() }
   }
   const ioredis = load('ioredis')
-  if (!ioredis) throw new Misuse('it takes a client of Redis, and none is installed; this installs one: npm install redis')
-  // The last one keeps the process for as long as it says, also when the connection is gone already.
+  if (!ioredis) throw new Misuse('a client of Redis must be installed for --store redis://…; this installs one: npm install redis')
+  // disconnectTimeout keeps the process for as long as it says, also when the connection is gone already.
   const trying = { lazyConnect: true, connectTimeout: PATIENCE, retryStrategy: again, maxRetriesPerRequest: null, disconnectTimeout: 100 }
-  const client = new ioredis.Redis({ ...who, host, port, db: database, ...(tls && { tls: {} }), ...trying })
+  const client = new ioredis.Redis({ ...login, host, port, db: database, ...(tls && { tls: {} }), ...trying })
   return { client, ready: () => client.status === 'ready', connect: () => client.connect() }
 }
 
-/** A package beside this one, or of the folder that the command was started in. Neither is a dependency, so there may be none. */
+/** A package beside this one, or of the folder that the command was started in. `undefined` if it is not installed: it is not a dependency. */
 function load<Name extends keyof Packages>(name: Name): Packages[Name] | undefined {
   for (const from of [import.meta.url, `${cwd()}/`]) {
     const need = createRequire(from)
@@ -152,11 +152,10 @@ function load<Name extends keyof Packages>(name: Name): Packages[Name] | undefin
   return
 }
 
-/** The code of an error, or the word that Redis puts first: `ECONNREFUSED`, `WRONGPASS`. Messages may hold what was sent. */
+/** The code of an error: `ECONNREFUSED`, or the word that begins an error of the Redis protocol, such as `WRONGPASS`. Messages may hold secrets. */
 function reasonOf(error?: unknown): string {
   if (!(error instanceof Error)) return 'the connection broke'
   const { code, message } = error as NodeJS.ErrnoException
-  if (/ in time$/.test(message)) return 'no answer in time'
   return code ?? /^[A-Z]{4,}(?= )/.exec(message)?.[0] ?? error.constructor.name
 }
 

@@ -1,149 +1,40 @@
-// fetchLink: fetch, with a look at the link's expiry first, and a new link in time. Holds no key.
-import { type Duration, clock as machine, seconds } from '../core/conditions.ts'
-import { insist, LinkError } from '../core/errors.ts'
-import { inspect } from '../core/inspect.ts'
-import { recognise } from '../recognise/reader.ts'
-import type { Scheme } from '../core/scheme.ts'
-import { type Clock, serverClock } from './server-clock.ts'
-
-/** Options of {@link expiresIn}. */
-export interface ExpiresInOptions {
-  /** The scheme to read the link with, such as `hmac([])`. Default: whatever `recognise` makes of it. */
-  readonly scheme?: Scheme
-  /** A clock that knows the server's time. Default: the machine's. */
-  readonly clock?: Clock
-  /** The present, for tests. Default: the machine's clock. */
-  readonly now?: () => Date
-}
-
-/** How a new link is got: by asking your server. It gets the old link, and a signal that tells when nobody waits any more. */
-export type Renew = (link: string, signal: AbortSignal) => string | URL | Promise<string | URL>
+// fetchLink: fetch for links that expire. It reads the expiry first, and gets a new link in time. It holds no key.
+import { assertKnownOptions, assertOption, LinkError } from '../core/errors.ts'
+import type { Duration } from '../core/time.ts'
+import { linkText } from '../recognise/link-text.ts'
+import { assertReadingOptions, type ExpiresInOptions, READING_OPTIONS, timeLeft } from './expires-in.ts'
+import { endedRenewals, type Renew, renewalMargin, renewLink } from './renewal.ts'
+import { serverClock } from './server-clock.ts'
 
 /** Options of {@link fetchLink}: those of `fetch`, and these. */
 export interface FetchLinkOptions extends RequestInit, ExpiresInOptions {
-  /** Gets a new link. Without it, a dead one is an error. */
+  /** Gets a new link from your server. Without it, an expired link is an error. */
   readonly renew?: Renew
-  /** How long before its death a link is renewed. Default: `'30s'`. */
+  /** How long before its expiry a link is renewed. Default: `'30s'`. */
   readonly early?: Duration
   /** Sends the request. Default: the `fetch` of the platform. */
   readonly fetch?: typeof fetch
 }
 
-/**
- * How long a link still lives.
- *
- * @param link - Any text or URL.
- * @returns Milliseconds, negative when it is dead; `undefined` for what is no link, and for a link that does not tell.
- *
- * @example
- * ```ts
- * import { expiresIn } from 'securelink/client'
- *
- * const link = `https://cdn.example/photo.jpg?expires=1900000000&signature=${'A'.repeat(43)}`
- * console.log(expiresIn(link, { now: () => new Date('2030-03-17T17:45:40Z') })) // 60000
- * console.log(expiresIn('https://cdn.example/photo.jpg')) // undefined
- * ```
- */
-export function expiresIn(link: string | URL, options: ExpiresInOptions = {}): number | undefined {
-  const { scheme, clock, now } = options
-  const seen = scheme ? inspect(scheme, link) : recognise(link)
-  // Of several readings the first to die counts: renewing early does no harm.
-  const expires = seen && Math.min(...[seen].flat().map(({ unverified }) => +unverified.expires))
-  return expires === undefined || Number.isNaN(expires) ? undefined : expires - (clock ? +clock.now() : machine(now))
-}
-
-interface Flight {
-  readonly renew: Renew
-  readonly landed: Promise<string>
-  readonly controller: AbortController
-  waiting: number
-  /** How many flights had ended when this one did; 0 while it flies. */
-  ended: number
-  link: string
-  /** How long the new link lives when it comes. */
-  life: number
-}
-
-// By the link that is renewed. Those that have ended stay for a while, for callers who still hold the old link.
-const flights = new Map<string, Flight>()
-const KEPT = 200
-let endings = 0
-
-/** Where a caller stands among the flights: one that ends later has flown for this caller, too. */
-export const boarding = (): number => endings
-
-/** How early a link that lived so long when it came is renewed. A link of ten seconds is not renewed all the time. */
-export function margin(early: Duration | undefined, life: number): number {
-  return Math.min(seconds(early ?? '30s', 'early') * 1000, life / 2)
-}
-
-interface RenewOptions extends ExpiresInOptions {
-  readonly renew: Renew
-  readonly early?: Duration
-  readonly signal?: AbortSignal | null
-}
-
-/** Gets the successor of a link: one flight at a time, however many callers. `refused` is a link that the server did not take. */
-export function renewed(link: string, options: RenewOptions, boarded: number, refused?: string): Promise<string> {
-  const { renew, early, signal } = options
-  let flight = flights.get(link)
-  const usable = ({ ended, link, life, renew: other }: Flight): boolean =>
-    !ended || ((ended > boarded || other === renew) && link !== refused && !((expiresIn(link, options) ?? 1) <= margin(early, life)))
-  if (!flight || !usable(flight)) {
-    const controller = new AbortController()
-    const asked = async (): Promise<string> => {
-      const next: unknown = await renew(link, controller.signal)
-      insist(next instanceof URL || (typeof next === 'string' && next), 'renew takes a function that gives a link')
-      return String(next)
-    }
-    const landed = asked().then(
-      (next) => {
-        began.link = next
-        began.life = expiresIn(next, options) ?? Number.POSITIVE_INFINITY
-        began.ended = ++endings
-        return next
-      },
-      (cause) => {
-        if (flights.get(link) === began) flights.delete(link)
-        throw new LinkError('renewal_failed', 'renew gave no new link; the cause says why', { cause })
-      },
-    )
-    const began: Flight = { renew, controller, landed, waiting: 0, ended: 0, link: '', life: 0 }
-    flight = began
-    flights.delete(link)
-    flights.set(link, flight)
-    for (const [old, { ended }] of flights) {
-      if (flights.size <= KEPT) break
-      if (ended) flights.delete(old)
-    }
-  }
-  const { landed, controller } = flight
-  const mine = flight
-  mine.waiting++
-  return new Promise((resolve, reject) => {
-    const leave = (): void => {
-      reject(signal?.reason)
-      if (--mine.waiting || mine.ended) return
-      controller.abort(signal?.reason)
-      if (flights.get(link) === mine) flights.delete(link)
-    }
-    const settle = (): void => signal?.removeEventListener('abort', leave)
-    signal?.addEventListener('abort', leave)
-    landed.then(resolve, reject).finally(settle)
-  })
-}
+const OWN_OPTIONS = ['renew', 'early', 'fetch', ...READING_OPTIONS] as const
 
 /**
- * `fetch` for links that expire. It looks at the expiry first, gets a new link in time, and sends no request that cannot succeed.
+ * `fetch` for links that expire. It reads the expiry first, gets a new link in time, and sends no request that cannot succeed.
  *
- * A link that is about to expire is renewed before the request. A 403 or 410, a 400 to a link that tells its expiry, and a 401 or 404 to one that
- * has expired meanwhile, is answered with one renewal and a second request. There is at most one renewal for a call, and one at a time for a link, however many callers wait for it. A
- * link that has just come from `renew` is sent whatever the clock says. A body that is a stream cannot be sent twice, so then the refusal is
- * what you get.
+ * It renews a link that is about to expire before it sends the request. It renews once, and sends a second request, if the answer is
  *
- * @param link - The link, or any other address: what does not tell its expiry is fetched as it is.
- * @throws A {@link LinkError}: `bad_option` for a link that is neither a string nor a URL; `expired_link` for an expired link without `renew`, and no request was sent; `renewal_failed` when `renew` threw,
- *   with what it threw as its `cause`. Whatever `fetch` throws, such as the reason of an abort.
+ * - 403 or 410,
+ * - 400, and the link shows its expiry,
+ * - 401 or 404, and the link has expired in the meantime.
+ *
+ * There is at most one renewal for a call, and one at a time for a link, however many callers wait for it. A link that has just come from `renew` is
+ * sent whatever the clock says. A body that is a stream cannot be sent twice, so the refusal is returned.
+ *
+ * @param link - The link. A URL that does not show an expiry is fetched as it is.
+ * @param options - `renew`, `early`, `clock`, `scheme`, `now` and `fetch`. All others go to `fetch`.
+ * @throws A {@link LinkError}: `expired_link` for an expired link without `renew`, before any request is sent; `renewal_failed` if `renew` threw,
+ *   with its error as the `cause`; `bad_option` for a link that is neither a string nor a URL, and for an option that is wrong or misspelt. Also
+ *   everything that `fetch` throws, such as the reason of an abort.
  *
  * @example
  * ```ts
@@ -155,54 +46,64 @@ export function renewed(link: string, options: RenewOptions, boarded: number, re
  * const renew = () => sign(links, 'https://cdn.example/photo.jpg', { expires: '10m' })
  * const network = async () => new Response('the photo')
  *
- * const dead = `https://cdn.example/photo.jpg?expires=1600000000&signature=${'A'.repeat(43)}`
- * const response = await fetchLink(dead, { renew, fetch: network })
+ * const expired = `https://cdn.example/photo.jpg?expires=1600000000&signature=${'A'.repeat(43)}`
+ * const response = await fetchLink(expired, { renew, fetch: network })
  * console.log(await response.text()) // the photo
  * ```
  */
 export async function fetchLink(link: string | URL, options: FetchLinkOptions = {}): Promise<Response> {
-  const { renew, scheme, early, clock, fetch: send = fetch, now, ...init } = options
-  insist(isLink(link), 'link must be a string or a URL; of a Request, pass its url, and the rest as options')
-  const boarded = boarding()
-  const old = String(link)
+  const old = linkText(link)
+  assertOptions(options)
+  const { renew, scheme, early, clock, now, fetch: send = fetch, ...init } = options
+  const margin = renewalMargin(early, Number.POSITIVE_INFINITY)
+  const since = endedRenewals()
   init.signal?.throwIfAborted()
-  const left = expiresIn(old, options)
-  const get = async (address: string): Promise<Response> => {
-    const response = await send(address, init)
+  const left = timeLeft(old, options)
+  const get = async (url: string): Promise<Response> => {
+    const response = await send(url, init)
     clock?.learn(response)
     return response
   }
   if (!renew) {
     if (left !== undefined && left <= 0)
-      throw new LinkError('expired_link', 'the link has expired, and there is no renew to get another one')
+      throw new LinkError('expired_link', 'link must not have expired, without the option renew', { option: 'link' })
     return get(old)
   }
-  const reading = { ...options, renew }
-  if (left !== undefined && left <= margin(early, Number.POSITIVE_INFINITY)) return get(await renewed(old, reading, boarded))
+  const renewing = { ...options, renew }
+  if (left !== undefined && left <= margin) return get(await renewLink(old, renewing, since))
 
   const response = await get(old)
-  if (!isRefusal(response, left, () => hasExpired(old, response, options)) || init.body instanceof ReadableStream) return response
+  if (!isRefusal(response, old, options) || init.body instanceof ReadableStream) return response
   await response.body?.cancel()
-  return get(await renewed(old, reading, boarded, old))
+  return get(await renewLink(old, renewing, since, old))
 }
 
-// By its tag, because a URL of another window is not an instance of this one's class.
-const isLink = (link: unknown): boolean => typeof link === 'string' || Object.prototype.toString.call(link) === '[object URL]'
+/** Options of `fetch` are passed on, also those of the future. So only names that look like a misspelt option of `fetchLink` are refused. */
+function assertOptions(options: FetchLinkOptions): void {
+  for (const name in options) {
+    // No option of `fetch` begins with the same three letters as one of these.
+    const isNearMiss = OWN_OPTIONS.some((own) => own.slice(0, 3) === name.slice(0, 3).toLowerCase())
+    if (isNearMiss) assertKnownOptions({ [name]: true }, OWN_OPTIONS, 'fetchLink()')
+  }
+  assertReadingOptions(options)
+  assertOption(options.renew === undefined || typeof options.renew === 'function', 'renew', 'a function that returns a new link')
+}
 
-/** Whether a response can mean that the link has expired. `left` is undefined for links that do not tell their expiry. */
-function isRefusal({ status }: Response, left: number | undefined, expired: () => boolean): boolean {
+/** Can the response mean that the link has expired? */
+function isRefusal(response: Response, link: string, options: FetchLinkOptions): boolean {
+  const { status } = response
   if (status === 403 || status === 410) return true
-  if (left === undefined) return false
-  // Google Cloud Storage answers 400. Without an expiry in the link, it has other reasons.
+  if (timeLeft(link, options) === undefined) return false
+  // Google Cloud Storage answers 400 for an expired link. Without an expiry in the link, a 400 has other reasons.
   if (status === 400) return true
-  // imgix and imgproxy answer 404, ImageKit and others 401. Files can be missing, too, so here the clock decides.
-  return (status === 401 || status === 404) && expired()
+  // imgix and imgproxy answer 404, ImageKit and others 401. A file can also be missing, so the clock decides.
+  return (status === 401 || status === 404) && hasExpired(link, response, options)
 }
 
-/** Whether a link has expired by the time of its response: by the server's clock where the response shows it, or else by this machine's. */
+/** Had the link expired at the time of its response? By the server's clock if the response shows it, otherwise by the clock of this machine. */
 function hasExpired(link: string, response: Response, options: FetchLinkOptions): boolean {
   const clock = options.clock ?? serverClock(options.now ? { now: options.now } : {})
-  // A clock of the caller has learned from it already.
+  // The caller's own clock has learned from the response already.
   if (!options.clock) clock.learn(response)
-  return (expiresIn(link, { ...options, clock }) ?? 1) <= 0
+  return (timeLeft(link, { ...options, clock }) ?? 1) <= 0
 }

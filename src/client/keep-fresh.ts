@@ -1,69 +1,47 @@
-// keepFresh: an element's link, renewed before it dies, for as long as the element is in the page.
-import type { Duration } from '../core/conditions.ts'
-import { insist, LinkError } from '../core/errors.ts'
-import { boarding, type ExpiresInOptions, expiresIn, margin, type Renew, renewed as successor } from './fetch-link.ts'
+// keepFresh: renews the link of an element before it expires, as long as the element is in the page.
+import { assertKnownOptions, assertOption, LinkError } from '../core/errors.ts'
+import type { Duration } from '../core/time.ts'
+import { linkText } from '../recognise/link-text.ts'
+import { assertKeepable, attributeOf, canShow, type Keepable, keptFresh, loaderOf, mediumOf } from './element.ts'
+import { assertReadingOptions, type ExpiresInOptions, READING_OPTIONS, timeLeft } from './expires-in.ts'
+import { playbackOf } from './playback.ts'
+import { whenRemoved } from './removal.ts'
+import { endedRenewals, type Renew, renewalMargin, renewLink } from './renewal.ts'
 
 /** Options of {@link keepFresh}. */
 export interface KeepFreshOptions extends ExpiresInOptions {
   /** Gets a new link from your server. */
   readonly renew: Renew
-  /** How long before its death a link is renewed. Default: `'30s'`. */
+  /** How long before its expiry a link is renewed. Default: `'30s'`. */
   readonly early?: Duration
-  /** Hears of each new link, once the element has it. */
+  /** Called with each new link, once the element has it. */
   readonly renewed?: (link: string) => void
-  /** Hears of renewals that failed. They are tried again, five times, with growing pauses. */
+  /** Called with the error of each renewal that failed. A renewal is tried again five times, with growing pauses. */
   readonly failed?: (error: LinkError) => void
 }
 
-/** What {@link keepFresh} takes: `<img>`, `<video>`, `<audio>`, `<a>`, and `<source>` in a `<video>`, `<audio>` or `<picture>`. */
-export type Keepable = HTMLImageElement | HTMLMediaElement | HTMLAnchorElement | HTMLSourceElement
+const OPTIONS = ['renew', 'early', 'renewed', 'failed', ...READING_OPTIONS]
 
-// The longest time that timers take.
-const LONGEST = 2 ** 31 - 1
-const TRIES = 5
-// `networkState` of a medium whose last source has failed.
-const NO_SOURCE = 3
-
-// An address of these schemes cannot run a script, wherever it stands.
-const HTTP = ['http:', 'https:']
-// What a page has fetched itself. As an `href` it would open as a document of this origin, so only pictures and media can have it.
-const OBJECT = 'blob:'
-
-/** Whether an element can have this address. Relative ones are addresses of the page's own server. */
-function isAddressFor(element: Element, link: string): boolean {
-  // `URL` finds the scheme as browsers do, also behind white space and with line breaks in it. The base is for relative addresses alone.
-  if (!URL.canParse(link, 'http://relative.invalid')) return false
-  const { protocol } = new URL(link, 'http://relative.invalid')
-  return HTTP.includes(protocol) || (protocol === OBJECT && element.localName !== 'a')
-}
-
-// The elements that are kept fresh now.
-const fresh = new WeakSet<Element>()
-
-/** Whether an element shows one link, and not one of several candidates that only the browser chooses from. */
-function showsOneLink(element: Element): boolean {
-  const picture = element.parentElement?.localName === 'picture' ? element.parentElement : undefined
-  const candidates = element.getAttribute('srcset')?.trim() ?? ''
-  if (element.localName === 'source') return !picture || !/\s/.test(candidates)
-  if (element.localName !== 'img') return true
-  return !candidates && [...(picture?.querySelectorAll('source') ?? [])].every((source) => fresh.has(source))
-}
+// The longest time that timers take, in milliseconds.
+const LONGEST_TIMER = 2 ** 31 - 1
+const MOST_RETRIES = 5
 
 /**
- * Gives an element a link, and a new one before that expires, when the page becomes visible again, or when loading fails. A video or sound goes
- * on where it was, and plays on if it was last told to play. An image that is off the screen waits until it is on it; a page that nobody sees
- * waits, too, unless it plays.
+ * Gives an element a link, and renews it: before it expires, when loading fails, and when the page becomes visible again.
  *
- * An element shows one link. An image with `srcset` is refused, and so is a `<source>` with several candidates. In a `<picture>`, keep each
- * `<source>` fresh first, and then the image. New links must be http addresses or relative ones, and for pictures and media also `blob:` ones:
- * others count as renewals that failed.
+ * - A video or sound goes on where it was, and plays on if it was last told to play.
+ * - An image that is off the screen is renewed once it is on the screen. A page that is hidden waits, too, unless it plays.
+ * - An element shows one link. An image with `srcset` is refused, and so is a `<source>` with several candidates. In a `<picture>`, keep each
+ *   `<source>` fresh first, and then the image.
+ * - New links must be http(s) or relative URLs; pictures and media also take `blob:` URLs. Any other link counts as a renewal that failed.
  *
  * It ends by itself when the element leaves the page.
  *
- * @param link - The first link. It becomes the element's `src`, `href` or `srcset`, unless that is so already.
+ * @param element - An `<img>`, `<video>`, `<audio>`, `<a>` or `<source>`.
+ * @param link - The first link. It is put into the element's `src`, `href` or `srcset`.
  * @returns A function that ends it sooner.
- * @throws A {@link LinkError}: `bad_option` for another element, one with several candidates, a link that is not an http address, without `renew`,
- *   or for an `early` without a unit.
+ * @throws A {@link LinkError} `bad_option` for another element, one with several candidates, a link that is not a URL of the kinds above, a missing
+ *   `renew`, and for a wrong or unknown option.
  *
  * @example
  * ```ts
@@ -75,203 +53,153 @@ function showsOneLink(element: Element): boolean {
  * ```
  */
 export function keepFresh(element: Keepable, link: string | URL, options: KeepFreshOptions): () => void {
-  const { renew, early, failed, renewed } = options
-  insist(
-    ['img', 'video', 'audio', 'a', 'source'].includes(element?.localName),
-    'element must be one of img, video, audio, a and source; keepFresh() takes no other',
-  )
-  insist(
-    showsOneLink(element),
-    'element must show one link: not an img with srcset, not a source with several candidates; in a picture, keep each source fresh before the img',
-  )
-  insist(isAddressFor(element, String(link)), 'link must be an http address, a relative one, or for pictures and media a blob: one')
-  insist(typeof renew === 'function', 'renew must be a function that gives a new link')
-  margin(early, 0)
-
-  // Timers and observers must not keep an element alive that the page has dropped.
-  const ref = new WeakRef(element)
+  assertArguments(element, link, options)
+  const { early, failed, renewed } = options
   const page = element.ownerDocument
+  // Timers and observers hold the element by this reference, so that they do not keep it alive after the page has dropped it.
+  const ref = new WeakRef<Element>(element)
   const controller = new AbortController()
   const { signal } = controller
-  let current = String(link)
-  const left = expiresIn(current, options) ?? Number.POSITIVE_INFINITY
-  // How long the link was to live when it came: infinitely, too, for a first one that is dead already.
-  let life = left > 0 ? left : Number.POSITIVE_INFINITY
+  const playback = playbackOf(() => mediumOf(ref.deref()), signal)
+
+  let current = linkText(link)
+  const left = timeLeft(current, options) ?? Number.POSITIVE_INFINITY
+  // How long the link was valid when it came. A first link that has expired counts as one without an end, so it is renewed at once.
+  let lifetime = left > 0 ? left : Number.POSITIVE_INFINITY
   let timer: ReturnType<typeof setTimeout> | undefined
-  let busy = false
-  let tries = 0
+  let isRenewing = false
+  let retries = 0
   let onScreen = true
-  let owed = false
-  let connected = false
-  let screen: IntersectionObserver | undefined
-  // Chromium pauses a medium before it tells of an error. So the last thing that the visitor or the page wanted counts, not `paused`.
-  let wantsPlay = false
-  let place: { readonly time: number; readonly rate: number } | undefined
+  let failedOffScreen = false
 
-  const stop = (): void => {
+  listen(element)
+  keptFresh.add(element)
+  if (left > 0) show(current)
+  schedule()
+  return stop
+
+  function stop(): void {
     clearTimeout(timer)
     const kept = ref.deref()
-    if (kept) fresh.delete(kept)
+    if (kept) keptFresh.delete(kept)
     controller.abort()
-    leaving.disconnect()
-    screen?.disconnect()
   }
 
-  // Where the picture is, the sound comes from, and the events go.
-  const shown = (): HTMLElement | null | undefined => {
+  /** Puts a link into the element. */
+  function show(next: string): void {
     const kept = ref.deref()
-    if (kept?.localName !== 'source') return kept
-    const parent = kept.parentElement
-    return parent?.localName === 'picture' ? parent.querySelector('img') : parent
-  }
-  const player = (): HTMLMediaElement | undefined => {
-    const one = shown()
-    return one?.localName === 'video' || one?.localName === 'audio' ? (one as HTMLMediaElement) : undefined
-  }
-
-  function put(next: string): void {
-    const kept = ref.deref()
-    if (!kept) return
-    const media = player()
-    const name =
-      kept.localName === 'a' ? 'href' : kept.parentElement?.localName === 'picture' && kept.localName === 'source' ? 'srcset' : 'src'
-    if (kept.getAttribute(name) === next) return
-    // A second link while the first one loads: the place is the one from before.
-    if (media && (media.readyState > 0 || media.error)) {
-      place ??= { time: media.currentTime, rate: media.playbackRate }
-    }
-    kept.setAttribute(name, next)
-    if (media && kept !== media) media.load()
+    if (!kept || kept.getAttribute(attributeOf(kept)) === next) return
+    playback.save()
+    kept.setAttribute(attributeOf(kept), next)
+    // A medium does not look at its sources again by itself.
+    const medium = mediumOf(kept)
+    if (kept !== medium) medium?.load()
   }
 
-  const goOn = (): void => {
-    tries = 0
-    const media = player()
-    if (!media || !place) return
-    const { time, rate } = place
-    place = undefined
-    media.currentTime = time
-    media.playbackRate = rate
-    // A browser may forbid it; then the visitor's next click plays.
-    if (wantsPlay) media.play().catch(() => undefined)
-  }
-
-  function plan(): void {
+  /** Sets the timer for the next renewal. */
+  function schedule(): void {
     clearTimeout(timer)
-    const left = expiresIn(current, options)
-    // A link that is dead when it comes tells that this clock is wrong: loading will show.
-    if (left !== undefined && life > 0) timer = setTimeout(check, Math.min(Math.max(left - margin(early, life), 0), LONGEST))
+    const left = timeLeft(current, options)
+    // A link that has expired when it comes shows that this clock is wrong. Then only an error of loading renews it.
+    if (left === undefined || lifetime <= 0) return
+    timer = setTimeout(check, Math.min(Math.max(left - renewalMargin(early, lifetime), 0), LONGEST_TIMER))
   }
 
+  /** Renews if it is time to. The timer calls it, and the events of page and screen. */
   function check(): void {
-    const left = expiresIn(current, options)
+    const left = timeLeft(current, options)
     if (!ref.deref()) stop()
-    // The page's and the screen's events come back here.
-    else if ((page.visibilityState === 'hidden' && !wantsPlay) || !onScreen) return
-    else if (owed) again(current)
-    else if (left !== undefined && life > 0 && left <= margin(early, life)) refresh()
-    else plan()
+    // Called again when the page is visible, or the image on the screen.
+    else if ((page.visibilityState === 'hidden' && !playback.wanted) || !onScreen) return
+    else if (failedOffScreen) retry(current)
+    else if (left !== undefined && lifetime > 0 && left <= renewalMargin(early, lifetime)) renewNow()
+    else schedule()
   }
 
-  function refresh(refused?: string): void {
-    if (busy || signal.aborted) return
-    busy = true
-    owed = false
+  function renewNow(refused?: string): void {
+    if (isRenewing || signal.aborted) return
+    isRenewing = true
+    failedOffScreen = false
     clearTimeout(timer)
-    successor(current, { ...options, signal }, boarding(), refused)
-      .then(
-        (next) => {
-          const kept = ref.deref()
-          if (signal.aborted || !kept) return
-          if (!isAddressFor(kept, next)) {
-            failed?.(new LinkError('renewal_failed', 'renew gave an address that is neither an http address nor a relative one'))
-            again(next)
-            return
-          }
-          current = next
-          life = expiresIn(next, options) ?? Number.POSITIVE_INFINITY
-          put(next)
-          plan()
-          renewed?.(next)
-        },
-        (error) => {
-          if (signal.aborted) return
-          failed?.(error as LinkError)
-          again()
-        },
-      )
+    renewLink(current, { ...options, signal }, endedRenewals(), refused)
+      .then(take, (error: LinkError) => {
+        if (signal.aborted) return
+        failed?.(error)
+        retry()
+      })
       .finally(() => {
-        busy = false
+        isRenewing = false
       })
   }
 
-  // At once the first time, then after 2, 4, 8 … seconds.
-  function again(refused?: string): void {
-    if (tries >= TRIES) return
-    const wait = tries++ && 1000 * 2 ** tries
-    clearTimeout(timer)
-    timer = setTimeout(() => (ref.deref() ? refresh(refused) : stop()), wait)
-  }
-
-  // Moved within the page is not gone: this is called when the move is over.
-  function watch(): void {
+  /** Takes a new link. */
+  function take(next: string): void {
     const kept = ref.deref()
-    if (!kept || (connected && !kept.isConnected)) stop()
-    if (connected || !kept?.isConnected) return
-    connected = true
-    // A removal inside a shadow tree is seen there alone.
-    for (let root = kept.getRootNode(); root !== page && root instanceof ShadowRoot; root = root.host.getRootNode())
-      leaving.observe(root, { childList: true, subtree: true })
-  }
-  const leaving = new MutationObserver(watch)
-  leaving.observe(page, { childList: true, subtree: true })
-  watch()
-
-  function pausing(media: HTMLMediaElement): void {
-    // The pause of an error is nobody's wish.
-    if (!media.error && media.networkState !== NO_SOURCE) wantsPlay = false
+    if (signal.aborted || !kept) return
+    if (!canShow(kept, next)) {
+      failed?.(new LinkError('renewal_failed', `renew must be a function that returns ${ALLOWED}`, { option: 'renew' }))
+      retry(next)
+      return
+    }
+    current = next
+    lifetime = timeLeft(next, options) ?? Number.POSITIVE_INFINITY
+    show(next)
+    schedule()
+    renewed?.(next)
   }
 
-  const failing = (): void => {
-    owed = !onScreen
-    if (!owed) again(current)
+  /** Renews at once the first time, then after 4, 8, 16 and 32 seconds. */
+  function retry(refused?: string): void {
+    if (retries >= MOST_RETRIES) return
+    const wait = retries === 0 ? 0 : 2000 * 2 ** retries
+    retries++
+    clearTimeout(timer)
+    timer = setTimeout(() => (ref.deref() ? renewNow(refused) : stop()), wait)
   }
-  element.addEventListener('error', failing, { signal })
-  const events = shown()
-  if (events !== element) events?.addEventListener('error', failing, { signal })
-  for (const name of ['load', 'loadedmetadata']) events?.addEventListener(name, goOn, { signal })
-  const media = player()
-  if (media) {
-    wantsPlay = !media.paused
-    media.addEventListener(
-      'play',
-      () => {
-        wantsPlay = true
-      },
-      { signal },
-    )
-    media.addEventListener('pause', () => pausing(media), { signal })
-  }
-  page.addEventListener(
-    'visibilitychange',
-    () => {
-      tries = 0
-      check()
-    },
-    { signal },
-  )
 
-  if (events?.localName === 'img' && typeof IntersectionObserver === 'function') {
+  // A parameter: if the functions here used the outer `element`, the timer would keep it alive.
+  function listen(kept: Element): void {
+    const loader = loaderOf(kept)
+    for (const target of new Set([kept, loader])) target?.addEventListener('error', failedToLoad, { signal })
+    for (const name of ['load', 'loadedmetadata']) loader?.addEventListener(name, loaded, { signal })
+    page.addEventListener('visibilitychange', visibilityChanged, { signal })
+    whenRemoved(ref, page, signal, stop)
+    if (loader?.localName === 'img' && typeof IntersectionObserver === 'function') watchScreen(loader)
+  }
+
+  function failedToLoad(): void {
+    failedOffScreen = !onScreen
+    if (onScreen) retry(current)
+  }
+
+  function loaded(): void {
+    retries = 0
+    playback.resume()
+  }
+
+  function visibilityChanged(): void {
+    retries = 0
+    check()
+  }
+
+  function watchScreen(image: Element): void {
     onScreen = false
-    screen = new IntersectionObserver((entries) => {
+    const observer = new IntersectionObserver((entries) => {
       onScreen = entries.at(-1)?.isIntersecting ?? false
       if (onScreen) check()
     })
-    screen.observe(events)
+    observer.observe(image)
+    signal.addEventListener('abort', () => observer.disconnect())
   }
+}
 
-  fresh.add(element)
-  if (left > 0) put(current)
-  plan()
-  return stop
+const ALLOWED = 'an http(s) or relative URL, or a blob: URL for pictures and media'
+
+function assertArguments(element: Keepable, link: string | URL, options: KeepFreshOptions): void {
+  assertKeepable(element)
+  assertOption(canShow(element, linkText(link)), 'link', ALLOWED)
+  assertOption(typeof options?.renew === 'function', 'renew', 'a function that returns a new link')
+  assertKnownOptions(options, OPTIONS, 'keepFresh()')
+  assertReadingOptions(options)
+  renewalMargin(options.early, 0)
 }

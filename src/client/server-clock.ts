@@ -1,35 +1,38 @@
-// serverClock: learns how far this machine's clock is off from the `Date` headers of the responses that it sees.
-import { clock, type Duration, seconds } from '../core/conditions.ts'
+// serverClock: learns from the `Date` headers of responses by how much the clock of this machine is wrong.
+import { assertKnownOptions, assertOption } from '../core/errors.ts'
+import { type Duration, presentTime, secondsOf } from '../core/time.ts'
 
-/** The present as the server knows it. */
+/** A clock that knows the time of the server. */
 export interface Clock {
-  /** The machine's time, set right by what was learned. */
+  /** The time of this machine, corrected by what was learned. */
   now(): Date
-  /** Milliseconds to add to the machine's time; negative when the machine is ahead. Whole seconds, because `Date` has no others. */
+  /** Milliseconds that are added to the time of this machine. Negative if the machine is ahead. Whole seconds, as in `Date` headers. */
   readonly offset: number
-  /** Looks at a response. One without a readable `Date` teaches nothing. */
+  /** Learns from a response. A response without a readable `Date` changes nothing. */
   learn(response: Response): void
 }
 
 /** Options of {@link serverClock}. */
 export interface ServerClockOptions {
-  /** The most that it will ever add or take away. Default: `'1d'`. */
+  /** The largest correction. Default: `'1d'`. */
   readonly most?: Duration
-  /** Called with the new offset, in milliseconds, whenever it changes: tell the visitor, or your logs. */
+  /** Called with each new offset, in milliseconds, to show it or to log it. */
   readonly changed?: (offset: number) => void
-  /** The present, for tests. Default: the machine's clock. */
+  /** The present time, for tests. Default: the clock of this machine. */
   readonly now?: () => Date
 }
 
+// A response from a cache shows an old time. So the latest of this many responses counts.
+const REMEMBERED = 8
+
 /**
- * A clock that learns from responses, so that a wrong clock neither kills good links nor trusts dead ones. Give it to `fetchLink`, which shows
- * it every response.
+ * A clock that learns from responses. Pass it to `fetchLink`, which shows it every response.
  *
- * A response out of a cache tells an old time, never a future one. So the latest of the last eight answers counts.
+ * With a wrong clock, a page would take valid links for expired ones, or send links that have expired.
  *
- * Pages can read `Date` of their own origin. Of another one they can only when that sends `Access-Control-Expose-Headers: Date, Age`.
+ * A page can read the `Date` of its own origin. For another origin, the server has to send `Access-Control-Expose-Headers: Date, Age`.
  *
- * @throws A `LinkError`: `bad_option` for a `most` without a unit.
+ * @throws A `LinkError` `bad_option` for a wrong or unknown option, such as a `most` without a unit.
  *
  * @example
  * ```ts
@@ -41,23 +44,27 @@ export interface ServerClockOptions {
  * ```
  */
 export function serverClock(options: ServerClockOptions = {}): Clock {
+  assertKnownOptions(options, ['most', 'changed', 'now'], 'serverClock()')
   const { most = '1d', changed, now } = options
-  const cap = seconds(most, 'most') * 1000
-  const seen: number[] = []
+  const largest = secondsOf(most, 'most') * 1000
+  const differences: number[] = []
   let offset = 0
   return {
     get offset() {
       return offset
     },
-    now: () => new Date(clock(now) + offset),
-    learn({ headers }) {
-      const date = Date.parse(headers.get('date') ?? '')
+    now: () => new Date(presentTime(now) + offset),
+    learn(response) {
+      assertOption(typeof response?.headers?.get === 'function', 'response', 'a Response; await fetch() first')
+      const date = Date.parse(response.headers.get('date') ?? '')
       if (Number.isNaN(date)) return
-      // Half a second more, because Date is cut to the second. Age is how long a shared cache has kept it.
-      seen.push(date + 500 + (Math.max(0, Number(headers.get('age'))) || 0) * 1000 - clock(now))
-      if (seen.length > 8) seen.shift()
-      const learned = Math.round(Math.max(...seen) / 1000) * 1000
-      const next = Math.max(-cap, Math.min(cap, learned)) + 0
+      // `Age` is how many seconds a shared cache has kept the response. `Date` is cut to whole seconds, so half a second is added.
+      const age = Math.max(0, Number(response.headers.get('age'))) || 0
+      differences.push(date + age * 1000 + 500 - presentTime(now))
+      if (differences.length > REMEMBERED) differences.shift()
+      const learned = Math.round(Math.max(...differences) / 1000) * 1000
+      // `+ 0` turns -0 into 0.
+      const next = Math.max(-largest, Math.min(largest, learned)) + 0
       if (next === offset) return
       offset = next
       changed?.(offset)

@@ -1,6 +1,6 @@
 // Claims: what a link says.
 
-/** What a link says. On a verdict, a good signature proves it; from `inspect`, anybody can have written it. */
+/** The statements of a link. On a verdict, a good signature proves them. From `inspect`, anybody can have written them. */
 export interface Claims {
   /** The URL without the scheme's parameters. On a verdict: as far as the signature covers it. */
   readonly resource: string

@@ -68,8 +68,8 @@ export function assertKnownOptions(options: object, known: readonly string[], ta
 
 /** The error for an option whose name is not known. */
 export function unknownOption(name: string, known: readonly string[], taker: string): LinkError {
-  // A long name may be a value in the wrong place, such as a secret.
-  const shown = name.length > 40 ? '' : ` '${name}'`
-  const message = `unknown option${shown}; ${taker} takes ${known.join(', ') || 'no options'}`
-  return new LinkError('bad_option', message, { option: shown && name })
+  // A long name may be a secret in the wrong place: tokens and secrets have 32 characters or more.
+  const option = name.length >= 32 ? undefined : name
+  const message = `unknown option${option ? ` '${option}'` : ''}; ${taker} takes ${known.join(', ') || 'no options'}`
+  return new LinkError('bad_option', message, { option })
 }

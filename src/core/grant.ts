@@ -2,7 +2,7 @@
 import { parseNetwork } from '../lib/address.ts'
 import { BASE64URL, encode } from '../lib/encoding.ts'
 import { below, normalPath } from '../lib/normalise.ts'
-import { hasDotSegment, looksLikeHost } from '../lib/request-target.ts'
+import { hasDotSegment, isWebOrigin, looksLikeHost } from '../lib/request-target.ts'
 import { firstOf, LONGEST, type Parts, split } from '../lib/url.ts'
 import type { Conditions } from './conditions.ts'
 import { assertOption, LinkError, unknownOption } from './errors.ts'
@@ -78,13 +78,14 @@ const missing = ({ name }: Scheme, condition: string): LinkError =>
   new LinkError('bad_option', `${condition} must be given: ${name} links require it`, { option: condition })
 
 /** Only URLs that arrive as they were signed. */
-function assertUrl(url: string, { path, plain }: Parts): void {
+function assertUrl(url: string, { origin, path, plain }: Parts): void {
   if (plain) return
   assertOption(url.length <= LONGEST, 'url', TOO_LONG)
   assertOption(isPath(path), 'url', "an absolute URL without credentials, or a path that starts with '/'")
   // Clients drop control characters and outer spaces, and replace half a surrogate pair.
   assertOption(/^[!-~]*$/.test(url) || !ALTERED.test(url), 'url', 'free of control characters and of outer spaces')
   // Clients resolve dots before they send, so the link would be for another path than the request, or lose the token in front of it.
+  assertOption(isWebOrigin(origin), 'url', 'one that begins with https:// or http://, with at most one port')
   assertOption(!hasDotSegment(path), 'url', "without the segments '.' and '..', in any spelling")
   assertOption(!looksLikeHost(url), 'url', 'without two slashes at its start: clients would take what follows for a host')
 }
@@ -134,7 +135,8 @@ function methodsOf(method: unknown): readonly string[] | undefined {
 
 function prefixOf(folder: unknown, path: string): string | undefined {
   if (folder === undefined) return undefined
-  assertOption(typeof folder === 'string' && isPath(folder), 'prefix', "a path that starts with '/'")
+  const good = typeof folder === 'string' && isPath(folder) && !hasDotSegment(folder)
+  assertOption(good, 'prefix', "a path that starts with '/', without the segments '.' and '..'")
   const prefix = normalPath(folder)
   assertOption(below(normalPath(path), prefix), 'prefix', 'a path that the path of url lies in')
   return prefix

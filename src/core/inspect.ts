@@ -1,11 +1,11 @@
-// inspect: what a link says, for whoever holds no key. Nothing of it is verified, and the field is named so.
+// inspect: reads a link without a key. Its claims are not verified, and the field is named so.
 import { isRequestTarget, looksLikeHost } from '../lib/request-target.ts'
 import { LONGEST } from '../lib/url.ts'
 import type { UnverifiedClaims } from './claims.ts'
 import { assertOption } from './errors.ts'
 import { assertScheme, type Scheme } from './scheme.ts'
 
-/** What a link says about itself. Anybody can have written it: use it for display and for timers, not to admit somebody. */
+/** The claims of a link that was not verified. Anybody can have written them: use them for display and for timers, not to admit somebody. */
 export interface Unverified {
   /** Name of the scheme that can read the link. */
   readonly scheme: string
@@ -17,7 +17,7 @@ export interface Unverified {
  *
  * @param scheme - A scheme with any keyring; `hmac([])`, an empty one, can only read.
  * @param url - Any text or URL. A fragment is left out, because clients do not send it.
- * @returns What the link says, or `undefined` if the text is not a link of this scheme or cannot be read.
+ * @returns The claims of the link, or `undefined` if the text is not a link of this scheme or cannot be read.
  * @throws A {@link LinkError} `bad_option` if an argument is missing.
  *
  * @example
@@ -30,7 +30,11 @@ export interface Unverified {
  */
 export function inspect(scheme: Scheme, url: string | URL): Unverified | undefined {
   assertScheme(scheme)
-  assertOption(typeof url === 'string' || typeof url?.href === 'string', 'url', 'a string or a URL, as the second argument: inspect(scheme, url)')
+  assertOption(
+    typeof url === 'string' || typeof url?.href === 'string',
+    'url',
+    'a string or a URL, as the second argument: inspect(scheme, url)',
+  )
   const link = `${url}`
   if (link.length > LONGEST) return undefined
   const target = link.replace(/#.*/s, '')

@@ -31,13 +31,13 @@ export type Keyring<K> = K | readonly K[]
  */
 export type KeyLookup<K> = (id?: string) => Keyring<K> | undefined | Promise<Keyring<K> | undefined>
 
-/** What factories of schemes take: a keyring, or a function that looks one up. */
+/** The keys that factories of schemes take: a keyring, or a function that looks one up. */
 export type Keys<K> = Keyring<K> | KeyLookup<K>
 
 /** The keys of a scheme. A function, so that printing a scheme shows no secret. */
 export type KeySource<K extends SecretKey = SecretKey> = (id?: string) => readonly K[] | Promise<readonly K[]>
 
-/** What a scheme asks of its keys. */
+/** The rules that a scheme has for its keys. */
 export interface KeyRules<K, R extends SecretKey> {
   /** The shortest secret that is allowed, in bytes. Default: 1. */
   readonly shortest?: number
@@ -48,42 +48,61 @@ export interface KeyRules<K, R extends SecretKey> {
 /** Checks keys and copies their bytes. A keyring is checked at once, keys that are looked up when they arrive. */
 export function keyring<K extends SecretKey, R extends SecretKey = K>(keys: Keys<K>, rules: KeyRules<K, R> = {}): KeySource<R> {
   if (typeof keys === 'function') return lookedUp(keys, rules)
-  const ring = checked(keys, rules)
+  const ring = listed(keys).map((key) => checked(key, rules))
   return () => {
-    if (!ring.length) throw new LinkError('no_key', 'keys must be at least one key; an empty keyring can only read links', { option: 'keys' })
+    if (!ring.length)
+      throw new LinkError('no_key', 'keys must be at least one key; an empty keyring can only read links', { option: 'keys' })
     return ring
   }
 }
 
 function lookedUp<K extends SecretKey, R extends SecretKey>(lookup: KeyLookup<K>, rules: KeyRules<K, R>): KeySource<R> {
-  // By the object that the lookup returned, so that a keyring which comes back is checked, and its keys are imported, only once.
-  const known = new WeakMap<object, readonly R[]>()
+  // By the key, so that one which comes back is checked, copied and imported only once. Not by the list: callers may edit theirs, and a key
+  // that was taken off it would still open links.
+  const known = new WeakMap<K, R>()
   return async (id) => {
     const found = await lookup(id)
-    if (found === undefined || found === null) return []
-    const ring = known.get(found) ?? checked(found, rules)
-    known.set(found, ring)
-    return ring
+    if (found === undefined || found === null || isInherited(found, id)) return []
+    return listed(found).map((key) => {
+      const ready = known.get(key) ?? checked(key, rules)
+      known.set(key, ready)
+      return ready
+    })
   }
 }
 
-function checked<K extends SecretKey, R extends SecretKey>(keys: Keyring<K>, { shortest = 1, prepare }: KeyRules<K, R>): readonly R[] {
-  const list = (Array.isArray(keys) ? keys : [keys]) as readonly K[]
-  return list.map((key) => {
-    assertKey(key)
-    // Copied, because callers may wipe their buffer, and the key would become zeros. Not with slice(): a Buffer's is a view of the same bytes.
-    const own = isBytes(key.secret) ? { ...key, secret: new Uint8Array(key.secret) } : key
-    const prepared = prepare ? prepare(own) : (own as unknown as R)
-    assertOption(lengthOf(prepared.secret) >= shortest, 'secret', `at least ${shortest} byte${shortest > 1 ? 's' : ''} long`, 'weak_key')
-    return prepared
-  })
+/**
+ * Is this what a plain object has under an id such as `constructor`, without a key of that id? Clients write ids, and a lookup in an object must
+ * not let them make `verify` throw.
+ */
+function isInherited(found: unknown, id = ''): boolean {
+  const inherited: Record<string, unknown> = Object.prototype as never
+  return found === inherited || found === inherited[id]
+}
+
+function listed<K>(keys: Keyring<K>): readonly K[] {
+  return Array.isArray(keys) ? keys : [keys as K]
+}
+
+function checked<K extends SecretKey, R extends SecretKey>(key: K, { shortest = 1, prepare }: KeyRules<K, R>): R {
+  assertKey(key)
+  // Copied, because callers may wipe their buffer, and the key would become zeros. Not with slice(): a Buffer's is a view of the same bytes.
+  const own = isBytes(key.secret) ? { ...key, secret: new Uint8Array(key.secret) } : key
+  const prepared = prepare ? prepare(own) : (own as unknown as R)
+  assertOption(lengthOf(prepared.secret) >= shortest, 'secret', `at least ${shortest} byte${shortest > 1 ? 's' : ''} long`, 'weak_key')
+  return prepared
 }
 
 function assertKey(key: SecretKey): void {
   assertOption(typeof key === 'object' && key !== null, 'keys', 'an object such as { id, secret }, or a list of such objects')
   const { id, secret, starts, expires } = key
   assertOption(id === undefined || (typeof id === 'string' && !/\p{Surrogate}/u.test(id)), 'id', 'well-formed text')
-  assertOption(isSecret(secret), 'secret', 'text, a Uint8Array, an HMAC CryptoKey, or an object with sign()', secret ? 'bad_option' : 'weak_key')
+  assertOption(
+    isSecret(secret),
+    'secret',
+    'text, a Uint8Array, an HMAC CryptoKey, or an object with sign()',
+    secret ? 'bad_option' : 'weak_key',
+  )
   for (const [option, date] of [['starts', starts] as const, ['expires', expires] as const])
     assertOption(date === undefined || (date instanceof Date && !Number.isNaN(+date)), option, 'a valid Date')
 }

@@ -2,7 +2,7 @@
 import { assertOption } from './errors.ts'
 import type { Scheme } from './scheme.ts'
 import type { Verdict } from './verdict.ts'
-import { VERIFY_OPTIONS, type VerifyOptions, verdictOn, type Visited } from './verify.ts'
+import { VERIFY_OPTIONS, type VerifyOptions, type Visited, verdictOn } from './verify.ts'
 
 /** Remembers which links were used. One store serves all processes and machines that redeem the same links. */
 export interface UseStore {

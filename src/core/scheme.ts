@@ -44,7 +44,7 @@ export type Algorithm = {
   | { readonly signer: Signer }
 )
 
-/** What a signature can cover; `?name` is one parameter of the URL's own. */
+/** The parts of a request that a signature can cover; `?name` is one parameter of the URL's own. */
 export type Covered =
   | 'scheme'
   | 'host'
@@ -62,7 +62,7 @@ export type Covered =
   | 'purpose'
   | `?${string}`
 
-/** What of a request, besides its URL, a string to sign can depend on. */
+/** The parts of a request, besides its URL, that a string to sign can depend on. */
 export type RequestPart = 'method' | 'ip' | 'headers' | 'cookies'
 
 /** What `sign` asks a scheme to write: plain data, checked, with times in whole seconds since 1970. */
@@ -122,7 +122,7 @@ export interface Visit {
 
 /** A link that can be read: what it says, and the string that its signature should be of. */
 export interface Reading {
-  /** What the link says. */
+  /** The claims of the link. */
   readonly claims: Claims
   /** The signature as the link has it. */
   readonly signature: string
@@ -201,11 +201,11 @@ export interface Scheme<C extends Condition = any, Own extends object = {}, E ex
   readonly requires?: readonly C[]
   /** Names of its own conditions. */
   readonly own?: readonly string[]
-  /** What the signature covers. */
+  /** The parts of a request that the signature covers. */
   readonly covers: readonly Covered[]
   /** The link's query parameters. `sign` refuses a URL that already has one. Empty when the link has its token in the path. */
   readonly parameters: readonly string[]
-  /** What of a request, besides its URL, the string to sign depends on. Default: nothing. */
+  /** The parts of a request, besides its URL, that the string to sign depends on. Default: none. */
   readonly reads?: readonly RequestPart[]
   /** How its links are signed. */
   readonly algorithm: Algorithm

@@ -24,7 +24,7 @@ export interface Accepted {
   readonly ok: true
   /** Name of the scheme that signed the link. With `anyOf`, it shows how far a migration is. */
   readonly scheme: string
-  /** What the link says, proved by its signature. */
+  /** The claims of the link, proved by its signature. */
   readonly claims: Claims
   readonly reason?: undefined
   readonly status?: undefined

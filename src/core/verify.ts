@@ -108,11 +108,14 @@ export async function verdictOn(
     for (const key of Array.isArray(keys) ? (keys as readonly SecretKey[]) : await keys) {
       if (!(reading.signedBy ? reading.signedBy(key) : !keyId || key.id === keyId)) continue
       reason = 'bad_signature'
-      const ready = await readyKey(reading.key ? await reading.key(key) : key, algorithm)
+      // Each await stands alone: njs 0.7.9 crashes on some that stand inside of an expression.
+      const signingKey = reading.key ? await reading.key(key) : key
+      const ready = await readyKey(signingKey, algorithm)
       const toSign = reading.toSign(visit, key)
       const messages = messagesOf(typeof toSign === 'string' ? toSign : await toSign)
       for (let which = 0; which < messages.length; which++) {
-        if (!(await matches(ready, algorithm, messages[which] as Message, reading.signature))) continue
+        const good = await matches(ready, algorithm, messages[which] as Message, reading.signature)
+        if (!good) continue
         const signed: Signed = { scheme: candidate, key, claims: provenClaims(reading, key, visit, which), opens: reading.opens !== false }
         // The normal form of a resource may have two slashes in front where the request has not.
         if (looksLikeHost(signed.claims.resource)) return refuseUnread(candidate, 'malformed')
@@ -235,7 +238,7 @@ function endingWithKey(claims: Claims, { expires }: SecretKey): Claims {
 }
 
 /** The request as schemes see it. */
-function visitOf(request: Visited, options: VerifyOptions): Visit {
+export function visitOf(request: Visited, options: VerifyOptions): Visit {
   const { ip } = options
   assertOption(ip === undefined || ip === null || typeof ip === 'string', 'ip', 'the address of the request, as text')
   const url = urlOf(request)

@@ -1,15 +1,19 @@
-// climbs: paths that different servers resolve to different files.
+// climbs: paths with a dot segment that only some servers see, because they decode the path late or twice.
+
 import { normal } from '../lib/normalise.ts'
+import { hasDotSegment } from '../lib/request-target.ts'
 
 /**
- * Has this path, as it was written, a dot segment in any spelling that some server resolves? They differ about what comes first: resolving,
- * decoding (some do it twice), merging `//`, or cutting off what follows a `;`, `?` or `#`. So `/a//../b` is `/a/b` to RFC 3986, and `/b` to NGINX.
- * Clients resolve dots before they send, so nobody has a need for such a path.
+ * Has this path a segment `.` or `..` as soon as somebody decodes it? Servers differ in what they do first: resolve dots, decode (some twice),
+ * merge `//`, or cut off what follows a `;`, `?` or `#`. So `/a/..%2fb` is one file to the signature and another to a file system.
+ *
+ * The verbs refuse only what `hasDotSegment` finds in the path as it was sent. This looks at the decoded path, too.
  */
 export function climbs(path: string): boolean {
-  // In normal form, because what is decoded twice may have its digits escaped: `%25%32%65` is `%2e`, and then a dot.
-  const plain = normal(path)
+  // In normal form, because a path that is decoded twice may have its digits escaped: `%25%32%65` is `%2e`, and then a dot.
+  const decoded = normal(path)
     .replace(/%(25)+/g, '%')
     .replace(/%(2e|2f|5c|3b|3f|23)/gi, (_, hex) => String.fromCharCode(+`0x${hex}`))
-  return /(^|[/\\])\.\.?([/\\;?#]|$)/.test(plain)
+  // `\` separates segments as `/` does, and `?` and `#` end one as `;` does.
+  return hasDotSegment(decoded.replaceAll('\\', '/').replace(/[?#]/g, ';'))
 }

@@ -1,53 +1,49 @@
-// confirm: one-time links that mail scanners cannot burn. GET shows a page with a button, and only POST spends a use.
-import { insist } from '../core/errors.ts'
+// confirm: one-time links that mail scanners cannot use up. GET shows a page with a button, and only POST consumes a use.
+import { assertKnownOptions, assertOption } from '../core/errors.ts'
 import type { UseStore } from '../core/redeem.ts'
-import type { Scheme } from '../core/scheme.ts'
+import { assertScheme, type Scheme } from '../core/scheme.ts'
 import { type VerifyOptions, verify } from '../core/verify.ts'
-import type { GuardOptions, Handler } from './guard.ts'
-import { checkNames } from './names.ts'
-import { problem, refusal } from './refusal.ts'
-import { notSent } from './request-target.ts'
-import { spend } from './spend.ts'
+import { assertAddressOf, assertStore, climbing, type GuardOptions, type Handler, VERB_OPTIONS, verbOptions } from './admission.ts'
+import { consume } from './consume.ts'
+import { isMisplaced } from './misplaced.ts'
+import { type Page, pageResponse } from './page.ts'
+import { answerRefusal, assertRefusalOptions, assertText, type Refusal, type RefusalWords } from './refusal.ts'
 
-/** The words of the page, as plain text. */
-export interface ConfirmWords {
-  /** Language of these words. Default: `'en'`. */
-  readonly language?: string
-  /** Default: `'Open your link'`. */
+/** The words of the pages of {@link confirm}, as plain text. */
+export interface ConfirmWords extends RefusalWords {
+  /** The title of the page with the button. Default: `'Open your link'`. */
   readonly title?: string
   /** Default: `'This link works only once. Press the button to use it.'`. */
   readonly text?: string
-  /** Default: `'Continue'`. */
+  /** The button. Default: `'Continue'`. */
   readonly button?: string
 }
 
-/** Options of {@link confirm}. */
-export interface ConfirmOptions<Rest extends unknown[] = unknown[]> extends Omit<GuardOptions<Rest>, 'store'> {
-  /** Who has used which link. */
+/** Options of {@link confirm}: those of `guard`, and where to go on. */
+export interface ConfirmOptions<Rest extends unknown[] = unknown[]> extends Omit<GuardOptions<Rest>, 'store' | 'words'> {
+  /** Remembers which links were used. */
   readonly store: UseStore
-  /** Where to go on to once the link has been redeemed; or give a `handler`. */
+  /** The address to go on to once the use is consumed. Give this or a `handler`. */
   readonly redirect?: string | URL
-  /** Answers once the link has been redeemed. */
+  /** Answers once the use is consumed. */
   readonly handler?: Handler<Rest>
+  /** The words of the page with the button, and of the pages for refused requests. */
   readonly words?: ConfirmWords
 }
 
-const STYLE =
-  ':root{color-scheme:light dark;font:1.1rem/1.5 system-ui,sans-serif}body{max-width:32rem;margin:15vh auto;padding:0 1rem}button{font:inherit;padding:.6rem 1.4rem}'
-// The hash of that text; a test compares them.
-const POLICY = `default-src 'none'; style-src 'sha256-4bI4eOS9pzvMODeRw2L98kgnQI/m+p+DiVP3K3Pb3h0='; base-uri 'none'; frame-ancestors 'none'`
-
-const HEADERS = { 'cache-control': 'no-store', 'referrer-policy': 'no-referrer', 'x-robots-tag': 'noindex' }
+const OPTIONS = [...VERB_OPTIONS, 'ip', 'refuse', 'words', 'store', 'redirect', 'handler']
+const WORDS = ['title', 'text', 'button', 'language', 'refused']
 
 /**
- * Makes a fetch handler for one-time links that are sent by mail or chat. `GET` shows a page with a button, and spends nothing: mail scanners,
- * previews and prefetches see that page. The button sends a `POST`, which redeems the link and then runs the handler, or goes on to an address.
+ * Makes a fetch handler for one-time links that are sent by mail or chat. `GET` shows a page with a button and consumes nothing: mail scanners,
+ * previews and prefetches get that page. The button sends a `POST`, which consumes a use and then runs the handler, or redirects to an address.
  *
- * The form posts to the page's own address, so a link needs no `method`: both visits count as `GET`. Some scanners press buttons, too; where
- * that matters, give the link more than one use, or write a page that asks for something that only the person knows and then calls `redeem`.
+ * The form posts to the page's own address, so a link needs no `method`: both requests count as `GET`. The button is disabled after the first
+ * click, because a double click would consume the use and then show that the link has been used. Some scanners press buttons, too; where that
+ * matters, give the link more than one use, or write a page that asks for something that only the person knows and then calls `redeem`.
  *
- * @returns A fetch handler. A refused link is answered as by `guard`, and a store that fails with 503.
- * @throws A `LinkError`: `bad_option` without `store`, without either `redirect` or `handler`, or for an option that there is not.
+ * @returns A fetch handler. Refused requests are answered as by `guard`, also those of other methods (405) and those when the store fails (503).
+ * @throws A `LinkError` `bad_option` without `store`, without either `redirect` or `handler`, and for a wrong or unknown option.
  *
  * @example
  * ```ts
@@ -68,34 +64,47 @@ export function confirm<Rest extends unknown[] = []>(
   scheme: Scheme,
   options: ConfirmOptions<Rest>,
 ): (request: Request, ...rest: Rest) => Promise<Response> {
-  const { store, redirect, handler, words = {}, ip: addressOf, refuse, ...shared } = options ?? {}
-  insist(typeof scheme?.check === 'function', 'confirm takes a scheme, such as hmac(keys)')
-  insist(typeof store?.take === 'function', 'confirm takes { store }: an object with take(id, until, uses)')
-  insist(!redirect !== !handler, 'confirm takes either { redirect }, an address to go on to, or { handler }')
-  // The header would throw only when the use has been consumed.
-  insist(!redirect || /^[!-~]+$/.test(`${redirect}`), 'redirect takes an address of plain characters, without spaces')
-  insist(!addressOf || typeof addressOf === 'function', 'ip takes a function that answers with the address of the visitor')
-  checkNames('confirm', shared, ['revoked', 'now', 'tolerance'])
+  assertScheme(scheme)
+  assertConfirmOptions(options)
+  const { store, redirect, handler, words = {}, ip: addressOf } = options
+  const shared = verbOptions(options)
   const page = pageOf(words)
 
-  return async (request, ...rest) => {
-    const { method } = request
-    // The form's POST opens what a GET would.
+  /** Checks a GET, or consumes a use for a POST. The form's POST opens the link like a GET. */
+  function judge(request: Request, rest: Rest) {
     const visit: VerifyOptions = { ...shared, ip: addressOf?.(request, ...rest), method: 'GET' }
-    if (method === 'GET' || method === 'HEAD') {
-      const verdict = notSent(request, scheme) ?? (await verify(scheme, request, visit))
-      if (!verdict.ok && verdict.reason !== 'needs_redeem') return refuse ? refuse(verdict, request, ...rest) : refusal(verdict, method)
-      const headers = { ...HEADERS, 'content-type': 'text/html; charset=utf-8', 'content-security-policy': POLICY }
-      return new Response(method === 'HEAD' ? null : page, { headers })
-    }
-    if (method !== 'POST') return problem(405, 'This address takes GET and POST.', {}, method, { allow: 'GET, HEAD, POST' })
-    const verdict = notSent(request, scheme) ?? (await spend(scheme, request, visit, store))
-    if (verdict instanceof Response) return verdict
-    if (!verdict.ok) return refuse ? refuse(verdict, request, ...rest) : refusal(verdict, method)
-    return handler
-      ? handler(request, verdict.claims, ...rest)
-      : new Response(null, { status: 303, headers: { ...HEADERS, location: String(redirect) } })
+    return request.method === 'POST' ? consume(scheme, request, visit, store) : verify(scheme, request, visit)
   }
+
+  return async (request, ...rest) => {
+    if (isMisplaced(request, rest, 'confirm')) return undefined as never
+    const { method } = request
+    const refuse = (refusal: Refusal) => answerRefusal(refusal, options, request, rest)
+    if (!METHODS.includes(method)) return refuse({ ok: false, reason: 'wrong_method', status: 405 })
+    const verdict = climbing(request, scheme) ?? (await judge(request, rest))
+    // The page does not ask the store, so a link whose uses are consumed has a button, too.
+    if (method !== 'POST' && (verdict.ok || verdict.reason === 'needs_redeem')) return pageResponse(page, method)
+    if (!verdict.ok) return refuse(verdict)
+    return handler ? handler(request, verdict.claims, ...rest) : redirection(redirect as string | URL)
+  }
+}
+
+const METHODS = ['GET', 'HEAD', 'POST']
+
+function assertConfirmOptions<Rest extends unknown[]>(options: ConfirmOptions<Rest>): void {
+  assertOption(typeof options === 'object' && options !== null, 'options', 'an object such as { store, redirect }, as the second argument')
+  assertKnownOptions(options, OPTIONS, 'confirm()')
+  assertRefusalOptions(options, WORDS, 'confirm()')
+  const { store, redirect, handler, ip, words = {} } = options
+  for (const name of ['title', 'text', 'button'] as const) assertText(words[name], name)
+  assertOption(words.button !== '', 'button', 'text that is not empty')
+  assertStore(store)
+  assertAddressOf(ip)
+  assertOption((redirect === undefined) !== (handler === undefined), 'redirect', 'given, or else handler: one of the two')
+  assertOption(handler === undefined || typeof handler === 'function', 'handler', 'a function (request, claims) => Response')
+  // The header would throw only when the use is consumed already.
+  const good = redirect === undefined || /^[!-~]+$/.test(`${redirect}`)
+  assertOption(good, 'redirect', 'an address of visible ASCII characters, such as the href of a URL')
 }
 
 function pageOf({
@@ -103,21 +112,11 @@ function pageOf({
   title = 'Open your link',
   text = 'This link works only once. Press the button to use it.',
   button = 'Continue',
-}: ConfirmWords): string {
-  const plain = (words: string) => words.replace(/[&<>"]/g, (odd) => `&#${odd.charCodeAt(0)};`)
-  // No script: a form without an action posts to the page's own address, which is the link. The link itself stands nowhere in the page.
-  return `<!doctype html>
-<html lang="${plain(language)}">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="robots" content="noindex">
-<title>${plain(title)}</title>
-<style>${STYLE}</style>
-<main>
-<h1>${plain(title)}</h1>
-<p>${plain(text)}</p>
-<form method="post"><button>${plain(button)}</button></form>
-</main>
-</html>
-`
+}: ConfirmWords): Page {
+  return { language, title, text, button }
+}
+
+function redirection(address: string | URL): Response {
+  const headers = { location: `${address}`, 'cache-control': 'no-store', 'referrer-policy': 'no-referrer', 'x-robots-tag': 'noindex' }
+  return new Response(null, { status: 303, headers })
 }

@@ -32,7 +32,7 @@ export function networkOf(text = '', bits?: number): Network | undefined {
   return { bits: size, digits: digits.slice(0, count >> 2) + (rest ? (+`0x${digits[count >> 2]}` & (240 >> rest)).toString(16) : '') }
 }
 
-// No leading zeros: some parsers read 010 as eight.
+// Without leading zeros, because some parsers read 010 as eight.
 const IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/
 
 const GROUP = /^[\da-f]{1,4}$/i
@@ -49,7 +49,7 @@ function groupsOfIpv4(address: string): number[] {
 /** The eight groups of an IPv6 address in one of the three forms of RFC 4291, section 2.2. */
 function groupsOfIpv6(address: string): number[] | undefined {
   const [left = '', right, more] = address.split('::')
-  // `::` stands at most once.
+  // `::` occurs at most once.
   if (more !== undefined) return
   // Only the end of the whole address may be dotted.
   const before = groupsOf(left, right === undefined)
@@ -65,7 +65,7 @@ function groupsOf(text: string, mayEndDotted: boolean): number[] | undefined {
   const groups: number[] = []
   if (text === '') return groups
   const words = text.split(':')
-  // An address has no more than eight, and the text may be long.
+  // An address has at most eight groups, and the text may be long.
   if (words.length > 8) return
   for (let i = 0; i < words.length; i++) {
     const word = words[i] as string
@@ -83,14 +83,14 @@ export function contains(network: string, address: string | undefined): boolean 
   const last = ends[ends.length - 1]
   if (!first || !last || ends.length > 2) return false
   const digits = networkOf(address, first.bits)?.digits
-  // As texts of one length, digits are in the order of the addresses. IPv4 and IPv6 networks of as many bits have other lengths.
+  // Strings of digits of one length sort like the addresses. IPv4 and IPv6 networks of the same size differ in length.
   const comparable = digits?.length === first.digits.length && digits.length === last.digits.length
   return comparable && digits >= first.digits && digits <= last.digits
 }
 
 /**
  * An address as servers print it: IPv6 in lower case and compressed (RFC 5952), with the last 32 bits dotted where the C libraries and NGINX do
- * so, without brackets and zone. `::ffff:1.2.3.4` stays apart from `1.2.3.4`. `undefined` for what is no address.
+ * so, without brackets and zone. `::ffff:1.2.3.4` stays apart from `1.2.3.4`. `undefined` for text that is not an address.
  */
 export function printAddress(address: string): string | undefined {
   const digits = networkOf(address)?.digits

@@ -4,7 +4,7 @@
 export const HEX = '0123456789abcdef'
 /** Base64url without padding, RFC 4648 section 5. */
 export const BASE64URL = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
-/** Base64, RFC 4648 section 4. Its padding is the scheme's to write and to take off. */
+/** Base64, RFC 4648 section 4, without padding. The caller adds and removes it. */
 export const BASE64 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
 
 /** Writes bytes in an alphabet of 16 or 64 characters. */
@@ -26,7 +26,7 @@ const codesOf: Record<string, Uint8Array> = {}
 function encode64(bytes: Uint8Array, alphabet: string): string {
   codesOf[alphabet] ??= Uint8Array.from(alphabet, (character) => character.charCodeAt(0))
   const characters = codesOf[alphabet]
-  // Character codes, made text all at once: adding up characters takes twice as long.
+  // Character codes, turned into a string at once: appending characters takes twice as long.
   const codes = new Array<number>(Math.ceil(bytes.length / 3) * 4)
   let at = 0
   for (let i = 0; i < bytes.length; i += 3) {
@@ -50,8 +50,8 @@ function valuesOf(alphabet: string): Int8Array {
 }
 
 /**
- * Reads what {@link encode} wrote into `bytes`, and nothing else: for a foreign character, padding, or bits left over that are not zero it
- * answers -1, else the number of bytes. So all bytes have exactly one spelling, and a signature cannot be respelled.
+ * Reads text that {@link encode} wrote into `bytes`, and returns the number of bytes. It returns -1 for any other character, for padding, and for unused
+ * bits that are not zero. So bytes have exactly one spelling, and nobody can write a signature in another way.
  */
 export function decode(text: string, alphabet: string, bytes: Uint8Array): number {
   const values = valuesOf(alphabet)

@@ -10,7 +10,7 @@ export function normal(text: string): string {
   return text.replace(/%[\dA-Fa-f]{2}|[^\w\-.~!$&()*+,;=:@/?]/gu, (odd) => {
     const plain = odd.length === 3 ? String.fromCharCode(+`0x${odd.slice(1)}`) : ''
     if (plain) return /[\w\-.~]/.test(plain) ? plain : odd.toUpperCase()
-    // Half a surrogate pair is U+FFFD to every encoder.
+    // Every encoder writes half a surrogate pair as U+FFFD.
     return encodeValue(odd.replace(/\p{Surrogate}/u, '\ufffd'))
   })
 }
@@ -20,7 +20,7 @@ export function normalPath(path: string): string {
   const text = normal(path)
   if (!text.includes('/.')) return text
   const kept: string[] = []
-  // One of them at the end leaves its slash.
+  // A dot segment at the end leaves its slash.
   for (const segment of text
     .replace(/\/\.\.?$/, '$&/')
     .slice(1)
@@ -38,7 +38,7 @@ export function normalQuery(query: string): string {
     .slice(1)
     .split('&')
     .map((piece) => normal(piece).split('='))
-  // Stably: two parameters of the same name keep their order, because it means something.
+  // The sort is stable: two parameters of the same name keep their order, because programs depend on it.
   pieces.sort(([a = ''], [b = '']) => (a < b ? -1 : +(a > b)))
   return `?${pieces.map((piece) => piece.join('=')).join('&')}`
 }
@@ -57,7 +57,7 @@ export function normalise({ origin, path, query }: Parts): Parts {
 
 /**
  * Is this path (in normal form) the prefix itself or below it? A prefix ends at a `/`, whether written or not: `/foo` does not open `/foobar`.
- * Servers that decode `%2F` or `%5C` late would walk out of the folder with `..%2F`, so that counts as outside. Java servers read `..;` as `..`.
+ * Servers that decode `%2F` or `%5C` late would leave the folder with `..%2F`, so such a path is outside. Java servers read `..;` as `..`.
  */
 export function below(path: string, prefix: string): boolean {
   const inside = path === prefix || path.startsWith(prefix.endsWith('/') ? prefix : `${prefix}/`)

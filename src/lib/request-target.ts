@@ -1,7 +1,7 @@
 // Request targets: the URLs and paths that a client can send.
 import { type Parts, split } from './url.ts'
 
-/** Characters that no client sends: it keeps a fragment to itself, and escapes or drops control characters and half surrogate pairs. */
+/** Characters that no client sends: clients keep the fragment, and escape or drop control characters and half surrogate pairs. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what this looks for
 const NEVER_SENT = /[\0-\x1f\x7f#]|\p{Surrogate}/u
 
@@ -19,6 +19,14 @@ export function hasDotSegment(path: string): boolean {
   return DOT_SEGMENT.test(path)
 }
 
+/** A scheme of the web and a host with at most one port. `javascript://h/…` in `claims.resource` would be code in a page. */
+const WEB_ORIGIN = /^(?:https?|wss?):\/\/(?:\[[\da-f:.]+\]|[^:[\]]+)(?::\d{1,5})?$/i
+
+/** Is this the scheme and host of a request, or empty as for a path? `host:8443:443` has two ports, of which a normal form would drop one. */
+export function isWebOrigin(origin: string): boolean {
+  return origin === '' || WEB_ORIGIN.test(origin)
+}
+
 /** Does a path begin with two slashes? `new URL(path, base)` would take what follows for a host. */
 export function looksLikeHost(path: string): boolean {
   return path.startsWith('//')
@@ -28,11 +36,12 @@ export function looksLikeHost(path: string): boolean {
  * Can a client send this text, as an absolute URL or as a path with its query? Never throws, and takes linear time.
  *
  * `false` for a text that {@link split} finds no path in, for characters that no client sends, for a `\` in the path (many servers read it as
- * `/`), for dot segments, and for a path that a URL parser would take for a host.
+ * `/`), for dot segments, for a path that a URL parser would take for a host, and for an origin that is not of the web.
  */
-export function isRequestTarget(url: string, { path, plain }: Parts = split(url)): boolean {
+export function isRequestTarget(url: string, { origin, path, plain }: Parts = split(url)): boolean {
   if (plain) return true
   return (
+    isWebOrigin(origin) &&
     path.startsWith('/') &&
     !path.includes('\\') &&
     !looksLikeHost(url) &&

@@ -1,4 +1,4 @@
-// The text of URLs taken apart, without re-printing any of it. Neither `URL` nor `URLSearchParams`: they re-print.
+// Splits URLs without printing them again. `URL` and `URLSearchParams` are not used, because they change the text.
 
 /** A URL taken apart; joined in this order the parts give the same text. */
 export interface Parts {
@@ -19,7 +19,7 @@ export interface Parts {
 
 // The parts of most URLs. A host in lower case, without the scheme's own port; a path whose segments are plain and begin with no dot; and pieces
 // `name=value` with escapes of ASCII characters only, of those that must be escaped, in upper case.
-const PLAIN_ORIGIN = '[a-z][a-z\\d+.-]*://[a-z\\d.-]+(?::(?!(?:80|443)\\b)\\d+)?'
+const PLAIN_ORIGIN = 'https?://[a-z\\d.-]+(?::(?!(?:80|443)\\b)\\d{1,5})?'
 const PLAIN_PATH = '(?:/(?!\\.)[\\w\\-.~;]*)+'
 const PLAIN_TEXT = '[\\w\\-.~]*(?:%(?:[01][\\dA-F]|2[\\dA-CF]|3[A-F]|40|5[B-E]|60|7[B-DF])[\\w\\-.~]*)*'
 const PLAIN_PIECE = `${PLAIN_TEXT}=${PLAIN_TEXT}`
@@ -29,14 +29,14 @@ const PLAIN_URL = /* @__PURE__ */ new RegExp(
   `^(?!//)((?:${PLAIN_ORIGIN})?)(${PLAIN_PATH})((?:\\?${PLAIN_PIECE}(?:&${PLAIN_PIECE})*)?)${END}`,
 )
 
-// No user names and no `\`: `@` and `\` are where parsers disagree about the host. A text that begins with `/` is a path, also with two of
-// them: `//host/x` must not become a host.
+// Without user names and `\`, because parsers disagree about the host at `@` and `\`. A text that begins with `/` is a path, even with two slashes:
+// `//host/x` must not become a host.
 const ORIGIN = /^[a-z][a-z\d+.-]*:\/\/[^/?#\\@\s]+/i
 
-/** Longer texts are no links: browsers, servers and proxies do not pass them on. */
+/** The longest link. Browsers, servers and proxies do not pass longer ones on. */
 export const LONGEST = 16_384
 
-/** Takes any text apart and never throws; the `path` of what is no URL, or too long, does not begin with `/`. */
+/** Splits any text and never throws. If the text is not a URL, or too long, `path` does not begin with `/`. */
 export function split(url: string): Parts {
   const plain = url.length > LONGEST ? null : PLAIN_URL.exec(url)
   if (plain) return { origin: plain[1] as string, path: plain[2] as string, query: plain[3] as string, fragment: '', plain: true }
@@ -47,7 +47,7 @@ export function split(url: string): Parts {
   return { origin, path, query: url.slice(mark, end), fragment: url.slice(end) }
 }
 
-/** Where a character is, or the end. */
+/** The index of a character, or the end. */
 export function endOf(text: string, character: string, from = 0): number {
   const at = text.indexOf(character, from)
   return at < 0 ? text.length : at
@@ -84,23 +84,23 @@ export function encodeValue(value: string): string {
   return PLAIN.test(value) ? value : encodeURIComponent(value).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`)
 }
 
-// Escapes of whole characters as UTF-8 has them, of one to four bytes: not the longer spellings of a character, and no halves of surrogate pairs.
+// Escapes of whole characters in UTF-8, of one to four bytes, without overlong forms and halves of surrogate pairs.
 const DECODABLE =
   /^[^%]*(?:(?:%[0-7][\da-f]|%(?:c[2-9a-f]|d[\da-f])%[89ab][\da-f]|%e(?:0%[ab]|[1-9a-cef]%[89ab]|d%[89])[\da-f]%[89ab][\da-f]|%f(?:0%[9ab]|[1-3]%[89ab]|4%8)[\da-f]%[89ab][\da-f]%[89ab][\da-f])[^%]*)*$/i
 
-/** Does every `%` begin an escape, and are the escaped bytes UTF-8? `decodeURIComponent` would tell by an exception, which takes 10 µs. */
+/** Does every `%` begin an escape, and are the escaped bytes UTF-8? `decodeURIComponent` would throw otherwise, which takes 10 µs. */
 export function isDecodable(text: string): boolean {
   return !text.includes('%') || DECODABLE.test(text)
 }
 
-/** The opposite of {@link encodeValue}; `undefined` for a broken escape, and for what UTF-8 cannot hold. */
+/** The opposite of {@link encodeValue}; `undefined` for a broken escape, and for text that UTF-8 cannot hold. */
 export function decodeValue(text: string): string | undefined {
   if (PLAIN.test(text)) return text
-  // Half a surrogate pair must not pass for U+FFFD: ids would share a text.
+  // Half a surrogate pair would become U+FFFD, and two ids would have the same string to sign.
   return isDecodable(text) && !/\p{Surrogate}/u.test(text) ? decodeURIComponent(text) : undefined
 }
 
-/** A URL with `name=value` pairs, encoded, at the end of its query. What it had stays byte for byte as it was. */
+/** A URL with `name=value` pairs, encoded, at the end of its query. The rest of it does not change, byte for byte. */
 export function append(url: string, pairs: string): string {
   const end = endOf(url, '#')
   const front = url.slice(0, end)
@@ -147,8 +147,8 @@ export function takeParameters<Name extends string>(
 /** A name with its letters, digits and `-._~` unescaped. */
 function unescaped(name: string): string {
   if (!name.includes('%')) return name
-  return name.replace(/%[2-7][\da-f]/gi, (escape) => {
-    const character = String.fromCharCode(+`0x${escape.slice(1)}`)
-    return PLAIN.test(character) ? character : escape
+  return name.replace(/%[2-7][\da-f]/gi, (escaped) => {
+    const character = String.fromCharCode(+`0x${escaped.slice(1)}`)
+    return PLAIN.test(character) ? character : escaped
   })
 }

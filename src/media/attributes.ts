@@ -1,4 +1,4 @@
-// The attribute list of an HLS tag (RFC 8216 section 4.2), read in one pass: no character is looked at twice, whatever stands there.
+// Reads the attribute list of an HLS tag (RFC 8216 section 4.2) in one pass, so the time grows with the length of the line only.
 
 /** `NAME=value` in a tag. */
 export interface Attribute {
@@ -6,14 +6,15 @@ export interface Attribute {
   /** Without its quotes. */
   readonly value: string
   readonly quoted: boolean
-  /** Where the value stands in the line, without its quotes. */
+  /** Where the value begins in the line, after its quote. */
   readonly from: number
+  /** Where the value ends in the line, before its quote. */
   readonly to: number
 }
 
 /**
- * The attributes of a line, in their order, from a position on. Anything can stand in a quoted value, also `URI=` and commas. A piece that is
- * not an attribute is read over, and so is the rest of the line behind a quote that nothing closes.
+ * The attributes of a line, in their order, from a position on. A quoted value can contain anything, also `URI=` and commas. A piece that is
+ * not an attribute is skipped, and so is the rest of the line after a quote that is not closed.
  */
 export function attributesOf(line: string, start: number): Attribute[] {
   const found: Attribute[] = []
@@ -26,12 +27,11 @@ export function attributesOf(line: string, start: number): Attribute[] {
     if (end < 0 && quoted) break
     const to = end < 0 ? line.length : end
     found.push({ name: lastPiece(line.slice(at, equals)), value: line.slice(from, to), quoted, from, to })
-    // Behind the closing quote comes a comma, if anything does.
     const comma = quoted ? line.indexOf(',', to) : to
     at = comma < 0 ? line.length : comma + 1
   }
   return found
 }
 
-/** A name stands behind the last comma: what is in front of it is not an attribute. */
+/** A name follows the last comma. The text before the comma is not an attribute. */
 const lastPiece = (text: string): string => text.slice(text.lastIndexOf(',') + 1).trim()

@@ -1,34 +1,36 @@
-// signPlaylist: every address of an HLS playlist becomes a link, and nothing else in it changes. RFC 8216, draft-pantos-hls-rfc8216bis
-import { type Condition, type Conditions, clock } from '../core/conditions.ts'
-import { insist } from '../core/errors.ts'
-import { LONGEST } from '../lib/url.ts'
-import type { Scheme } from '../core/scheme.ts'
+// signPlaylist: turns every URL of an HLS playlist into a link, and changes nothing else. RFC 8216, draft-pantos-hls-rfc8216bis
+import type { Condition, Conditions, Expiry } from '../core/conditions.ts'
+import { assertKnownOptions, assertOption } from '../core/errors.ts'
+import { assertScheme, type Scheme } from '../core/scheme.ts'
 import { type SignOptions, sign } from '../core/sign.ts'
+import { presentTime } from '../core/time.ts'
+import { LONGEST } from '../lib/url.ts'
 import { attributesOf } from './attributes.ts'
 
-/** An address in a playlist that {@link signPlaylist} left as it was. */
+/** A URL in a playlist that {@link signPlaylist} did not sign. */
 export interface LeftAddress {
+  /** The URL as it stands in the playlist. */
   readonly address: string
-  /** Where it stands, counted from 1. */
+  /** The number of its line, from 1. */
   readonly line: number
-  /** The tag that it stands in, such as `EXT-X-KEY`; absent for the line of a segment or a variant. */
+  /** The tag that it stands in, such as `EXT-X-KEY`. Absent for the line of a segment or a variant. */
   readonly tag?: string
   /**
-   * - `other_origin`: it is on another host, or is not an http address (`data:`, `skd:`)
-   * - `unknown_tag`: it stands in a tag or an attribute that this function does not know
+   * - `other_origin`: it is on another host, has credentials, or is not an http URL (`data:`, `skd:`)
+   * - `unknown_tag`: it stands in a tag or an attribute that `signPlaylist` does not know
    */
   readonly reason: 'other_origin' | 'unknown_tag'
 }
 
-/** What {@link signPlaylist} takes besides the conditions. */
+/** Options of {@link signPlaylist}, besides the conditions. */
 export interface PlaylistOptions extends SignOptions {
-  /** The playlist's own address, which its relative ones are relative to: `'https://cdn.example/videos/7/index.m3u8'`, or a path from `/`. */
+  /** The URL of the playlist, for its relative URLs: `'https://cdn.example/videos/7/index.m3u8'`, or a path that starts with `/`. */
   readonly base: string | URL
-  /** Hears of every address that stays unsigned. */
+  /** Called for each URL that is not signed. */
   readonly left?: (left: LeftAddress) => void
 }
 
-// The tags that name something that a player loads, and the attributes that name it: RFC 8216bis, its interstitials, and image playlists.
+// The tags with a URL that a player loads, and the attributes that have it: RFC 8216bis, its interstitials, and image playlists.
 const URI = ['URI']
 const ATTRIBUTES: Readonly<Record<string, readonly string[]>> = {
   'EXT-X-KEY': URI,
@@ -44,41 +46,40 @@ const ATTRIBUTES: Readonly<Record<string, readonly string[]>> = {
   'EXT-X-CONTENT-STEERING': ['SERVER-URI'],
   'EXT-X-DATERANGE': ['X-ASSET-URI', 'X-ASSET-LIST'],
 }
-// The tags that are followed by an address itself: segments that are not finished.
-const WHOLE = ['EXT-X-PREFETCH', 'EXT-X-TWITCH-PREFETCH']
-// What looks like an address in other places.
-const ADDRESS_NAME = /(^|-)UR[IL]$/
-// Stands in for the origin while a path is resolved. Only references without an origin of their own are resolved against it.
-const NO_ORIGIN = 'http://path.invalid'
+// The tags that are followed by a URL without an attribute name: segments that are not finished.
+const TAGS_BEFORE_URL = ['EXT-X-PREFETCH', 'EXT-X-TWITCH-PREFETCH']
+// Names of attributes that probably have a URL, in tags that are not listed above.
+const URL_NAME = /(^|-)UR[IL]$/
 
-/** Whether a reference names a scheme or a host. `URL` reads `\\` as `/` and drops tabs, line breaks and what is in front. */
-function hasOrigin(reference: string): boolean {
-  const read = reference.replace(/[\t\n\r]/g, '').replace(/^[\0- ]+/, '')
-  return /^([a-z][a-z\d+.-]*:|[/\\]{2})/i.test(read)
-}
+/** A piece of the playlist: text that stays as it is, or a link that is being signed. */
+type Piece = string | Promise<string>
+
+/** Signs one URL of the playlist, or leaves it as it is and reports it. */
+type SignUrl = (address: string, line: number, tag?: string) => Promise<string>
 
 /**
- * Signs every address of a media or master playlist: segments, parts, keys, maps, renditions, variants, image playlists, session data,
- * interstitials, steering servers and prefetched segments. All other text stays as it is, byte for byte, with its line ends, comments, byte
- * ranges and unknown tags.
+ * Signs every URL of an HLS media or master playlist: segments, parts, keys, maps, renditions, variants, image playlists, session data,
+ * interstitials, steering servers and prefetched segments. All other text stays as it is, byte for byte.
  *
- * All links share one expiry. With `prefix`, each of them opens everything below it: then the playlists inside this one need no signing when
- * the scheme writes its token into the path.
+ * All links have the same expiry. With `prefix`, each of them opens everything below that folder. If the scheme also writes its token into the
+ * path, the playlists that a master playlist names need not be signed.
  *
- * Addresses of other origins are left alone, and so is what is not an http address (`data:`, `skd:`): a link of ours is not theirs to have.
- * `left` hears of them, and of what looks like an address in an unknown tag. Every address of your own host is signed, so sign playlists of
- * your own only.
+ * URLs of other origins are not signed, because their servers must not get a link of yours. Neither are URLs with credentials or of another kind
+ * (`data:`, `skd:`), nor those in unknown tags. `left` is called for each of them.
+ *
+ * Every URL of your own host is signed, whatever file it names. So sign only playlists that you wrote, not those that visitors upload.
  *
  * @param scheme - As for `sign`.
- * @param playlist - Text that begins with `#EXTM3U`.
- * @param options - `base`, `expires`, `left`, and whatever else the scheme can carry.
- * @returns The playlist with links in it.
- * @throws A `LinkError`: `bad_option` for text that is no playlist, and for a variable that it does not define; and what `sign` throws.
+ * @param playlist - Text that starts with `#EXTM3U`.
+ * @param options - `base`, `expires`, `left`, and any other condition that the scheme can carry.
+ * @returns The playlist with its links.
+ * @throws A `LinkError`: `bad_option` for text that is not a playlist, for a variable that the playlist does not define, and for an unknown option;
+ *   and what `sign` throws.
  *
  * @example
  * ```ts
  * import { hmac } from 'securelink'
- * import { signPlaylist } from 'securelink/hls'
+ * import { signPlaylist } from 'securelink/media'
  *
  * const links = hmac({ secret: 'a secret of 32 bytes or more, from a vault' })
  * const playlist = '#EXTM3U\n#EXTINF:6,\npart-1.ts\n#EXT-X-ENDLIST\n'
@@ -86,89 +87,124 @@ function hasOrigin(reference: string): boolean {
  * console.log(signed.split('\n')[2]?.split('?')[0]) // https://cdn.example/videos/7/part-1.ts
  * ```
  */
-export async function signPlaylist<C extends Condition, Own extends object>(
-  scheme: Scheme<C, Own>,
+export async function signPlaylist<C extends Condition, Own extends object, E extends Expiry>(
+  scheme: Scheme<C, Own, E>,
   playlist: string,
-  options: PlaylistOptions & Conditions<NoInfer<C>> & NoInfer<Own>,
+  options: PlaylistOptions & Conditions<NoInfer<C>, NoInfer<E>> & NoInfer<Own>,
 ): Promise<string> {
-  const { base, left, now, ...conditions } = options
-  insist(typeof playlist === 'string' && /^\ufeff?#EXTM3U\b/.test(playlist), 'playlist must be text that begins with #EXTM3U')
-  const from = String(base)
-  insist(/^(https?:\/\/|\/(?!\/))/i.test(from), 'base must be the address of the playlist: an http URL, or a path from /')
-  const isPath = from.startsWith('/')
-  const origin = new URL(from, NO_ORIGIN)
-  // One moment for all, so that links minted in one call are alike.
-  const present = new Date(clock(now))
-
-  const lines = playlist.replace(/^\ufeff/, '').split(/(\r\n|\r|\n)/)
+  assertScheme(scheme)
+  assertPlaylist(playlist)
+  assertPlaylistOptions(scheme, options)
+  const { base, left, now, ...others } = options
+  // The types of the conditions are those that the caller passed, and `sign` checks the values.
+  const conditions = others as unknown as Conditions<NoInfer<C>, NoInfer<E>> & NoInfer<Own>
+  // One time for all, so that links to one file are the same.
+  const present = new Date(presentTime(now))
+  const targetOf = targetFinder(String(base))
+  const text = playlist.replace(BYTE_ORDER_MARK, '')
+  const lines = text.split(/(\r\n|\r|\n)/)
   const variables = variablesOf(lines)
 
-  /** The URL or path to sign, or `undefined` for an address of another origin. */
-  function targetOf(reference: string): string | undefined {
-    if (isPath) {
-      if (hasOrigin(reference)) return
-      const target = new URL(reference, origin).href.slice(NO_ORIGIN.length)
-      // A path that begins with two slashes is read as a host.
-      return target.startsWith('//') ? undefined : target
-    }
-    const url = URL.canParse(reference, origin) ? new URL(reference, origin) : undefined
-    // Not by `origin`: that of a blob: address is the page's. A user's name or password is not for our links.
-    const same = url?.protocol === origin.protocol && url.host === origin.host && !url.username && !url.password
-    return same ? url.href : undefined
-  }
-
-  async function link(address: string, line: number, tag?: string): Promise<string> {
+  const signUrl: SignUrl = async (address, line, tag) => {
     const target = targetOf(withVariables(address, variables))
-    if (target === undefined) {
-      left?.({ address, line, reason: 'other_origin', ...(tag && { tag }) })
-      return address
-    }
-    // The types of the conditions are the caller's; `sign` checks them.
-    return sign(scheme, target, conditions as unknown as Conditions<NoInfer<C>> & NoInfer<Own>, { now: () => present })
+    if (target !== undefined) return sign(scheme, target, conditions, { now: () => present })
+    left?.({ address, line, reason: 'other_origin', ...(tag && { tag }) })
+    return address
   }
 
-  /** The pieces of a line that is an address from a position on, with white space around it. */
-  function signWhole(text: string, start: number, line: number, tag?: string): (string | Promise<string>)[] {
-    const address = text.slice(start).trim()
-    if (!address) return [text]
-    const at = text.indexOf(address, start)
-    return [text.slice(0, at), link(address, line, tag), text.slice(at + address.length)]
-  }
-
-  /** The pieces of a line with a tag, whose addresses are links. */
-  function signTag(text: string, tag: string, line: number): (string | Promise<string>)[] {
-    const start = tag.length + 2
-    if (WHOLE.includes(tag)) return signWhole(text, start, line, tag)
-    const pieces: (string | Promise<string>)[] = []
-    let done = 0
-    for (const { name, value, quoted, from, to } of attributesOf(text, start)) {
-      if (!quoted || !value) continue
-      if (ATTRIBUTES[tag]?.includes(name)) {
-        pieces.push(text.slice(done, from), link(value, line, tag))
-        done = to
-      } else if (ADDRESS_NAME.test(name)) {
-        left?.({ address: value, line, reason: 'unknown_tag', tag })
-      }
-    }
-    return [...pieces, text.slice(done)]
-  }
-
-  // All at once, because WebCrypto takes many calls in the time of a few.
-  const signed: (string | Promise<string>)[] = [playlist.startsWith('\ufeff') ? '\ufeff' : '']
-  for (const [index, text] of lines.entries()) {
-    // Every second piece is the end of a line.
+  // Not one after the other, because WebCrypto computes many signatures in the time of a few.
+  const pieces: Piece[] = [playlist.slice(0, playlist.length - text.length)]
+  for (const [index, content] of lines.entries()) {
+    // The expression in `split` keeps the line ends: each second entry is one.
     const line = index / 2 + 1
-    const [, tag] = /^#(EXT[\w-]*):/.exec(text) ?? []
-    if (tag) signed.push(...signTag(text, tag, line))
-    else if (text.trimStart().startsWith('#')) signed.push(text)
-    else signed.push(...signWhole(text, 0, line))
+    const [, tag] = /^#(EXT[\w-]*):/.exec(content) ?? []
+    if (tag) pieces.push(...signTag(content, tag, line, signUrl, left))
+    else if (content.trimStart().startsWith('#')) pieces.push(content)
+    else pieces.push(...signRest(content, 0, line, signUrl))
   }
-  return (await Promise.all(signed)).join('')
+  return (await Promise.all(pieces)).join('')
+}
+
+const BYTE_ORDER_MARK = /^\ufeff/
+
+function assertPlaylist(playlist: unknown): void {
+  const isPlaylist = typeof playlist === 'string' && /^\ufeff?#EXTM3U\b/.test(playlist)
+  const remedy = typeof playlist === 'object' ? '; await a promise first, and of a Response pass await response.text()' : ''
+  assertOption(isPlaylist, 'playlist', `text that starts with #EXTM3U${remedy}`)
+}
+
+function assertPlaylistOptions(scheme: Scheme, options: PlaylistOptions): void {
+  assertOption(typeof options === 'object' && options !== null, 'options', "an object such as { base, expires: '6h' }")
+  const { schemes: [signer = scheme] = [] } = scheme
+  // `sign` knows the standard conditions, and says which of them these links cannot carry.
+  const { starts, method, ip, prefix, uses, id, ...others } = options as PlaylistOptions & Record<string, unknown>
+  const known = ['base', 'left', 'now', 'expires', 'align', ...signer.carries, ...(signer.own ?? [])]
+  assertKnownOptions(others, known, `signPlaylist() with ${signer.name} links`)
+  assertOption(
+    /^(https?:\/\/|\/(?!\/))/i.test(String(options.base)),
+    'base',
+    "the URL of the playlist: an http(s) URL, or a path that starts with '/'",
+  )
+  assertOption(options.left === undefined || typeof options.left === 'function', 'left', 'a function')
+}
+
+/** The pieces of a line with a tag. */
+function signTag(text: string, tag: string, line: number, signUrl: SignUrl, left: PlaylistOptions['left']): Piece[] {
+  // After `#`, the tag and `:`.
+  const start = tag.length + 2
+  if (TAGS_BEFORE_URL.includes(tag)) return signRest(text, start, line, signUrl, tag)
+  const pieces: Piece[] = []
+  let done = 0
+  for (const { name, value, quoted, from, to } of attributesOf(text, start)) {
+    if (!quoted || !value) continue
+    if (ATTRIBUTES[tag]?.includes(name)) {
+      pieces.push(text.slice(done, from), signUrl(value, line, tag))
+      done = to
+    } else if (URL_NAME.test(name)) {
+      left?.({ address: value, line, reason: 'unknown_tag', tag })
+    }
+  }
+  return [...pieces, text.slice(done)]
+}
+
+/** The pieces of a line that is a URL from a position on, with white space around it. */
+function signRest(text: string, start: number, line: number, signUrl: SignUrl, tag?: string): Piece[] {
+  const address = text.slice(start).trim()
+  if (!address) return [text]
+  const at = text.indexOf(address, start)
+  return [text.slice(0, at), signUrl(address, line, tag), text.slice(at + address.length)]
+}
+
+// Stands in for the origin while a path is resolved. Only references without an origin are resolved against it.
+const NO_ORIGIN = 'http://path.invalid'
+
+/** A function that resolves a reference of the playlist to a URL or path to sign; `undefined` if it is not on the host of the playlist. */
+function targetFinder(base: string): (reference: string) => string | undefined {
+  const from = new URL(base, NO_ORIGIN)
+  if (base.startsWith('/')) return (reference) => (hasOrigin(reference) ? undefined : pathOf(new URL(reference, from)))
+  return (reference) => {
+    const url = URL.canParse(reference, from) ? new URL(reference, from) : undefined
+    // Not by `origin`, because that of a blob: URL is the origin of the page. Credentials in a URL belong to somebody else.
+    const isOwn = url?.protocol === from.protocol && url.host === from.host && !url.username && !url.password
+    return isOwn ? url.href : undefined
+  }
+}
+
+function pathOf({ href }: URL): string | undefined {
+  const path = href.slice(NO_ORIGIN.length)
+  // Clients take a path that starts with two slashes for a host.
+  return path.startsWith('//') ? undefined : path
+}
+
+/** Does a reference name a scheme or a host? `URL` reads `\` as `/`, and drops tabs, line breaks, and control characters at the start. */
+function hasOrigin(reference: string): boolean {
+  const read = reference.replace(/[\t\n\r]/g, '').replace(/^[\0- ]+/, '')
+  return /^([a-z][a-z\d+.-]*:|[/\\]{2})/i.test(read)
 }
 
 const DEFINE = '#EXT-X-DEFINE:'
 
-/** The variables that a playlist gives a value. */
+/** The variables whose values the playlist gives. */
 function variablesOf(lines: readonly string[]): ReadonlyMap<string, string> {
   const variables = new Map<string, string>()
   for (const line of lines) {
@@ -180,15 +216,15 @@ function variablesOf(lines: readonly string[]): ReadonlyMap<string, string> {
   return variables
 }
 
-/** An address with the values of its variables. */
+/** A URL with its variables replaced by their values. */
 function withVariables(address: string, variables: ReadonlyMap<string, string>): string {
   let length = address.length
   return address.replace(/\{\$([\w-]+)\}/g, (_, name: string) => {
     const value = variables.get(name)
-    insist(value !== undefined, 'playlist must define the variables that its addresses have')
-    // A small playlist could otherwise grow without a limit.
+    assertOption(value !== undefined, 'playlist', 'one that gives the values of the variables in its URLs')
+    // Otherwise a small playlist could grow without a limit.
     length += value.length
-    insist(length <= LONGEST, 'playlist must have addresses of at most 16,384 characters')
+    assertOption(length <= LONGEST, 'playlist', 'one with URLs of at most 16,384 characters')
     return value
   })
 }

@@ -2,9 +2,9 @@
 // imports: njs runs the top level of a module anew for each request, and most requests need none of it.
 import { LinkError } from '../core/errors.ts'
 import type { SecretKey } from '../core/keys.ts'
-import { type HmacOptions, hmac } from '../schemes/hmac.ts'
 import type { Verdict } from '../core/verdict.ts'
 import { type VerifyOptions, verify as verifyLink } from '../core/verify.ts'
+import { type HmacOptions, hmac } from '../schemes/hmac.ts'
 import type { Handlers, NginxKey, NginxRequest, NginxSettings } from './request.ts'
 
 declare const process: { readonly env: Readonly<Record<string, string | undefined>> }

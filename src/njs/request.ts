@@ -39,4 +39,3 @@ export interface Handlers {
   /** The settings in nginx.conf, for handlers of your own. Throws a `LinkError` if they have no keys. */
   settings(r: NginxRequest): NginxSettings
 }
-

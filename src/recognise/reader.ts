@@ -1,28 +1,30 @@
-// recognise: takes a link apart once, and asks the rules that its parameters mark.
+// recognise: takes a link apart once, and asks the rules for the parameters that it has.
+import type { UnverifiedClaims } from '../core/claims.ts'
 import { LONGEST } from '../lib/url.ts'
-import { DELIVERY } from './delivery.ts'
 import { edgeToken } from './edge-token.ts'
-import { FRAMEWORKS } from './frameworks.ts'
-import type { Link, Recognised, RecognisedClaims, Rule, Said } from './rule.ts'
-import { STORAGE } from './storage.ts'
-import { PARTS, unescaped } from './values.ts'
+import { linkText } from './link-text.ts'
+import type { Link, Recognised, Rule, Said } from './rule.ts'
+import { DELIVERY } from './rules/delivery.ts'
+import { FRAMEWORKS } from './rules/frameworks.ts'
+import { STORAGE } from './rules/storage.ts'
+import { expiryFrom, PARTS, unescaped } from './values.ts'
 
-// Those that have their signature in the path come last: they are tried when no parameter is one of ours.
 const RULES: readonly Rule[] = [...FRAMEWORKS, ...STORAGE, ...DELIVERY]
 
 /**
- * Tells which scheme made a link and what the link says, without a key, without any crypto, and without a request.
+ * Tells which scheme made a link and what the link says, without a key, without crypto, and without a request.
  *
- * It knows the links of all schemes here, and those that browsers meet besides. For any other text the answer is `undefined`; for a link that
- * two vendors write in the same way it is a list. Anybody can have written the link: the answer is good for timers and for display, and for
- * nothing else.
+ * It knows the links of all schemes in this package, and those of other vendors that browsers meet. Anybody can have written a link: use the
+ * answer for timers and for display, and not to admit somebody.
  *
- * A link that carries no expiry (`si=` of Azure, `verify=` of Cloudflare, or one that never ends) has an `expires` that is an invalid date:
- * it is neither before nor after any moment, and `isNaN` of it is true. A link that carries several has the first of them. An expiry that
- * cannot be read makes it no link. An expiry in milliseconds is read as such, and the answer says so: most vendors read it as seconds.
+ * - A link that does not show its expiry has no `expires`: Azure's with `si=`, Cloudflare's with `verify=`, or one that never expires.
+ * - A link with several expiries has the earliest one.
+ * - A text with an expiry that cannot be read is not recognised.
+ * - An expiry in milliseconds is read as such, and the answer says so, because most vendors take it for seconds.
  *
- * @param link - Any text or URL.
- * @returns One reading, several of them, or `undefined`.
+ * @param link - Any string, or a `URL`.
+ * @returns One reading; a list if several vendors write such a link; `undefined` for any other text.
+ * @throws A `LinkError` `bad_option` if `link` is neither a string nor a `URL`.
  *
  * @example
  * ```ts
@@ -33,24 +35,15 @@ const RULES: readonly Rule[] = [...FRAMEWORKS, ...STORAGE, ...DELIVERY]
  * ```
  */
 export function recognise(link: string | URL): Recognised | Recognised[] | undefined {
-  const text = String(link)
+  const text = linkText(link)
   if (text.length > LONGEST) return
   const [url = '', origin = '', path = '', query = ''] = PARTS.exec(text) ?? []
   if (!url) return
 
   const token = edgeToken(url, origin)
-  if (token) return only(token.vendors.map((vendor) => answer(vendor, token.resource, token.said)))
-
-  const { pieces, values, inPath } = parametersOf(path, query)
-  const raw = (name: string): string | undefined => values.get(name)
-  const parts: Link = { origin, path: path.slice(inPath.length) || '/', query, raw, text: (name) => unescaped(raw(name) ?? '') }
-  // Where the parameters are in the path, the query is the page's own.
-  const queryFor = (rule: Rule): string => (inPath ? query : queryWithout(rule, pieces))
-  return only(bestRules(parts).map(({ rule, said }) => answer(rule.vendor, parts.origin + parts.path + queryFor(rule), said)))
+  const found = token ? token.vendors.map((vendor) => reading(vendor, token.resource, token.said)) : readByRules(origin, path, query)
+  return found.length > 1 ? found : found[0]
 }
-
-/** A list of one is that one, and an empty list is nothing. */
-const only = <T>(found: T[]): T | T[] | undefined => (found.length > 1 ? found : found[0])
 
 interface Piece {
   readonly name: string
@@ -65,19 +58,18 @@ interface Parameters {
   readonly inPath: string
 }
 
-// The house scheme and Bunny can have their parameters in the first segment of the path.
+// `hmac` and Bunny can have their parameters in the first segment of the path.
 const IN_PATH = /^\/(?:(expires=[^/]*)|bcdn_(token=[^/]*))/
-// A name that can be a vendor's: anything else stays as it is, because decoding costs time.
+// A name that can be a vendor's. Other names stay as they are, because decoding takes time.
 const ESCAPED_NAME = /^(?:[\w.-]|%[2-7].)+$/
 
 function parametersOf(path: string, query: string): Parameters {
-  const [inPath = '', house, bunny] = IN_PATH.exec(path) ?? []
-  // In a path, the house scheme writes `~` for `%`, and commas between the parameters.
-  const all = house?.replaceAll('~', '%') ?? bunny ?? query.slice(1)
+  const [inPath = '', hmac, bunny] = IN_PATH.exec(path) ?? []
+  // In a path, `hmac` writes `~` for `%`, and commas between the parameters.
+  const all = hmac?.replaceAll('~', '%') ?? bunny ?? query.slice(1)
   const pieces: Piece[] = []
   const values = new Map<string, string>()
-  for (const text of all.split(house ? ',' : '&')) {
-    if (!text) continue
+  for (const text of all.split(hmac ? ',' : '&')) {
     const [written = ''] = text.split('=', 1)
     const name = written.includes('%') && ESCAPED_NAME.test(written) ? unescaped(written) : written
     pieces.push({ name, text })
@@ -86,49 +78,60 @@ function parametersOf(path: string, query: string): Parameters {
   return { pieces, values, inPath }
 }
 
-interface Match {
-  readonly rule: Rule
-  readonly said: Said
-}
-
-/** Those rules that need the most of all that match, with what they read. */
-function bestRules(link: Link): Match[] {
+/** Reads a link by those of the matching rules that need the most parameters. */
+function readByRules(origin: string, path: string, query: string): Recognised[] {
+  const { pieces, values, inPath } = parametersOf(path, query)
+  const raw = (name: string): string | undefined => values.get(name)
+  const link: Link = { origin, path: path.slice(inPath.length) || '/', query, raw, text: (name) => unescaped(raw(name) ?? '') }
   let most = 0
-  let best: Match[] = []
+  let best: Recognised[] = []
   for (const rule of RULES) {
     const weight = weightOf(rule)
-    const said = weight >= most && matches(rule, link) && rule.read(link)
+    const said = weight >= most && matches(rule, link) && saidBy(rule, link)
     if (!said) continue
     if (weight > most) best = []
     most = weight
-    best.push({ rule, said })
+    // If the link has its parameters in the path, all of the query belongs to the resource.
+    best.push(reading(rule.vendor, origin + link.path + (inPath ? query : queryWithout(rule, pieces)), said))
   }
   return best
 }
 
-/** A host or a path decides only between rules that need the same number of parameters. */
-const weightOf = ({ parameters, hosts, paths }: Rule): number => Object.keys(parameters).length + (hosts || paths ? 0.5 : 0)
+/** A host or a path decides only between rules that need equally many parameters. */
+const weightOf = ({ parameters = {}, hosts, paths }: Rule): number => Object.keys(parameters).length + (hosts || paths ? 0.5 : 0)
 
-function matches({ parameters, hosts, paths }: Rule, link: Link): boolean {
+function matches({ parameters = {}, hosts, paths }: Rule, link: Link): boolean {
   return (
-    Object.entries(parameters).every(([name, shape]) => shape.test(link.text(name))) &&
+    Object.entries(parameters).every(([name, form]) => form.test(link.text(name))) &&
     (!hosts || hosts.test(link.origin)) &&
     (!paths || paths.test(link.path))
   )
 }
 
-/** The query without the vendor's own parameters. */
-function queryWithout(rule: Rule, pieces: readonly Piece[]): string {
-  const rest = pieces.filter(({ name }) => !Object.hasOwn(rule.parameters, name) && !rule.optional?.test(name))
-  return rest.length ? `?${rest.map(({ text }) => text).join('&')}` : ''
+/** `undefined`: the expiry cannot be read, or the rule finds that it is not such a link. */
+function saidBy({ expires, read }: Rule, link: Link): Said | undefined {
+  const expiry = expires === undefined || link.raw(expires) === undefined ? {} : expiryFrom(link.text(expires))
+  const others = read ? read(link) : {}
+  return expiry && others && { ...expiry, ...others }
 }
 
-/** What is said, as far as it is said. */
-function answer(scheme: string, resource: string, said: Said): Recognised {
-  const { expires = Number.NaN, starts = Number.NaN, milliseconds, ...rest } = said
-  const claims = { resource, ...rest, expires: new Date(expires), starts: Number.isFinite(starts) && new Date(starts) }
-  // Without what is empty.
-  const full = Object.entries(claims).filter(([, value]) => value && (value as string).length !== 0)
-  const unverified = Object.fromEntries(full) as unknown as RecognisedClaims
+/** The query without the vendor's own parameters. */
+function queryWithout({ parameters = {}, optional }: Rule, pieces: readonly Piece[]): string {
+  const others = pieces.filter(({ name }) => !Object.hasOwn(parameters, name) && !optional?.test(name))
+  const text = others.map((piece) => piece.text).join('&')
+  return text && `?${text}`
+}
+
+/** The answer for one vendor, without values that are empty. */
+function reading(scheme: string, resource: string, { expires, starts, milliseconds, ...others }: Said): Recognised {
+  const claims = { resource, expires: dateOf(expires), starts: dateOf(starts), ...others }
+  const present = Object.entries(claims).filter(([, value]) => value && (value as string).length !== 0)
+  const unverified = Object.fromEntries(present) as unknown as UnverifiedClaims
   return { scheme, unverified, ...(milliseconds && { milliseconds }) }
+}
+
+/** `undefined` for a number that no `Date` can hold. */
+function dateOf(time = Number.NaN): Date | undefined {
+  const date = new Date(time)
+  return Number.isNaN(+date) ? undefined : date
 }

@@ -2,7 +2,8 @@
 import { assertKnownOptions, assertOption } from '../core/errors.ts'
 import type { Keys, SecretKey } from '../core/keys.ts'
 import type { Scheme } from '../core/scheme.ts'
-import { AWS4, isScopeWord, type PresignConditions, parameterNames, sigv4, type Vocabulary } from './shared/sigv4.ts'
+import { assertUrl, GOOG4 } from './shared/google.ts'
+import { AWS4, isScopeWord, type PresignConditions, sigv4 } from './shared/sigv4.ts'
 
 export type { PresignConditions }
 
@@ -18,21 +19,6 @@ export interface GcsOptions {
   readonly algorithm?: 'GOOG4-HMAC-SHA256' | 'AWS4-HMAC-SHA256'
   /** The location of the bucket. The storage takes any word. Default: `'auto'`. */
   readonly location?: string
-}
-
-/** The words of Google. */
-const GOOG4: Vocabulary = {
-  algorithm: 'GOOG4-HMAC-SHA256',
-  secretPrefix: 'GOOG4',
-  terminator: 'goog4_request',
-  parameters: /* @__PURE__ */ parameterNames('X-Goog-'),
-  headerPrefix: 'x-goog-',
-  // The hash is in the string to sign anyway, and Google's Identity-Aware Proxy adds the others on the way.
-  unsignedHeaders: ['x-goog-content-sha256', 'x-goog-iap-jwt-assertion', 'x-goog-authenticated-user-email', 'x-goog-authenticated-user-id'],
-  payloadHash: 'X-Goog-Content-Sha256',
-  // Google's libraries sign no port, and their documentation says that a link for GET opens HEAD.
-  signsPort: false,
-  getOpensHead: true,
 }
 
 /**
@@ -72,24 +58,6 @@ export function gcs(keys: Keys<GcsKey>, options: GcsOptions = {}): Scheme<'start
     // Cloud Storage answers ExpiredToken to expired links.
     status: { expired: 400, key_expired: 403, revoked: 403 },
     placeOf: () => place,
-    assertUrl(hostname, path) {
-      const closed = CLOSED.find(({ urls }) => urls.test(hostname + path))
-      assertOption(!closed, 'url', `one that signed URLs open: ${closed?.problem}; use https://storage.googleapis.com/BUCKET/OBJECT`)
-    },
+    assertUrl,
   })
 }
-
-// Hosts and paths that no signed URL opens. https://cloud.google.com/storage/docs/request-endpoints
-const CLOSED: readonly { readonly urls: RegExp; readonly problem: string }[] = [
-  { urls: /^storage\.cloud\.google\.com\//, problem: 'this address is for browsers with a Google account' },
-  { urls: /^console\.cloud\.google\.com\//, problem: 'this is an address of the console' },
-  {
-    urls: /^((www|storage)\.googleapis\.com\/((resumable\/)?(download|upload)\/)?storage\/v1\/|www\.googleapis\.com\/)/,
-    problem: 'the JSON API takes no signed URLs',
-  },
-  { urls: /^firebasestorage\.googleapis\.com\//, problem: 'Firebase has tokens of its own' },
-  {
-    urls: /^[^/]*\.(amazonaws\.com(\.cn)?|r2\.cloudflarestorage\.com|core\.windows\.net)\//,
-    problem: 'this host belongs to another vendor',
-  },
-]

@@ -89,7 +89,7 @@ const OPTIONS = ['expression', 'parameters', 'placement', 'location', 'variables
 interface Configuration {
   /** Where the token is: in the query, in the path with the expiry behind it, or in the path as `secure_link_secret` has it. */
   readonly layout: 'query' | 'path' | 'secret'
-  /** Names of the parameters. The links have no expiry if its name is empty. */
+  /** Names of the parameters in the query. The links have no expiry if its name is empty. */
   readonly names: { readonly md5: string; readonly expires: string }
   readonly location: string | undefined
   readonly expression: Expression
@@ -178,7 +178,7 @@ function configurationOf(options: NginxOptions): Configuration {
   const template = secretLine ? '$link$secret' : hashedText(text)
   const configuration: Configuration = {
     layout,
-    names: { md5, expires: layout === 'secret' ? '' : expires },
+    names: { md5, expires },
     location,
     expression: parseExpression('expression', template, options, own, layout === 'query' ? { [expires]: EXPIRY } : {}),
   }
@@ -225,8 +225,9 @@ function assertExpression({ layout, names, expression }: Configuration): void {
 
 /** Does the signature cover the expiry? */
 function coversExpiry({ layout, names, expression }: Configuration): boolean {
-  if (names.expires === '') return false
-  return covers(expression, 'secure_link_expires') || (layout === 'query' && covers(expression, `arg_${names.expires}`.toLowerCase()))
+  const inLink = { query: names.expires !== '', path: true, secret: false }[layout]
+  const asArgument = layout === 'query' && covers(expression, `arg_${names.expires}`.toLowerCase())
+  return inLink && (covers(expression, 'secure_link_expires') || asArgument)
 }
 
 function coverage(configuration: Configuration): readonly Covered[] {

@@ -12,7 +12,7 @@ export interface PichaxKey extends SecretKey {
 
 /** Conditions of {@link pichax} links. */
 export interface PichaxConditions {
-  /** What the link is for: a user, an image. The signature covers it and the expiry, and nothing else. */
+  /** The purpose of the link: a user, an image. The signature covers the id and the expiry, and nothing else. */
   readonly id: string
 }
 

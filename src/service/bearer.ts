@@ -1,24 +1,23 @@
 // bearer: who may ask the link service for what, by tokens in the Authorization header (RFC 6750).
-import { type Duration, seconds } from '../core/conditions.ts'
-import { insist, LinkError } from '../core/errors.ts'
+import { assertKnownOptions, assertOption } from '../core/errors.ts'
+import { type Duration, secondsOf } from '../core/time.ts'
+import { climbs } from '../http/climbs.ts'
 import { same } from '../lib/encoding.ts'
 import { below, normalise, normalPath } from '../lib/normalise.ts'
 import { split } from '../lib/url.ts'
-import { climbs } from '../http/climbs.ts'
-import { unknown } from '../http/names.ts'
 
 /** What the service can be asked to do. */
 export type Verb = 'sign' | 'verify' | 'inspect' | 'redeem'
 
-/** One link that somebody wants signed, verified, inspected or redeemed. */
+/** One link that a caller wants signed, verified, inspected or redeemed. */
 export interface WantedLink {
   /** The name that the service knows the scheme by. */
   readonly scheme: string
   /** The URL to sign, or the link. */
   readonly url: string
-  /** To sign: when the link will die, with every rounding. */
+  /** To sign: when the link expires, after all rounding. A date in the year 5138 for a link that never expires. */
   readonly expires?: Date
-  /** To sign: everything that was asked for, checked already. */
+  /** To sign: every condition that the caller gave, checked already. */
   readonly conditions: Readonly<Record<string, unknown>>
 }
 
@@ -26,17 +25,17 @@ export interface WantedLink {
 export interface Wanted {
   readonly verb: Verb
   readonly links: readonly WantedLink[]
-  /** The present, by the service's clock. */
+  /** The present time, by the clock of the service. */
   readonly now: Date
 }
 
 /** A refusal that says more than `false`. */
 export interface Denied {
-  /** 401: who are you? 403: not you. */
+  /** 401: the caller is not known. 403: the caller is known, and may not do this. */
   readonly status: 401 | 403
   /** A sentence for the caller. */
   readonly detail: string
-  /** Which of the links. */
+  /** Which of the links, from 0. */
   readonly index?: number
   /** Which of its fields. */
   readonly field?: string
@@ -45,11 +44,11 @@ export interface Denied {
 /** Decides who may ask for what. */
 export interface Authorize {
   (request: Request, wanted: Wanted): boolean | Denied | Promise<boolean | Denied>
-  /** Asked before the body is read, where the headers alone can tell: so strangers cannot make the service read megabytes. */
+  /** Called before the body is read, where the headers alone decide: so strangers cannot make the service read megabytes. */
   readonly early?: (request: Request) => boolean | Denied | Promise<boolean | Denied>
 }
 
-/** What a token is good for. What is left out is not limited. */
+/** What a token may ask for. A limit that is left out does not hold. */
 export interface Limits {
   /**
    * What it may sign: `'https://cdn.example/files/'` is that host and everything below that path, `'https://cdn.example'` the whole host,
@@ -64,8 +63,8 @@ export interface Limits {
   /** What it may ask for. */
   readonly verbs?: readonly Verb[]
   /**
-   * Conditions of a scheme's own, such as `headers`, that it may sign with besides `id`. Where `allow` is set the default is none: some of
-   * them widen what a link opens. Without `query` in this list, parameters such as `x-amz-copy-source` are refused in the URL, too.
+   * Conditions of a scheme's own, such as `headers`, that it may sign with besides `id`. Where `allow` is set the default is none, because some
+   * of them widen what a link opens. Without `query` in this list, parameters such as `x-amz-copy-source` are refused in the URL, too.
    */
   readonly conditions?: readonly string[]
 }
@@ -82,9 +81,9 @@ const STANDARD = ['expires', 'align', 'starts', 'method', 'ip', 'prefix', 'uses'
  * Lets callers in by bearer tokens, each with its limits.
  *
  * @param tokens - Each of at least 32 characters, as text or with limits of its own.
- * @param limits - For all tokens; what a token says itself goes first.
+ * @param limits - For all tokens; a token's own limits take their place.
  * @returns For the option `authorize` of `service`.
- * @throws A {@link LinkError}: `weak_key` for a short token, `bad_option` for a limit that cannot be meant.
+ * @throws A {@link LinkError}: `weak_key` for a short token, `bad_option` for a wrong limit.
  *
  * @example
  * ```ts
@@ -100,21 +99,22 @@ const STANDARD = ['expires', 'align', 'starts', 'method', 'ip', 'prefix', 'uses'
  * ```
  */
 export function bearer(tokens: string | readonly (string | Token)[], limits: Limits = {}): Authorize {
-  const all = [tokens].flat().map((token) => ({ ...limits, ...given(typeof token === 'string' ? { token } : token) })) as Token[]
-  insist(all.length > 0, 'bearer takes at least one token')
-  const rules = all.map((limit) => {
-    if (!/^[\w\-.~+/]{32,}=*$/.test(limit.token))
-      throw new LinkError('weak_key', 'bearer takes tokens of at least 32 letters, digits and -._~+/')
-    return [limit.token, ruleOf(limit)] as const
+  const list = [tokens].flat() as readonly (string | Token)[]
+  assertOption(list.length > 0, 'tokens', 'at least one token')
+  const rules = list.map((each) => {
+    const token = { ...limits, ...given(typeof each === 'string' ? { token: each } : Object(each)) } as Token
+    const { token: text } = token
+    assertOption(typeof text === 'string' && TOKEN.test(text), 'token', 'at least 32 letters, digits and -._~+/', 'weak_key')
+    return { text, rule: ruleOf(token) }
   })
 
   const found = new WeakMap<Request, Rule>()
   const early = (request: Request): true | Denied => {
     const [, sent] = /^Bearer +([\w\-.~+/]+=*)$/i.exec(request.headers.get('authorization') ?? '') ?? []
-    if (!sent) return { status: 401, detail: 'This takes a token, in a header such as Authorization: Bearer ….' }
+    if (!sent) return { status: 401, detail: 'The request must have a token, in a header such as Authorization: Bearer ….' }
     let rule: Rule | undefined
-    // With each of them, and each to its end: the time tells neither which one it was nor how much of one was right.
-    for (const [token, its] of rules) if (same(token, sent)) rule = its
+    // Compared with each token, and each to its end: the time tells neither which one it was, nor how much of it was right.
+    for (const each of rules) if (same(each.text, sent)) rule = each.rule
     if (!rule) return { status: 401, detail: 'The token in the Authorization header is not known here.' }
     found.set(request, rule)
     return true
@@ -127,52 +127,76 @@ export function bearer(tokens: string | readonly (string | Token)[], limits: Lim
   return Object.assign(authorize, { early })
 }
 
+const TOKEN = /^[\w\-.~+/]{32,}=*$/
+
 type Rule = (wanted: Wanted) => true | Denied
 
-/** Without what is undefined, which must not take the place of a limit. */
+/** Without undefined values, which must not take the place of a limit for all tokens. */
 const given = (token: object) => Object.fromEntries(Object.entries(token).filter(([, value]) => value !== undefined))
 
-// Storages read these from the query as if they were headers, and `x-amz-copy-source` copies any other file to where the link leads.
-const HEADERS = /[?&]x-(amz|goog)-/i
+const LIMITS = ['token', 'allow', 'longest', 'schemes', 'verbs', 'conditions']
 
-function ruleOf({ token: _, allow, longest, schemes, verbs, conditions, ...others }: Token): Rule {
-  // A misspelt limit would be none.
-  const [odd] = Object.keys(others)
-  insist(odd === undefined, `bearer knows no ${unknown('limit', odd as string)}: it takes allow, longest, schemes, verbs and conditions`)
+/** What a token's limits say about a request. */
+function ruleOf(token: Token): Rule {
+  const { allow, longest, schemes, verbs, conditions } = token
+  assertKnownOptions(token, LIMITS, 'bearer()')
   for (const [name, list] of Object.entries({ allow, schemes, verbs, conditions }))
-    insist(list === undefined || Array.isArray(list), `${name} takes a list`)
-  const most = longest === undefined ? Infinity : seconds(longest, 'longest')
-  const places = allow?.map((place) => {
-    const { origin, path, query, fragment } = normalise(split(place))
-    const text = split(place)
-    insist(
-      path[0] === '/' && !climbs(text.path) && !(query || fragment || text.query || text.fragment),
-      `allow takes URLs such as 'https://cdn.example/files/', or paths such as '/files/'`,
-    )
-    return { origin, path }
-  })
-  const own = conditions ?? (allow && [])
-  const denied = (detail: string, index: number, field: string): Denied => ({ status: 403, detail, index, field })
+    assertOption(list === undefined || Array.isArray(list), name, 'a list')
+  const most = longest === undefined ? Number.POSITIVE_INFINITY : secondsOf(longest, 'longest')
+  const places = allow?.map(placeOf)
+  const ownConditions = conditions ?? (allow && [])
+
+  /** What is wrong with one link that is to be signed. */
+  function objectionTo({ url, expires, conditions: asked }: WantedLink, now: number): { field: string; detail: string } | undefined {
+    if (+(expires as Date) / 1000 > now + most)
+      return { field: 'expires', detail: `This token may sign links that are valid for up to ${longest}.` }
+    const own = ownConditions && Object.keys(asked).find((name) => !STANDARD.includes(name) && !ownConditions.includes(name))
+    if (own) return { field: own, detail: 'This token may not sign with this condition.' }
+    if (!places) return undefined
+    if (!ownConditions?.includes('query') && HEADERS_IN_QUERY.test(normalise(split(url)).query))
+      return { field: 'url', detail: 'This token may not sign this query.' }
+    if (!liesIn(places, url)) return { field: 'url', detail: 'This token may not sign this URL.' }
+    const prefix = asked['prefix'] as string | undefined
+    if (prefix !== undefined && !liesIn(places, normalise(split(url)).origin + prefix))
+      return { field: 'prefix', detail: 'This token may not sign links that open so much.' }
+    return undefined
+  }
 
   return ({ verb, links, now }) => {
     if (verbs && !verbs.includes(verb)) return { status: 403, detail: `This token may not ${verb}.` }
-    for (const [i, { scheme, url, expires, conditions: asked }] of links.entries()) {
-      if (schemes && !schemes.includes(scheme)) return denied('This token may not use this scheme.', i, 'scheme')
-      if (verb !== 'sign') continue
-      if (Math.floor(+(expires as Date) / 1000) > Math.ceil(+now / 1000 + most))
-        return denied(`This token may sign links that live up to ${longest}.`, i, 'expires')
-      const odd = own && Object.keys(asked).find((name) => !STANDARD.includes(name) && !own.includes(name))
-      if (odd) return denied('This token may not sign with this condition.', i, odd)
-      if (!places) continue
-      const { origin, path, query } = normalise(split(url))
-      if (!own?.includes('query') && HEADERS.test(query)) return denied('This token may not sign this query.', i, 'url')
-      const inside = (other: string) =>
-        !climbs(other) && places.some((place) => place.origin === origin && below(normalPath(other), place.path))
-      // Without a host, what begins with two slashes is a host to browsers.
-      if (!inside(split(url).path) || (!origin && path.startsWith('//'))) return denied('This token may not sign this URL.', i, 'url')
-      if (asked['prefix'] !== undefined && !inside(asked['prefix'] as string))
-        return denied('This token may not sign links that open so much.', i, 'prefix')
+    const present = Math.floor(+now / 1000)
+    for (const [index, link] of links.entries()) {
+      if (schemes && !schemes.includes(link.scheme))
+        return { status: 403, detail: 'This token may not use this scheme.', index, field: 'scheme' }
+      const objection = verb === 'sign' ? objectionTo(link, present) : undefined
+      if (objection) return { status: 403, index, ...objection }
     }
     return true
   }
+}
+
+// Storages read these from the query as if they were headers, and `x-amz-copy-source` copies any other file to where the link leads.
+const HEADERS_IN_QUERY = /[?&]x-(amz|goog)-/i
+
+/** A host and a path, or a path alone, in normal form. */
+interface Place {
+  readonly origin: string
+  readonly path: string
+}
+
+function placeOf(text: string): Place {
+  const { path: written, query, fragment } = split(text)
+  const { origin, path } = normalise(split(text))
+  const good = path[0] === '/' && !climbs(written) && !query && !fragment
+  assertOption(good, 'allow', "a list of URLs such as 'https://cdn.example/files/', or of paths such as '/files/'")
+  return { origin, path }
+}
+
+/** Is this URL one of the places, or below one? */
+function liesIn(places: readonly Place[], url: string): boolean {
+  const { path: written } = split(url)
+  const { origin, path } = normalise(split(url))
+  // Without a host, a path that begins with two slashes is a host to browsers.
+  if (climbs(written) || (!origin && path.startsWith('//'))) return false
+  return places.some((place) => place.origin === origin && below(normalPath(written), place.path))
 }

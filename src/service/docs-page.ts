@@ -1,4 +1,4 @@
-// The page at /docs: shows openapi.json and sends requests. One file, nothing from elsewhere, no framework.
+// The page at /docs: shows openapi.json and sends requests. One file that loads nothing from elsewhere.
 
 const STYLE = `
 :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif }
@@ -12,7 +12,7 @@ pre { white-space: pre-wrap; overflow-wrap: anywhere; border: 1px solid GrayText
 table { border-collapse: collapse; font-size: .9rem } td, th { text-align: left; vertical-align: top; padding: .2rem .8rem .2rem 0 }
 `
 
-// Plain DOM calls: text goes in as text, so nothing of a document or an answer can become markup.
+// Plain DOM calls: text stays text, so neither the document nor an answer can become markup.
 const SCRIPT = `
 const make = (tag, set = {}, ...inside) => { const one = Object.assign(document.createElement(tag), set); one.append(...inside); return one }
 const show = (text) => { try { return JSON.stringify(JSON.parse(text), null, 2) } catch { return text } }

@@ -1,9 +1,9 @@
-// denoKvStore: who has used which link, in Deno KV, for all processes that share the database.
-import { type Duration, seconds } from '../core/conditions.ts'
-import { insist } from '../core/errors.ts'
+// denoKvStore: remembers which links were used, in Deno KV, for all processes that share the database.
+import { assertKnownOptions, assertOption } from '../core/errors.ts'
 import type { UseStore } from '../core/redeem.ts'
+import { type Duration, secondsOf } from '../core/time.ts'
 
-/** An open database, as far as it is needed here: `await Deno.openKv()`. */
+/** An open database, as far as this store needs it: `await Deno.openKv()`. */
 export interface DenoKv {
   get(key: string[]): Promise<{ key: unknown; value: unknown; versionstamp: string | null }>
   atomic(): DenoKvAtomic
@@ -19,22 +19,28 @@ export interface DenoKvAtomic {
 
 /** Options of {@link denoKvStore}. */
 export interface DenoKvStoreOptions {
-  /** What the keys begin with. Default: `['securelink']`. */
+  /** The first parts of each key. Default: `['securelink']`. */
   readonly prefix?: readonly string[]
   /**
-   * How long a use is remembered at least, so that links of one id share their uses also when one of them has expired. Default: `'1d'`.
-   * Uses are remembered until their link has expired in any case.
+   * The shortest time that a use is remembered, so that links of one id share their uses even after one of them has expired. Default: `'1d'`.
+   * A use is always remembered until its link has expired.
    */
   readonly retain?: Duration
 }
 
-// Deno KV tells no time, so each machine goes by its own clock. One that is behind accepts a link longer than the others: a day covers also a
-// clock that is set to another zone.
+// Deno KV does not tell the time, so each machine goes by its own clock. A machine whose clock is behind accepts a link for longer than the others.
+// A day is enough even for a clock that is set to another time zone.
 const MARGIN = 86_400_000
 
+/** The value of an entry. `until` is in milliseconds since 1970. */
+interface Uses {
+  readonly count: number
+  readonly until: number
+}
+
 /**
- * Remembers uses in Deno KV. A use is written only if nobody else wrote since it was read, else it is read again; so one of several visits at
- * the same moment wins, and the others see what it wrote. Entries expire a day after the link, and at least a day after `retain`.
+ * Remembers uses in Deno KV. A use is written only if nobody else wrote since it was read; otherwise it is read again. So one of several
+ * simultaneous requests gets the use, and the others see that. Entries expire a day after the link, and at least a day after `retain`.
  *
  * ```ts no-run needs Deno with its KV database
  * import { denoKvStore } from 'securelink/stores/deno-kv'
@@ -43,27 +49,34 @@ const MARGIN = 86_400_000
  * ```
  *
  * @param kv - An open database: `await Deno.openKv()`.
- * @throws A `LinkError`: `bad_option` if it is not a database, or `retain` not a length of time.
+ * @throws A `LinkError` `bad_option` if this is not a database, and for a wrong or unknown option.
  */
 export function denoKvStore(kv: DenoKv, options: DenoKvStoreOptions = {}): UseStore {
-  insist(typeof kv?.atomic === 'function', 'denoKvStore takes an open database, as Deno.openKv() gives it')
+  assertOption(typeof kv?.atomic === 'function', 'kv', 'an open database, such as await Deno.openKv()')
+  assertKnownOptions(options, ['prefix', 'retain'], 'denoKvStore()')
   const { prefix = ['securelink'], retain = '1d' } = options
-  const retained = seconds(retain, 'retain') * 1000
+  assertOption(
+    Array.isArray(prefix) && prefix.every((part) => typeof part === 'string'),
+    'prefix',
+    "a list of texts, such as ['securelink']",
+  )
+  const retained = secondsOf(retain, 'retain') * 1000
   return {
     async take(id, until, uses) {
+      // Written so that an invalid date refuses.
       if (!(+until > Date.now())) return false
       const key = [...prefix, id]
       for (;;) {
         const entry = await kv.get(key)
-        const { count, until: known } = (entry.value ?? { count: 0, until: 0 }) as { count: number; until: number }
-        const left = count < uses
+        const known = (entry.value ?? { count: 0, until: 0 }) as Uses
+        const isLeft = known.count < uses
         const now = Date.now()
-        // Several links may have one id: it is remembered as long as the longest of them lives.
-        const last = Math.max(known, +until, left ? now + retained : 0)
-        if (!left && last === known) return false
-        const expireIn = Math.max(0, last - now) + MARGIN
-        const value = { count: left ? count + 1 : count, until: last }
-        if ((await kv.atomic().check(entry).set(key, value, { expireIn }).commit()).ok) return left
+        // Several links may have one id. It is remembered until the last of them expires.
+        const rememberedUntil = Math.max(known.until, +until, isLeft ? now + retained : 0)
+        if (!isLeft && rememberedUntil === known.until) return false
+        const expireIn = Math.max(0, rememberedUntil - now) + MARGIN
+        const value: Uses = { count: isLeft ? known.count + 1 : known.count, until: rememberedUntil }
+        if ((await kv.atomic().check(entry).set(key, value, { expireIn }).commit()).ok) return isLeft
       }
     },
   }

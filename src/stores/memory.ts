@@ -1,53 +1,74 @@
-// memoryStore: who has used which link, for one process. Several processes need a store that they share.
-import { type Duration, seconds } from '../core/conditions.ts'
-import { LinkError } from '../core/errors.ts'
+// memoryStore: remembers which links were used, for one process. Several processes need a store that they share.
+import { assertKnownOptions, assertOption } from '../core/errors.ts'
 import type { UseStore } from '../core/redeem.ts'
+import { type Duration, presentTime, secondsOf } from '../core/time.ts'
 
 /** Options of {@link memoryStore}. */
 export interface MemoryStoreOptions {
-  /** How many links it may remember at a time. If it is full, new links are refused with an error; none is forgotten. Default: 100000. */
+  /** The largest number of links to remember. When the store is full, `take` throws for new links; it forgets none. Default: 100,000. */
   readonly max?: number
   /**
-   * How long a use is remembered at least, so that links of one id share their uses also when one of them has expired. Default: `'1d'`.
-   * Uses are remembered until their link has expired in any case.
+   * The shortest time that a use is remembered, so that links of one id share their uses even after one of them has expired. Default: `'1d'`.
+   * A use is always remembered until its link has expired.
    */
   readonly retain?: Duration
-  /** The present, for tests. Default: the machine's clock. */
+  /** The present time, for tests. Default: the clock of the machine. */
   readonly now?: () => Date
 }
 
+/** The uses of one link. `until` is in milliseconds since 1970. */
+interface Uses {
+  count: number
+  until: number
+}
+
 /**
- * Remembers uses in the memory of this process: for tests, and for servers of a single process. A restart forgets, so links that were used
- * can be used again until they expire; where that matters, take a store that lasts.
+ * Remembers uses in the memory of this process: for tests, and for servers of a single process. A restart forgets them, and then links that were used
+ * can be used again until they expire. Where that matters, choose a store that lasts.
  *
  * A use is remembered until five minutes after its link expires, and at least for `retain`. It is never forgotten earlier: when the store is
- * full, `take` throws, and nothing is opened.
+ * full, `take` throws, and the link does not open.
  *
- * @throws A {@link LinkError}: `bad_option` when `max` is not a whole number of at least 1, or `retain` not a length of time.
+ * @throws A {@link LinkError} `bad_option` if `max` is not a whole number from 1, and for a wrong or unknown option.
  *
  * @example
  * ```ts
  * import { memoryStore } from 'securelink/stores/memory'
  *
  * const store = memoryStore({ max: 10_000 })
- * await store.take('invite-7', new Date(Date.now() + 60_000), 1) // true, and from then on false
+ * const until = new Date(Date.now() + 60_000)
+ * console.log(await store.take('invite-7', until, 1)) // true
+ * console.log(await store.take('invite-7', until, 1)) // false
  * ```
  */
 export function memoryStore(options: MemoryStoreOptions = {}): UseStore {
+  assertKnownOptions(options, ['max', 'retain', 'now'], 'memoryStore()')
   const { max = 100_000, retain = '1d', now } = options
-  if (!Number.isInteger(max) || max < 1) throw new LinkError('bad_option', 'max takes a whole number of links, at least 1')
-  const retained = seconds(retain, 'retain') * 1000
-  const used = new Map<string, { count: number; until: number }>()
+  assertOption(Number.isInteger(max) && max > 0, 'max', 'a whole number from 1')
+  const retained = secondsOf(retain, 'retain') * 1000
+  const used = new Map<string, Uses>()
+  // No entry has expired before this time, so there is nothing to sweep.
   let sweepAt = 0
+
+  /** Removes the entries that have expired. It looks at every one, so it runs only when one can have expired. */
+  function sweep(present: number): void {
+    if (present < sweepAt) return
+    sweepAt = Infinity
+    for (const [id, { until }] of used) {
+      if (until <= present) used.delete(id)
+      else sweepAt = Math.min(sweepAt, until)
+    }
+  }
+
   return {
     take(id, until, uses) {
-      const present = (now?.() ?? new Date()).getTime()
-      // By this clock no verifier accepts the link any more: there is nothing to take, and nothing that could be forgotten in time.
+      const present = presentTime(now)
+      // By this clock no verifier accepts the link any more. A use that is written now could be forgotten at once. An invalid date refuses, too.
       if (!(until.getTime() > present)) return false
       const last = used.get(id)
       const entry = last && last.until > present ? last : undefined
       if (entry && entry.count >= uses) {
-        // Several links may have one id: it is remembered as long as the longest of them lives.
+        // Several links may have one id. It is remembered until the last of them expires.
         entry.until = Math.max(entry.until, until.getTime())
         return false
       }
@@ -58,14 +79,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): UseStore {
         return true
       }
       if (used.size >= max && !last) {
-        // Sweeping looks at every link, so it waits until one can have expired.
-        if (present >= sweepAt) {
-          sweepAt = Infinity
-          for (const [other, { until }] of used) {
-            if (until <= present) used.delete(other)
-            else sweepAt = Math.min(sweepAt, until)
-          }
-        }
+        sweep(present)
         if (used.size >= max) throw new Error(`memoryStore is full: it remembers ${max} links, and none of them may be forgotten yet`)
       }
       used.set(id, { count: 1, until: forgetAt })

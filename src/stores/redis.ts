@@ -1,16 +1,16 @@
-// redisStore: who has used which link, in Redis or Valkey, for any number of processes and machines.
-import { type Duration, seconds } from '../core/conditions.ts'
-import { insist } from '../core/errors.ts'
-import { BASE64URL, encode } from '../lib/encoding.ts'
+// redisStore: remembers which links were used, in Redis or Valkey, for any number of processes and machines.
+import { assertKnownOptions, assertOption } from '../core/errors.ts'
 import type { UseStore } from '../core/redeem.ts'
+import { type Duration, secondsOf } from '../core/time.ts'
+import { BASE64URL, encode } from '../lib/encoding.ts'
 
-/** A client of the package `redis` (node-redis), single or cluster, as far as it is needed here. */
+/** A client of the package `redis` (node-redis), single or cluster, as far as this store needs it. */
 export interface NodeRedis {
   eval(script: string, options: { keys: string[]; arguments: string[] }): Promise<unknown>
   readonly isReady?: boolean
 }
 
-/** A client of the package `ioredis`, single or cluster, as far as it is needed here. */
+/** A client of the package `ioredis`, single or cluster, as far as this store needs it. */
 export interface IoRedis {
   eval(script: string, numberOfKeys: number, ...rest: string[]): Promise<unknown>
   readonly status: string
@@ -18,28 +18,28 @@ export interface IoRedis {
 
 /** Options of {@link redisStore}. */
 export interface RedisStoreOptions {
-  /** What the keys begin with. Default: `'securelink:'`. */
+  /** The beginning of each key. Default: `'securelink:'`. */
   readonly prefix?: string
   /**
-   * How long a use is remembered at least, so that links of one id share their uses also when one of them has expired. Default: `'1d'`.
-   * Uses are remembered until their link has expired in any case.
+   * The shortest time that a use is remembered, so that links of one id share their uses even after one of them has expired. Default: `'1d'`.
+   * A use is always remembered until its link has expired.
    */
   readonly retain?: Duration
-  /** How long Redis may take to answer before `take` throws. Default: `'2s'`. */
+  /** The longest time that Redis may take to answer; then `take` throws. Default: `'2s'`. */
   readonly timeout?: Duration
 }
 
 // Keys outlive their links by an hour, because a replica that takes over has a clock of its own.
 const MARGIN = 3_600_000
 
-// A value is the number of uses and the names of the last takes: `2 dGhlIGZpcnN0LCBh bmQgdGhlIHNlY29u`. Value and expiry are written by one command, so there is no
-// crash that leaves the one without the other, and one key is all that a script touches, as clusters want it.
+// A value is the number of uses and the names of the last takes: `2 dGhlIGZpcnN0LCBh bmQgdGhlIHNlY29u`. One command writes value and expiry, so a
+// crash cannot leave one without the other. A script touches one key only, as clusters require.
 //
-// A client that lost its connection may send a take again that has been done already; the name tells it, and the answer is the same. 64 names of
-// 16 letters are kept, each behind a space: as many takes as can be given back after a Redis that hung, whatever their order.
+// A client that lost its connection may send a take again that Redis has done already. The name tells, and the answer is the same. 64 names of 16
+// letters are kept, each behind a space, because after Redis hung, as many takes may have to be given back, in any order.
 //
-// One clock, that of Redis, tells both whether there is anything left to take and when the key is forgotten. So it does not matter whether the
-// clocks of those who ask are right: a verifier whose clock is behind accepts a link for longer, and takes nothing any more.
+// The clock of Redis alone tells whether a use is left to take, and when the key is forgotten. So the clocks of the verifiers need not be right: one
+// whose clock is behind accepts a link for longer, but takes no use of it.
 const TAKE = `
 local uses, untilTime, name, retained = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4])
 local count, names = string.match(redis.call('GET', KEYS[1]) or '0 ', '^(%d+) (.*)$')
@@ -57,7 +57,7 @@ local life = math.max(left, math.max(lives, retained) + ${MARGIN})
 redis.call('SET', KEYS[1], (count + 1) .. ' ' .. string.sub(names .. ' ' .. name, -1088), 'PX', life)
 return 1`
 
-// Takes one take back, if it was done and is one of the last 64. Once, however often it is sent.
+// Gives one use back, if it was taken and its name is one of the last 64: once, even if the script is sent again.
 const GIVE_BACK = `
 local count, names = string.match(redis.call('GET', KEYS[1]) or '', '^(%d+) (.*)$')
 local from, to = string.find(names or '', ARGV[1], 1, true)
@@ -69,11 +69,11 @@ return 1`
  * Remembers uses in Redis 6 or newer, or Valkey. `take` is one script on one key, so it is atomic and works in clusters. A key is kept until the
  * link has expired by the clock of Redis, and at least for `retain`.
  *
- * When Redis cannot be reached, or does not answer in time, `take` throws, and nothing is opened. A use that was taken although its answer got
+ * When Redis cannot be reached, or does not answer in time, `take` throws, and the link does not open. A use that was taken although its answer got
  * lost is given back as soon as Redis can be reached.
  *
- * What Redis forgets can be used again: give it an append-only file (`appendfsync always` loses nothing when it is killed), and no
- * eviction (`maxmemory-policy noeviction`). A replica that takes over may lack the last moments.
+ * Links whose uses Redis forgets can be used again. So give it an append-only file (`appendfsync always` loses nothing when Redis is killed), and no
+ * eviction (`maxmemory-policy noeviction`). A replica that takes over may lack the last few uses.
  *
  * ```ts no-run needs a Redis server
  * import { createClient } from 'redis'
@@ -84,33 +84,35 @@ return 1`
  * ```
  *
  * @param client - A connected client of `redis` or `ioredis`.
- * @throws A `LinkError`: `bad_option` if it is not a client, or an option is not a length of time.
+ * @throws A `LinkError` `bad_option` if this is not a client, and for a wrong or unknown option.
  */
 export function redisStore(client: NodeRedis | IoRedis, options: RedisStoreOptions = {}): UseStore {
-  insist(typeof client?.eval === 'function', 'redisStore takes a client of redis or ioredis')
+  assertOption(typeof client?.eval === 'function', 'client', 'a client of redis or ioredis')
+  assertKnownOptions(options, ['prefix', 'retain', 'timeout'], 'redisStore()')
   const { prefix = 'securelink:', timeout = '2s', retain = '1d' } = options
-  const patience = seconds(timeout, 'timeout') * 1000
-  const retained = String(Math.ceil(seconds(retain, 'retain') * 1000))
+  assertOption(typeof prefix === 'string', 'prefix', "text, such as 'securelink:'")
+  const patience = secondsOf(timeout, 'timeout') * 1000
+  const retained = String(Math.ceil(secondsOf(retain, 'retain') * 1000))
 
   const run = async (script: string, key: string, ...rest: string[]): Promise<unknown> =>
     'status' in client ? client.eval(script, 1, key, ...rest) : client.eval(script, { keys: [key], arguments: rest })
 
   return {
     async take(id, until, uses) {
-      // Clients keep what is sent while they are not connected, and send it when somebody has long got his 503.
-      if ('status' in client ? /^(close|reconnecting|disconnecting|end)$/.test(client.status) : client.isReady === false)
-        throw new Error('redisStore: Redis cannot be reached')
+      // While they are disconnected, clients keep commands and send them later, when the request has long been answered with 503.
+      if (isDisconnected(client)) throw new Error('redisStore: Redis cannot be reached')
       if (Number.isNaN(+until)) return false
       const key = prefix + id
       const name = encode(crypto.getRandomValues(new Uint8Array(12)), BASE64URL)
       const taking = run(TAKE, key, String(uses), String(+until), name, retained)
       try {
-        // As text, because clients have options that make text, bytes or big integers of numbers.
+        // As text, because clients have options that turn numbers into text, bytes or big integers.
         const answer = String(await within(taking, patience))
-        if (answer !== '1' && answer !== '0') throw new Error('redisStore: Redis answered something else than a script of this store does')
+        if (answer !== '1' && answer !== '0')
+          throw new Error('redisStore: Redis sent an answer that the script of this store does not give')
         return answer === '1'
       } catch (error) {
-        // The answer is lost, and whether it was taken is not known. When it has settled, or Redis is back, it is undone.
+        // The answer is lost, so the use may have been taken. It is given back when the call has settled, or Redis is back.
         const giveBack = () => run(GIVE_BACK, key, name)
         taking.then(giveBack, giveBack).catch(() => undefined)
         throw error
@@ -119,6 +121,11 @@ export function redisStore(client: NodeRedis | IoRedis, options: RedisStoreOptio
   }
 }
 
+function isDisconnected(client: NodeRedis | IoRedis): boolean {
+  return 'status' in client ? /^(close|reconnecting|disconnecting|end)$/.test(client.status) : client.isReady === false
+}
+
+/** The value of a promise, or an error when it takes too long. */
 async function within<T>(promise: Promise<T>, milliseconds: number): Promise<T> {
   let timer: unknown
   const late = new Promise<never>((_, reject) => {

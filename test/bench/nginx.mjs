@@ -5,8 +5,8 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { loadavg } from 'node:os'
 import { hmac, sign } from '../../dist/index.js'
-import { fencesOf, start } from '../schemes/nginx.mjs'
 import { find, leftOut } from '../prepare.mjs'
+import { fencesOf, start } from '../schemes/nginx.mjs'
 
 const wrk = (args) => spawnSync('wrk', args, { encoding: 'utf8' })
 const missing = [

@@ -1,9 +1,9 @@
-// recognise: how long a link takes, over the links of test/unit/recognise.json, scheme by scheme. Of the built file; time of the processor, so that a busy machine tells
+// recognise: how long a link takes, over the links of test/recognise/recognise.json, scheme by scheme. Of the built file; time of the processor, so that a busy machine tells
 // nearly the same.
 import { readFileSync } from 'node:fs'
 import { recognise } from '../../dist/recognise.js'
 
-const cases = JSON.parse(readFileSync(new URL('../unit/recognise.json', import.meta.url), 'utf8'))
+const cases = JSON.parse(readFileSync(new URL('../recognise/recognise.json', import.meta.url), 'utf8'))
 const urls = new Map()
 for (const one of cases) urls.set(one.scheme ?? 'none', [...(urls.get(one.scheme ?? 'none') ?? []), one])
 

@@ -1,4 +1,4 @@
-// The demo as a visitor meets it: the built command in a process of its own, and every line that it prints.
+// The demo as its users see it: the built command in a process of its own, and every line that it prints.
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
@@ -104,11 +104,11 @@ test.concurrent.each(curl ? ['fetch', 'curl'] : ['fetch'])('every line does what
   try {
     for (const { answers, says, lines, links } of tries(await printed(own))) {
       for (const [i, link] of links.entries()) {
-        const visit = async () => (way === 'curl' ? paste(lines[i] as string) : (await fetch(link)).status)
+        const statusNow = async () => (way === 'curl' ? paste(lines[i] as string) : (await fetch(link)).status)
         const [first, later] = answers.split(', then ').map(Number)
-        expect([says, await visit()]).toEqual([says, first])
+        expect([says, await statusNow()]).toEqual([says, first])
         if (says.includes('ten seconds')) await wait(Number(/expires=(\d+)/.exec(link)?.[1]) * 1000 - Date.now() + 100)
-        expect([says, await visit()]).toEqual([says, later ?? first])
+        expect([says, await statusNow()]).toEqual([says, later ?? first])
       }
     }
   } finally {
@@ -137,13 +137,13 @@ describe('the page', () => {
     expect(plain).toContain('There is no server behind this page.')
     expect(page).not.toContain('There is no server behind this page.')
   })
-  test.each(['', 'playground.js', 'dist/securelink.umd.js'])('/%s takes no POST', async (path) => {
+  test.each(['', 'playground.js', 'dist/securelink.all.umd.js'])('/%s takes no POST', async (path) => {
     expect((await fetch(`${origin}/${path}`, { method: 'POST', body: 'x' })).status).toBe(405)
   })
   test.each([
     ['playground.js', 'docs/playground/playground.js', 'text/javascript; charset=utf-8'],
     ['playground.css', 'docs/playground/playground.css', 'text/css; charset=utf-8'],
-    ['dist/securelink.umd.js', 'dist/securelink.umd.js', 'text/javascript; charset=utf-8'],
+    ['dist/securelink.all.umd.js', 'dist/securelink.all.umd.js', 'text/javascript; charset=utf-8'],
   ])('has its part %s', async (path, source, type) => {
     const response = await fetch(`${origin}/${path}`)
     expect(response.headers.get('content-type')).toBe(type)
@@ -278,11 +278,11 @@ describe('main', () => {
     return { code, ...out }
   }
   test.each([
-    [['toString'], {}, `securelink: there is no verb 'toString'; securelink --help lists them\n`],
-    [['demo', 'x'], {}, 'securelink demo: it takes no arguments\n'],
-    [['demo'], { PORT: 'x' }, 'securelink demo: PORT takes a number from 0 to 65535\n'],
-    [['demo'], { PORT: '65536' }, 'securelink demo: PORT takes a number from 0 to 65535\n'],
-  ])('%j with %j cannot be meant: 2', async (argv, env, sentence) => {
+    [['toString'], {}, `securelink: unknown verb 'toString'; securelink --help lists the verbs\n`],
+    [['demo', 'x'], {}, 'securelink demo: demo takes no arguments\n'],
+    [['demo'], { PORT: 'x' }, 'securelink demo: PORT must be a number from 0 to 65535\n'],
+    [['demo'], { PORT: '65536' }, 'securelink demo: PORT must be a number from 0 to 65535\n'],
+  ])('%j with %j is misuse: 2', async (argv, env, sentence) => {
     expect(await call(argv, env)).toEqual({ code: 2, stdout: '', stderr: sentence })
   })
 })

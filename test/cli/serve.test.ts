@@ -119,7 +119,7 @@ const named = Object.entries(ENGINES).map(([name, { program, part }]) => ({
 describe.each(named)('$shown', ({ engine, able }) => {
   const it = test.skipIf(!able)
 
-  it('signs, verifies, redeems, and logs nothing of it', async () => {
+  it('signs, verifies and redeems, and logs no link', async () => {
     const server = await start(engine, [
       '--store',
       'memory:',
@@ -141,7 +141,7 @@ describe.each(named)('$shown', ({ engine, able }) => {
     expect((await ask('/redeem', { link })).answer.ok).toBe(true)
     expect((await ask('/redeem', { link })).answer.reason).toBe('used')
     expect((await ask('/inspect', { link })).answer.unverified.uses).toBe(1)
-    // What is not allowed.
+    // Requests that are not allowed.
     expect((await ask('/sign', { url: 'https://cdn.example/files/a.pdf', expires: '8d' })).status).toBe(403)
     expect((await ask('/sign', { url: 'https://cdn.example/other/a.pdf', expires: '1d' })).status).toBe(403)
     expect(
@@ -149,7 +149,7 @@ describe.each(named)('$shown', ({ engine, able }) => {
     ).toBe(401)
     expect((await ask('/sign', { url: `https://cdn.example/files/${'a'.repeat(5000)}`, expires: '1d' })).status).toBe(413)
     expect((await ask('/sign', { url: 'https://cdn.example/files/a', expires: 10 })).status).toBe(422)
-    // Pages, and links where none belong.
+    // Pages, and links in the place of a route.
     for (const path of ['/healthz', '/openapi.json', '/docs']) expect((await fetch(url + path)).status).toBe(200)
     const { pathname, search } = new URL(link)
     for (const path of [
@@ -203,7 +203,7 @@ describe.each(named)('$shown', ({ engine, able }) => {
       expect(server.printed.stdout).not.toContain(hidden)
   })
 
-  it('SIGTERM lets what is under way finish, and ends it with 0', async () => {
+  it('after SIGTERM it finishes what is under way, and ends with 0', async () => {
     const server = await start(engine)
     const idle = connect(server.port, '127.0.0.1').on('error', () => undefined)
     const { socket, answer } = await half(server, body)
@@ -220,7 +220,7 @@ describe.each(named)('$shown', ({ engine, able }) => {
     idle.destroy()
   })
 
-  it('who pipelines requests and leaves, leaves nothing behind', async () => {
+  it('a client that pipelines requests and leaves, leaves nothing under way', async () => {
     const server = await start(engine)
     const socket = connect(server.port, '127.0.0.1').on('error', () => undefined)
     const refused = 'POST /sign HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer of-nobody\r\nContent-Length: 0\r\n\r\n'
@@ -253,11 +253,11 @@ describe.each(named)('$shown', ({ engine, able }) => {
     expect((await server.ask('/sign', { url: '/a', expires: '1h' })).status).toBe(200)
   })
 
-  it('it ends when nobody reads the log any more', async () => {
+  it('it ends as by SIGPIPE when the log is not read any more', async () => {
     const server = await start(engine)
     server.child.stdout?.destroy()
     await fetch(`${server.url}/healthz`).catch(() => undefined)
-    expect(await server.ended).toBe(1)
+    expect(await server.ended).toBe(141)
     expect(server.printed.stderr).toBe('')
   })
 
@@ -274,7 +274,7 @@ describe.each(named)('$shown', ({ engine, able }) => {
     other.close()
   })
 
-  it('without a good token it does not start, and says how to make one', async () => {
+  it('without a token of 32 characters it does not start, and says how to make one', async () => {
     for (const bad of ['', 'short', 'with-a-colon-0123456789:0123456789abcdef', `${token} short`]) {
       const { printed, ended } = run(engine, ['serve', '--port', '0'], { env: { SECURELINK_API_TOKEN: bad } })
       expect(await ended).toBe(2)
@@ -300,7 +300,7 @@ describe('several', () => {
     const other = await ask('/sign', { scheme: 'pichax', url: '/a', expires: '1h', id: 'u' })
     expect(await verify(pichax(px), other.answer.link)).toMatchObject({ ok: true })
     expect((await ask('/sign', { url: '/a', expires: '1h' })).status).toBe(422)
-    // No store, no way to redeem.
+    // Without a store there is no /redeem.
     expect((await ask('/redeem', { scheme: 'files', link: one.answer.link })).status).toBe(404)
   })
 
@@ -315,7 +315,7 @@ describe('several', () => {
   })
 })
 
-test('what is not done after ten seconds is cut off, and the exit code says so', async () => {
+test('requests that are not done after ten seconds are cut off, and the exit code is 1', async () => {
   const server = await start('node')
   const { socket } = await half(server, body)
   server.child.kill('SIGTERM')
@@ -340,7 +340,9 @@ function project(client?: string): string {
 test('without a client of Redis it says which to install', async () => {
   const { printed, ended } = run('node', ['serve', '--store', 'redis://127.0.0.1'], { command: project() })
   expect(await ended).toBe(2)
-  expect(printed.stderr).toBe('securelink serve: it takes a client of Redis, and none is installed; this installs one: npm install redis\n')
+  expect(printed.stderr).toBe(
+    'securelink serve: a client of Redis must be installed for --store redis://…; this installs one: npm install redis\n',
+  )
 })
 
 const program = find('redis')
@@ -390,7 +392,7 @@ describe.each(CLIENTS)(program ? 'Redis through %s' : leftOut('redis'), (client)
   const mint = (uses: number) => sign(links, '/invite', { expires: '1h', uses })
 
   test.skipIf(!program).each(named.filter(({ able }) => able))(
-    'with $engine: 503 while it is down, nothing spent, and it works when it is back',
+    'with $engine: 503 while it is down, no use consumed, and it works when it is back',
     async ({ engine }) => {
       const server = await start(engine, [], { command, env: { SECURELINK_STORE: address() } })
       const { ask, log, child, ended, printed } = server
@@ -419,7 +421,7 @@ describe.each(CLIENTS)(program ? 'Redis through %s' : leftOut('redis'), (client)
       await back()
       expect([await redeem(one), await redeem(two), await redeem(two)]).toEqual(['used', 'ok', 'used'])
 
-      // Hung: it takes what is sent, and says nothing.
+      // Hung: it accepts commands and does not answer.
       const three = await mint(3)
       redis.kill('SIGSTOP')
       expect(await Promise.all([1, 2, 3, 4].map(() => redeem(three)))).toEqual([503, 503, 503, 503])
@@ -450,7 +452,7 @@ describe.each(CLIENTS)(program ? 'Redis through %s' : leftOut('redis'), (client)
     60_000,
   )
 
-  test.skipIf(!program)('a wrong password is told, and nothing opens', async () => {
+  test.skipIf(!program)('a wrong password is logged, and nothing opens', async () => {
     await startRedis()
     const { ask, log, child, ended } = await start('node', [], { command, env: { SECURELINK_STORE: `redis://:wrong@127.0.0.1:${port}` } })
     expect(log('store')[0]).toMatchObject({ detail: expect.stringMatching(/^Redis cannot be reached \((WRONGPASS|NOAUTH)\)$/) })
@@ -466,7 +468,7 @@ describe.each(CLIENTS)(program ? 'Redis through %s' : leftOut('redis'), (client)
     const good = await run('localhost', { NODE_EXTRA_CA_CERTS: join(data, 'cert.pem') })
     const link = await mint(1)
     expect((await good.ask('/redeem', { link })).answer.ok).toBe(true)
-    // Without the certificate, it is anybody.
+    // Without the certificate, it may be any server.
     const bad = await run('localhost')
     expect((await bad.ask('/redeem', { link })).status).toBe(503)
   })

@@ -1,4 +1,5 @@
-// The conformance suite: every vector of every scheme, and what needs no vector. It knows no runtime and no framework: a case throws to fail.
+// The conformance suite: every vector of every scheme, and cases that need no vector. It depends on no runtime and no test framework, so that each
+// engine can run it: a case throws to fail.
 import { guard } from '../../src/guard.ts'
 import {
   type Conditions,
@@ -37,10 +38,11 @@ function print(value: unknown): string {
   return JSON.stringify(value, sorted) ?? 'undefined'
 }
 
-/** The scheme, with every string that it signs or checks put on a list. */
+/** The scheme, which puts every string that it signs or verifies on a list. */
 export function recorded(scheme: Scheme, strings: unknown[]): Scheme {
   return {
     ...scheme,
+    ...(scheme.schemes && { schemes: scheme.schemes.map((member) => recorded(member, strings)) }),
     async write(grant, key) {
       const draft = await scheme.write(grant, key)
       strings.push(draft.toSign)
@@ -111,7 +113,7 @@ async function check(scheme: Scheme, vector: Vector, covered: Vectors['covered']
     const texts: unknown[] = []
     const signed = await signing(recorded(scheme, texts), vector)
     equal(anyOrder ? parts(signed) : signed, anyOrder ? parts(link) : link, 'link')
-    if (text !== undefined) signedText(texts, text, 'text to sign')
+    if (text !== undefined) signedText(texts, text, 'string to sign')
   }
   if (canonical !== undefined) equal(await sha256(canonical), text?.slice(-64), 'canonical request')
 
@@ -120,18 +122,18 @@ async function check(scheme: Scheme, vector: Vector, covered: Vectors['covered']
   equal(verdict.ok ? 'ok' : verdict.reason, result, 'result')
   if (claims) equal(verdict.claims, claimsOf(vector), 'claims')
   if (verdict.ok) equal(verdict.scheme, scheme.name, 'scheme')
-  if (verdict.ok && text !== undefined) signedText(texts, text, 'text to check')
+  if (verdict.ok && text !== undefined) signedText(texts, text, 'string to check')
   if (!verdict.ok) {
     equal(verdict.status, scheme.status?.[verdict.reason] ?? statusOf(verdict.reason), 'status')
     equal(verdict.claims === undefined, ['unsigned', 'malformed', 'unknown_key', 'bad_signature'].includes(verdict.reason), 'no claims')
   }
-  // A link may have a fragment, and a request may not: it is malformed for `verify` only.
+  // A link may have a fragment, for the client. A request never has one, so only `verify` refuses it.
   if (!url.includes('#')) equal(inspect(scheme, url) === undefined, ['unsigned', 'malformed'].includes(result), 'nothing to inspect')
   if (verdict.ok)
     for (const changed of tampered(url, covered)) equal((await visit(scheme, changed, vector)).ok, false, `accepted ${changed}`)
 }
 
-// Before it there may be others: those that the key of a day is derived with.
+// Other strings may come before it: those that a key of the day is derived with.
 function signedText(texts: readonly unknown[], text: string, what: string): void {
   if (!texts.includes(text)) equal(texts[0], text, what)
 }
@@ -152,7 +154,7 @@ async function sha256(text: string): Promise<string> {
 function tampered(url: string, covered: Vectors['covered']): string[] {
   if ('allBut' in covered) {
     const marked = url.replace(new RegExp(covered.allBut, 'g'), (part) => ' '.repeat(part.length))
-    // In small letters: a host is the same in capitals.
+    // In lower case, because a host in upper case is the same host.
     const instead = (is: string) => (/\d/.test(is) ? other(is) : is === 'x' ? 'y' : 'x')
     return [...marked].flatMap((is, at) => (is === ' ' ? [] : url.slice(0, at) + instead(is) + url.slice(at + 1)))
   }
@@ -164,7 +166,7 @@ function tampered(url: string, covered: Vectors['covered']): string[] {
   })
 }
 
-// Digits stay digits, so that what is refused is the value and not its form.
+// Digits stay digits, so that the value is refused and not its form.
 const other = (character = ''): string => (/\d/.test(character) ? `${(+character + 1) % 10}` : character === 'A' ? 'B' : 'A')
 
 async function read(scheme: Scheme, vector: Vector): Promise<void> {
@@ -185,7 +187,7 @@ const vectorCases: Case[] = schemes.flatMap(({ make, vectors }) =>
   ),
 )
 
-// What needs no vector.
+// Cases that need no vector.
 
 const SECRET = '0123456789abcdef0123456789abcdef'
 const NOW = new Date('2030-01-01T00:00:00Z')
@@ -208,9 +210,9 @@ async function thrown(work: () => unknown): Promise<string> {
 }
 
 const concurrency: Case = {
-  name: '64 links at a time on one keyring: the shared buffer never mixes texts up',
+  name: '64 links at a time on one keyring: the shared buffer never mixes up strings to sign',
   async run() {
-    // A keyring of its own, so that the first of them wait for the key to be imported. Lengths differ, and some do not fit the buffer.
+    // With a new keyring the first calls wait until the key is imported. Lengths differ, and some do not fit the buffer.
     const urls = Array.from({ length: 64 }, (_, i) => `/${i}/${`${i}`.repeat(i * i)}?q=${i}`)
     const fresh = hmac([{ secret: 'another secret that is 32 bytes long' }, { secret: SECRET }])
     const signed = await Promise.all(urls.map((url) => sign(fresh, url, { expires: LATER }, at)))
@@ -225,7 +227,7 @@ const concurrency: Case = {
 }
 
 const cryptoKeys: Case = {
-  name: 'a CryptoKey that cannot be extracted signs and verifies, and as text and bytes it is the same key',
+  name: 'a CryptoKey that cannot be extracted signs and verifies, and text, bytes and CryptoKey of one secret are the same key',
   async run() {
     const algorithm = { name: 'HMAC', hash: 'SHA-256' }
     const bytes = new TextEncoder().encode(SECRET)
@@ -244,7 +246,7 @@ const cryptoKeys: Case = {
 }
 
 const guarded: Case = {
-  name: 'guard answers requests: 200, 403, 405, 410 and 400, never cached and without a word of the link',
+  name: 'guard answers requests with 200, 403, 405, 410 and 400; refusals are not cached and repeat nothing of the link',
   async run() {
     const fetch = guard(
       links,
@@ -275,6 +277,7 @@ const guarded: Case = {
       const response = await fetch(new Request(url, { method }))
       const { headers } = response
       const body = await response.text()
+      const problem = reason === 'malformed' ? { status, reason, parameter: 'signature' } : { status, reason }
       equal(
         [response.status, headers.get('cache-control'), headers.get('content-type')],
         [status, 'no-store', 'application/problem+json'],
@@ -283,7 +286,7 @@ const guarded: Case = {
       equal(headers.get('allow'), status === 405 ? (url === put ? 'GET, HEAD, PUT' : 'GET, HEAD') : null, `allow, ${reason}`)
       if (method === 'HEAD') equal(body, '', 'body of HEAD')
       if (method !== 'HEAD')
-        equal({ ...JSON.parse(body), type: 0, title: 0, detail: 0 }, { status, reason, type: 0, title: 0, detail: 0 }, 'problem')
+        equal({ ...JSON.parse(body), type: 0, title: 0, detail: 0 }, { ...problem, type: 0, title: 0, detail: 0 }, 'problem')
       const values = [...url.matchAll(/=([^&]{3,})/g)].map(([, value]) => value as string)
       for (const word of [...values, 'files.test', 'a.txt', 'signature=', SECRET])
         equal(body.includes(word), false, `the body contains ${word}`)
@@ -292,7 +295,7 @@ const guarded: Case = {
 }
 
 const shapes: Case = {
-  name: 'a visit is text, a URL or a Request, and a Request brings its method',
+  name: 'a request is a string, a URL or a Request, and a Request brings its method',
   async run() {
     const url = 'https://files.test/a%20b.txt?q=%41&z'
     const link = await sign(links, url, { expires: LATER }, at)
@@ -306,7 +309,7 @@ const shapes: Case = {
     ])
       equal(await refusal(links, visit), 'ok', 'verdict')
     equal(await refusal(links, new Request(link, { method: 'POST' })), 'wrong_method', 'POST')
-    equal(await refusal(links, new Request(link, { method: 'POST' }), { ...at, method: 'GET' }), 'ok', 'an option outdoes the request')
+    equal(await refusal(links, new Request(link, { method: 'POST' }), { ...at, method: 'GET' }), 'ok', 'the option wins over the request')
     equal(inspect(links, new URL(link))?.unverified.keyId, 'a', 'inspect')
   },
 }
@@ -334,7 +337,7 @@ const clashes: Case = {
 }
 
 const climbing: Case = {
-  name: 'a token in the path is not climbed over: what can be signed still opens when a client has resolved its dots',
+  name: 'a URL with dot segments is refused by sign, or its link is valid after a client has resolved them',
   async run() {
     const scheme = hmac({ secret: SECRET }, { placement: 'path' })
     for (const path of ['/a/../b', '/../b', '/a/../../b', '/%2e%2e/b', '/.', '/..', '']) {
@@ -348,9 +351,9 @@ const climbing: Case = {
   },
 }
 
-// No vectors, because most readers of JSON refuse half a surrogate pair, or change it.
+// Not vectors, because most JSON parsers refuse half a surrogate pair, or replace it.
 const surrogates: Case = {
-  name: 'half a surrogate pair in a request is malformed: encoders would make it U+FFFD, which is another character',
+  name: 'half a surrogate pair in a request is malformed, because encoders would turn it into the character U+FFFD',
   async run() {
     const link = await sign(links, '/%EF%BF%BD?%EF%BF%BD', { expires: LATER, id: '\ufffd' }, at)
     equal(await refusal(links, link), 'ok', 'U+FFFD itself')
@@ -370,7 +373,7 @@ const surrogates: Case = {
 }
 
 const emptyRing: Case = {
-  name: 'an empty ring reads, and neither signs nor verifies',
+  name: 'an empty keyring reads links, and neither signs nor verifies',
   async run() {
     const link = await sign(links, 'https://files.test/a?q', { expires: LATER, method: 'PUT', uses: 2, id: 'x' }, at)
     const unverified = { resource: 'https://files.test/a?q', expires: LATER, methods: ['PUT'], uses: 2, id: 'x', keyId: 'a' }
@@ -383,7 +386,7 @@ const emptyRing: Case = {
 }
 
 const oneTime: Case = {
-  name: 'of 20 visits at a time, a link with 3 uses opens 3',
+  name: 'a link with 3 uses admits 3 of 20 requests at a time',
   async run() {
     const store = memoryStore({ now })
     const link = await sign(links, '/invite', { expires: LATER, uses: 3 }, at)

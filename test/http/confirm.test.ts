@@ -1,9 +1,9 @@
-// confirm: what scanners and people do to a one-time link, in process. confirm.browser.test.ts has its page in a real browser.
+// confirm in process: the requests of mail scanners and of people to a one-time link. confirm.browser.test.ts opens its page in a browser.
 import { createHash } from 'node:crypto'
 import { expect, test } from 'vitest'
-import { confirm } from '../../src/guard.ts'
-import type { NodeInfo } from '../../src/http/node.ts'
+import { confirm, type Refusal } from '../../src/guard.ts'
 import { hmac, LinkError, sign } from '../../src/index.ts'
+import type { NodeInfo } from '../../src/node.ts'
 import { memoryStore } from '../../src/stores/memory.ts'
 
 const links = hmac({ secret: '0123456789abcdef0123456789abcdef' })
@@ -11,7 +11,7 @@ const store = memoryStore()
 const make = (more: object = {}) => confirm(links, { store, redirect: 'https://app.example/welcome', ...more })
 const mint = (more: object = {}) => sign(links, 'https://app.example/invite?to=a%3Cb', { expires: '7d', uses: 1, ...more })
 
-test('GET and HEAD show a page and spend nothing, POST spends and goes on', async () => {
+test('GET and HEAD show a page and consume nothing; POST consumes a use and redirects', async () => {
   const fetch = make()
   const link = await mint()
   for (const headers of [{}, { 'sec-purpose': 'prefetch' }, { 'user-agent': 'scanner' }] as Record<string, string>[]) {
@@ -25,7 +25,7 @@ test('GET and HEAD show a page and spend nothing, POST spends and goes on', asyn
     })
     const html = await page.text()
     expect(html).toContain('<form method="post"><button>')
-    // Nothing of the link, so nothing of it can leak from a saved or a cached page.
+    // The page holds nothing of the link, so a saved or cached page cannot leak it.
     expect(html).not.toMatch(/signature|invite|http/)
   }
   const head = await fetch(new Request(link, { method: 'HEAD' }))
@@ -41,12 +41,15 @@ test('GET and HEAD show a page and spend nothing, POST spends and goes on', asyn
   expect([again.status, (await again.json()).reason]).toEqual([410, 'used'])
 })
 
-test('its policy lets its own style in', async () => {
+test('the content security policy allows the style and the script of the page, and nothing else', async () => {
   const page = await make()(new Request(await mint()))
-  const [, style = ''] = /<style>(.*)<\/style>/s.exec(await page.text()) ?? []
-  const hash = createHash('sha256').update(style).digest('base64')
+  const html = await page.text()
+  const [style, script] = [/<style>(.*)<\/style>/s, /<script>(.*)<\/script>/s].map((element) => {
+    const [, text = ''] = element.exec(html) ?? []
+    return createHash('sha256').update(text).digest('base64')
+  })
   expect(page.headers.get('content-security-policy')).toBe(
-    `default-src 'none'; style-src 'sha256-${hash}'; base-uri 'none'; frame-ancestors 'none'`,
+    `default-src 'none'; style-src 'sha256-${style}'; base-uri 'none'; script-src 'sha256-${script}'; frame-ancestors 'none'`,
   )
 })
 
@@ -80,28 +83,92 @@ test('refusals', async () => {
   }
   const other = await fetch(new Request(link, { method: 'PUT' }))
   expect([other.status, other.headers.get('allow')]).toEqual([405, 'GET, HEAD, POST'])
-  // Nothing of all this was spent.
+  // None of these requests consumed the use.
   expect((await fetch(new Request(link, { method: 'POST' }))).status).toBe(303)
 })
 
-test('a store that is down', async () => {
-  const down = {
+test('a store that fails: 503 for the POST, and refuse is asked', async () => {
+  const store = {
     take() {
       throw new Error('away')
     },
   }
-  const fetch = confirm(links, { store: down, handler: () => new Response('in') })
+  const options = { store, handler: () => new Response('in') }
   const link = await mint()
+  const fetch = confirm(links, options)
   expect((await fetch(new Request(link))).status).toBe(200)
   const answer = await fetch(new Request(link, { method: 'POST' }))
-  expect([answer.status, answer.headers.get('content-type')]).toEqual([503, 'application/problem+json'])
+  expect([answer.status, answer.headers.get('content-type'), (await answer.json()).reason]).toEqual([
+    503,
+    'application/problem+json',
+    'unavailable',
+  ])
+  const own = confirm(links, { ...options, refuse: ({ reason }) => new Response(reason, { status: 418 }) })
+  expect(await (await own(new Request(link, { method: 'POST' }))).text()).toBe('unavailable')
 })
 
-test('options', () => {
-  expect(() => confirm(links, { redirect: '/' } as never)).toThrow(LinkError)
-  expect(() => confirm(links, { store })).toThrow(LinkError)
-  expect(() => confirm(links, { store, redirect: '/', handler: () => new Response() })).toThrow(LinkError)
-  expect(() => confirm(links, { store, redirect: '/', revoke: () => true } as never)).toThrow("confirm has no option 'revoke'")
+test('another method: 405, and refuse is asked', async () => {
+  const link = await mint()
+  const seen: Refusal[] = []
+  const refuse = (refusal: Refusal) => {
+    seen.push(refusal)
+    return undefined
+  }
+  const answer = await make({ refuse })(new Request(link, { method: 'PUT' }))
+  expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'GET, HEAD, POST'])
+  expect(await answer.json()).toMatchObject({ reason: 'wrong_method', detail: 'This address takes GET, HEAD, POST.' })
+  expect(seen).toEqual([{ ok: false, reason: 'wrong_method', status: 405 }])
+})
+
+test('people who use a link a second time get a page with the words of the application', async () => {
+  const words = {
+    language: 'de',
+    refused: {
+      used: { title: 'Schon benutzt', text: 'Sie sind dabei & können sich anmelden.', next: { text: 'Anmelden', url: '/login?a=1&b=2' } },
+    },
+  }
+  const fetch = make({ words })
+  const link = await mint()
+  const submit = () => fetch(new Request(link, { method: 'POST', headers: { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' } }))
+  expect((await submit()).status).toBe(303)
+  const page = await submit()
+  expect([page.status, page.headers.get('content-type'), page.headers.get('cache-control')]).toEqual([
+    410,
+    'text/html; charset=utf-8',
+    'no-store',
+  ])
+  const html = await page.text()
+  expect(html).toContain('<html lang="de">')
+  expect(html).toContain('<h1>Schon benutzt</h1>\n<p>Sie sind dabei &#38; können sich anmelden.</p>')
+  expect(html).toContain('<p><a href="/login?a=1&#38;b=2">Anmelden</a></p>')
+  expect(html).not.toContain('<form')
+})
+
+test.each<[string, object, string]>([
+  ['no store', { store: undefined, redirect: '/' }, 'store must be an object with take(id, until, uses), such as memoryStore()'],
+  ['neither redirect nor handler', {}, 'redirect must be given, or else handler: one of the two'],
+  ['redirect and handler', { redirect: '/', handler: () => new Response() }, 'redirect must be given, or else handler: one of the two'],
+  ['a handler that is a text', { handler: '/' }, 'handler must be a function'],
+  [
+    'an unknown option',
+    { redirect: '/', revoke: () => true },
+    "unknown option 'revoke'; confirm() takes revoked, now, tolerance, ip, refuse, words,",
+  ],
+  [
+    'an unknown word',
+    { redirect: '/', words: { heading: 'x' } },
+    "unknown option 'heading'; the option words of confirm() takes title, text,",
+  ],
+  ['a button without text', { redirect: '/', words: { button: '' } }, 'button must be text that is not empty'],
+  ['a title that is a number', { redirect: '/', words: { title: 7 } }, 'title must be plain text'],
+])('confirm throws for %s', (_name, options, message) => {
+  const call = () => confirm(links, { store, ...options } as never)
+  expect(call).toThrow(LinkError)
+  expect(call).toThrow(expect.objectContaining({ code: 'bad_option', message: expect.stringContaining(message) }))
+})
+
+test('confirm throws without options', () => {
+  expect(() => confirm(links, undefined as never)).toThrow('options must be an object such as { store, redirect }')
 })
 
 test.each(['invite?QUERY#x', '..%2finvite?QUERY', 'x/..;/invite?QUERY'])('a request that no client sends: /%s', async (target) => {
@@ -117,29 +184,29 @@ test.each(['invite?QUERY#x', '..%2finvite?QUERY', 'x/..;/invite?QUERY'])('a requ
   expect((await fetch(new Request(link, { method: 'POST' }))).status).toBe(303)
 })
 
-test('a link without a number of uses shows the page and goes on as often as one likes', async () => {
+test('a link without a number of uses shows the page, and redirects every time', async () => {
   const fetch = make()
   const link = await sign(links, 'https://app.example/invite', { expires: '7d' })
   expect((await fetch(new Request(link))).status).toBe(200)
   for (const _ of [1, 2]) expect((await fetch(new Request(link, { method: 'POST' }))).status).toBe(303)
 })
 
-test('a link that was revoked shows no button', async () => {
+test('a revoked link shows no button', async () => {
   const fetch = make({ revoked: ({ id }: { id?: string }) => id === 'gone' })
   const link = await mint({ id: 'gone' })
   for (const method of ['GET', 'POST']) expect((await fetch(new Request(link, { method }))).status).toBe(410)
   expect((await fetch(new Request(await mint({ id: 'other' })))).status).toBe(200)
 })
 
-test('refusals of HEAD have no body, and a PUT is told what there is', async () => {
+test('a refused HEAD has no body', async () => {
   const fetch = make()
-  const refused = await fetch(new Request('https://app.example/invite', { method: 'HEAD' }))
-  expect([refused.status, await refused.text()]).toEqual([403, ''])
-  const put = await fetch(new Request(await mint(), { method: 'PUT' }))
-  expect((await put.json()).detail).toBe('This address takes GET and POST.')
+  for (const accept of ['*/*', 'text/html']) {
+    const refused = await fetch(new Request('https://app.example/invite', { method: 'HEAD', headers: { accept } }))
+    expect([refused.status, await refused.text()]).toEqual([403, ''])
+  }
 })
 
-test('a redirect that cannot be a header is a mistake at the start, and not after the use is consumed', () => {
+test('a redirect that cannot be a header throws at once, and not after the use is consumed', () => {
   for (const redirect of [
     'https://app.example/\n',
     'https://app.example/a b',

@@ -1,10 +1,9 @@
-// What must compile, with the types that it must have.
+// Code that must compile, and the types that it must have.
 import { cacheControl, guard } from '../../src/guard.ts'
 import {
   anyOf,
   type Claims,
   type Condition,
-  type HmacConditions,
   hmac,
   inspect,
   type Keyring,
@@ -35,7 +34,14 @@ const links = hmac([
   { secret: new Uint8Array(32), starts: new Date(), expires: new Date() },
 ])
 const pictures = pichax({ id: 'px', secret: 'x' })
-same<typeof links, Scheme<Condition, HmacConditions>>(true)
+same<typeof links, Scheme<Condition, object, 'required'>>(true)
+
+// Keys are values, or are looked up by id. A secret may stay elsewhere.
+same<ReturnType<typeof hmac>, typeof links>(true)
+hmac((id) => (id === 'a' ? { id, secret: 'x' } : undefined))
+hmac(async () => [{ secret: new Uint8Array(32) }])
+pichax(() => ({ id: 'px', secret: 'x' }))
+hmac({ secret: { sign: async (message: Uint8Array) => message } })
 
 // Conditions.
 const link = await sign(links, new URL('https://h.test/x'), { expires: '1.5h' })
@@ -78,14 +84,14 @@ await sign(nginx({ secret: 'x' }, { expression: '$uri $secret' }), '/x', { expir
 await sign(nginx({ secret: 'x' }, { expression: 'secure_link $arg_md5; secure_link_md5 "$uri $secret";' }), '/x', { expires: 'never' })
 await sign(nginxHmac({ secret: 'x' }), '/x', { expires: 'never' })
 
-// Migration: the first scheme's conditions.
+// Migration: sign takes the conditions of the first scheme.
 const both = anyOf(pictures, links)
 await sign(both, '/x', { expires: '1h', id: 'user-42' })
 await sign(anyOf(links, pictures), '/x', { expires: '1h', ip: '203.0.113.7' })
 await verify(both, link)
 
-// Functions that take any scheme, or one that can carry what they ask for.
-export const door = (scheme: Scheme, visit: Request): Promise<Verdict> => verify(scheme, visit)
+// Functions that take any scheme, or a scheme that can carry their conditions.
+export const door = (scheme: Scheme, request: Request): Promise<Verdict> => verify(scheme, request)
 door(links, new Request('https://h.test/'))
 door(pictures, new Request('https://h.test/'))
 export const invite = (scheme: Scheme<'uses' | 'ip'>): Promise<string> => sign(scheme, '/x', { expires: '1h', uses: 1, ip: '203.0.113.7' })
@@ -109,12 +115,14 @@ if (verdict.ok) {
   same<typeof verdict.claims, Claims | undefined>(true)
   if (verdict.reason === 'expired') same<typeof verdict.claims, Claims>(true)
   if (verdict.claims) statusOf(verdict.reason)
+  same<typeof verdict.parameter, string | undefined>(true)
+  if (verdict.claims) same<typeof verdict.parameter, undefined>(true)
   const answer: Response = new Response(verdict.reason, { status: verdict.status })
   answer.ok
 }
 export const explained = ({ reason }: Verdict): string => reason ?? 'none'
 
-// Every reason can be listed, and none is left over.
+// These are all the reasons, and all the codes.
 export const words: Record<Reason, string> = {
   unsigned: '',
   malformed: '',
@@ -141,19 +149,25 @@ export const codes: Record<LinkErrorCode, string> = {
   no_webcrypto: '',
 }
 const error: Error = new LinkError('no_key', 'a sentence', { cause: new Error() })
-if (error instanceof LinkError) same<typeof error.code, LinkErrorCode>(true)
+if (error instanceof LinkError) {
+  same<typeof error.code, LinkErrorCode>(true)
+  same<typeof error.option, string | undefined>(true)
+}
+new LinkError('bad_option', 'a sentence', { option: 'expires' })
 
 // Uses.
 const slow: UseStore = { take: async (id: string, until: Date, uses: number) => id !== '' && +until > uses }
 await redeem(links, link, { store: slow, ip: '203.0.113.7' })
 await redeem(links, link, { store: memoryStore({ max: 10 }) })
 
-// Unverified.
+// Claims that are not verified.
 const seen = inspect(hmac([]), link)
 same<typeof seen, Unverified | undefined>(true)
-seen?.unverified.expires.getTime()
+same<NonNullable<typeof seen>['unverified']['expires'], Date | undefined>(true)
+seen?.unverified.expires?.getTime()
+same<NonNullable<typeof seen>['unverified']['endless'], true | undefined>(true)
 
-// Handlers keep the types of what the runtime hands over.
+// Handlers keep the types of the runtime's other arguments.
 const fetch = guard(
   links,
   (_request, claims, env: { bucket: string }) => new Response(env.bucket, { headers: { 'cache-control': cacheControl(claims) } }),

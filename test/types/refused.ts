@@ -1,4 +1,4 @@
-// What must not compile. A line that does compile is an error of tsc: its @ts-expect-error is unused.
+// Code that must not compile. tsc reports a line that does compile, because its @ts-expect-error is unused.
 
 import { cacheControl, guard } from '../../src/guard.ts'
 import { anyOf, type Claims, type Duration, hmac, inspect, redeem, type Scheme, sign, type UseStore, verify } from '../../src/index.ts'
@@ -12,7 +12,7 @@ const links = hmac({ secret: 'x' })
 const pictures = pichax({ id: 'px', secret: 'x' })
 const store = memoryStore()
 
-// A time says its unit.
+// A time has its unit.
 // @ts-expect-error a number of seconds, or of milliseconds?
 sign(links, '/x', { expires: 3600 })
 // @ts-expect-error the unit is one letter
@@ -25,20 +25,20 @@ sign(links, '/x', { expires: 'soon' })
 sign(links, '/x', {})
 // @ts-expect-error there is no default
 sign(links, '/x', { method: 'GET' })
-// @ts-expect-error nothing to sign for
+// @ts-expect-error conditions are missing
 sign(links, '/x')
-// @ts-expect-error it may be absent, and then there is no expiry
+// @ts-expect-error expires may not be undefined
 sign(links, '/x', { expires: undefined })
-// @ts-expect-error align is a length of time, not a date
+// @ts-expect-error align is a duration, not a date
 sign(links, '/x', { expires: '1h', align: new Date() })
 // @ts-expect-error a number has no unit
 verify(links, '/x', { tolerance: 60 })
 // @ts-expect-error a clock gives dates
 verify(links, '/x', { now: () => Date.now() })
-// @ts-expect-error any text is no duration
+// @ts-expect-error not every string is a duration
 export const duration: Duration = String('10m')
 
-// A scheme carries what it carries.
+// sign takes the conditions that the scheme can carry.
 // @ts-expect-error pichax cannot bind to an address
 sign(pictures, '/x', { expires: '1h', id: '7', ip: '203.0.113.7' })
 // @ts-expect-error pichax cannot limit uses
@@ -47,7 +47,7 @@ sign(pictures, '/x', { expires: '1h', id: '7', uses: 1 })
 sign(pictures, '/x', { expires: '1h', id: '7', method: 'PUT' })
 // @ts-expect-error azure decides methods by permissions
 sign(azure({ id: 'a', secret: '' }), '/x', { expires: '1h', method: 'PUT' })
-// @ts-expect-error azure has no such resource
+// @ts-expect-error azure does not have this resource
 sign(azure({ id: 'a', secret: '' }), '/x', { expires: '1h', resource: 'x' })
 // @ts-expect-error pichax needs an id
 sign(pictures, '/x', { expires: '1h' })
@@ -65,7 +65,7 @@ sign(nginx({ secret: 'x' }, { expression: 'secure_link_secret $secret;' }), '/p/
 sign(nginxHmac({ secret: 'x' }), '/x', { expires: '1h', ip: '203.0.113.7' })
 // @ts-expect-error WebCrypto has no HMAC with it
 nginxHmac({ secret: 'x' }, { algorithm: 'md5' })
-// @ts-expect-error no such condition
+// @ts-expect-error not a condition
 sign(links, '/x', { expires: '1h', foo: 1 })
 // @ts-expect-error uses is a number
 sign(links, '/x', { expires: '1h', uses: '1' })
@@ -73,7 +73,7 @@ sign(links, '/x', { expires: '1h', uses: '1' })
 sign(anyOf(pictures, links), '/x', { expires: '1h', id: '7', ip: '203.0.113.7' })
 // @ts-expect-error the first scheme signs, and it needs an id
 sign(anyOf(pictures, links), '/x', { expires: '1h' })
-// @ts-expect-error the narrow scheme does not pass for the wide one
+// @ts-expect-error a scheme that carries starts does not carry ip
 export const wide: Scheme<'ip'> = hmac({ secret: 'x' }) as Scheme<'starts'>
 
 // Keys.
@@ -81,64 +81,76 @@ export const wide: Scheme<'ip'> = hmac({ secret: 'x' }) as Scheme<'starts'>
 pichax({ secret: 'x' })
 // @ts-expect-error the secret is required
 hmac({ id: 'a' })
-// @ts-expect-error a bare secret is no key
+// @ts-expect-error a bare secret is not a key
 hmac('x')
-// @ts-expect-error a number is no secret
+// @ts-expect-error a number is not a secret
 hmac({ secret: 7 })
-// @ts-expect-error no such parameter
+// @ts-expect-error a lookup answers with keys
+hmac(() => 'x')
+// @ts-expect-error a remote secret answers with bytes
+hmac({ secret: { sign: async () => 'x' } })
+// @ts-expect-error hmac links always expire
+sign(links, '/x', { expires: 'never' })
+// @ts-expect-error not an option of sign
+sign(links, '/x', { expires: '1h' }, { clock: () => new Date() })
+// @ts-expect-error a number is not a secret
+hmac({ secret: 7 })
+// @ts-expect-error not a parameter of the link
 hmac({ secret: 'x' }, { parameters: { expiry: 'e' } })
 
 // Verdicts.
 const verdict = await verify(links, '/x')
-// @ts-expect-error it may have been refused
+// @ts-expect-error the link may have been refused
 verdict.claims.resource
-// @ts-expect-error an accepted link has no reason to branch on
+// @ts-expect-error an accepted link has no reason
 if (verdict.ok) verdict.reason.length
 if (!verdict.ok) {
-  // @ts-expect-error nobody has signed these
+  // @ts-expect-error the signature may be bad, and then there are no claims
   verdict.claims.resource
-  // @ts-expect-error no such reason
+  // @ts-expect-error not a reason
   if (verdict.reason === 'invalid') verdict.status
-  // @ts-expect-error a forged link claims nothing
+  // @ts-expect-error a forged link has no claims
   if (verdict.reason === 'bad_signature') verdict.claims.expires
-  // @ts-expect-error an unsigned one neither
+  // @ts-expect-error an unsigned link has no claims
   if (verdict.reason === 'unsigned') verdict.claims.expires
-  // @ts-expect-error a verdict is not for changing
+  // @ts-expect-error a verdict is read-only
   verdict.status = 200
 }
 
-// What nobody has verified.
+// Claims that are not verified.
 const seen = inspect(hmac([]), '/x')
-// @ts-expect-error it may be no link
+// @ts-expect-error the text may not be a link
 seen.unverified
-// @ts-expect-error the field says what it is
+// @ts-expect-error the field is called unverified
 seen?.claims
+// @ts-expect-error some links show no expiry
+seen?.unverified.expires.getTime()
 if (seen) {
-  // @ts-expect-error unverified is not verified
-  let_in(seen)
-  // @ts-expect-error unverified is not verified
+  // @ts-expect-error these claims are not verified
+  admit(seen)
+  // @ts-expect-error these claims are not verified
   cacheControl(seen)
 }
-function let_in({ resource }: Claims): string {
+function admit({ resource }: Claims): string {
   return resource
 }
 
 // Uses.
-// @ts-expect-error who remembers?
+// @ts-expect-error the store is missing
 redeem(links, '/x')
-// @ts-expect-error who remembers?
+// @ts-expect-error the store is missing
 redeem(links, '/x', {})
-// @ts-expect-error an object of another kind
+// @ts-expect-error a Map is not a store
 redeem(links, '/x', { store: new Map() })
-// @ts-expect-error take answers yes or no
+// @ts-expect-error take answers with a boolean
 export const other: UseStore = { take: () => 1 }
-// @ts-expect-error verify spends nothing
+// @ts-expect-error verify consumes no use
 verify(links, '/x', { store })
 
 // Handlers.
-// @ts-expect-error the address is text
+// @ts-expect-error the address is a string
 guard(links, () => new Response(), { ip: () => 7 })
-// @ts-expect-error a handler answers
+// @ts-expect-error a handler returns a Response
 guard(links, () => 'text')
-// @ts-expect-error the runtime hands over what the handler asks for
+// @ts-expect-error the handler's third argument is missing
 guard(links, (_request, _claims, _env: { secret: string }) => new Response())(new Request('https://h.test/'))

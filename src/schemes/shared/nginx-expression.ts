@@ -226,6 +226,11 @@ export function grantToSign(expression: Expression, { ip, methods }: Grant, requ
   assertOption(!ip?.includes('/'), 'ip', 'an address and not a network, because NGINX compares its text')
   const [method = 'GET', another] = methods ?? []
   assertOption(!another, 'method', 'one method, because NGINX compares its text')
+  assertOption(
+    sentAsTheyStand(expression, request),
+    'url',
+    'one whose signed parameters are percent-encoded: NGINX compares them undecoded',
+  )
   const toSign = stringToSign(expression, request, { ...values, remote_addr: ip && printAddress(ip), request_method: method })
   assertOption(
     toSign !== undefined,
@@ -233,6 +238,15 @@ export function grantToSign(expression: Expression, { ip, methods }: Grant, requ
     'one whose text can be split into its fields in one way: here a value contains the separator next to it, or two fields have no separator (the option ambiguous allows it)',
   )
   return toSign
+}
+
+/**
+ * Do clients send the arguments of an expression as they stand? NGINX compares them undecoded, and browsers escape a quote, so a link for
+ * `?user='` would open nothing.
+ */
+function sentAsTheyStand({ names }: Expression, { args }: NginxRequest): boolean {
+  const altered = /[^!-~]|["'<>]/
+  return names.every((name) => !name.startsWith('arg_') || !altered.test(argument(args, name.slice('arg_'.length)) ?? ''))
 }
 
 /** The request of a link, or `undefined` for one that cannot be read. `parts` are those of the URL without the link's parameters. */

@@ -3,8 +3,8 @@
 import type { Claims } from '../../core/claims.ts'
 import { bytesOf } from '../../core/crypto.ts'
 import { assertOption } from '../../core/errors.ts'
-import { isBytes, type Keys, keyring, type Secret, type SecretKey } from '../../core/keys.ts'
-import type { Draft, Grant, MaybeAsync, Reading, Scheme, Unreadable, Visit } from '../../core/scheme.ts'
+import { isBytes, type KeySource, type Keys, keyring, type Secret, type SecretKey } from '../../core/keys.ts'
+import type { Draft, Grant, MaybeAsync, Reading, Scheme, Signer, Unreadable, Visit } from '../../core/scheme.ts'
 import type { Reason } from '../../core/verdict.ts'
 import { encode, HEX } from '../../lib/encoding.ts'
 import { normalOrigin } from '../../lib/normalise.ts'
@@ -76,6 +76,8 @@ export interface Dialect extends Vocabulary {
   readonly name: string
   /** The statuses of the vendor. */
   readonly status: Partial<Record<Reason, number>>
+  /** Signs with the key itself, in place of HMAC with a key of the day. */
+  readonly signer?: Signer
   /** Region and service for a host, in lower case and without its port. */
   placeOf(hostname: string): Place
   /** Throws a `LinkError` for a URL that the storage cannot open. */
@@ -124,10 +126,16 @@ const HEADER_NAME = /^[a-z\d_.-]+$/
 
 /** Presigned URLs in one of the dialects. */
 export function sigv4<K extends PresignKey>(keys: Keys<K>, dialect: Dialect): Scheme<'starts' | 'method', PresignConditions, 'required'> {
-  const { name, status } = dialect
-  const parameters = Object.values(dialect.parameters)
+  const { name } = dialect
   // Before `keyring` asks for a secret: for { accessKeyId, secretAccessKey }, this message has the right names.
   if (typeof keys !== 'function') for (const key of [keys].flat()) assertId(name, key)
+  return presigned(keyring(keys, { prepare: (key) => withGoodCredentials(name, key) }), dialect)
+}
+
+/** Presigned URLs in one of the dialects, with keys that are checked already. */
+export function presigned(keys: KeySource, dialect: Dialect): Scheme<'starts' | 'method', PresignConditions, 'required'> {
+  const { name, status, signer } = dialect
+  const parameters = Object.values(dialect.parameters)
   return {
     name,
     carries: ['starts', 'method'],
@@ -135,9 +143,9 @@ export function sigv4<K extends PresignKey>(keys: Keys<K>, dialect: Dialect): Sc
     covers: ['method', 'host', 'path', 'query', 'starts', 'expires', 'headers', 'key'],
     parameters,
     reads: ['method', 'headers'],
-    algorithm: { hmac: 'SHA-256', encoding: 'hex' },
+    algorithm: signer ? { signer, encoding: 'hex' } : { hmac: 'SHA-256', encoding: 'hex' },
     status,
-    keys: keyring(keys, { prepare: (key) => withGoodCredentials(name, key) }),
+    keys,
     write: (grant, key) => write(dialect, grant, key as PresignKey),
     read: (url, header) => read(dialect, parameters, url, header),
   }
@@ -187,17 +195,19 @@ async function stringToSign(dialect: Dialect, link: Presigned, method: string, h
 
 /** The hash of the body, which the storage compares with the body that comes. It counts even when the header is not a signed one. */
 function payloadOf({ payloadHash }: Dialect, others: readonly CanonicalParameter[], header: Header): string {
-  return header(payloadHash.toLowerCase()) ?? others.find(({ name }) => name === payloadHash)?.value ?? 'UNSIGNED-PAYLOAD'
+  // HTTP drops the spaces around a value.
+  return header(payloadHash.toLowerCase())?.trim() ?? others.find(({ name }) => name === payloadHash)?.value ?? 'UNSIGNED-PAYLOAD'
 }
 
 /** The key that signs on one day, in one region and for one service. */
 function signingKey(
-  { secretPrefix, terminator }: Dialect,
+  { secretPrefix, terminator, signer }: Dialect,
   key: SecretKey,
   scope: string,
   date: string,
   { region, service }: Place,
 ): MaybeAsync<SecretKey> {
+  if (signer) return key
   return derivedKey(key, scope, async () => {
     const dateKey = await hmacKey({ secret: withPrefix(secretPrefix, key.secret) }, dayOf(date))
     const dateRegionKey = await hmacKey(dateKey, region)
@@ -389,7 +399,7 @@ interface Content {
 const CREDENTIAL = /^(?<id>.+)\/(?<day>\d{8})\/[^/]+\/[^/]+\/[^/]+$/
 
 /** Answers with the parameter that is missing or not in its form, if there is one. */
-function contentOf({ algorithm }: Dialect, parameters: Parameters): Content | Parameter {
+function contentOf({ algorithm, signer }: Dialect, parameters: Parameters): Content | Parameter {
   const { credential = '', date = '', expires = '', signedHeaders: list = '', signature = '' } = parameters
   if (parameters.algorithm !== algorithm) return 'algorithm'
   const starts = secondsOf(date)
@@ -399,7 +409,8 @@ function contentOf({ algorithm }: Dialect, parameters: Parameters): Content | Pa
   if (!/^[1-9]\d{0,5}$/.test(expires) || +expires > WEEK) return 'expires'
   const signedHeaders = list.split(';')
   if (!signedHeaders.includes('host') || !signedHeaders.every((name) => HEADER_NAME.test(name))) return 'signedHeaders'
-  if (signature.length !== 64) return 'signature'
+  // An HMAC has 32 bytes, and an RSA signature as many as its key.
+  if (signer ? !/^([\da-f]{2}){128,1024}$/.test(signature) : signature.length !== 64) return 'signature'
   return { keyId: id, date, starts, expires: starts + +expires, signedHeaders, signature }
 }
 

@@ -1,0 +1,56 @@
+// Playback: keeps the position and speed of a video or sound while its link changes, and whether it should play.
+
+/** The playback of one medium. */
+export interface Playback {
+  /** Did the visitor or the page last tell the medium to play? */
+  readonly wanted: boolean
+  /** Remembers position and speed, before the link changes. */
+  save(): void
+  /** Goes to the position that was saved, and plays on if that is wanted. */
+  resume(): void
+}
+
+// The value of `networkState` after the last source of a medium has failed.
+const NO_SOURCE = 3
+
+/**
+ * Follows the playback of a medium until the signal aborts.
+ *
+ * @param medium - Finds the medium. A function, because timers hold the answer, and would keep alive an element that the page has dropped.
+ */
+export function playbackOf(medium: () => HTMLMediaElement | undefined, signal: AbortSignal): Playback {
+  // Chromium pauses a medium before it reports an error. So `paused` does not tell, and the last wish of the visitor or the page counts.
+  let wanted = medium()?.paused === false
+  let place: { readonly position: number; readonly rate: number } | undefined
+
+  function played(): void {
+    wanted = true
+  }
+  function paused(event: Event): void {
+    const { error, networkState } = event.currentTarget as HTMLMediaElement
+    // An error pauses, too, and nobody wished that.
+    if (!error && networkState !== NO_SOURCE) wanted = false
+  }
+  medium()?.addEventListener('play', played, { signal })
+  medium()?.addEventListener('pause', paused, { signal })
+
+  return {
+    get wanted() {
+      return wanted
+    },
+    save() {
+      const playing = medium()
+      // If a second link comes while the first one loads, the place from before counts.
+      if (playing && (playing.readyState > 0 || playing.error)) place ??= { position: playing.currentTime, rate: playing.playbackRate }
+    },
+    resume() {
+      const playing = medium()
+      if (!playing || !place) return
+      playing.currentTime = place.position
+      playing.playbackRate = place.rate
+      place = undefined
+      // A browser may forbid it. Then the next click of the visitor plays.
+      if (wanted) playing.play().catch(() => undefined)
+    },
+  }
+}

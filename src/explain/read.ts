@@ -1,0 +1,55 @@
+// Reads the link of an attempt, also one whose signature cannot be read: with a signature of zeros in its place.
+import { spell } from '../core/crypto.ts'
+import type { Hash, Reading, Scheme, Unreadable, Visit } from '../core/scheme.ts'
+import { networkOf } from '../lib/address.ts'
+import { decodeValue } from '../lib/url.ts'
+import type { Attempt } from './attempt.ts'
+import { rawValue, withValue } from './rules/parts.ts'
+
+/** A link that was read, and the signature that it came with. */
+export interface Read {
+  readonly reading: Reading
+  readonly received: string
+}
+
+export const isReading = (reading: Reading | Unreadable): reading is Reading => typeof reading === 'object' && 'claims' in reading
+
+/** The request of an attempt, as schemes see it. */
+export function visitFor({ url, method, ip, headers }: Attempt): Visit {
+  return {
+    url,
+    method,
+    ip,
+    headers: Object.entries(headers),
+    header: (name) => (Object.hasOwn(headers, name) ? headers[name] : undefined),
+    network: (bits) => networkOf(ip, bits),
+  }
+}
+
+/** The link of an attempt. `undefined` if it cannot be read, for another reason than the spelling of its signature. */
+export async function readLink({ scheme, url, headers }: Attempt): Promise<Read | undefined> {
+  const header = (name: string) => (Object.hasOwn(headers, name) ? headers[name] : undefined)
+  const reading = scheme.read(url, header)
+  if (isReading(reading)) return { reading, received: reading.signature }
+  const parameter = typeof reading === 'object' ? reading.malformed : undefined
+  if (parameter === undefined) return undefined
+  const written = rawValue(url, parameter)
+  const zeros = spell(new Uint8Array(await lengthOf(scheme.algorithm)), scheme.algorithm)
+  // The scheme `hmac` has a second signature behind the first where the link is for one network.
+  for (const placeholder of [zeros, zeros + zeros]) {
+    const again = scheme.read(withValue(url, parameter, encodeURIComponent(placeholder)), header)
+    if (!isReading(again) || !placeholder.startsWith(again.signature)) continue
+    const whole = decodeValue(written ?? '') ?? written ?? ''
+    return { reading: again, received: placeholder === zeros ? whole : whole.slice(0, whole.length / 2) }
+  }
+  return undefined
+}
+
+/** The length of a signature, in bytes. */
+async function lengthOf(algorithm: Scheme['algorithm']): Promise<number> {
+  if (algorithm.bytes !== undefined) return algorithm.bytes
+  if ('hmac' in algorithm) return HASH_LENGTH[algorithm.hmac]
+  return 'digest' in algorithm ? (await algorithm.digest(new Uint8Array())).length : 0
+}
+
+const HASH_LENGTH: Readonly<Record<Hash, number>> = { 'SHA-1': 20, 'SHA-256': 32, 'SHA-384': 48, 'SHA-512': 64 }

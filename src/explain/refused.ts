@@ -1,0 +1,87 @@
+// Why a link with a good signature is refused: time, method, address, path or uses.
+import type { Claims } from '../core/claims.ts'
+import type { SecretKey } from '../core/keys.ts'
+import type { TrustedReason } from '../core/verdict.ts'
+import type { Attempt } from './attempt.ts'
+import type { Mistake } from './mistake.ts'
+
+/** What the words depend on. */
+interface Refusal {
+  readonly claims: Claims
+  readonly attempt: Attempt
+  readonly now: number
+  /** An address that the link would open for, if one was found in the headers. */
+  readonly address: string | undefined
+}
+
+type Words = (refusal: Refusal) => Omit<Mistake, 'code'>
+
+const REASONS: Readonly<Record<TrustedReason, Words>> = {
+  wrong_path: ({ claims }) => ({
+    sentence:
+      claims.prefix === undefined
+        ? 'The link does not open this URL.'
+        : `The link opens ${claims.prefix.slice(0, 60)} and what is below, and the request is for another path.`,
+    remedy: 'Sign a link with a prefix that the path lies in, and for the protocol and service of the request.',
+  }),
+  wrong_method: ({ claims, attempt }) => ({
+    sentence: `The link opens ${(claims.methods ?? ['GET', 'HEAD']).join(' and ')}, and the request is ${attempt.method.slice(0, 20)}.`,
+    remedy: "Sign with the condition method, such as method: 'PUT'. GET implies HEAD.",
+  }),
+  wrong_ip: ({ address, attempt }) => ({
+    sentence: address
+      ? `The link is for the address ${address}, which a header of the request names, and the verifier was given another one.`
+      : attempt.ip === undefined
+        ? 'The link is for one address or network, and the verifier was not told the address of the request.'
+        : 'The link is for another address or network than that of the request.',
+    remedy:
+      'Pass the address of the client as ip, and not that of a proxy. Sign for a network, such as /24 or /64, where addresses change.',
+  }),
+  expired: ({ claims, now }) => ({
+    sentence: `The link expired ${ago(now - +claims.expires)} ago, at ${claims.expires.toISOString()}.`,
+    remedy: 'Sign a new link. If it is only seconds: the clocks differ; set them with NTP, or give verify() a tolerance.',
+  }),
+  key_expired: () => ({
+    sentence: 'The link is in time, but the key that signed it has ended.',
+    remedy: 'Sign a new link with a key that is still valid, or extend the key.',
+  }),
+  too_early: ({ claims, now }) => ({
+    sentence: claims.starts
+      ? `The link is valid in ${ago(+claims.starts - now)}, from ${claims.starts.toISOString()} on.`
+      : 'The link is not valid yet.',
+    remedy:
+      'If it is only seconds or minutes: the clock of the signer is ahead. Set it with NTP, give verify() a tolerance, or sign without a start.',
+  }),
+  revoked: () => ({ sentence: 'The function revoked said that the link is revoked.', remedy: 'Sign a new link.' }),
+  needs_redeem: ({ claims }) => ({
+    sentence: `The link can be redeemed ${claims.uses === 1 ? 'once' : `${claims.uses} times`}, and verify() consumes no uses.`,
+    remedy: 'Call redeem() with a store of uses, when the visitor has confirmed.',
+  }),
+  used: () => ({
+    sentence: 'All uses of the link are consumed.',
+    remedy: 'Sign a new link. If nobody has used it: a scanner of a mail program has; redeem on a confirmation, not on GET.',
+  }),
+}
+
+/** Explains a refusal of a link with a good signature. */
+export function explainRefusal(reason: TrustedReason, refusal: Refusal): Mistake {
+  return { code: reason, ...REASONS[reason](refusal) }
+}
+
+/** A key that the link names and that is not on the keyring. */
+export function explainUnknownKey(keyId: string | undefined, keys: readonly SecretKey[]): Mistake {
+  const ids = keys.flatMap(({ id }) => (id === undefined ? [] : [`'${id}'`])).slice(0, 5)
+  const named = keyId === undefined ? 'The link names a key' : `The link names the key '${keyId.slice(0, 40)}'`
+  return {
+    code: 'unknown_key',
+    sentence: `${named}, which is not on the keyring${ids.length > 0 ? ` of ${ids.join(', ')}` : ''}.`,
+    remedy: 'Put the key with this id on the keyring, and keep old keys there until their links have expired.',
+  }
+}
+
+function ago(milliseconds: number): string {
+  const seconds = Math.max(Math.round(milliseconds / 1000), 0)
+  if (seconds < 120) return `${seconds} s`
+  if (seconds < 7200) return `${Math.round(seconds / 60)} min`
+  return seconds < 172_800 ? `${Math.round(seconds / 3600)} h` : `${Math.round(seconds / 86_400)} days`
+}

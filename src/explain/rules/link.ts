@@ -1,0 +1,263 @@
+// Mistakes on the way: what pages, mail programs, proxies and people do to a link after it was signed.
+import { decodeValue, encodeValue } from '../../lib/url.ts'
+import type { Attempt } from '../attempt.ts'
+import { type Rule, urls, type Variant } from '../rule.ts'
+import { PUNCTUATION } from '../spelling.ts'
+import { isOwn, type Piece, piecesOf, withPath, withPieces } from './parts.ts'
+
+const TRACKING =
+  /^(utm_|mc_|pk_|_hs|hsa_|mkt_|oly_|vero_|trk_)|^(fbclid|gclid|gbraid|wbraid|dclid|msclkid|yclid|twclid|igshid|_ga|_gl|ref|si)$/i
+
+const AS_WRITTEN = 'Pass the link on as it was signed, character for character.'
+
+/** Mistakes on the way from the signer to the verifier. */
+export const LINK_RULES: readonly Rule[] = [
+  {
+    code: 'html_escaped',
+    kind: 'link',
+    rarity: 1,
+    sentence: 'The link has "&amp;" in place of "&": it was escaped for HTML and is used outside of HTML.',
+    remedy: 'Unescape the link where it is taken from HTML, or do not escape it where the page does so already.',
+    variants: (attempt) =>
+      urls(attempt, attempt.url.replace(/(&|%26)(amp|#38|#x26)(;|%3B)/gi, '&'), attempt.url.replace(/([?&])amp;/g, '$1')),
+  },
+  {
+    code: 'punctuation',
+    kind: 'link',
+    rarity: 1,
+    sentence: 'A character of the sentence around the link is glued to it, such as a full stop or a bracket.',
+    remedy: 'Put the link on a line of its own, or in "<" and ">".',
+    variants: (attempt) => urls(attempt, attempt.url.replace(/^[<("'[]+/, '').replace(PUNCTUATION, '')),
+  },
+  {
+    code: 'added_parameters',
+    kind: 'link',
+    rarity: 1,
+    sentence: (what) => `Somebody added parameters to the link after it was signed: ${what}.`,
+    remedy: 'Remove them, sign the URL with them, or allow them with the option ignore of hmac().',
+    variants: (attempt) => withoutAdded(attempt, 'behind'),
+  },
+  {
+    code: 'parameters_not_signed',
+    kind: 'link',
+    rarity: 2,
+    sentence: (what) => `The link has parameters that were not signed: ${what}. Somebody added them, or the signer left them out.`,
+    remedy: 'Sign the URL with all of its parameters, or allow others with the option ignore of hmac().',
+    variants: (attempt) => withoutAdded(attempt, 'in front'),
+  },
+  {
+    code: 'double_escaped',
+    kind: 'link',
+    rarity: 1,
+    sentence: 'The link is percent-encoded once more: it has "%25" where "%" was signed.',
+    remedy: 'Do not encode a whole link again, other than as the value of a parameter.',
+    variants: (attempt) => urls(attempt, attempt.url.replace(/%25(?=[\da-f]{2})/gi, '%')),
+  },
+  {
+    code: 'path_decoded',
+    kind: 'link',
+    rarity: 1,
+    sentence: 'The path arrives decoded, and it was signed percent-encoded.',
+    remedy: 'Verify the URL as the client sent it: the raw request target, not the path that a framework has decoded.',
+    variants: (attempt) => urls(attempt, withPath(attempt.url, escapedAgain)),
+  },
+  {
+    code: 'path_decoded',
+    kind: 'link',
+    rarity: 2,
+    sentence: 'The path arrives decoded once: it was signed with "%25" where the link has "%".',
+    remedy: 'Verify the URL as the client sent it: the raw request target, not the path that a framework has decoded.',
+    variants: (attempt) =>
+      urls(
+        attempt,
+        withPath(attempt.url, (path) => path.replaceAll('%', '%25')),
+      ),
+  },
+  {
+    code: 'plus_for_space',
+    kind: 'link',
+    rarity: 1,
+    sentence: 'A space is written as "+" on one side and as "%20" on the other, or a "+" was read as a space.',
+    remedy: 'Write a space as %20 and a plus as %2B, before signing.',
+    variants: ({ url, ...rest }) =>
+      urls(
+        { url, ...rest },
+        url.replaceAll('+', '%20'),
+        url.replaceAll('%20', '+'),
+        url.replaceAll('+', '%2B'),
+        url.replace(/%2B/gi, '+'),
+        url.replaceAll('%20', '%2B'),
+        withPath(url, (path) => path.replaceAll('+', '%20')),
+      ),
+  },
+  {
+    code: 'escape_case',
+    kind: 'link',
+    sentence: 'Escapes are in capitals on one side (%2F), and in small letters on the other (%2f).',
+    remedy: AS_WRITTEN,
+    variants: (attempt) =>
+      urls(
+        attempt,
+        ...['toUpperCase', 'toLowerCase'].map((to) => attempt.url.replace(/%[\da-f]{2}/gi, (triplet) => triplet[to as 'toUpperCase']())),
+      ),
+  },
+  {
+    code: 'unescaped',
+    kind: 'link',
+    sentence: 'Characters such as ":", "@" or "," are percent-encoded on one side only.',
+    remedy: AS_WRITTEN,
+    variants: (attempt) =>
+      urls(
+        attempt,
+        withPath(attempt.url, (path) => decodedSafely(path)),
+        withPath(attempt.url, (path) => path.replace(/[!'()*:@,;=$&+]/g, (character) => encodeValue(character))),
+        withPath(attempt.url, (path) => path.replace(/%7E/gi, '~')),
+        withPath(attempt.url, (path) => path.replaceAll('~', '%7E')),
+        withPieces(
+          attempt.url,
+          piecesOf(attempt.url).map((piece) => (isOwn(attempt, piece.name) ? piece : decodedSafely(piece.text))),
+        ),
+      ),
+  },
+  {
+    code: 'reordered',
+    kind: 'link',
+    sentence: 'The parameters of the URL are in another order than when it was signed.',
+    remedy: AS_WRITTEN,
+    variants: reordered,
+  },
+  {
+    code: 'repeated_parameter',
+    kind: 'link',
+    sentence: 'A parameter is there twice.',
+    remedy: 'Sign a URL once, and do not add its parameters a second time.',
+    variants(attempt) {
+      const pieces = piecesOf(attempt.url)
+      const first = pieces.filter(({ name }, at) => pieces.findIndex((other) => other.name === name) === at)
+      const last = pieces.filter(({ name }, at) => !pieces.slice(at + 1).some((other) => other.name === name))
+      return first.length === pieces.length ? [] : urls(attempt, withPieces(attempt.url, first), withPieces(attempt.url, last))
+    },
+  },
+  {
+    code: 'wrapped',
+    kind: 'link',
+    rarity: 1,
+    sentence: 'A mail program broke the link: it has line breaks, or the "=3D" of quoted-printable.',
+    remedy: 'Send the mail as HTML or with base64 as its transfer encoding, or take the link from the decoded mail.',
+    variants: ({ url, ...rest }) =>
+      urls(
+        { url, ...rest },
+        url.replace(/=?(\r?\n|%0D%0A|%0A)[ \t]*/gi, ''),
+        url.replace(/=(\r?\n)/g, '').replaceAll('=3D', '='),
+        url.replace(/\s+/g, ''),
+      ),
+  },
+  {
+    code: 'rewritten',
+    kind: 'link',
+    rarity: 1,
+    sentence: 'The link stands inside of another link, which a mail filter or a redirect made of it.',
+    remedy: 'Take the link out of the parameter that has it, or follow the redirect.',
+    variants: (attempt) =>
+      urls(attempt, ...piecesOf(attempt.url).map(({ value }) => (/^https?(:|%3A)/i.test(value) ? decodeValue(value) : undefined))),
+  },
+  {
+    code: 'fragment',
+    kind: 'link',
+    sentence: 'The link has a "#": what follows is a fragment, which clients do not send, or it should be "%23".',
+    remedy: 'Write a "#" in a path or a value as %23, and verify the URL without its fragment.',
+    variants: ({ url, ...rest }) => urls({ url, ...rest }, url.replace(/#.*$/s, ''), url.replaceAll('#', '%23')),
+  },
+  {
+    code: 'second_question_mark',
+    kind: 'link',
+    rarity: 1,
+    sentence: 'The link has a second "?": parameters were appended with "?" to a URL that has a query already.',
+    remedy: 'Append with "&" if the URL has a "?".',
+    variants: (attempt) =>
+      urls(
+        attempt,
+        attempt.url.replace(/\?/g, (mark, at) => (at === attempt.url.indexOf('?') ? mark : '&')),
+      ),
+  },
+  {
+    code: 'parameter_case',
+    kind: 'link',
+    sentence: 'The names of the parameters have other capitals than those that the scheme writes.',
+    remedy: 'Keep the names of parameters as they are; HTTP clients and gateways have a setting for it.',
+    variants: (attempt) =>
+      urls(
+        attempt,
+        withPieces(
+          attempt.url,
+          piecesOf(attempt.url).map((piece) => inItsCase(attempt, piece)),
+        ),
+      ),
+  },
+  {
+    code: 'path_normal_form',
+    kind: 'link',
+    rarity: 3,
+    sentence: 'Letters with accents are composed (NFC) on one side, and decomposed (NFD) on the other, as in file names of macOS.',
+    remedy: 'Normalise file names with normalize("NFC") before signing.',
+    variants: (attempt) =>
+      urls(attempt, ...(['NFC', 'NFD'] as const).map((form) => withPath(attempt.url, (path) => normalised(path, form)))),
+  },
+]
+
+/**
+ * Without parameters that are not the link's own: those that tracking tools add and those behind the signature, or those in front of the link's,
+ * all or one by one.
+ */
+function withoutAdded(attempt: Attempt, where: 'behind' | 'in front'): readonly Variant[] {
+  const pieces = piecesOf(attempt.url)
+  const foreign = pieces.filter(({ name }) => !isOwn(attempt, name))
+  const lastOwn = pieces.map(({ name }) => isOwn(attempt, name)).lastIndexOf(true)
+  const behind = lastOwn < 0 ? [] : pieces.slice(lastOwn + 1)
+  const added = pieces.filter((piece) => behind.includes(piece) || (foreign.includes(piece) && TRACKING.test(piece.name)))
+  const others = foreign.filter((piece) => !added.includes(piece))
+  const looked = where === 'behind' ? added : others
+  const groups = [looked, ...looked.slice(0, 12).map((piece) => [piece]), ...(where === 'behind' ? [] : [foreign])]
+  return groups
+    .filter((group, at) => group.length > 0 && !(at > 0 && group.length === looked.length))
+    .map((group) => ({
+      what: group.map(({ name }) => name.slice(0, 40)).join(', '),
+      patch: {
+        url: withPieces(
+          attempt.url,
+          pieces.filter((piece) => !group.includes(piece)),
+        ),
+      },
+    }))
+}
+
+function reordered(attempt: Attempt): readonly Variant[] {
+  const pieces = piecesOf(attempt.url)
+  const byName = [...pieces].sort((a, b) => (a.text < b.text ? -1 : +(a.text > b.text)))
+  return urls(attempt, withPieces(attempt.url, byName), withPieces(attempt.url, [...pieces].reverse()))
+}
+
+function inItsCase({ scheme }: Attempt, piece: Piece): Piece | string {
+  const own = scheme.parameters.find((name) => name.toLowerCase() === piece.name.toLowerCase())
+  return own === undefined || own === piece.name ? piece : own + piece.text.slice(piece.name.length)
+}
+
+/** The path percent-encoded as `encodeURIComponent` does it, each segment by itself. */
+function escapedAgain(path: string): string {
+  return path
+    .split('/')
+    .map((segment) => encodeURIComponent(decodeValue(segment) ?? segment.replace(/\p{Surrogate}/gu, '')))
+    .join('/')
+}
+
+/** Without escapes of characters that a path may have. */
+function decodedSafely(text: string): string {
+  return text.replace(/%(21|24|27|28|29|2A|2C|3A|3B|3D|40|7E|2D|5F|2E)/gi, (_, hex: string) =>
+    String.fromCharCode(Number.parseInt(hex, 16)),
+  )
+}
+
+function normalised(path: string, form: 'NFC' | 'NFD'): string | undefined {
+  const text = decodeValue(path)
+  return text === undefined || /^[\0-\x7f]*$/.test(text) ? undefined : text.normalize(form).split('/').map(encodeURIComponent).join('/')
+}

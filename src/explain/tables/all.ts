@@ -1,0 +1,19 @@
+// The tables that come with the package. A scheme with traps of its own adds a line to this list. Each is loaded when a link of its scheme is
+// explained, so that pages do not carry all of them.
+import type { Table } from '../table.ts'
+
+const TABLES: Readonly<Record<string, () => Promise<Table>>> = {
+  hmac: async () => (await import('./hmac.ts')).HMAC,
+  s3: async () => (await import('./sigv4.ts')).SIGV4,
+  gcs: async () => (await import('./sigv4.ts')).SIGV4,
+  nginx: async () => (await import('./nginx.ts')).NGINX,
+  'nginx-hmac': async () => (await import('./nginx.ts')).NGINX_HMAC,
+  azure: async () => (await import('./azure.ts')).AZURE,
+  pichax: async () => (await import('./pichax.ts')).PICHAX,
+}
+
+/** The table of a scheme: one of the caller's, or one of the package. */
+export async function tableOf(scheme: string, tables: readonly Table[]): Promise<Table | undefined> {
+  const own = tables.find(({ schemes }) => schemes.includes(scheme))
+  return own ?? (Object.hasOwn(TABLES, scheme) ? TABLES[scheme]?.() : undefined)
+}

@@ -1,0 +1,128 @@
+// Why a link cannot be read: what is wrong with which parameter, and what it would have to look like. It needs no key.
+import type { Scheme } from '../core/scheme.ts'
+import type { Refused } from '../core/verdict.ts'
+import { hasDotSegment, looksLikeHost } from '../lib/request-target.ts'
+import { isDecodable, LONGEST, split } from '../lib/url.ts'
+import { recognise } from '../recognise/reader.ts'
+import type { Mistake } from './mistake.ts'
+import { piecesOf } from './rules/parts.ts'
+import type { Table } from './table.ts'
+
+/** What is wrong with a link that was refused as `malformed`. */
+export function explainMalformed(url: string, scheme: Scheme, table: Table | undefined, { parameter }: Refused): Mistake {
+  if (parameter === undefined) return explainUrl(url)
+  const values = piecesOf(url).filter(({ name }) => name.toLowerCase() === parameter.toLowerCase())
+  const form = formOf(parameter, scheme, table)
+  const remedy = form ? `${parameter} must be ${form}.` : `Pass ${parameter} on as the signer wrote it.`
+  const fault = (code: string, what: string): Mistake => ({ code, parameter, sentence: `The parameter ${parameter} ${what}.`, remedy })
+  const value = values[0]?.value
+  if (value === undefined) return missing(url, fault)
+  if (values.length > 1) return fault('parameter_twice', `is there ${values.length === 2 ? 'twice' : `${values.length} times`}`)
+  if (value === '') return fault('parameter_empty', 'has no value')
+  if (!isDecodable(value)) return fault('parameter_escape', 'has a "%" that begins no escape, or bytes that are not UTF-8')
+  if (/^[12]\d{12}$/.test(value)) {
+    return {
+      ...fault('milliseconds', 'is a time in milliseconds'),
+      remedy: `Divide by 1000 and round: ${parameter} is in seconds. In JavaScript: Math.floor(Date.now() / 1000) + lifetime.`,
+    }
+  }
+  if (/%(0A|0D|20|09)|\s/i.test(value)) return fault('white_space', 'has white space or a line break in it')
+  if (/^\d{10}$/.test(value) && form?.startsWith('a number of seconds'))
+    return fault('time_for_duration', 'is a time, where the scheme has a duration')
+  return fault('parameter_form', `has ${value.length} characters and not the form that the scheme writes`)
+}
+
+function missing(url: string, fault: (code: string, what: string) => Mistake): Mistake {
+  const isEscaped = /[?&;]amp;|&amp;/.test(url)
+  if (!isEscaped) return fault('parameter_missing', 'is missing')
+  return HTML_ESCAPED
+}
+
+const HTML_ESCAPED: Mistake = {
+  code: 'html_escaped',
+  sentence: 'The link has "&amp;" in place of "&": it was escaped for HTML and is used outside of HTML.',
+  remedy: 'Unescape the link where it is taken from HTML, or do not escape it where the page does so already.',
+}
+
+/** The form of a parameter. Where the caller has other names for the parameters, they are in the same order. */
+function formOf(parameter: string, { parameters }: Scheme, table: Table | undefined): string | undefined {
+  const forms = table?.forms ?? {}
+  if (Object.hasOwn(forms, parameter)) return forms[parameter]
+  const all = Object.values(forms)
+  return all.length >= parameters.length ? all[parameters.indexOf(parameter)] : undefined
+}
+
+/** What is wrong with a URL, apart from the parameters of the link. */
+function explainUrl(url: string): Mistake {
+  const { path } = split(url)
+  const fault = (code: string, sentence: string, remedy: string): Mistake => ({ code, sentence, remedy })
+  if (url.length > LONGEST)
+    return fault('too_long', `The URL has more than ${LONGEST} characters.`, 'Sign shorter URLs: browsers and proxies refuse long ones.')
+  if (path[0] !== '/')
+    return fault(
+      'not_a_url',
+      'The text is neither an absolute URL nor a path that starts with "/".',
+      'Pass the URL of the request, or its path with the query.',
+    )
+  if (url.includes('#'))
+    return fault(
+      'fragment',
+      'The URL has a "#". Clients do not send what follows.',
+      'Verify the URL without its fragment, and write a "#" in a path or a value as %23.',
+    )
+  if (/[\0-\x20\x7f]/.test(url))
+    return fault(
+      'white_space',
+      'The URL has a space, a line break or a control character.',
+      'Write a space as %20, and remove line breaks that a mail program added.',
+    )
+  if (path.includes('\\'))
+    return fault('backslash', 'The path has a "\\", which many servers read as "/".', 'Write a "\\" as %5C, or use "/".')
+  if (hasDotSegment(path))
+    return fault(
+      'dot_segments',
+      'The path has a segment "." or "..", which clients resolve before they send.',
+      'Sign the path without such segments.',
+    )
+  if (looksLikeHost(path))
+    return fault('two_slashes', 'The path begins with two slashes, so clients would read a host.', 'Join host and path with one slash.')
+  if (/[^!-~]/.test(url))
+    return fault('not_ascii', 'The URL has characters beyond ASCII.', 'Verify the URL as the client sent it, percent-encoded.')
+  return fault(
+    'unreadable',
+    'The path or the query cannot be read, as with a "%" that begins no escape.',
+    'Write a "%" that begins no escape as %25.',
+  )
+}
+
+/** What a URL looks like that was refused as `unsigned`. */
+export function explainUnsigned(url: string, scheme: Scheme): Mistake {
+  const names = scheme.parameters.slice(0, 3).join(', ')
+  if (/[?&;]amp;|&amp;|&#38;/.test(url)) return HTML_ESCAPED
+  const seen = [recognise(url) ?? []]
+    .flat()
+    .map((one) => one.scheme)
+    .filter((name) => name !== scheme.name)
+  if (seen.length > 0) {
+    return {
+      code: 'other_scheme',
+      sentence: `The URL is not a link of ${scheme.name}. It looks like one of ${seen.join(' or ')}.`,
+      remedy: 'Verify it with the scheme that signed it. anyOf() verifies links of several schemes.',
+    }
+  }
+  const { query } = split(url)
+  if (query.length > 1) {
+    return {
+      code: 'other_parameters',
+      sentence: `The URL has parameters, but none of ${scheme.name}${names && `: ${names}`}.`,
+      remedy: 'Compare the names of the parameters: signer and verifier may have different options, or something on the way removed them.',
+    }
+  }
+  return {
+    code: 'no_parameters',
+    sentence: names
+      ? 'The URL has no query, so it is not a link, or its query was removed on the way.'
+      : 'The path of the URL has no token.',
+    remedy: 'Pass the URL as the client sent it, with its query. Routers and logs often have the path only.',
+  }
+}

@@ -1,0 +1,78 @@
+// middleware: signed links in front of the handlers of Express, Polka, Connect and Fastify.
+/// <reference types="node" />
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Claims } from '../../core/claims.ts'
+import { LinkError } from '../../core/errors.ts'
+import type { Scheme } from '../../core/scheme.ts'
+import { admission, type GuardOptions } from '../admission.ts'
+import { answerMistake } from '../misplaced.ts'
+import { requestOf, UNREADABLE } from './request.ts'
+import { writeResponse, writeSentence } from './response.ts'
+import { signersIn, urlWithoutLink } from './without-link.ts'
+
+/** A request that {@link middleware} has admitted. */
+export type Admitted<Incoming extends IncomingMessage = IncomingMessage> = Incoming & {
+  /** What the link says, proved by its signature. */
+  readonly claims: Claims
+}
+
+/** Options of {@link middleware}: those of `guard`, with the framework's own request as the second argument of `ip` and `refuse`. */
+export type MiddlewareOptions<Incoming extends IncomingMessage = IncomingMessage> = GuardOptions<[incoming: Incoming]>
+
+/**
+ * Puts the handlers that follow it behind signed links, in Express, Polka, Connect, and Fastify with `@fastify/middie`. Requests with a valid link go
+ * on to the next handler; all others are answered as by `guard`. Request targets that clients do not send, such as absolute URLs and paths with
+ * dot segments, are answered with 400, because frameworks read them in other ways than the signature did.
+ *
+ * The handlers that follow find the proved claims in `req.claims`. `req.url` is the URL of `claims.resource` then: without the link's parameters,
+ * and without query parameters that the signature does not cover, because a client can change those. If the signature does not cover the path,
+ * `req.url` keeps the path of the request. `req.originalUrl` stays as it was, where the framework sets it. The body is left unread.
+ *
+ * @param scheme - As for `guard`.
+ * @param options - As for `guard`. `ip` gets the framework's request: `(request, req) => req.socket.remoteAddress`.
+ * @returns A handler of `(req, res, next)`, for HTTP/1.1. Errors that the options throw go to `next`.
+ * @throws A `LinkError` `bad_option` without a scheme, and for a wrong or unknown option.
+ *
+ * @example
+ * ```ts
+ * import { createServer } from 'node:http'
+ * import { hmac } from 'securelink'
+ * import { middleware } from 'securelink/node'
+ *
+ * const links = hmac({ secret: 'a secret of 32 bytes or more, from a vault' })
+ * const guarded = middleware(links, { ip: (request, req) => req.socket.remoteAddress })
+ * const server = createServer((req, res) => guarded(req, res, () => res.end('the file')))
+ * ```
+ */
+export function middleware<Incoming extends IncomingMessage = IncomingMessage>(
+  scheme: Scheme,
+  options: MiddlewareOptions<Incoming> = {},
+): (incoming: Incoming, outgoing: ServerResponse, next: (error?: unknown) => void) => void {
+  const admit = admission(scheme, options, 'middleware()')
+  return (incoming, outgoing, next) => {
+    const mistake = mistakeOf(incoming, outgoing, next)
+    if (mistake) return answerMistake(mistake, outgoing, next)
+    // Frameworks take the path that this is mounted at off `url`, but the link was signed with it.
+    const { url = '', originalUrl = url } = incoming as { url?: string; originalUrl?: string }
+    const request = requestOf(incoming, { target: originalUrl })
+    if (!request) return writeSentence(outgoing, 400, UNREADABLE)
+    admit(request, incoming).then(({ claims, signedBy, answer }) => {
+      if (answer) return void writeResponse(outgoing, answer, request.method).catch(next)
+      Object.assign(incoming, { claims, url: urlWithoutLink(signersIn(scheme, signedBy), originalUrl, url, claims) })
+      next()
+    }, next)
+  }
+}
+
+/** A call with other arguments than Node's request, its response, and `next`. */
+function mistakeOf(incoming: IncomingMessage, outgoing: ServerResponse, next: unknown): LinkError | undefined {
+  // Node's requests of HTTP/2 have these fields, too; they are answered with 400.
+  const known = typeof incoming?.socket === 'object' && Array.isArray(incoming.rawHeaders) && typeof outgoing?.getHeaderNames === 'function'
+  if (!known) {
+    const remedy = 'in a fetch handler and with Hono use guard(links, handler), and with Fastify register @fastify/middie'
+    return new LinkError('bad_option', `req and res must be the request and the response of node:http; ${remedy}`, { option: 'req' })
+  }
+  if (typeof next === 'function') return undefined
+  const remedy = 'without a framework write createServer((req, res) => middleware(links)(req, res, () => …))'
+  return new LinkError('bad_option', `next must be a function that runs the next handler; ${remedy}`, { option: 'next' })
+}

@@ -1,0 +1,40 @@
+// writeResponse: a Response as an answer of node:http, at the pace of the client.
+import type { ServerResponse } from 'node:http'
+
+/** Answers with a sentence as plain text, in place of everything that was set before. */
+export function writeSentence(outgoing: ServerResponse, status: number, sentence: string): void {
+  for (const name of outgoing.getHeaderNames()) outgoing.removeHeader(name)
+  outgoing.statusCode = status
+  outgoing.statusMessage = ''
+  outgoing.setHeader('content-type', 'text/plain; charset=utf-8')
+  outgoing.setHeader('cache-control', 'no-store')
+  outgoing.end(`${sentence}\n`)
+}
+
+/** Writes status, headers and body. Throws if the body fails; a part of it may have been sent then. */
+export async function writeResponse(outgoing: ServerResponse, response: Response, method: string): Promise<void> {
+  if (response.bodyUsed) throw new TypeError('The response has a body that has been read already.')
+  const reader = response.body?.getReader()
+  const cancel = () => reader?.cancel().catch(() => undefined)
+  let proceed: (() => void) | undefined
+  outgoing.on('drain', () => proceed?.())
+  outgoing.once('close', () => {
+    proceed?.()
+    void cancel()
+  })
+  outgoing.statusCode = response.status
+  outgoing.statusMessage = response.statusText
+  for (const [name, value] of response.headers) outgoing.appendHeader(name, value)
+  if (!reader || method === 'HEAD' || outgoing.destroyed) {
+    void cancel()
+    outgoing.end()
+    return
+  }
+  // A body that is ready goes out with the headers, in one packet. For a slow one the headers go first, so that the client knows the status.
+  const first = reader.read()
+  const ready = await Promise.race([first, new Promise<undefined>((resolve) => setImmediate(() => resolve(undefined)))])
+  if (!ready) outgoing.flushHeaders()
+  for (let part = ready ?? (await first); !part.done; part = await reader.read())
+    if (!outgoing.write(part.value) && !outgoing.destroyed) await new Promise<void>((resolve) => (proceed = resolve))
+  outgoing.end()
+}

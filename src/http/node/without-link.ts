@@ -1,0 +1,63 @@
+// urlWithoutLink: the URL that handlers behind middleware get, without the parameters of the link.
+import type { Claims } from '../../core/claims.ts'
+import { inspect } from '../../core/inspect.ts'
+import type { Scheme } from '../../core/scheme.ts'
+import { normalPath } from '../../lib/normalise.ts'
+import { split } from '../../lib/url.ts'
+
+/** The members of `anyOf` that can have signed a link, by the name in its verdict. Links do not tell the members of one name apart. */
+export function signersIn(scheme: Scheme, name: string): readonly Scheme[] {
+  return (scheme.schemes ?? [scheme]).filter((member) => member.name === name)
+}
+
+/**
+ * The URL for the handlers that follow: `claims.resource`, without the path that the middleware is mounted at.
+ *
+ * The query has no more than the signature covers, because a client can change the rest. The path is the proved one, too, unless the signature does
+ * not cover it, or only a part: a link of NGINX's that is made of `$secure_link_expires $secret` opens every path. Then it is the path of the
+ * request without the link's token, as it is for NGINX. Otherwise every such link would lead to `/`.
+ *
+ * @param signers - The schemes that can have signed the link. Not all of `anyOf`: a client can add parameters that another scheme reads as a link of
+ *   its own, and that scheme would leave the token in the path.
+ * @param original - The target of the request.
+ * @param url - The same, as the framework left it: without the path of the mount.
+ */
+export function urlWithoutLink(signers: readonly Scheme[], original: string, url: string, { resource }: Claims): string {
+  // Where the rest does not begin with a `/`, frameworks write one in front that was not in the request.
+  const tail = original.endsWith(url) ? url : url.slice(1)
+  if (!original.endsWith(tail)) return url
+  const mount = original.slice(0, original.length - tail.length)
+  const { path, query } = split(resource)
+  const rest = behind(mount, isSamePath(path, split(original).path) ? path : pathFor(signers, original, path))
+  // The mount holds the token of a link that has it in its path.
+  if (rest === undefined) return url
+  // Frameworks take off again the `/` that they wrote in front. Without it, the link for `/files.txt` would lead on to `/filestxt`.
+  return (rest[0] === '/' ? rest : `/${rest}`) + query
+}
+
+/** The proved path if it is the whole path of the request but for a token, and otherwise the path of the request without the token. */
+function pathFor(signers: readonly Scheme[], original: string, proved: string): string {
+  let shortest = split(original).path
+  for (const signer of signers) {
+    const { path } = split(inspect(signer, original)?.unverified.resource ?? original)
+    if (isSamePath(proved, path)) return proved
+    // The member that signed takes the token out.
+    if (path.length < shortest.length) shortest = path
+  }
+  return shortest
+}
+
+/** The part of a path behind the mount, which is spelled as in the request, or in normal form. */
+function behind(mount: string, path: string): string | undefined {
+  const front = [mount, normalPath(mount)].find((spelling) => path.startsWith(spelling))
+  return front === undefined ? undefined : path.slice(front.length)
+}
+
+/** Are these two spellings of one path: the one that came, and the one that is signed? Schemes escape, and NGINX merges slashes. */
+function isSamePath(one: string, other: string): boolean {
+  return one === other || unescaped(one) === unescaped(other)
+}
+
+function unescaped(path: string): string {
+  return path.replace(/%[\da-f]{2}/gi, (byte) => String.fromCharCode(Number.parseInt(byte.slice(1), 16))).replace(/\/{2,}/g, '/')
+}

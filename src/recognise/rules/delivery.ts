@@ -1,0 +1,134 @@
+// Rules for links of content delivery networks, image services and social networks. A new rule goes into the list.
+import type { Link, Rule } from '../rule.ts'
+import {
+  ANY,
+  base64Json,
+  base64Text,
+  earliest,
+  expiresRule,
+  expiryFrom,
+  HEX_TIME,
+  HEX64,
+  hexTime,
+  JWT,
+  jwtTimes,
+  pathOf,
+  prefixOf,
+  TIME,
+  textOf,
+  unixTime,
+} from '../values.ts'
+
+// imgproxy: the signature, then options such as `rs:fit:300` up to the source. A server can have all of it below a path of its own.
+const IMGPROXY_SIGNATURE = /\/[\w-]{43}\/(?=plain\/|[a-z_]+(?::|%3a))/i
+
+/** Links of Facebook and Instagram. */
+const META = {
+  parameters: { oe: HEX_TIME, oh: /^[\w-]{20,}$/ },
+  optional: /^_nc_/,
+  read: (link: Link) => ({ expires: hexTime(link.text('oe')) }),
+}
+
+export const DELIVERY: readonly Rule[] = [
+  // A canned policy.
+  { ...expiresRule('cloudfront', 'Key-Pair-Id'), optional: /^Hash-Algorithm$/ },
+  // A custom policy.
+  {
+    vendor: 'cloudfront',
+    parameters: { 'Key-Pair-Id': ANY, Signature: ANY, Policy: ANY },
+    optional: /^Hash-Algorithm$/,
+    read(link) {
+      // CloudFront writes base64 with `-`, `_` and `~` in place of `+`, `=` and `/`.
+      const policy = base64Json(link.text('Policy').replaceAll('_', '').replaceAll('~', '_'))
+      const { Resource, Condition } = policy.Statement?.[0] ?? {}
+      const time = (name: string): unknown => Condition?.[name]?.['AWS:EpochTime']
+      const expiry = expiryFrom(time('DateLessThan'))
+      return (
+        expiry && {
+          ...expiry,
+          starts: unixTime(time('DateGreaterThan')),
+          ip: textOf(Condition?.IpAddress?.['AWS:SourceIp']),
+          prefix: pathOf(prefixOf(textOf(Resource))),
+          keyId: link.text('Key-Pair-Id'),
+        }
+      )
+    },
+  },
+
+  // The two networks of Google differ only in the signature: HMAC-SHA1 of 20 bytes, and Ed25519 of 64 bytes.
+  googleRule('google-cloud-cdn', /^[\w-]{27}=?$/),
+  googleRule('media-cdn', /^[\w-]{86}(==)?$/),
+
+  // The link shows when it was signed. Its lifetime is in the rules of the zone.
+  { vendor: 'cloudflare', parameters: { verify: /^\d{10,}-[\w+/-]{43}=?$/ } },
+  { vendor: 'cloudflare-images', parameters: { sig: HEX64, exp: TIME }, expires: 'exp' },
+
+  {
+    vendor: 'bytescale',
+    parameters: { sig: /^1\.\w+\.[\w-]+$/, exp: /^(\d{10}(\d{3})?|inf)$/ },
+    read: (link) => (link.text('exp') === 'inf' ? {} : expiryFrom(link.text('exp'))),
+  },
+
+  {
+    vendor: 'bunny',
+    parameters: { token: /^((HS256-(1-)?)?[\w-]{43}|[\w-]{22})$/, expires: TIME },
+    optional: /^(token_.+|limit)$/,
+    expires: 'expires',
+    read: (link) => ({ prefix: link.text('token_path') }),
+  },
+
+  { vendor: 'keycdn', parameters: { token: /^[\w-]{22}$/, expire: TIME }, expires: 'expire' },
+
+  {
+    vendor: 'fastly',
+    parameters: { token: /^\d{10,11}_[\da-f]{40}$/ },
+    read: (link) => expiryFrom(link.text('token').split('_', 1)[0]),
+  },
+
+  // `timestamp-rand-uid-hash`. The link shows when it was signed. Its lifetime is set at the network.
+  { vendor: 'alibaba-cdn', parameters: { auth_key: /^\d{10}-[\da-z]+-\w+-[\da-f]{32}$/i } },
+
+  { vendor: 'imgix', parameters: { s: /^[\da-f]{32}$/ }, optional: /^expires$/, expires: 'expires' },
+
+  { vendor: 'imagekit', parameters: { 'ik-s': /^[\da-f]{40}$/ }, optional: /^ik-t$/, expires: 'ik-t' },
+
+  {
+    vendor: 'discord',
+    parameters: { ex: HEX_TIME, is: HEX_TIME, hm: HEX64 },
+    read: (link) => ({ expires: hexTime(link.text('ex')) }),
+  },
+
+  { vendor: 'facebook', ...META },
+  { vendor: 'instagram', hosts: /instagram/i, ...META },
+
+  { vendor: 'github', hosts: /[/.]githubusercontent\.com$/i, parameters: { jwt: JWT }, read: (link) => jwtTimes(link.text('jwt')) },
+
+  // Links with their signature in the path.
+  { vendor: 'cloudinary', paths: /\/s--(?:[\w-]{8}|[\w-]{32})--\// },
+  { vendor: 'thumbor', paths: /^\/[\w-]{27}=\// },
+  {
+    vendor: 'imgproxy',
+    read({ path }) {
+      const signature = IMGPROXY_SIGNATURE.exec(path)
+      if (!signature) return
+      const expiries: (number | undefined)[] = []
+      for (const option of path.slice(signature.index + signature[0].length).split('/')) {
+        const [name = '', value] = option.split(/:|%3a/i)
+        // The source begins here, so no option follows.
+        if (value === undefined) break
+        // 0 means that the link never expires.
+        if (/^exp(ires)?$/.test(name) && +value !== 0) expiries.push(unixTime(value))
+      }
+      return { expires: earliest(...expiries) }
+    },
+  },
+]
+
+function googleRule(vendor: string, signature: RegExp): Rule {
+  const rule = expiresRule(vendor, 'KeyName', signature)
+  return {
+    ...rule,
+    optional: /^URLPrefix$/,
+    read: (link) => ({ ...rule.read?.(link), prefix: pathOf(base64Text(link.text('URLPrefix'))) }),
+  }
+}

@@ -1,0 +1,115 @@
+// Rules for links that an application's own server makes: hmac, PichaX, NGINX, Laravel, Symfony, Rails, JWT. A new rule goes into the list.
+import type { Rule } from '../rule.ts'
+import {
+  ANY,
+  base64Json,
+  earliest,
+  expiryFrom,
+  HEX64,
+  isoTime,
+  JWT,
+  jwtTimes,
+  phpExpiry,
+  SECONDS,
+  TIME,
+  unescaped,
+  unixTime,
+} from '../values.ts'
+
+export const FRAMEWORKS: readonly Rule[] = [
+  {
+    vendor: 'hmac',
+    // One signature, or two if the link is for one address.
+    parameters: { signature: /^(.{43}){1,2}$/, expires: TIME },
+    optional: /^(starts|method|net|prefix|uses|id|key)$/,
+    expires: 'expires',
+    read: (link) => ({
+      starts: unixTime(link.text('starts')),
+      methods: link.text('method').match(/[A-Z-]+/g) ?? [],
+      ip: link.text('net') && `/${link.text('net')}`,
+      prefix: link.text('prefix'),
+      uses: +link.text('uses'),
+      id: link.text('id'),
+      keyId: link.text('key'),
+    }),
+  },
+
+  {
+    vendor: 'pichax',
+    parameters: { signature: HEX64, key: ANY, expires: TIME },
+    // Some libraries of PichaX leave it out.
+    optional: /^id$/,
+    expires: 'expires',
+    read: (link) => ({
+      // Some write a space as `+`.
+      id: unescaped(link.raw('id')?.replaceAll('+', '%20') ?? ''),
+      keyId: link.text('key'),
+    }),
+  },
+
+  {
+    vendor: 'laravel',
+    parameters: { signature: HEX64 },
+    optional: /^expires$/,
+    read: (link) => phpExpiry(link, 'expires'),
+  },
+
+  {
+    vendor: 'symfony',
+    parameters: { _hash: /^[\w+/-]{4,44}=?$/ },
+    optional: /^_expiration$/,
+    read: (link) => phpExpiry(link, '_expiration'),
+  },
+
+  {
+    vendor: 'nginx',
+    parameters: { md5: ANY },
+    optional: /^expires$/,
+    expires: 'expires',
+    // The configuration decides how the hash is written. If there is an expiry, the two names suffice.
+    read: (link) => (link.raw('expires') !== undefined || /^[\w-]{22}(==)?$/.test(link.text('md5')) ? {} : undefined),
+  },
+
+  {
+    vendor: 'nginx-hmac',
+    parameters: { st: /^[\w/+-]{22,}={0,2}$/, ts: ANY },
+    optional: /^e$/,
+    read(link) {
+      const ts = link.text('ts')
+      const signed = expiryFrom(ts) ?? { expires: isoTime(ts) }
+      const lifetime = link.raw('e') === undefined ? '0' : link.text('e')
+      // The module refuses a time that is 0, and an empty lifetime.
+      if (!signed.expires || !SECONDS.test(lifetime)) return
+      return +lifetime === 0 ? {} : { ...signed, expires: signed.expires + +lifetime * 1000 }
+    },
+  },
+
+  jwt('jwt', 'token'),
+  jwt('jwt', 'jwt'),
+  { ...jwt('supabase', 'token'), paths: /^\/storage\/v1\// },
+
+  {
+    vendor: 'rails',
+    // Signed ids are a segment of the path with Active Storage, or a parameter of any name. A representation has two: for the file and its variant.
+    read({ path, query }) {
+      const pieces = `${path}${query}`.split(/[/?&]/)
+      const messages = pieces.map(railsMessage).filter(Boolean)
+      const envelopes = messages.map((message) => base64Json(message)._rails).filter((envelope) => envelope instanceof Object)
+      // Older ones have no envelope and no expiry. Outside of Active Storage, they could be any application's.
+      if (envelopes.length === 0 && !(messages.length > 0 && path.includes('/rails/active_storage/'))) return
+      return { expires: earliest(...envelopes.map(({ exp }) => isoTime(exp))) }
+    },
+  },
+]
+
+function jwt(vendor: string, parameter: string): Rule {
+  return { vendor, parameters: { [parameter]: JWT }, read: (link) => jwtTimes(link.text(parameter)) }
+}
+
+/** The message of a value that Rails signed: base64, two dashes, a hash in hexadecimal. Empty if it is not one. */
+function railsMessage(piece: string): string {
+  // Takes off the name of the parameter. An `=` before another one, or before the dashes, belongs to the base64.
+  const value = piece.replace(/^[\w%.-]*=(?=[^=-])/, '')
+  const dashes = value.lastIndexOf('--')
+  return /^[\da-f]{40}([\da-f]{24})?$/.test(value.slice(dashes + 2)) && dashes > 0 ? unescaped(value.slice(0, dashes)) : ''
+}

@@ -1,0 +1,73 @@
+// Rules for links into object storage: Amazon S3 and compatible services, Google, Azure, Alibaba, Tencent. A new rule goes into the list.
+import type { Rule } from '../rule.ts'
+import { ANY, BASIC_TIME, basicTime, earliest, expiresRule, HEX64, isoTime, jwtTimes, latest, SECONDS, unixTime } from '../values.ts'
+
+// A hash in hexadecimal, or with SigV4A the DER form of an ECDSA signature on P-256.
+const AMAZON_SIGNATURE = /^([\da-f]{64}|30[\da-f]{130,142})$/i
+// SigV4A has no region between the date and the service.
+const AMAZON_CREDENTIAL = /\/s3[\w-]*\/aws4_request$/
+
+export const STORAGE: readonly Rule[] = [
+  version4('s3', 'X-Amz-', AMAZON_SIGNATURE, AMAZON_CREDENTIAL),
+  expiresRule('s3', 'AWSAccessKeyId'),
+
+  version4('gcs', 'X-Goog-'),
+  expiresRule('gcs', 'GoogleAccessId'),
+
+  version4('oss', 'x-oss-', HEX64, /\/oss\/aliyun_v4_request$/),
+  expiresRule('oss', 'OSSAccessKeyId'),
+
+  {
+    vendor: 'azure',
+    parameters: { sig: ANY, sv: /^\d{4}-\d\d-\d\d$/ },
+    // Links to release files of GitHub have a token of GitHub's as well, `jwt`.
+    optional: /^(s([eitprs]|ip|rt|pr|dd|es|k[tesv]|\w+id)|rsc.|jwt)$/,
+    read(link) {
+      const expiry = isoTime(link.text('se'))
+      // A stored policy, `si`, can have the expiry; then the link itself does not show it.
+      if (Number.isNaN(expiry) && (link.raw('se') !== undefined || !link.raw('si'))) return
+      const token = jwtTimes(link.text('jwt'))
+      const can = (letters: RegExp, method: string): string[] => (letters.test(link.text('sp')) ? [method] : [])
+      return {
+        // If the delegation key that signed the link expires first, the link expires with it.
+        expires: earliest(expiry, isoTime(link.text('ske')), token?.expires),
+        starts: latest(isoTime(link.text('st')), isoTime(link.text('skt')), token?.starts),
+        methods: [...can(/d/, 'DELETE'), ...can(/[rl]/, 'GET'), ...can(/[acw]/, 'PUT')],
+        ip: link.text('sip'),
+      }
+    },
+  },
+
+  {
+    vendor: 'cos',
+    parameters: { 'q-signature': /^[\da-f]{40}$/i, 'q-sign-time': /^\d{10};\d{10}$/, 'q-ak': ANY },
+    optional: /^(q-|x-cos-security-token$)/,
+    read(link) {
+      const [signStarts, signExpires] = link.text('q-sign-time').split(';').map(unixTime)
+      const [keyStarts, keyExpires] = link.text('q-key-time').split(';').map(unixTime)
+      return { expires: earliest(signExpires, keyExpires), starts: latest(signStarts, keyStarts), keyId: link.text('q-ak') }
+    },
+  },
+]
+
+/** Signature Version 4 and its dialects: a time of signing, a lifetime in seconds, and a credential that begins with the id of the key. */
+function version4(vendor: string, prefix: string, signatureForm = ANY, credentialForm = ANY): Rule {
+  // Alibaba writes all its names in lower case.
+  const name = (word: string): string => prefix + (prefix === 'x-oss-' ? word.toLowerCase() : word)
+  return {
+    vendor,
+    parameters: {
+      [name('Signature')]: signatureForm,
+      [name('Date')]: BASIC_TIME,
+      [name('Expires')]: SECONDS,
+      [name('Credential')]: credentialForm,
+    },
+    // `x-oss-process` says how to change the object, so it belongs to the resource.
+    optional: new RegExp(`^${prefix}(?!process)`),
+    read(link) {
+      const text = (word: string): string => link.text(name(word))
+      const expires = basicTime(text('Date')) + +text('Expires') * 1000
+      return Number.isNaN(expires) ? undefined : { expires, keyId: text('Credential').split('/', 1)[0] }
+    },
+  }
+}

@@ -1,0 +1,260 @@
+// bunny: token authentication of Bunny's CDN, https://docs.bunny.net/docs/cdn-token-authentication, in its three generations
+import { md5 } from '@noble/hashes/legacy.js'
+import { assertKnownOptions, assertOption } from '../core/errors.ts'
+import { isBytes, type Keys, keyring, type SecretKey } from '../core/keys.ts'
+import { type Algorithm, type Message, type Reading, type Scheme, SECRET, type Unreadable } from '../core/scheme.ts'
+import { type Network, printAddress } from '../lib/address.ts'
+import { normalPath } from '../lib/normalise.ts'
+import { hasDotSegment } from '../lib/request-target.ts'
+import { append, decodeValue, LONGEST, split } from '../lib/url.ts'
+import { countries, type Parameter, parametersOf, printed, signingData } from './shared/bunny-parameters.ts'
+import { asClientsSend } from './shared/edge-token.ts'
+
+/** Options of {@link bunny}. */
+export interface BunnyOptions {
+  /**
+   * `'hs256'`: HMAC-SHA-256, as Bunny's own signers since 2026. `'sha256'`: a plain SHA-256, as they did before. `'md5'`: the basic tokens, a plain MD5
+   * of path and expiry. Default: `'hs256'`.
+   */
+  readonly algorithm?: 'hs256' | 'sha256' | 'md5'
+  /** Where `sign` writes the token: `'path'` is Bunny's directory form, `/bcdn_token=…/`. `verify` reads both. Default: `'query'`. */
+  readonly placement?: 'query' | 'path'
+}
+
+/** Conditions of {@link bunny} links, which Bunny checks. */
+export interface BunnyConditions {
+  /** Countries that the link opens in: `'CA,US'`, or a list. */
+  readonly countriesAllowed?: string | readonly string[]
+  /** Countries that the link does not open in. */
+  readonly countriesBlocked?: string | readonly string[]
+  /** The speed limit, in kB/s. */
+  readonly limit?: number
+  /** `true`: the link does not cover the query. */
+  readonly ignoreParams?: true
+}
+
+const sha256 = async (message: Uint8Array<ArrayBuffer>) => new Uint8Array(await crypto.subtle.digest('SHA-256', message))
+
+/** The generations: how they sign, their token with the flag of an address, and what they can carry. */
+const GENERATIONS = {
+  hs256: {
+    algorithm: { hmac: 'SHA-256', encoding: 'base64url' },
+    token: /^HS256-(1-)?([\w-]{43})$/,
+    carries: ['ip', 'prefix'],
+    own: ['countriesAllowed', 'countriesBlocked', 'limit', 'ignoreParams'],
+    covers: ['path', 'query', 'prefix', 'ip', 'expires'],
+  },
+  sha256: {
+    algorithm: { digest: sha256, encoding: 'base64url' },
+    token: /^()([\w-]{43})$/,
+    carries: ['ip', 'prefix'],
+    own: ['countriesAllowed', 'countriesBlocked'],
+    covers: ['path', 'query', 'prefix', 'ip', 'expires'],
+  },
+  md5: {
+    algorithm: { digest: (message: Uint8Array): Uint8Array => md5(message), encoding: 'base64url' },
+    token: /^()([\w-]{22})$/,
+    carries: ['ip'],
+    own: [],
+    covers: ['path', 'ip', 'expires'],
+  },
+} as const satisfies Record<string, { algorithm: Algorithm; [fact: string]: unknown }>
+
+const TOKEN = ['token', 'expires']
+// With `token_ignore_params` these count, and no others.
+const IGNORING = [...TOKEN, 'token_path', 'token_ignore_params']
+const OWN = ['token_countries', 'token_countries_blocked', 'token_path', 'token_ignore_params', 'limit']
+
+// Nothing stands between path and expiry. With ten digits, none can move from one to the other.
+const EXPIRES = /^[1-9]\d{9}$/
+
+/**
+ * Links of Bunny's CDN. They cover the path or a prefix, every query parameter, and the expiry.
+ *
+ * An address is signed and not shown in the link, so a request from another one is a `bad_signature`. Of an IPv6 address the first 64 bits count.
+ * `verify` does not know the country of a request: it hands countries and the speed limit on in `claims.data`.
+ *
+ * As with Bunny, every refusal is a 403, except a 405 for the wrong method.
+ *
+ * @param keys - Token authentication keys of the pull zone, as text; the first one in time signs, all verify, and an empty list only reads.
+ * @param options - Generation and placement of the token.
+ * @throws A `LinkError`: `bad_option` for a wrong option, `weak_key` for an empty secret.
+ *
+ * @example
+ * ```ts
+ * import { sign } from 'securelink'
+ * import { bunny } from 'securelink/schemes/bunny'
+ *
+ * const links = bunny({ secret: 'the key of the pull zone' }, { placement: 'path' })
+ * const link = await sign(links, 'https://zone.b-cdn.net/videos/1/main.m3u8', { expires: '1h', prefix: '/videos/1/' })
+ * ```
+ */
+export function bunny(keys: Keys<SecretKey>, options: BunnyOptions = {}): Scheme<'ip' | 'prefix', BunnyConditions, 'required'> {
+  assertKnownOptions(options, ['algorithm', 'placement'], 'bunny()')
+  const { algorithm: generation = 'hs256', placement = 'query' } = options
+  assertOption(Object.hasOwn(GENERATIONS, generation), 'algorithm', "'hs256', 'sha256' or 'md5'")
+  assertOption(
+    placement === 'query' || (placement === 'path' && generation !== 'md5'),
+    'placement',
+    "'query', or 'path' unless the algorithm is md5",
+  )
+  const { algorithm, token: form, carries, own, covers } = GENERATIONS[generation]
+  const isHmac = generation === 'hs256'
+
+  /** The string to sign. `path` is that of the URL, or the `token_path`. */
+  function stringToSign(path: string, expires: string, address: Uint8Array | string, data: string): Message {
+    if (typeof address === 'string') return isHmac ? path + expires + data : { pieces: [SECRET, path + expires + address + data] }
+    return { pieces: [path + expires, address, data] }
+  }
+
+  /** The address in the form that is signed. */
+  const addressToSign = (network: Network, ip: string) => (isHmac ? bytesOf(network) : plainAddress(ip))
+
+  /** The path in the form that is signed; `undefined` if it is also that of another one. */
+  function pathToSign(path: string): string | undefined {
+    if (generation !== 'sha256') return path
+    return /%(2f|5c)/i.test(path) ? undefined : decodeValue(path)
+  }
+
+  return {
+    name: 'bunny',
+    carries,
+    own,
+    covers,
+    parameters: placement === 'path' ? [] : generation === 'md5' ? TOKEN : [...TOKEN, ...OWN],
+    reads: ['ip'],
+    algorithm,
+    status: { malformed: 403, expired: 403, key_expired: 403, revoked: 403 },
+    keys: keyring(keys, { prepare: isHmac ? (key) => key : withKnownSecret }),
+
+    write({ url, parts, expires, ip, network, prefix, own }) {
+      const sent = parts.origin + asClientsSend(url.slice(parts.origin.length))
+      const { origin, path, query, fragment } = split(sent)
+      const { ignoreParams, limit } = own
+      const coversQuery = generation !== 'md5' && !ignoreParams
+      assertOption(EXPIRES.test(`${expires}`), 'expires', 'a time after 2001 and before 2286: these links need ten digits')
+      assertOption(!network || isAddress(network, isHmac), 'ip', 'one address, or with hs256 an IPv6 network of 64 bits')
+      assertOption(ignoreParams === undefined || ignoreParams === true, 'ignoreParams', 'true, or left out')
+      assertOption(limit === undefined || (Number.isInteger(limit) && limit > 0), 'limit', 'a whole number from 1')
+
+      const { parameters: given, faulty } = parametersOf(query)
+      assertOption(!coversQuery || !faulty, 'url', 'one whose parameters can be decoded and are there once')
+      const parameters: Parameter[] = coversQuery ? [...given] : []
+      const add = (name: string, value: string | undefined) => value && parameters.push({ name, value, piece: '' })
+      if (coversQuery) {
+        add('token_countries', countries(own.countriesAllowed, 'countriesAllowed'))
+        add('token_countries_blocked', countries(own.countriesBlocked, 'countriesBlocked'))
+        add('limit', limit === undefined ? limit : `${limit}`)
+      } else {
+        const alone = !own.countriesAllowed && !own.countriesBlocked && !limit
+        assertOption(alone, 'ignoreParams', 'left out with countries and limit, which Bunny leaves out of such links')
+        add('token_ignore_params', ignoreParams && 'true')
+      }
+      add('token_path', prefix)
+      const data = signingData(parameters, !isHmac)
+      assertOption(
+        data !== undefined,
+        'url',
+        "one whose parameters don't begin with a digit and have no & or = in them: links don't keep them apart",
+      )
+      const signedPath = prefix ?? pathToSign(path)
+      assertOption(signedPath !== undefined, 'url', 'one with a path without %2F and %5C, and of UTF-8')
+
+      return {
+        toSign: stringToSign(signedPath, `${expires}`, network ? addressToSign(network, ip as string) : '', data),
+        link(signature) {
+          const token = `token=${isHmac ? `HS256-${network ? '1-' : ''}` : ''}${signature}${printed(parameters, !isHmac)}&expires=${expires}`
+          if (placement === 'path') return `${origin}/bcdn_${token}${path}${coversQuery ? '' : query}${fragment}`
+          // As Bunny's signers do: the parameters in their order, behind the token.
+          return coversQuery ? `${origin}${path}?${token}${fragment}` : append(sent, token)
+        },
+      }
+    },
+
+    read(url): Reading | Unreadable {
+      if (url.length > LONGEST || /\p{Surrogate}/u.test(url)) return 'malformed'
+      const parts = split(url)
+      const [segment = '', inPath] = (generation !== 'md5' && /^\/bcdn_(token=[^/]*)/.exec(parts.path)) || []
+      const path = parts.path.slice(segment.length) || (segment && '/')
+      const inQuery = inPath ? `?${inPath}${parts.query.replace('?', '&')}` : parts.query
+      const all = parametersOf(inQuery, generation === 'md5' ? TOKEN : undefined)
+      const ignores = isHmac && all.parameters.some(({ name, value }) => name === 'token_ignore_params' && value === 'true')
+      const { parameters: found, faulty } = ignores ? parametersOf(inQuery, IGNORING) : all
+      const get = (name: string) => found.find((other) => other.name === name)?.value
+      const [token, expires] = [get('token'), get('expires')]
+      if (token === undefined && expires === undefined) return 'unsigned'
+      if (faulty !== undefined) return { malformed: faulty }
+      const [, flag, signature] = form.exec(token ?? '') ?? []
+      if (!signature) return { malformed: 'token' }
+      if (!expires || !EXPIRES.test(expires)) return { malformed: 'expires' }
+      if (path[0] !== '/') return 'malformed'
+
+      const ignored = get('token_ignore_params')
+      if (isHmac && ignored !== undefined && ignored !== 'true') return { malformed: 'token_ignore_params' }
+      const parameters = found.filter(({ name }) => !TOKEN.includes(name))
+      const data = generation === 'md5' ? '' : signingData(parameters, !isHmac)
+      const scope = generation === 'md5' ? undefined : get('token_path')
+      if (data === undefined || !/^\d*$/.test(get('limit') ?? '')) return 'malformed'
+      if (scope !== undefined && (scope[0] !== '/' || hasDotSegment(scope))) return { malformed: 'token_path' }
+
+      const signedPath = scope ?? pathToSign(path)
+      const rest = parameters.filter(({ name, value }) => generation !== 'md5' && !OWN.includes(name) && (isHmac || value))
+      const prefix = scope && normalPath(scope)
+      const restrictions = generation === 'md5' || ignores ? undefined : restrictionsOf(get)
+      return {
+        claims: {
+          resource: path + (rest.length > 0 ? `?${rest.map(({ piece }) => piece).join('&')}` : ''),
+          expires: new Date(+expires * 1000),
+          ...(prefix && { prefix }),
+          ...(restrictions && { data: restrictions }),
+        },
+        signature,
+        toSign(visit) {
+          if (signedPath === undefined) return undefined
+          const network = visit.network()
+          const bound = network && stringToSign(signedPath, expires, addressToSign(network, visit.ip as string), data)
+          if (isHmac) return flag ? bound : stringToSign(signedPath, expires, '', data)
+          // Nothing in these links shows whether they are for an address.
+          const unbound = stringToSign(signedPath, expires, '', data)
+          return bound ? [unbound, bound] : unbound
+        },
+        proves({ ip = '' }, which) {
+          if (isHmac ? !flag : which === 0) return {}
+          const address = plainAddress(ip)
+          return { ip: isHmac && address.includes(':') ? `${address}/64` : address }
+        },
+      }
+    },
+  }
+}
+
+/** What only Bunny can check. */
+function restrictionsOf(get: (name: string) => string | undefined): object | undefined {
+  const [allowed, blocked, limit] = [get('token_countries'), get('token_countries_blocked'), get('limit')]
+  if (!allowed && !blocked && !limit) return undefined
+  return {
+    ...(allowed && { countriesAllowed: allowed.split(',') }),
+    ...(blocked && { countriesBlocked: blocked.split(',') }),
+    ...(limit && { limit: +limit }),
+  }
+}
+
+/** One address; or, where only half of it counts, the half. */
+const isAddress = ({ bits, digits }: Network, mayBeHalf: boolean): boolean =>
+  bits === 128 || (bits === 32 && digits.length === 32) || (mayBeHalf && bits === 64)
+
+/** The four bytes of an IPv4 address, or the sixteen of an IPv6 address, of which only the first half counts. */
+function bytesOf({ bits, digits }: Network): Uint8Array {
+  const significant = bits === 32 ? digits.slice(-8) : digits.slice(0, 16).padEnd(32, '0')
+  return Uint8Array.from(significant.match(/../g) as string[], (pair) => Number(`0x${pair}`))
+}
+
+/** An address as text; an IPv4 address on a socket for both is the IPv4 address. */
+const plainAddress = (ip: string): string => (printAddress(ip) ?? '').replace(/^::ffff:(?=\d+\.)/, '')
+
+/** The digest is over the secret itself. */
+function withKnownSecret(key: SecretKey): SecretKey {
+  const { secret } = key
+  assertOption(typeof secret === 'string' || isBytes(secret), 'secret', 'text or bytes: a CryptoKey of WebCrypto is for HMAC')
+  return key
+}

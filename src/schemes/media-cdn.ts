@@ -1,0 +1,211 @@
+// mediaCdn: signed tokens of Google's Media CDN, https://cloud.google.com/media-cdn/docs/generate-tokens
+import { assertKnownOptions, assertOption } from '../core/errors.ts'
+import { type Keys, keyring, type SecretKey } from '../core/keys.ts'
+import type { Reading, Scheme, Unreadable, Visit } from '../core/scheme.ts'
+import { contains } from '../lib/address.ts'
+import { BASE64URL, decode, encode } from '../lib/encoding.ts'
+import { normalOrigin } from '../lib/normalise.ts'
+import { append, decodeValue, LONGEST, split } from '../lib/url.ts'
+import {
+  asClientsSend,
+  asTyped,
+  escapeField,
+  opensPath,
+  parseToken,
+  patternsOf,
+  prefixOf,
+  presented,
+  sentOrTyped,
+} from './shared/edge-token.ts'
+import { withBase64Secret } from './shared/encoded-key.ts'
+import { decodePrefix, encodePrefix, opensUrl } from './shared/url-prefix.ts'
+
+/** Options of {@link mediaCdn}: how the keyset and the route are configured. */
+export interface MediaCdnOptions {
+  /** The hash of the HMAC. Default: `'sha256'`. Tokens with Ed25519 are not read. */
+  readonly algorithm?: 'sha256' | 'sha1'
+  /** The name of the parameter. Default: `'hdnts'`. */
+  readonly tokenName?: string
+  /** The name of the cookie. Default: `'Edge-Cache-Cookie'`. */
+  readonly cookieName?: string
+}
+
+/** Conditions of {@link mediaCdn} links. */
+export interface MediaCdnConditions {
+  /** Patterns of the paths that the link opens; `*` stands for any characters and `?` for one: `'/videos/*'`, or a list. */
+  readonly pathGlobs?: string | readonly string[]
+  /** Headers that a request must have, with their values. */
+  readonly headers?: Readonly<Record<string, string>>
+  /** Networks that the link is for, in place of one `ip`: `'203.0.113.0/24,2001:db8::/64'`, or a list. */
+  readonly ipRanges?: string | readonly string[]
+  /** Text that the link carries for others. */
+  readonly data?: string
+}
+
+const SCOPES = ['URLPrefix', 'PathGlobs', 'FullPath'] as const
+const FIELDS = [...SCOPES, 'Starts', 'Expires', 'SessionID', 'Data', 'Headers', 'IPRanges'] as const
+const SECONDS = /^[1-9]\d{0,10}$/
+const HEADER_NAMES = /^[\w!#$%'*+.^`|-]+(,[\w!#$%'*+.^`|-]+)*$/
+
+/** The string to sign: the token, with values in place of `FullPath` and of the names of headers, which are all that it shows of them. */
+const stringToSign = (token: string, path: string, headers: string): string =>
+  token
+    .split('~')
+    .map((field) => (field === 'FullPath' ? `FullPath=${path}` : field.startsWith('Headers=') ? `Headers=${headers}` : field))
+    .join('~')
+
+/**
+ * Signed tokens of Google's Media CDN, with HMAC. A link is for its own path; or, with `prefix` or `pathGlobs`, for all that match. `verify` finds the
+ * token in the query or in a cookie. The query is never covered.
+ *
+ * As with Media CDN, every refusal is a 403, except a 405 for the wrong method.
+ *
+ * @param keys - Keys of the keyset as base64url, newest first: the first one in time signs, all verify, and an empty list only reads.
+ * @param options - How the keyset and the route are configured.
+ * @throws A `LinkError`: `bad_option` for a key that is not base64url and for a wrong option, `weak_key` for an empty secret.
+ *
+ * @example
+ * ```ts
+ * import { sign } from 'securelink'
+ * import { mediaCdn } from 'securelink/schemes/media-cdn'
+ *
+ * const links = mediaCdn({ secret: 'g_SlMILiIWKqsC6Z2L7gy0sReDOqtSrJrE7CXNr5Nl8=' })
+ * const link = await sign(links, 'https://media.example/videos/1/main.m3u8', { expires: '1h', pathGlobs: '/videos/1/*' })
+ * ```
+ */
+export function mediaCdn(
+  keys: Keys<SecretKey>,
+  options: MediaCdnOptions = {},
+): Scheme<'starts' | 'ip' | 'prefix' | 'id', MediaCdnConditions, 'required'> {
+  assertKnownOptions(options, ['algorithm', 'tokenName', 'cookieName'], 'mediaCdn()')
+  const { algorithm = 'sha256', tokenName = 'hdnts', cookieName = 'Edge-Cache-Cookie' } = options
+  assertOption(algorithm === 'sha256' || algorithm === 'sha1', 'algorithm', "'sha256' or 'sha1'")
+  const isName = (name: unknown) => typeof name === 'string' && /^[\w.-]+$/.test(name)
+  assertOption(isName(tokenName), 'tokenName', "a name of letters, digits, '_', '.' and '-'")
+  assertOption(isName(cookieName), 'cookieName', "a name of letters, digits, '_', '.' and '-'")
+
+  return {
+    name: 'media-cdn',
+    carries: ['starts', 'ip', 'prefix', 'id'],
+    own: ['pathGlobs', 'headers', 'ipRanges', 'data'],
+    covers: ['path', 'prefix', 'starts', 'expires', 'id', 'headers', 'ip'],
+    parameters: [tokenName],
+    reads: ['headers', 'cookies'],
+    algorithm: { hmac: algorithm === 'sha1' ? 'SHA-1' : 'SHA-256', encoding: 'hex' },
+    status: { malformed: 403, expired: 403, key_expired: 403, revoked: 403 },
+    keys: keyring(keys, { prepare: withBase64Secret }),
+
+    write({ url, parts, expires, starts, ip, prefix, id, own }) {
+      const { data, headers, ipRanges = ip } = own
+      assertOption(ip === undefined || own.ipRanges === undefined, 'ipRanges', 'left out with an ip')
+      assertOption(data === undefined || typeof data === 'string', 'data', 'text')
+      const origin = normalOrigin(parts.origin)
+      const sent = parts.origin + asClientsSend(url.slice(parts.origin.length))
+      const { path } = split(sent)
+      const scope = scopeOf(origin, prefix, own.pathGlobs)
+      assertOption(scope !== 'FullPath' || !path.includes('~'), 'url', "one with a path without '~', which ends a field: write %7E")
+      const ranges = ipRanges === undefined ? undefined : listOf(ipRanges, /^[\da-f.:/]+$/i, 'ipRanges', 'networks')
+      const fields = [
+        scope,
+        starts && `Starts=${starts}`,
+        `Expires=${expires}`,
+        id && `SessionID=${withoutTilde(escapeField(id))}`,
+        data && `Data=${withoutTilde(escapeField(data))}`,
+        headers && `Headers=${Object.keys(headers).join()}`,
+        ranges && `IPRanges=${encode(new TextEncoder().encode(ranges), BASE64URL)}`,
+      ]
+      const token = fields.filter(Boolean).join('~')
+      return {
+        toSign: stringToSign(token, path, headers ? headersToSign(headers) : ''),
+        link: (signature) => append(sent, `${tokenName}=${token}~hmac=${signature}`),
+      }
+    },
+
+    read(url, header): Reading | Unreadable {
+      if (url.length > LONGEST || /\p{Surrogate}/u.test(url)) return 'malformed'
+      const { tokens, rest } = presented(url, tokenName, header, cookieName)
+      const [value, second] = tokens
+      if (value === undefined) return 'unsigned'
+      const token = second === undefined ? parseToken(value, FIELDS, '~', 'FullPath') : undefined
+      if (!token) return { malformed: tokenName }
+      const { URLPrefix, PathGlobs, Starts, Expires = '', SessionID, Data, Headers, IPRanges } = token.fields
+      const one = SCOPES.filter((scope) => token.fields[scope]).length === 1
+      const timed = SECONDS.test(Expires) && SECONDS.test(Starts ?? '1')
+      const urlPrefix = URLPrefix === undefined ? undefined : decodePrefix(URLPrefix)
+      const ranges = IPRanges === undefined ? undefined : textOf(IPRanges)
+      const readable = one && timed && token.signature.length === (algorithm === 'sha1' ? 40 : 64) && rest.path[0] === '/'
+      const good = (!URLPrefix || urlPrefix) && (!IPRanges || ranges) && HEADER_NAMES.test(Headers ?? 'x')
+      if (!readable || !good) return { malformed: tokenName }
+
+      const globs = PathGlobs?.split(',')
+      const prefix = urlPrefix?.path ?? (globs && prefixOf(globs))
+      const names = Headers?.split(',')
+      return {
+        claims: {
+          resource: rest.path,
+          expires: new Date(+Expires * 1000),
+          ...(Starts && { starts: new Date(+Starts * 1000) }),
+          ...(prefix && { prefix }),
+          ...(ranges && { ip: ranges }),
+          ...(names && { signedHeaders: names.map((name) => name.toLowerCase()) }),
+          ...(SessionID && { id: decodeValue(SessionID) ?? SessionID }),
+          ...(Data && { data: decodeValue(Data) ?? Data }),
+        },
+        signature: token.signature,
+        toSign(visit) {
+          const headers = names ? headersOf(visit, names) : ''
+          // With a `~`, the path could be a shorter one and further fields.
+          if (headers === undefined || (token.fields.FullPath && rest.path.includes('~'))) return undefined
+          return sentOrTyped(stringToSign(token.text, rest.path, headers), stringToSign(asTyped(token.text), asTyped(rest.path), headers))
+        },
+        // Of several networks, the one that the request comes from.
+        proves: ({ ip }) => (ranges ? { ip: ranges.split(',').find((range) => contains(range, ip)) ?? ranges } : {}),
+        get opens() {
+          return urlPrefix ? opensUrl(urlPrefix, rest) : !globs || opensPath(globs, rest.path)
+        },
+      }
+    },
+  }
+}
+
+/** The first field, which says what the link opens. */
+function scopeOf(origin: string, prefix: string | undefined, pathGlobs: string | readonly string[] | undefined): string {
+  assertOption(!prefix || !pathGlobs, 'pathGlobs', 'left out with a prefix')
+  if (prefix && origin) return `URLPrefix=${encodePrefix(origin, prefix)}`
+  assertOption(!prefix || !/[*?,~&]/.test(prefix), 'prefix', "without '*', ',', '~' and '&', unless url is absolute")
+  const globs = prefix ? patternsOf(prefix) : pathGlobs
+  return globs
+    ? `PathGlobs=${asClientsSend(listOf(globs, /^[^~&#,]+$/, 'pathGlobs', "patterns such as '/videos/*', without '~', '&' and '#'"))}`
+    : 'FullPath'
+}
+
+/** A list as text, with a comma between two. */
+function listOf(list: string | readonly string[], form: RegExp, option: string, rule: string): string {
+  const items = typeof list === 'string' ? list.split(',') : list
+  const good = Array.isArray(items) && items.length > 0 && items.every((item) => typeof item === 'string' && form.test(item))
+  assertOption(good, option, `a list of ${rule}`)
+  return items.join()
+}
+
+function headersToSign(headers: Readonly<Record<string, string>>): string {
+  const names = Object.keys(Object(headers))
+  const good = names.length > 0 && HEADER_NAMES.test(names.join()) && names.every((name) => isValue(headers[name]))
+  assertOption(good, 'headers', "names of headers and their values, without ',' and '~'")
+  return names.map((name) => `${name}=${headers[name]}`).join()
+}
+
+/** The signed headers of a request. `undefined` if one is missing, or could pass for another field or header. */
+function headersOf({ header }: Visit, names: readonly string[]): string | undefined {
+  const values = names.map((name) => header(name.toLowerCase()))
+  return values.every(isValue) ? names.map((name, i) => `${name}=${values[i]}`).join() : undefined
+}
+
+const isValue = (value: unknown): boolean => typeof value === 'string' && /^[^,~]*$/.test(value)
+
+const withoutTilde = (text: string): string => text.replaceAll('~', '%7E')
+
+function textOf(base64: string): string | undefined {
+  const bytes = new Uint8Array(base64.length)
+  const length = decode(base64.replace(/={1,2}$/, ''), BASE64URL, bytes)
+  return length > 0 ? new TextDecoder().decode(bytes.subarray(0, length)) : undefined
+}

@@ -1,0 +1,63 @@
+// The query of Bunny's links: which parameters are signed, in which order, and as which text.
+import { assertOption } from '../../core/errors.ts'
+import { decodeValue } from '../../lib/url.ts'
+
+// Nothing stands between expiry, address and parameters. Digits at the beginning of the parameters, or an address, could move.
+const MOVABLE = /^(?:[\d.]|[\da-f.]*:)/i
+
+/** A parameter of the query, decoded. */
+export interface Parameter {
+  readonly name: string
+  readonly value: string
+  /** As it stands. */
+  readonly piece: string
+}
+
+/** The parameters of a query. */
+export interface Parameters {
+  readonly parameters: readonly Parameter[]
+  /** The name of one that cannot be decoded, or is there twice. */
+  readonly faulty: string | undefined
+}
+
+/** The parameters of a query, or only those of these names. */
+export function parametersOf(query: string, only?: readonly string[]): Parameters {
+  const found = new Map<string, Parameter>()
+  let faulty: string | undefined
+  for (const piece of query.slice(1).split('&')) {
+    const equals = `${piece}=`.indexOf('=')
+    const name = decoded(piece.slice(0, equals)) ?? piece.slice(0, equals)
+    if (!piece || (only && !only.includes(name))) continue
+    const value = decoded(piece.slice(equals + 1))
+    if (value === undefined || name.includes('%') || found.has(name)) faulty ??= name
+    found.set(name, { name, value: value ?? '', piece })
+  }
+  return { parameters: [...found.values()], faulty }
+}
+
+const decoded = (text: string): string | undefined => decodeValue(text.replaceAll('+', '%20'))
+
+/** In the order of their names. The generation before the present one leaves empty ones out. */
+const sorted = (parameters: readonly Parameter[], withoutEmpty: boolean): readonly Parameter[] =>
+  parameters.filter(({ value }) => value || !withoutEmpty).sort((a, b) => (a.name < b.name ? -1 : 1))
+
+/** The parameters as they are signed; `undefined` if these would also be others. */
+export function signingData(parameters: readonly Parameter[], withoutEmpty: boolean): string | undefined {
+  if (parameters.some(({ name, value }) => /[&=]/.test(name) || value.includes('&'))) return undefined
+  const data = sorted(parameters, withoutEmpty).map(({ name, value }) => `${name}=${value}`)
+  return MOVABLE.test(data[0] ?? '') ? undefined : data.join('&')
+}
+
+/** The parameters as signers write them behind the token. */
+export const printed = (parameters: readonly Parameter[], withoutEmpty: boolean): string =>
+  sorted(parameters, withoutEmpty)
+    .map(({ name, value }) => `&${encodeURIComponent(name)}=${encodeURIComponent(value)}`)
+    .join('')
+
+/** A list of countries as text. */
+export function countries(list: string | readonly string[] | undefined, option: string): string | undefined {
+  if (list === undefined) return undefined
+  const text = typeof list === 'string' ? list : Array.isArray(list) ? list.join() : ''
+  assertOption(/^[A-Z]{2}(,[A-Z]{2})*$/.test(text), option, "codes of countries, such as 'CA,US'")
+  return text
+}

@@ -1,0 +1,41 @@
+// Reads the body of a request: text in UTF-8, up to a number of bytes, as JSON.
+
+/** The body as text. `undefined` when it has more than `limit` bytes; empty when it is not UTF-8, or broke off. */
+export async function textOf({ headers, body }: Request, limit: number): Promise<string | undefined> {
+  const reader = (body as ReadableStream<Uint8Array> | null)?.getReader()
+  if (!reader) return ''
+  try {
+    if (Number(headers.get('content-length')) > limit) return await giveUp(reader)
+    const decoder = new TextDecoder('utf-8', { fatal: true })
+    let text = ''
+    // Counted while it arrives, because not every body states its length, and some state a wrong one.
+    for (let size = 0; ; ) {
+      const { done, value } = await reader.read()
+      if (done) return text + decoder.decode()
+      size += value.length
+      if (size > limit) return await giveUp(reader)
+      text += decoder.decode(value, { stream: true })
+    }
+  } catch {
+    return ''
+  }
+}
+
+async function giveUp(reader: ReadableStreamDefaultReader): Promise<undefined> {
+  await reader.cancel()
+  return undefined
+}
+
+/** What a text is as JSON; `undefined` when it is not JSON. */
+export function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+/** Is this body declared as JSON, and not compressed? Pages of other sites cannot send this header without asking first. */
+export function isDeclaredJson(headers: Headers): boolean {
+  return /^application\/json *(;|$)/i.test(headers.get('content-type') ?? '') && !headers.has('content-encoding')
+}

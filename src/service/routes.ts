@@ -1,0 +1,196 @@
+// What each verb of the link service does with the links of a request.
+import type { Conditions } from '../core/conditions.ts'
+import { LinkError } from '../core/errors.ts'
+import { type AskedConditions, grantOf } from '../core/grant.ts'
+import { inspect } from '../core/inspect.ts'
+import { redeem, type UseStore } from '../core/redeem.ts'
+import type { Scheme } from '../core/scheme.ts'
+import { sign } from '../core/sign.ts'
+import { ENDLESS } from '../core/time.ts'
+import type { Verdict } from '../core/verdict.ts'
+import { type VerifyOptions, verify } from '../core/verify.ts'
+import { complaint, invalid, json } from './answers.ts'
+import type { Verb, WantedLink } from './bearer.ts'
+import { VERBS } from './openapi.ts'
+import { check, type FieldError, isObject, type Shape } from './shapes.ts'
+
+/** The links that a service knows how to handle, and how it checks them. */
+export interface Rules {
+  /** The schemes by the names that callers choose from. */
+  readonly schemes: ReadonlyMap<string, Scheme>
+  readonly shapes: Readonly<Record<string, Shape>>
+  readonly store: UseStore | undefined
+  readonly verifyOptions: Pick<VerifyOptions, 'revoked' | 'tolerance'>
+  readonly report: (error: unknown, verb: Verb) => void
+}
+
+/** One link of a request, as its shape has it. */
+interface Item {
+  readonly scheme?: string
+  readonly url?: string
+  readonly link?: string
+  readonly [name: string]: unknown
+}
+
+/** The same, with its scheme looked up. */
+export interface Asked extends WantedLink {
+  readonly maker: Scheme
+  /** To sign: the conditions with dates in place of texts. */
+  readonly dated?: AskedConditions
+}
+
+/** All links of one request. */
+export interface Batch {
+  readonly links: readonly Asked[]
+  /** The request had a list of links: the answer has one, too. */
+  readonly isList: boolean
+  /** The present, in milliseconds since 1970. */
+  readonly present: number
+}
+
+/** The links that a body asks for. What is wrong with it goes to `errors`. */
+export function linksOf(rules: Rules, verb: Verb, body: Record<string, unknown>, present: number, errors: FieldError[]): Batch {
+  const { schemes, shapes } = rules
+  const isList = Object.hasOwn(body, 'links')
+  const whole = isList ? withScheme(body) : body
+  const { takes } = VERBS[verb]
+  errors.push(...check(shapes, shapes[isList ? `Many${takes}` : takes] as Shape, whole))
+  if (errors.length > 0) return { links: [], isList, present }
+
+  const [first = ''] = schemes.keys()
+  const links = (isList ? (whole['links'] as Item[]) : [whole as Item]).map((item): Asked => {
+    const { scheme = first, url, link, ...conditions } = item
+    return { scheme, url: url ?? (link as string), conditions, maker: schemes.get(scheme) as Scheme }
+  })
+  return { links: verb === 'sign' ? granted(links, isList, present, errors) : links, isList, present }
+}
+
+/** A scheme that is named once for the batch holds for every link that names none. */
+function withScheme(body: Record<string, unknown>): Record<string, unknown> {
+  const { scheme, links } = body
+  if (typeof scheme !== 'string' || !Array.isArray(links)) return body
+  return { ...body, links: links.map((link) => (isObject(link) ? { scheme, ...link } : link)) }
+}
+
+/** Checks the conditions before `authorize` is asked, which sees when each link expires. */
+function granted(links: readonly Asked[], isList: boolean, present: number, errors: FieldError[]): Asked[] {
+  return links.map((link, i) => {
+    const dated = withDates(link.conditions) as AskedConditions
+    try {
+      const { expires = ENDLESS } = grantOf(signerOf(link), link.url, dated, present)
+      return { ...link, dated, expires: new Date(expires * 1000) }
+    } catch (error) {
+      errors.push(fieldError(error, link, isList ? `links[${i}].` : ''))
+      return link
+    }
+  })
+}
+
+/** The scheme that signs: of `anyOf`, the first. */
+const signerOf = ({ maker }: Asked): Scheme => maker.schemes?.[0] ?? maker
+
+const DATE = /^\d{4}-/
+
+/** JSON has no dates, so texts that begin with a year become some. */
+function withDates(conditions: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const { expires, starts } = conditions as { expires: string; starts?: string }
+  if (!DATE.test(expires) && !DATE.test(starts ?? '')) return conditions
+  const when = (text: string) => (DATE.test(text) ? new Date(text) : text)
+  return { ...conditions, expires: when(expires), ...(starts !== undefined && { starts: when(starts) }) }
+}
+
+/** Does what the verb says. */
+export function answerTo(rules: Rules, verb: Verb, batch: Batch): Response | Promise<Response> {
+  if (verb === 'sign') return signed(batch)
+  return verb === 'inspect' ? inspected(batch) : verified(rules, verb, batch)
+}
+
+async function signed({ links, isList, present }: Batch): Promise<Response> {
+  const now = () => new Date(present)
+  // Errors are kept and not thrown: one request may have several.
+  const made = await inTurn(links, ({ maker, url, dated }) =>
+    sign(maker, url, dated as unknown as Conditions, { now }).catch((error: unknown) => ({ error })),
+  )
+  const errors: FieldError[] = []
+  const expiryOf = await expiries(links)
+  const answers = made.map((link, i) => {
+    const asked = links[i] as Asked
+    if (typeof link === 'string') return { link, expires: expiryOf(asked, link) }
+    errors.push(fieldError(link.error, asked, isList ? `links[${i}].` : ''))
+    return undefined
+  })
+  if (errors.length > 0) return invalid(errors)
+  return json(isList ? { links: answers } : answers[0])
+}
+
+/** Tells when a link expires: at the time that was asked for, or with its key, if that one ends first. */
+async function expiries(links: readonly Asked[]): Promise<(asked: Asked, link: string) => string> {
+  const ending = new Set<Scheme>()
+  for (const scheme of new Set(links.map(signerOf))) {
+    const keys = await scheme.keys()
+    if (keys.some((key) => key.expires)) ending.add(scheme)
+  }
+  // The links of a batch mostly have one expiry, and printing a date takes time.
+  const last = { time: Number.NaN, text: '' }
+  return (asked, link) => {
+    const scheme = signerOf(asked)
+    const shown = ending.has(scheme) ? inspect(scheme, link)?.unverified.expires : undefined
+    const expires = shown ?? (asked.expires as Date)
+    if (+expires !== last.time) Object.assign(last, { time: +expires, text: expires.toISOString() })
+    return last.text
+  }
+}
+
+function inspected({ links, isList }: Batch): Response {
+  const answers = links.map(({ maker, url }) => inspect(maker, url) ?? { unverified: null })
+  return json(isList ? { links: answers } : answers[0])
+}
+
+async function verified({ store, verifyOptions, report }: Rules, verb: Verb, { links, isList, present }: Batch): Promise<Response> {
+  const now = () => new Date(present)
+  const failures: unknown[] = []
+  const verdicts = await inTurn(links, async ({ maker, url, conditions }): Promise<Verdict | null> => {
+    // The answer is a 503 already, and a store that hangs would be waited for again and again.
+    if (failures.length > 0) return null
+    const options: VerifyOptions = { ...verifyOptions, ...conditions, now }
+    try {
+      return await (verb === 'redeem' ? redeem(maker, url, { ...options, store: store as UseStore }) : verify(maker, url, options))
+    } catch (error) {
+      failures.push(error)
+      return null
+    }
+  })
+  if (failures.length === 0) return json(isList ? { verdicts } : verdicts[0])
+  report(failures[0], verb)
+  // A caller who is not told which uses are consumed would never find out.
+  const more = isList && verb === 'redeem' ? { verdicts } : {}
+  return complaint(503, 'This cannot be answered now; try again later.', { more })
+}
+
+// With a thousand under way, collecting garbage takes longer than signing.
+const AT_ONCE = 128
+
+async function inTurn<Result>(links: readonly Asked[], each: (link: Asked) => Promise<Result>): Promise<Result[]> {
+  const results: Result[] = []
+  for (let from = 0; from < links.length; from += AT_ONCE) results.push(...(await Promise.all(links.slice(from, from + AT_ONCE).map(each))))
+  return results
+}
+
+const CALLERS_MISTAKES = ['bad_option', 'unsupported_condition', 'already_signed']
+// Options that the caller of the service has no say in.
+const OPERATORS_OPTIONS = ['keys', 'secret', 'now']
+
+/** A mistake of the caller as an error of one field. Any other error is thrown again. */
+function fieldError(error: unknown, { maker, conditions }: Asked, at: string): FieldError {
+  const own = maker.own?.find((name) => name !== 'id' && conditions[name] !== undefined)
+  if (error instanceof LinkError) {
+    const { code, option = 'url', message } = error
+    if (!CALLERS_MISTAKES.includes(code) || OPERATORS_OPTIONS.includes(option)) throw error
+    // An option of the scheme's, such as its region, contradicts the URL.
+    const isField = ['url', 'expires', ...maker.carries, ...(maker.own ?? [])].includes(option) || conditions[option] !== undefined
+    return { field: at + (isField ? option : 'url'), detail: `${message}.` }
+  }
+  // The scheme's own conditions are any JSON, and a scheme need not foresee all of it.
+  if (own === undefined) throw error
+  return { field: at + own, detail: `${own} must be as ${maker.name} links take it.` }
+}

@@ -1,0 +1,52 @@
+// Faults that an audit of the first version found. Each test failed before its fix.
+import { expect, test } from 'vitest'
+import { cacheControl } from '../../src/guard.ts'
+import { anyOf, hmac, redeem, sign, verify } from '../../src/index.ts'
+import { pichax } from '../../src/schemes/pichax.ts'
+
+const secret = '0123456789abcdef0123456789abcdef'
+const zeros = hmac({ secret: new Uint8Array(32) })
+
+test('a byte secret is copied: wiping the buffer afterwards does not make a key of zeros', async () => {
+  const bytes = crypto.getRandomValues(new Uint8Array(32))
+  const links = hmac({ secret: bytes })
+  bytes.fill(0)
+  const forged = await sign(zeros, '/admin', { expires: '10m' })
+  expect(await verify(links, forged)).toMatchObject({ ok: false, reason: 'bad_signature' })
+})
+
+test.each([0, Number.NaN, '', null, false, 1, new Date(Number.NaN)])('the date %j of a key is refused', (date) => {
+  for (const name of ['starts', 'expires'])
+    expect(() => hmac({ secret, [name]: date })).toThrow(expect.objectContaining({ code: 'bad_option', option: name }))
+})
+
+test('a link that was signed without its origin is refused by a verifier that covers the origin', async () => {
+  const link = await sign(hmac({ secret }), '/x', { expires: '10m' })
+  expect(await verify(hmac({ secret }, { origin: true }), link)).toMatchObject({ reason: 'bad_signature' })
+})
+
+test('anyOf within anyOf reads the links of all its schemes', async () => {
+  const [a, b] = ['a', 'b'].map((purpose) => hmac({ secret }, { purpose })) as [ReturnType<typeof hmac>, ReturnType<typeof hmac>]
+  const c = pichax({ id: 'k', secret })
+  const links = [
+    await sign(a, '/x', { expires: '1h' }),
+    await sign(b, '/x', { expires: '1h' }),
+    await sign(c, '/x', { expires: '1h', id: 'i' }),
+  ]
+  for (const nested of [anyOf(a, anyOf(b, c)), anyOf(anyOf(a, b), c)])
+    for (const link of links) expect(await verify(nested, link)).toMatchObject({ ok: true })
+})
+
+test('a link is cached no longer than its key is valid', async () => {
+  const links = hmac({ secret, expires: new Date(1_900_000_010_000) })
+  const now = () => new Date(1_900_000_000_000)
+  const verdict = await verify(links, await sign(links, '/x', { expires: '1d' }, { now }), { now })
+  expect(verdict.claims?.expires).toEqual(new Date(1_900_000_010_000))
+  expect(cacheControl(verdict, { now })).toBe('private, max-age=10')
+})
+
+test('a store that answers with anything but true refuses the link', async () => {
+  const links = hmac({ secret })
+  const link = await sign(links, '/x', { expires: '1h', uses: 1 })
+  expect(await redeem(links, link, { store: { take: () => 'no' as unknown as boolean } })).toMatchObject({ reason: 'used' })
+})

@@ -1,0 +1,2 @@
+// Packages that have no types of their own.
+declare module 'polka'

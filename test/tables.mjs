@@ -1,0 +1,131 @@
+// Writes the tables of schemes: in README.md, and as docs/schemes/README.md. `npm run tables` runs it, and test/tables.test.ts compares.
+//
+// A table has a line for each file in src/schemes. The facts come from the scheme itself, the name from the first line of its page in
+// docs/schemes, and `links` and `comparedWith` from `about` in its vector file.
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
+
+const camel = (name) => name.replace(/-./g, (dash) => dash[1].toUpperCase())
+const firstLine = (text) => text.slice(0, text.indexOf('\n'))
+
+// Reasons, in the order of the table of reasons, with the statuses that `statusOf` gives.
+const STATUSES = { malformed: 400, unknown_key: 403, bad_signature: 403, wrong_path: 403, wrong_method: 405, wrong_ip: 403, expired: 410 }
+
+/** The scheme of a file, made with the keys and options of its first vectors. Compiled in memory, because Node 20 does not run TypeScript. */
+async function schemeOf(root, name, { keys, options }) {
+  const { outputFiles } = await build({
+    entryPoints: [join(root, `src/schemes/${name}.ts`)],
+    bundle: true,
+    format: 'esm',
+    platform: 'neutral',
+    nodePaths: [join(root, 'node_modules')],
+    write: false,
+  })
+  const module = await import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString('base64')}`)
+  const dated = keys.map(({ starts: _, expires: __, ...key }) => key)
+  return module[camel(name)](dated, options)
+}
+
+/** What the tables say of each scheme, in the order of the folder. */
+export async function factsOf(root) {
+  const names = readdirSync(join(root, 'src/schemes')).filter((file) => file.endsWith('.ts'))
+  return Promise.all(
+    names.sort().map(async (file) => {
+      const name = file.slice(0, -'.ts'.length)
+      const { about, testGroups } = JSON.parse(readFileSync(join(root, `test/conformance/vectors/${name}.json`), 'utf8'))
+      const scheme = await schemeOf(root, name, testGroups[0])
+      const verified = testGroups.filter((group) => !group.inspectOnly).flatMap(({ tests }) => tests)
+      return {
+        name,
+        title: firstLine(readFileSync(join(root, `docs/schemes/${name}.md`), 'utf8')).replace(/^#+ /, ''),
+        links: about?.links ?? '',
+        comparedWith: about?.comparedWith ?? '',
+        covers: scheme.covers,
+        carries: scheme.carries,
+        expiry: scheme.expiry ?? 'required',
+        validAtExpiry: scheme.validAtExpiry ?? false,
+        status: scheme.status ?? {},
+        signs: verified.filter(({ conditions }) => conditions).length,
+        verifies: verified.length,
+      }
+    }),
+  )
+}
+
+const EXPIRY = { required: 'always', optional: 'if given', none: 'never' }
+
+const boundaryOf = ({ expiry, validAtExpiry }) => (expiry === 'none' ? 'never expires' : validAtExpiry ? 'still valid' : 'expired')
+
+function statusesOf({ status }) {
+  const others = Object.entries(STATUSES).filter(([reason, usual]) => (status[reason] ?? usual) !== usual)
+  return others.map(([reason]) => `\`${reason}\` ${status[reason]}`).join(', ') || 'as listed'
+}
+
+const table = (head, rows) =>
+  [head, head.map(() => '---'), ...rows]
+    .map((cells) => `| ${cells.map((cell) => `${cell}`.replaceAll('|', '\\|')).join(' | ')} |`)
+    .join('\n')
+
+/** The short table of README.md. */
+export function readmeTable(facts) {
+  const rows = facts.map((fact) => [`[\`${fact.title}\`](docs/schemes/${fact.name}.md)`, fact.links, fact.covers.join(', ')])
+  const all = [
+    '[`anyOf(first, …others)`](docs/schemes/any-of.md)',
+    'several schemes: the first signs, all verify',
+    'as the scheme that signed',
+  ]
+  return table(['scheme', 'links of', 'covered by the signature'], [...rows, all])
+}
+
+/** The page docs/schemes/README.md. */
+export function schemesPage(facts) {
+  const rows = facts.map((fact) => [
+    `[\`${fact.title}\`](${fact.name}.md)`,
+    fact.links,
+    fact.covers.join(', '),
+    fact.carries.join(', ') || 'none',
+    EXPIRY[fact.expiry],
+    boundaryOf(fact),
+    statusesOf(fact),
+    fact.signs,
+    fact.verifies,
+    fact.comparedWith,
+  ])
+  const head = ['scheme', 'links of', 'covered', 'conditions', 'expires', 'at the expiry', 'statuses', 'signs', 'verifies', 'compared with']
+  return `# Schemes
+
+\`npm run tables\` writes this page from the schemes and their test vectors.
+
+* **covered**: the parts of a request that the signature covers. Somebody with one link can change every other part. Options of a scheme can change
+  the list; the table shows the first options of its vectors.
+* **conditions**: the standard conditions that its links can carry, besides \`expires\`.
+* **expires**: whether links always expire, only if an expiry is given, or never.
+* **at the expiry**: in the very second of its expiry, a link is still valid or expired already, as with the vendor.
+* **statuses**: those that differ from the [table of reasons](../../README.md#why-a-link-was-refused).
+* **signs**, **verifies**: the number of test vectors that are signed and verified.
+* **compared with**: the real programs that its links were compared with.
+
+${table(head, rows)}
+
+[anyOf](any-of.md) joins several schemes. [Adding a scheme](../adding-a-scheme.md) shows how to write one.
+`
+}
+
+const MARKED = /(<!-- schemes -->\n)[\s\S]*?(\n<!-- \/schemes -->)/
+
+/** The files with their tables as they should be. */
+export async function tablesOf(root) {
+  const facts = await factsOf(root)
+  const readme = readFileSync(join(root, 'README.md'), 'utf8')
+  if (!MARKED.test(readme)) throw new Error('README.md must have the lines <!-- schemes --> and <!-- /schemes -->')
+  return {
+    'README.md': readme.replace(MARKED, (_, before, after) => before + readmeTable(facts) + after),
+    'docs/schemes/README.md': schemesPage(facts),
+  }
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  for (const [path, text] of Object.entries(await tablesOf(process.cwd()))) writeFileSync(path, text)
+}

@@ -70,9 +70,9 @@ export function spell(signature: ArrayBuffer | Uint8Array, { encoding, bytes }: 
 export function matches(ready: ReadyKey, algorithm: Algorithm, message: Message, signature: string): MaybeAsync<boolean> {
   const whole = algorithm.bytes === undefined
   if ('hmac' in algorithm && whole && !('secret' in ready)) {
-    const length = unspell(signature, algorithm.encoding, SIGNATURE)
+    const length = unspell(signature, algorithm.encoding, SIGNATURE.all)
     // Asked all the same when it cannot match: every refusal costs one HMAC, so the time does not tell which part was wrong.
-    return subtle().verify('HMAC', ready, SIGNATURE.subarray(0, Math.max(length, 0)), bytesOf(message))
+    return subtle().verify('HMAC', ready, SIGNATURE.first(Math.max(length, 0)), bytesOf(message))
   }
   if ('signer' in algorithm) {
     const bytes = new Uint8Array(Math.ceil((signature.length * 3) / 4))
@@ -95,10 +95,20 @@ function unspell(signature: string, encoding: Encoding, bytes: Bytes): number {
   return signature.length % 4 ? -1 : decode(plain, BASE64, bytes)
 }
 
-// One buffer for all messages and one for all signatures: WebCrypto copies its input before it returns, and a fresh array for each call costs
-// more than all the rest of `verify`.
-const MESSAGE = /* @__PURE__ */ new Uint8Array(4096)
-const SIGNATURE = /* @__PURE__ */ new Uint8Array(HASH_LENGTH['SHA-512'] + 1)
+/** A buffer, and views of its first bytes by their number. Kept, because making a view takes as long as encoding a message. */
+class Scratch {
+  readonly all: Bytes
+  readonly #views: Bytes[] = []
+  constructor(length: number) {
+    this.all = new Uint8Array(length)
+  }
+  first(length: number): Bytes {
+    this.#views[length] ??= this.all.subarray(0, length)
+    return this.#views[length]
+  }
+}
+const MESSAGE = /* @__PURE__ */ new Scratch(4096)
+const SIGNATURE = /* @__PURE__ */ new Scratch(HASH_LENGTH['SHA-512'] + 1)
 let encoder: TextEncoder | undefined
 
 /** The bytes of a message. They stand in a shared buffer, so hand them on at once, or copy them. */
@@ -109,9 +119,9 @@ export function bytesOf(message: Message, key?: SecretKey): Bytes {
 
 function utf8(text: string): Bytes {
   encoder ??= new TextEncoder()
-  // UTF-8 needs at most three bytes for each UTF-16 unit.
-  if (text.length * 3 > MESSAGE.length) return encoder.encode(text)
-  return MESSAGE.subarray(0, encoder.encodeInto(text, MESSAGE).written)
+  if (text.length > MESSAGE.all.length) return encoder.encode(text)
+  const { read, written } = encoder.encodeInto(text, MESSAGE.all)
+  return read === text.length ? MESSAGE.first(written) : encoder.encode(text)
 }
 
 function joined(pieces: readonly (string | Uint8Array | typeof SECRET)[], key: SecretKey | undefined): Bytes {

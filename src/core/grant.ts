@@ -3,7 +3,7 @@ import { parseNetwork } from '../lib/address.ts'
 import { BASE64URL, encode } from '../lib/encoding.ts'
 import { below, normalPath } from '../lib/normalise.ts'
 import { hasDotSegment, isWebOrigin, looksLikeHost } from '../lib/request-target.ts'
-import { decodeValue, endOf, LONGEST, type Parts, split } from '../lib/url.ts'
+import { firstOf, LONGEST, type Parts, split } from '../lib/url.ts'
 import type { Conditions } from './conditions.ts'
 import { assertOption, LinkError, unknownOption } from './errors.ts'
 import type { Grant, Scheme } from './scheme.ts'
@@ -100,25 +100,13 @@ const isPath = (path: string): boolean => path[0] === '/' && !/[?#\\]/.test(path
 function assertUnsigned(scheme: Scheme, url: string, parts: Parts): void {
   const inPath = scheme.parameters.length === 0
   if (!parts.query && !inPath) return
-  const taken = firstOf(scheme.parameters, parts)
+  const taken = firstOf(scheme.parameters, parts.query)
   if (!taken && !inPath) return
   const reading = scheme.read(url)
   if (typeof reading === 'object' && 'claims' in reading)
     throw new LinkError('already_signed', 'url must be unsigned; this one is a link already', { option: 'url' })
   assertOption(!taken, 'url', `without the parameter '${taken}', which the link adds`)
   assertOption(reading === 'unsigned', 'url', 'without a token in its path, which the link adds')
-}
-
-/** The first of these names that the query has a parameter of. */
-function firstOf(names: readonly string[], { query, plain }: Parts): string | undefined {
-  for (let from = 1, to = 0; from < query.length; from = to + 1) {
-    to = endOf(query, '&', from)
-    const piece = query.slice(from, to)
-    const written = piece.slice(0, endOf(piece, '='))
-    const name = plain || !written.includes('%') ? written : (decodeValue(written) ?? written)
-    if (names.includes(name)) return name
-  }
-  return undefined
 }
 
 /** The expiry in seconds, rounded up to the window. `undefined`: never. */

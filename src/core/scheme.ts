@@ -137,7 +137,7 @@ export interface Reading {
   /** Can this key have signed the link? Default: its id is `claims.keyId`, or the link names none. */
   signedBy?(key: SecretKey): boolean
   /** Claims that only a good signature reveals: a signed method, or the resource in normal form. `which` is the index in a list of `toSign`. */
-  proves?(visit: Visit, which: number): Partial<Claims>
+  readonly proves?: ((visit: Visit, which: number) => Partial<Claims>) | undefined
   /** `false`: the signature may be good, and yet the link does not open this URL. */
   readonly opens?: boolean
 }

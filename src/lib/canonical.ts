@@ -1,6 +1,6 @@
 // The form of path and query that `hmac` signs: docs/spec.md, section 4. Clients, proxies and libraries print one URL in many ways; all that every
 // server reads alike share one form here, and nothing else does. The form of RFC 3986 in normal.ts forgives less.
-import { encodeValue, isDecodable, type Parts } from './url.ts'
+import { encodeValue, isDecodable, type Parts, piecesOf } from './url.ts'
 
 /** Parsers drop the parameters behind so many: Node's, qs and PHP's. */
 export const MOST_PIECES = 1000
@@ -48,19 +48,19 @@ function plainOf(escaped: string): string {
 /**
  * A query in canonical form, with its `?`, or empty. It stays as it is where parsers differ about its pieces. One of more than `MOST_PIECES` must stay,
  * too: that is for callers to see, because the query of the request may have had more pieces than this one.
- *
- * @param plain - Is it known that each piece is in canonical form already?
  */
-export function canonicalQuery(query: string, plain = false): string {
-  const canonical = plain || isCanonical(query, PLAIN_QUERY)
-  if ((canonical && !query.includes('&')) || (!canonical && isAmbiguous(query))) return query
-  const pieces = query.slice(1).split('&')
-  if (canonical) {
-    const ordered = inOrder(pieces)
-    return ordered === pieces ? query : `?${ordered.join('&')}`
-  }
-  const named = pieces.filter((piece) => piece).map(canonicalPiece)
-  return named.length > 0 ? `?${inOrder(named).join('&')}` : ''
+export function canonicalQuery(query: string): string {
+  if (isCanonical(query, PLAIN_QUERY)) return orderedQuery(query) ?? query
+  if (isAmbiguous(query)) return query
+  const named = piecesOf(query)
+    .filter((piece) => piece)
+    .map(canonicalPiece)
+  return inOrder(named) ?? (named.length > 0 ? `?${named.join('&')}` : '')
+}
+
+/** The same for a query of pieces in canonical form; `undefined` if they are in order already. */
+export function orderedQuery(query: string): string | undefined {
+  return query.includes('&') ? inOrder(piecesOf(query)) : undefined
 }
 
 /** Do parsers take different names and values from this query? */
@@ -82,35 +82,65 @@ function canonicalPiece(piece: string): string {
 }
 
 /** What is before the first letter or digit of a name, and the run of them that begins there. */
-const NAME = /^((?:%..|[-._~])*)([A-Za-z\d]*)/
+const LATE_RUN = /^((?:%..|[-._~])*)([A-Za-z\d]*)/
 
 /**
  * The run of letters and digits that a piece is ordered by. Names that some server reads as one, or as parts of one, share it: `a`, `a[b]`, `a.b` and
  * `a_b` (PHP), `A` and `a` (ASP.NET). `undefined` if the name has `[`, `]` or NUL before it, where parsers differ about the name.
  */
 function orderOf(piece: string): string | undefined {
-  const found = NAME.exec(piece) as RegExpExecArray
-  const front = found[1] as string
-  return front && /%(5B|5D|00)/.test(front) ? undefined : (found[2] as string).toLowerCase()
+  // Most names begin with a letter or a digit.
+  let end = 0
+  while (isLetterOrDigit(piece.charCodeAt(end))) end++
+  if (end > 0) return piece.slice(0, end).toLowerCase()
+  const [, front, run] = LATE_RUN.exec(piece) as unknown as [string, string, string]
+  return /%(5B|5D|00)/.test(front) ? undefined : run.toLowerCase()
 }
 
-/** The pieces, ordered. Those of the same order stay in theirs, and all do when one of them has none. */
-function inOrder(pieces: readonly string[]): readonly string[] {
-  const orders: string[] = []
-  let sorted = true
+/** Is this the code of an ASCII letter or digit? */
+const isLetterOrDigit = (code: number): boolean => (code >= 97 && code <= 122) || (code >= 65 && code <= 90) || (code >= 48 && code <= 57)
+
+/** A piece of a query, and what it is ordered by. */
+interface Ordered {
+  readonly order: string
+  readonly piece: string
+}
+
+/** The query of these pieces, ordered; `undefined` if they stay as they are, because they are in order, or because the order of one is not known. */
+function inOrder(pieces: readonly string[]): string | undefined {
+  const ordered: Ordered[] = []
+  let moved = false
   for (const piece of pieces) {
     const order = orderOf(piece)
-    if (order === undefined) return pieces
-    if (orders.length > 0 && order < (orders[orders.length - 1] as string)) sorted = false
-    orders.push(order)
+    if (order === undefined) return undefined
+    const place = placeOf(order, ordered)
+    if (place < ordered.length) {
+      moved = true
+      ordered.splice(place, 0, { order, piece })
+    } else {
+      ordered.push({ order, piece })
+    }
   }
-  if (sorted) return pieces
-  const places = pieces.map((_, place) => place)
-  places.sort((a, b) => compare(orders[a] as string, orders[b] as string) || a - b)
-  return places.map((place) => pieces[place] as string)
+  if (!moved) return undefined
+  let query = ''
+  for (const { piece } of ordered) query += (query && '&') + piece
+  return `?${query}`
 }
 
-const compare = (a: string, b: string): number => (a < b ? -1 : +(a > b))
+/** The place behind all that are not greater, so that pieces of the same order stay in theirs. */
+function placeOf(order: string, sorted: readonly Ordered[]): number {
+  const goesBehind = (place: number): boolean => (sorted[place] as Ordered).order <= order
+  let low = 0
+  let high = sorted.length
+  // Most pieces are in order already.
+  if (high === 0 || goesBehind(high - 1)) return high
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (goesBehind(middle)) low = middle + 1
+    else high = middle
+  }
+  return low
+}
 
 /**
  * The URL as clients send it: characters that a URL cannot have are escaped, and so is a `%` that begins no escape. Clients escape these by themselves,

@@ -60,5 +60,6 @@ export function normalise({ origin, path, query }: Parts): Parts {
  * Servers that decode `%2F` or `%5C` late would leave the folder with `..%2F`, so such a path is outside. Java servers read `..;` as `..`.
  */
 export function below(path: string, prefix: string): boolean {
-  return (path === prefix || path.startsWith(prefix.replace(/\/?$/, '/'))) && !/\/\.\.([/;]|$)/.test(path.replace(/%2F|%5C/g, '/'))
+  const inside = path === prefix || path.startsWith(prefix.endsWith('/') ? prefix : `${prefix}/`)
+  return inside && !(path.includes('..') && /\/\.\.([/;]|$)/.test(path.replace(/%2F|%5C/g, '/')))
 }

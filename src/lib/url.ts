@@ -11,15 +11,23 @@ export interface Parts {
   /** With its `#`, or empty. */
   readonly fragment: string
   /**
-   * `true` for most URLs: characters that have one spelling only, no escapes, no dot segments, no fragment. Every check for such things can be
-   * left out.
+   * `true` for most URLs: each character in its only spelling, no escapes in the path, no dot segments, no fragment. Every check for such things can
+   * be left out.
    */
   readonly plain?: true
 }
 
-// Most URLs: a path of letters, digits, `-._~` and `;`, where no segment begins with a dot, and `name=value` for each piece of the query.
-const PLAIN_URL =
-  /^(?!\/\/)((?:https?:\/\/[a-z\d.-]+(?::\d{1,5})?)?)((?:\/(?!\.)[\w\-.~;]*)+)((?:\?[\w\-.~]*=[\w\-.~]*(?:&[\w\-.~]*=[\w\-.~]*)*)?)$/
+// The parts of most URLs. A host in lower case, without the scheme's own port; a path whose segments are plain and begin with no dot; and pieces
+// `name=value` with escapes of ASCII characters only, of those that must be escaped, in upper case.
+const PLAIN_ORIGIN = 'https?://[a-z\\d.-]+(?::(?!(?:80|443)\\b)\\d{1,5})?'
+const PLAIN_PATH = '(?:/(?!\\.)[\\w\\-.~;]*)+'
+const PLAIN_TEXT = '[\\w\\-.~]*(?:%(?:[01][\\dA-F]|2[\\dA-CF]|3[A-F]|40|5[B-E]|60|7[B-DF])[\\w\\-.~]*)*'
+const PLAIN_PIECE = `${PLAIN_TEXT}=${PLAIN_TEXT}`
+/** The end of a text, for expressions that are put together. Inside NGINX, `$` also matches before a line feed at the end. */
+export const END = '(?![\\s\\S])'
+const PLAIN_URL = /* @__PURE__ */ new RegExp(
+  `^(?!//)((?:${PLAIN_ORIGIN})?)(${PLAIN_PATH})((?:\\?${PLAIN_PIECE}(?:&${PLAIN_PIECE})*)?)${END}`,
+)
 
 // Without user names and `\`, because parsers disagree about the host at `@` and `\`. A text that begins with `/` is a path, even with two slashes:
 // `//host/x` must not become a host.
@@ -43,6 +51,30 @@ export function split(url: string): Parts {
 export function endOf(text: string, character: string, from = 0): number {
   const at = text.indexOf(character, from)
   return at < 0 ? text.length : at
+}
+
+/** The pieces of a query with its `?`; some may be empty. */
+export function piecesOf(query: string): string[] {
+  // By hand, in half the time of `split`.
+  const pieces: string[] = []
+  for (let from = 1, to = 0; from <= query.length; from = to + 1) {
+    to = endOf(query, '&', from)
+    pieces.push(query.slice(from, to))
+  }
+  return pieces
+}
+
+/** The first of these names that a query has a parameter of. Escapes count as what they stand for. */
+export function firstOf(names: readonly string[], query: string): string | undefined {
+  for (let from = 1, to = 0; from < query.length; from = to + 1) {
+    to = endOf(query, '&', from)
+    const piece = query.slice(from, to)
+    const written = piece.slice(0, endOf(piece, '='))
+    const name = !written.includes('%') ? written : (decodeValue(written) ?? written)
+    // Most names differ in length. Comparing it first takes a fraction of the time of `includes`.
+    for (const known of names) if (known.length === name.length && known === name) return name
+  }
+  return undefined
 }
 
 const PLAIN = /^[\w\-.~]*$/

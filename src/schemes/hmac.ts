@@ -5,9 +5,9 @@ import { assertKnownOptions, assertOption } from '../core/errors.ts'
 import { type Keys, keyring, type SecretKey } from '../core/keys.ts'
 import type { Covered, Reading, Scheme, Unreadable } from '../core/scheme.ts'
 import type { Network } from '../lib/address.ts'
-import { asSent, canonicalPath, canonicalQuery, canonicalText, MOST_PIECES } from '../lib/canonical.ts'
+import { asSent, canonicalPath, canonicalQuery, canonicalText, MOST_PIECES, orderedQuery } from '../lib/canonical.ts'
 import { below, normalOrigin } from '../lib/normalise.ts'
-import { append, decodeValue, encodeValue, endOf, isDecodable, LONGEST, type Parts, split } from '../lib/url.ts'
+import { append, decodeValue, END, encodeValue, endOf, firstOf, isDecodable, LONGEST, type Parts, piecesOf, split } from '../lib/url.ts'
 
 /** What the parameters of a link are for; by default they are named so too. */
 export type HmacParameter = 'expires' | 'starts' | 'method' | 'net' | 'prefix' | 'uses' | 'id' | 'key' | 'signature'
@@ -37,17 +37,37 @@ const OPTIONS = ['purpose', 'origin', 'ignore', 'parameters', 'placement']
 
 // The form of each parameter. Seconds have at most eleven digits: a longer number is milliseconds.
 const SECONDS = /^[1-9]\d{0,10}$/
-const NOT_EMPTY = /[\s\S]/
-const FORMS: Readonly<Record<HmacParameter, RegExp>> = {
+const FORMS: Readonly<Record<HmacParameter, RegExp | undefined>> = {
   expires: SECONDS,
   starts: SECONDS,
   method: /^[A-Z-]+(,[A-Z-]+)*$/,
   net: /^\d{1,3}$/,
   prefix: /^\//,
   uses: /^[1-9]\d{0,8}$/,
-  id: NOT_EMPTY,
-  key: NOT_EMPTY,
+  // Any text that is not empty.
+  id: undefined,
+  key: undefined,
   signature: /^([\w-]{43}|[\w-]{86})$/,
+}
+
+/** Finds the link's parameters at the end of a plain query, in the order in which `sign` writes them. One group for each. */
+function tokenPattern(names: readonly string[]): RegExp {
+  const text = '[\\w\\-.~%]+'
+  const seconds = '[1-9]\\d{0,10}'
+  const forms: Readonly<Record<HmacParameter, string>> = {
+    expires: seconds,
+    starts: seconds,
+    method: '[A-Z-]+(?:%2C[A-Z-]+)*',
+    net: '\\d{1,3}',
+    prefix: '%2F[\\w\\-.~%]*',
+    uses: '[1-9]\\d{0,8}',
+    id: text,
+    key: text,
+    signature: '[\\w-]{43}|[\\w-]{86}',
+  }
+  const pairs = PARAMETERS.map((parameter, place) => `${names[place]?.replaceAll('.', '\\.')}=(${forms[parameter]})`)
+  const signature = pairs.pop()
+  return new RegExp(`[?&]${pairs.map((pair) => `(?:${pair}&)?`).join('')}${signature}${END}`)
 }
 
 type Values = { [Name in HmacParameter]: string | undefined }
@@ -62,6 +82,15 @@ interface Taken {
   rest: Parts
   /** Has the whole query more pieces than parsers take? They drop those behind, so all must stay where they are. */
   readonly tooMany: boolean
+}
+
+/** What a link is for, in the form that is signed. */
+interface Canonical {
+  readonly origin: string
+  readonly path: string
+  readonly query: string
+  /** Is it known to be the form in which it was written, too? */
+  readonly asWritten: boolean
 }
 
 /**
@@ -90,6 +119,7 @@ export function hmac(keys: Keys<SecretKey>, options: HmacOptions = {}): Scheme<C
   const names: readonly string[] = PARAMETERS.map((name) => parameters[name] ?? name)
   assertOptions(options, names)
   const inPath = placement === 'path'
+  const token = tokenPattern(names)
   const encodedPurpose = encodeValue(purpose)
   // Names are compared in canonical form, so none has to be decoded.
   const ignored = ignore.map((name) => ({ name: encodeValue(name.replace(/\*$/, '')), begins: name.endsWith('*') }))
@@ -104,76 +134,91 @@ export function hmac(keys: Keys<SecretKey>, options: HmacOptions = {}): Scheme<C
     return name.includes('%') && names.includes(name.replace(/^(%20)+|%(5B|00).*$/g, ''))
   }
 
-  /** Takes a parameter if it is one of the link's. The name is in canonical form, and a plain value has no escapes. */
-  function take(taken: Taken, name: string, value: string, plain?: boolean): boolean {
-    const parameter = PARAMETERS[names.indexOf(name)]
-    if (!parameter) return false
-    const twice = taken.values[parameter] !== undefined
-    // A signature has one spelling, so no escapes. A parameter that is there twice is not decoded again.
-    const text = plain || parameter === 'signature' ? value : twice ? '' : decodeValue(value)
-    if (twice || !text || !FORMS[parameter].test(text)) taken.faulty ??= name
-    taken.values[parameter] = text || ''
-    return true
+  /** Takes the link's parameters out of a URL, to which these are still to be added. */
+  function takeApart(parts: Parts, added = ''): Taken {
+    return takeToken(parts, added) ?? takePieces(parts, added)
   }
 
-  /** Takes the link's parameters out of a URL, to which this token is still to be added. */
-  function takeApart(parts: Parts, token = ''): Taken {
-    const taken: Taken = { values: noValues(), faulty: undefined, rest: parts, tooMany: hasTooMany(parts.query, token) }
-    if (inPath) takeFromPath(taken, parts)
-    takeFromQuery(taken, parts)
+  /** The fast path: a plain URL with the link's parameters at its end, as `sign` writes them, or with none. */
+  function takeToken(parts: Parts, added: string): Taken | undefined {
+    const { query, plain } = parts
+    if (!plain || inPath || ignored.length > 0 || mayHaveTooMany(query, added)) return undefined
+    const found = token.exec(query)
+    const before = found ? query.slice(0, found.index) : query
+    // Names with escapes may look like ours to some servers.
+    if (before.includes('%') || firstOf(names, before)) return undefined
+    return { values: found ? valuesOf(found) : noValues(), faulty: undefined, rest: { ...parts, query: before }, tooMany: false }
+  }
+
+  /** All other URLs, piece by piece. */
+  function takePieces(parts: Parts, added: string): Taken {
+    const tooMany = mayHaveTooMany(parts.query, added) && hasTooMany(parts.query, added)
+    const taken: Taken = { values: noValues(), faulty: undefined, rest: parts, tooMany }
+    if (inPath) takeFromPath(taken)
+    takeFromQuery(taken)
     return taken
   }
 
-  function takeFromPath(taken: Taken, parts: Parts): void {
-    const { path } = parts
+  function takeFromPath(taken: Taken): void {
+    const { path } = taken.rest
     if (!path.startsWith(`/${names[0]}=`)) return
     const end = `${path}/`.indexOf('/', 1)
     // `~` stands for `%` here: servers refuse or decode `%2F` in a path.
     for (const piece of path.slice(1, end).replaceAll('~', '%').split(',')) {
-      const written = nameIn(piece)
-      if (piece && !take(taken, canonicalText(written), piece.slice(written.length + 1))) taken.faulty ??= names[0]
+      const name = nameIn(piece)
+      if (piece && !take(taken, canonicalText(name), piece.slice(name.length + 1))) taken.faulty ??= names[0]
     }
-    taken.rest = { ...parts, path: path.slice(end) || '/' }
+    taken.rest = { ...taken.rest, path: path.slice(end) || '/' }
   }
 
-  function takeFromQuery(taken: Taken, { query, plain }: Parts): void {
-    const { tooMany } = taken
-    // Where the first piece that goes begins, and the pieces behind it that stay.
-    let head = query.length
-    let others = ''
+  function takeFromQuery(taken: Taken): void {
+    const { rest, tooMany } = taken
+    const kept: string[] = []
     let behindTheLink = false
-    for (let from = 1, to = 0; from <= query.length; from = to + 1) {
-      to = endOf(query, '&', from)
-      const piece = query.slice(from, to)
+    for (const piece of piecesOf(rest.query)) {
       const written = nameIn(piece)
-      const name = plain ? written : canonicalText(written)
-      if (!inPath && take(taken, name, piece.slice(written.length + 1), plain)) {
+      // Names are compared in canonical form, so none has to be decoded.
+      const name = canonicalText(written)
+      if (!inPath && take(taken, name, piece.slice(written.length + 1))) {
         behindTheLink = true
       } else if (tooMany || !isIgnored(name, piece)) {
-        if (from > head) others += `&${piece}`
+        kept.push(piece)
         if (!inPath && tooMany && behindTheLink) taken.faulty ??= names[0]
         if (!inPath && looksLikeOurs(name)) taken.faulty ??= name
-        continue
       }
-      if (from <= head) head = from - 1
     }
-    if (head === query.length && query !== '?') return
-    const kept = head > 0 ? query.slice(0, head) + others : others.replace('&', '?')
-    taken.rest = { ...taken.rest, query: kept === '?' ? '' : kept }
+    const query = kept.join('&')
+    taken.rest = { ...rest, query: query && `?${query}` }
+  }
+
+  /** Takes a parameter if it is one of the link's. */
+  function take(taken: Taken, name: string, value: string): boolean {
+    const parameter = PARAMETERS[names.indexOf(name)]
+    if (!parameter) return false
+    const twice = taken.values[parameter] !== undefined
+    // A signature has one spelling, so no escapes. A parameter that is there twice is not decoded again.
+    const text = parameter === 'signature' ? value : twice ? '' : decodeValue(value)
+    if (twice || !text || FORMS[parameter]?.test(text) === false) taken.faulty ??= name
+    taken.values[parameter] = text || ''
+    return true
   }
 
   /** The parts in the form that is signed. */
-  function canonical({ rest: { origin, path, query, plain }, tooMany }: Taken): Parts {
+  function canonical({ rest: { origin, path, query, plain }, tooMany }: Taken): Canonical {
+    if (plain && !tooMany) {
+      const ordered = orderedQuery(query)
+      return { origin, path, query: ordered ?? query, asWritten: ordered === undefined }
+    }
     return {
       origin: normalOrigin(origin),
-      path: plain ? path : canonicalPath(path),
-      query: tooMany ? query : canonicalQuery(query, plain),
-      fragment: '',
+      path: canonicalPath(path),
+      query: tooMany ? query : canonicalQuery(query),
+      asWritten: false,
     }
   }
 
   /** The string to sign: docs/spec.md, section 5. */
-  function stringToSign(values: Values, resource: Parts): string {
+  function stringToSign(values: Values, resource: Canonical): string {
     const { expires, starts, method, net, prefix, uses, id, key } = values
     return (
       `SecureLink hmac v1\n${encodedPurpose}\n${origin ? resource.origin : ''}\n${prefix ? '' : resource.path}\n${resource.query}` +
@@ -208,8 +253,8 @@ export function hmac(keys: Keys<SecretKey>, options: HmacOptions = {}): Scheme<C
         key: key.id,
         signature: undefined,
       }
-      const token = tokenOf(values)
-      const taken = takeApart(parts, inPath ? '' : token)
+      const unsigned = tokenOf(values)
+      const taken = takeApart(parts, inPath ? '' : unsigned)
       assertOption(!taken.faulty, 'url', "without names such as 'id[]', which servers read as the link's 'id'")
       const resource = canonical(taken)
       assertOption(!prefix || opens(prefix, resource.path), 'prefix', 'UTF-8, and a path that the path of url lies in')
@@ -217,12 +262,13 @@ export function hmac(keys: Keys<SecretKey>, options: HmacOptions = {}): Scheme<C
       return {
         toSign,
         addressToSign: network && addressToSign(toSign, network),
-        link: (signature, addressSignature = '') => insert(url, parts, token + signature + addressSignature),
+        link: (signature, addressSignature = '') => insert(url, parts, unsigned + signature + addressSignature),
       }
     },
 
-    read(url, _header, parts = split(url)): Reading | Unreadable {
+    read(url, _header, whole): Reading | Unreadable {
       if (url.length > LONGEST) return 'malformed'
+      const parts = whole ?? split(url)
       const taken = takeApart(parts)
       const { values, rest } = taken
       const { expires, net, prefix, signature } = values
@@ -233,17 +279,15 @@ export function hmac(keys: Keys<SecretKey>, options: HmacOptions = {}): Scheme<C
 
       const signed = canonical(taken)
       const toSign = stringToSign(values, signed)
-      const claims = claimsOf(values, rest)
-      const resource = signed.origin + signed.path + signed.query
       const tag = signature as string
       return {
-        claims,
+        claims: claimsOf(values, rest),
         signature: net ? tag.slice(0, 43) : tag,
         // A link that was signed without an origin has the string of one that covers none.
         toSign: () => (origin && !rest.origin ? undefined : toSign),
         address: net ? { signature: tag.slice(43), toSign: ({ network }) => addressToSign(toSign, network(+net)) } : undefined,
         // In the form that was signed, in place of what was written.
-        proves: () => ({ resource }),
+        proves: signed.asWritten ? undefined : () => ({ resource: signed.origin + signed.path + signed.query }),
         opens: !prefix || opens(prefix, signed.path),
       }
     },
@@ -283,7 +327,7 @@ function assertOptions(options: HmacOptions, names: readonly string[]): void {
   assertOption(typeof origin === 'boolean', 'origin', 'true or false')
   const isName = (name: unknown) => typeof name === 'string' && isWellFormed(name)
   assertOption(Array.isArray(ignore) && ignore.every(isName), 'ignore', "a list of names, each with a '*' at its end or without")
-  const distinct = names.every((name, i) => /^[\w.-]+$/.test(name) && names.indexOf(name) === i)
+  const distinct = names.every((name, i) => typeof name === 'string' && /^[\w.-]+$/.test(name) && names.indexOf(name) === i)
   assertOption(distinct, 'parameters', "distinct names of letters, digits, '_', '.' and '-'")
   assertOption(placement === 'query' || placement === 'path', 'placement', "'query' or 'path'")
 }
@@ -329,11 +373,33 @@ const noValues = (): Values => ({
   signature: undefined,
 })
 
-/** Has a query, with what is to be added, more pieces than parsers take? */
-function hasTooMany(query: string, token: string): boolean {
-  // A shorter text cannot, and counting takes time.
-  if (query.length + token.length <= MOST_PIECES) return false
-  return query.split('&').length + (token ? token.split('&').length : 0) > MOST_PIECES
+/** The values that the pattern of the token has found. In a plain URL, each of them can be decoded. */
+function valuesOf(found: RegExpExecArray): Values {
+  const [, expires, starts, method, net, prefix, uses, id, key, signature] = found
+  return {
+    expires,
+    starts,
+    method: unescaped(method),
+    net,
+    prefix: unescaped(prefix),
+    uses,
+    id: unescaped(id),
+    key: unescaped(key),
+    signature,
+  }
+}
+
+function unescaped(value: string | undefined): string | undefined {
+  return value?.includes('%') ? decodeValue(value) : value
+}
+
+/** Can a query, with what is to be added, have more pieces than parsers take? Not if it is short; counting them takes time. */
+function mayHaveTooMany(query: string, added: string): boolean {
+  return query.length + added.length > MOST_PIECES
+}
+
+function hasTooMany(query: string, added: string): boolean {
+  return query.split('&').length + (added ? added.split('&').length : 0) > MOST_PIECES
 }
 
 /** The name of a piece as it stands. */

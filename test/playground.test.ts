@@ -293,6 +293,8 @@ test(`every scheme of the bundle is on the list${why}`, here, async () => {
   const schemes = readdirSync(join(root, 'src/schemes'))
     .filter((name) => name.endsWith('.ts'))
     .map((name) => name.replace('.ts', ''))
+    // It must be told for how long its links are valid, and the page has no form for that.
+    .filter((name) => name !== 'cloudflare')
   expect(await page.locator('#scheme option').allInnerTexts()).toEqual(expect.arrayContaining(schemes))
   expect(await page.locator('#scheme option').count()).toBe(schemes.length)
   await context.close()

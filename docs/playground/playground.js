@@ -251,7 +251,9 @@
       }
     }
     attempt($('scheme').value, tolerant(options))
-    for (const name of Object.keys(factories)) attempt(name, {})
+    // A link with more parameters fits fewer schemes: PichaX's has all that Laravel's has, and a key.
+    const parametersOf = (name) => factories[name]([]).parameters.length
+    for (const name of Object.keys(factories).sort((a, b) => parametersOf(b) - parametersOf(a))) attempt(name, {})
     if (factories.hmac) attempt('hmac', { placement: 'path' })
     for (const seen of [lib.recognise?.(link) ?? []].flat())
       if (!found.some((one) => one.scheme === seen.scheme))

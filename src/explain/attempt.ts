@@ -11,7 +11,7 @@ export interface Attempt {
   readonly ip: string | undefined
   /** By their names in lower case. */
   readonly headers: Readonly<Record<string, string>>
-  /** Changes the string to sign. `undefined`: it cannot be changed so. The secret in it is {@link SECRET_MARK}. */
+  /** Changes the string to sign. `undefined`: it cannot be changed so. The secret in it is `<secret>`. */
   readonly rewrite?: (text: string, attempt: Attempt) => MaybeAsync<string | undefined>
   /** Changes the key of the keyring. `undefined`: it cannot be changed so. */
   readonly rekey?: (key: SecretKey) => MaybeAsync<SecretKey | undefined>

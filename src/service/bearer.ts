@@ -83,7 +83,7 @@ const STANDARD = ['expires', 'align', 'starts', 'method', 'ip', 'prefix', 'uses'
  * @param tokens - Each of at least 32 characters, as text or with limits of its own.
  * @param limits - For all tokens; a token's own limits take their place.
  * @returns For the option `authorize` of `service`.
- * @throws A {@link LinkError}: `weak_key` for a short token, `bad_option` for a wrong limit.
+ * @throws A `LinkError`: `weak_key` for a short token, `bad_option` for a wrong limit.
  *
  * @example
  * ```ts

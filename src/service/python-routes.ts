@@ -87,7 +87,7 @@ const SHAPES: Readonly<Record<string, Shape>> = {
  * @param fetch - The handler that `service` returned.
  * @param options - The scheme whose links the routes sign and verify.
  * @returns A fetch handler.
- * @throws A {@link LinkError} `bad_option` without a handler or a scheme, or for an unknown option.
+ * @throws A `LinkError` `bad_option` without a handler or a scheme, or for an unknown option.
  *
  * @example
  * ```ts

@@ -29,7 +29,7 @@ interface Uses {
  * A use is remembered until five minutes after its link expires, and at least for `retain`. It is never forgotten earlier: when the store is
  * full, `take` throws, and the link does not open.
  *
- * @throws A {@link LinkError} `bad_option` if `max` is not a whole number from 1, and for a wrong or unknown option.
+ * @throws A `LinkError` `bad_option` if `max` is not a whole number from 1, and for a wrong or unknown option.
  *
  * @example
  * ```ts

@@ -2,7 +2,7 @@
 
 /** The playback of one medium. */
 export interface Playback {
-  /** Did the visitor or the page last tell the medium to play? */
+  /** Did the user or the page last tell the medium to play? */
   readonly wanted: boolean
   /** Remembers position and speed, before the link changes. */
   save(): void
@@ -19,7 +19,7 @@ const NO_SOURCE = 3
  * @param medium - Finds the medium. A function, because timers hold the answer, and would keep alive an element that the page has dropped.
  */
 export function playbackOf(medium: () => HTMLMediaElement | undefined, signal: AbortSignal): Playback {
-  // Chromium pauses a medium before it reports an error. So `paused` does not tell, and the last wish of the visitor or the page counts.
+  // Chromium pauses a medium before it reports an error. So `paused` does not tell, and the last wish of the user or the page counts.
   let wanted = medium()?.paused === false
   let place: { readonly position: number; readonly rate: number } | undefined
 
@@ -49,7 +49,7 @@ export function playbackOf(medium: () => HTMLMediaElement | undefined, signal: A
       playing.currentTime = place.position
       playing.playbackRate = place.rate
       place = undefined
-      // A browser may forbid it. Then the next click of the visitor plays.
+      // A browser may forbid it. Then the next click of the user plays.
       if (wanted) playing.play().catch(() => undefined)
     },
   }

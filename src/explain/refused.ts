@@ -55,7 +55,7 @@ const REASONS: Readonly<Record<TrustedReason, Words>> = {
   revoked: () => ({ sentence: 'The function revoked said that the link is revoked.', remedy: 'Sign a new link.' }),
   needs_redeem: ({ claims }) => ({
     sentence: `The link can be redeemed ${claims.uses === 1 ? 'once' : `${claims.uses} times`}, and verify() consumes no uses.`,
-    remedy: 'Call redeem() with a store of uses, when the visitor has confirmed.',
+    remedy: 'Call redeem() with a store of uses, when the user has confirmed.',
   }),
   used: () => ({
     sentence: 'All uses of the link are consumed.',

@@ -1,4 +1,7 @@
 // Splits URLs without printing them again. `URL` and `URLSearchParams` are not used, because they change the text.
+import { LONGEST } from './longest.ts'
+
+export { LONGEST }
 
 /** A URL taken apart; joined in this order the parts give the same text. */
 export interface Parts {
@@ -32,9 +35,6 @@ const PLAIN_URL = /* @__PURE__ */ new RegExp(
 // Without user names and `\`, because parsers disagree about the host at `@` and `\`. A text that begins with `/` is a path, even with two slashes:
 // `//host/x` must not become a host.
 const ORIGIN = /^[a-z][a-z\d+.-]*:\/\/[^/?#\\@\s]+/i
-
-/** The longest link. Browsers, servers and proxies do not pass longer ones on. */
-export const LONGEST = 16_384
 
 /** Splits any text and never throws. If the text is not a URL, or too long, `path` does not begin with `/`. */
 export function split(url: string): Parts {

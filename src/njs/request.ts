@@ -32,7 +32,7 @@ export interface NginxSettings extends Omit<HmacOptions, 'origin'>, VerifyOption
 export interface Handlers {
   /** For `js_content` of the location that `auth_request` asks: 204 for a good link, else 403, and why in variables. */
   check(r: NginxRequest): Promise<void> | void
-  /** For `js_content` of the location that `error_page 403` names: answers the visitor with the verdict's own status. */
+  /** For `js_content` of the location that `error_page 403` names: answers the request with the status of the verdict. */
   refuse(r: NginxRequest): void
   /** Verifies a request, for handlers of your own. Throws a `LinkError` for wrong settings. */
   verify(r: NginxRequest, settings: NginxSettings): Promise<Verdict>

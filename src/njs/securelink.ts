@@ -11,7 +11,7 @@ const PLAIN =
   /^((?:\/[\w\-~;][\w\-.~;]*)+\/?)\?expires=([1-9]\d{0,10})(?:&net=([1-9]\d{0,2}))?(?:&key=([\w\-.~]+))?&signature=([\w-]{43}|[\w-]{86})$/
 
 /**
- * Is this such a link, and a good one? `false` says nothing; all of `verify` judges then. Written for njs to run it fast: it asks for each
+ * Is this such a link, and valid? After `false`, all of `verify` runs. Written for njs to run it fast: it asks for each
  * variable once, and destructuring would become calls.
  */
 function plain(r: NginxRequest): boolean {
@@ -46,7 +46,7 @@ function plain(r: NginxRequest): boolean {
 // How IPv4 is written in a signed text.
 const V4 = '00000000000000000000ffff'
 
-/** The network of the visitor's address, as lib/address.ts has it, from the bytes that NGINX has; `undefined` for what takes more than that. */
+/** The network of the request's address, as lib/address.ts has it, from the bytes that NGINX has; `undefined` for what takes more than that. */
 function networkOf(r: NginxRequest, bits: number): string | undefined {
   const hex = r.rawVariables['binary_remote_addr']?.toString('hex') ?? ''
   if (hex.length === 8) return bits <= 32 && bits % 4 === 0 ? V4 + hex.slice(0, bits / 4) : undefined

@@ -1,6 +1,6 @@
 // recognise: takes a link apart once, and asks the rules for the parameters that it has.
 import type { UnverifiedClaims } from '../core/claims.ts'
-import { LONGEST } from '../lib/url.ts'
+import { LONGEST } from '../lib/longest.ts'
 import { edgeToken } from './edge-token.ts'
 import { linkText } from './link-text.ts'
 import type { Link, Recognised, Rule, Said } from './rule.ts'

@@ -24,6 +24,8 @@ export type {
   Visit,
 } from './core/scheme.ts'
 export { type SignOptions, sign } from './core/sign.ts'
+export { signAll } from './core/sign-all.ts'
+export { type JsonPath, type Match, signIn } from './core/sign-in.ts'
 export type { Duration, When } from './core/time.ts'
 export {
   type Accepted,

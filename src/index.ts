@@ -5,6 +5,7 @@ export type { Condition, Conditions, Expiry, OptionalConditions } from './core/c
 export { LinkError, type LinkErrorCode } from './core/errors.ts'
 export { inspect, type Unverified } from './core/inspect.ts'
 export type { KeyLookup, Keyring, Keys, RemoteSecret, Secret, SecretKey } from './core/keys.ts'
+export { type LinkMemory, type LinkMemoryOptions, linkMemory } from './core/memory.ts'
 export { type RedeemOptions, redeem, type UseStore } from './core/redeem.ts'
 export type {
   Algorithm,
@@ -23,6 +24,8 @@ export type {
   Visit,
 } from './core/scheme.ts'
 export { type SignOptions, sign } from './core/sign.ts'
+export { signAll } from './core/sign-all.ts'
+export { type JsonPath, type Match, signIn } from './core/sign-in.ts'
 export type { Duration, When } from './core/time.ts'
 export {
   type Accepted,

@@ -7,6 +7,7 @@ import type { Claims } from './claims.ts'
 import { matches, type ReadyKey, readyKey } from './crypto.ts'
 import { assertKnownOptions, assertOption, LinkError } from './errors.ts'
 import type { SecretKey } from './keys.ts'
+import type { LinkMemory, Signed, Watched } from './memory.ts'
 import {
   type Algorithm,
   assertScheme,
@@ -37,6 +38,8 @@ export interface VerifyOptions {
   readonly headers?: HeadersInit
   /** How far clocks may differ, at the start and the expiry of the link and of its key. At most `'5m'` counts. Default: `'0s'`. */
   readonly tolerance?: Duration
+  /** Remembers links whose signature was good, so that many requests with one link cost one HMAC: `linkMemory()`. Default: none. */
+  readonly memory?: LinkMemory | undefined
   /** Called with proved claims after every check but the count of uses: has this link been revoked? */
   readonly revoked?: (claims: Claims) => boolean | Promise<boolean>
   /** The present time, for tests and for servers with a clock of their own. Default: the clock of the machine. */
@@ -44,7 +47,7 @@ export interface VerifyOptions {
 }
 
 /** The names of {@link VerifyOptions}. */
-export const VERIFY_OPTIONS = ['ip', 'method', 'headers', 'tolerance', 'revoked', 'now'] as const
+export const VERIFY_OPTIONS = ['ip', 'method', 'headers', 'tolerance', 'memory', 'revoked', 'now'] as const
 
 // The largest tolerance that counts, in milliseconds.
 const MOST_TOLERANCE = 300_000
@@ -91,12 +94,17 @@ export async function verdictOn(
 ): Promise<Verdict> {
   assertScheme(scheme)
   assertKnownOptions(options, known, taker)
+  const { memory, revoked } = options
   const visit = visitOf(request, options)
-  const checks: Checks = { now: presentTime(options.now), tolerance: toleranceOf(options), revoked: options.revoked, consume }
+  const checks: Checks = { now: presentTime(options.now), tolerance: toleranceOf(options), revoked, consume }
+  const schemes = scheme.schemes ?? [scheme]
+  const remembered = memory && (await signedBefore(memory, visit, schemes))
+  if (remembered) return verdictOnSigned(remembered, isAtAddress(remembered, visit), visit, checks)
 
   let furthest: Refused | undefined
-  for (const candidate of scheme.schemes ?? [scheme]) {
-    const reading = readRequest(candidate, visit)
+  for (const candidate of schemes) {
+    const seen = memory?.watch(visit) ?? visit
+    const reading = readRequest(candidate, seen)
     if (!isReading(reading)) {
       furthest = further(furthest, refuseUnread(candidate, reading))
       continue
@@ -111,22 +119,47 @@ export async function verdictOn(
       // Each await stands alone: njs 0.7.9 crashes on some that stand inside of an expression.
       const signingKey = reading.key ? await reading.key(key) : key
       const ready = await readyKey(signingKey, algorithm)
-      const toSign = reading.toSign(visit, key)
+      const toSign = reading.toSign(seen, key)
       const messages = messagesOf(typeof toSign === 'string' ? toSign : await toSign)
       for (let which = 0; which < messages.length; which++) {
         const good = await matches(ready, algorithm, messages[which] as Message, reading.signature)
         if (!good) continue
-        const signed: Signed = { scheme: candidate, key, claims: provenClaims(reading, key, visit, which), opens: reading.opens !== false }
+        const claims = provenClaims(reading, key, seen, which)
         // The normal form of a resource may have two slashes in front where the request has not.
-        if (looksLikeHost(signed.claims.resource)) return refuseUnread(candidate, 'malformed')
-        const { address } = reading
-        const atAddress = address ? await fromAddress(address, ready, algorithm, visit) : contained(signed.claims.ip, visit.ip)
-        return verdictOnSigned(address && atAddress ? withAddress(signed, visit.ip) : signed, atAddress, visit, checks)
+        if (looksLikeHost(claims.resource)) return refuseUnread(candidate, 'malformed')
+        const bound = reading.address ? await fromAddress(reading.address, ready, algorithm, seen) : undefined
+        const signed: Signed = {
+          scheme: candidate,
+          key,
+          claims: bound ? withAddress(claims, visit.ip) : claims,
+          opens: reading.opens !== false,
+          bound,
+        }
+        const atAddress = isAtAddress(signed, visit)
+        if (atAddress) memory?.remember(seen as Watched, signed, keyId)
+        return verdictOnSigned(signed, atAddress, visit, checks)
       }
     }
     furthest = further(furthest, { ok: false, reason, status: statusIn(candidate, reason) })
   }
   return furthest ?? refuseUnread(scheme, 'unsigned')
+}
+
+/** The link as the memory has it, if its key is still on the keyring. */
+async function signedBefore(memory: LinkMemory, visit: Visit, schemes: readonly Scheme[]): Promise<Signed | undefined> {
+  assertOption(typeof memory.recall === 'function', 'memory', 'made by linkMemory()')
+  const recalled = memory.recall(visit, schemes)
+  if (!recalled) return undefined
+  const { scheme, claims, opens, bound } = recalled
+  const keys = scheme.keys(recalled.keyId)
+  const ring = Array.isArray(keys) ? (keys as readonly SecretKey[]) : await keys
+  const key = ring.find((each) => recalled.isSignedBy(each))
+  return key && { scheme, key, claims, opens, bound }
+}
+
+/** Does the request come from the address that the link is for? A second signature tells, or the claims. */
+function isAtAddress({ bound, claims }: Signed, { ip }: Visit): boolean {
+  return bound ?? (!claims.ip || contains(claims.ip, ip))
 }
 
 /** What is checked of a link, besides its signature. */
@@ -141,15 +174,6 @@ interface Checks {
 
 const toleranceOf = ({ tolerance }: VerifyOptions): number =>
   tolerance === undefined ? 0 : Math.min(secondsOf(tolerance, 'tolerance') * 1000, MOST_TOLERANCE)
-
-/** A link with a good signature. */
-interface Signed {
-  readonly scheme: Scheme
-  readonly key: SecretKey
-  readonly claims: Claims
-  /** Does the link open this URL, as far as the scheme can tell? */
-  readonly opens: boolean
-}
 
 /** The checks behind the signature. */
 function verdictOnSigned(signed: Signed, atAddress: boolean, visit: Visit, checks: Checks): MaybeAsync<Verdict> {
@@ -193,8 +217,6 @@ function fromAddress(address: NonNullable<Reading['address']>, ready: ReadyKey, 
   return message !== undefined && matches(ready, algorithm, message, address.signature)
 }
 
-const contained = (network: string | undefined, ip: string | undefined): boolean => !network || contains(network, ip)
-
 /** What the link says, completed by what only its signature reveals and by the dates of its key. */
 function provenClaims(reading: Reading, key: SecretKey, visit: Visit, which: number): Claims {
   const { claims } = reading
@@ -207,10 +229,8 @@ function provenClaims(reading: Reading, key: SecretKey, visit: Visit, which: num
 }
 
 /** The link shows the length of the network only; the address is that of the request. */
-function withAddress(signed: Signed, ip = ''): Signed {
-  const { claims } = signed
-  if (!claims.ip?.startsWith('/')) return signed
-  return { ...signed, claims: { ...claims, ip: ip.replace(/^::ffff:(?=.*\.)/i, '') + claims.ip } }
+function withAddress(claims: Claims, ip = ''): Claims {
+  return claims.ip?.startsWith('/') ? { ...claims, ip: ip.replace(/^::ffff:(?=.*\.)/i, '') + claims.ip } : claims
 }
 
 /** What speaks against the link for this request, in the order of the table of reasons. */

@@ -13,7 +13,7 @@ import { answerRefusal, assertRefusalOptions, type RefusalOptions } from './refu
 
 /** Options of `guard`. */
 export interface GuardOptions<Rest extends unknown[] = unknown[]>
-  extends Pick<VerifyOptions, 'revoked' | 'now' | 'tolerance'>,
+  extends Pick<VerifyOptions, 'revoked' | 'now' | 'tolerance' | 'memory'>,
     RefusalOptions<Rest> {
   /**
    * The address that the request comes from, made of what the runtime hands over: `(request, info) => info.remoteAddr.hostname` with Deno.
@@ -33,7 +33,7 @@ export type Admission =
   | { readonly answer: Response; readonly claims?: undefined; readonly signedBy?: undefined }
 
 /** Options that guard, confirm and middleware hand on to the verbs. */
-export const VERB_OPTIONS = ['revoked', 'now', 'tolerance'] as const
+export const VERB_OPTIONS = ['revoked', 'now', 'tolerance', 'memory'] as const
 
 const OPTIONS = [...VERB_OPTIONS, 'ip', 'store', 'refuse', 'words']
 
@@ -74,11 +74,12 @@ export function assertStore(store: unknown): asserts store is UseStore {
 }
 
 /** The options for the verbs. They are checked here, because the verbs would check them only when a request comes. */
-export function verbOptions({ revoked, now, tolerance }: Pick<VerifyOptions, (typeof VERB_OPTIONS)[number]>): VerifyOptions {
+export function verbOptions({ revoked, now, tolerance, memory }: Pick<VerifyOptions, (typeof VERB_OPTIONS)[number]>): VerifyOptions {
   assertOption(revoked === undefined || typeof revoked === 'function', 'revoked', 'a function (claims) => boolean')
   assertOption(now === undefined || typeof now === 'function', 'now', 'a function that returns a Date, such as () => new Date()')
+  assertOption(memory === undefined || typeof memory?.recall === 'function', 'memory', 'made by linkMemory()')
   if (tolerance !== undefined) secondsOf(tolerance, 'tolerance')
-  return { ...(revoked && { revoked }), ...(now && { now }), ...(tolerance !== undefined && { tolerance }) }
+  return { memory, ...(revoked && { revoked }), ...(now && { now }), ...(tolerance !== undefined && { tolerance }) }
 }
 
 /**

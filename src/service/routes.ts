@@ -2,6 +2,7 @@
 import type { Conditions } from '../core/conditions.ts'
 import { LinkError } from '../core/errors.ts'
 import { type AskedConditions, grantOf } from '../core/grant.ts'
+import { inTurn } from '../core/in-turn.ts'
 import { inspect } from '../core/inspect.ts'
 import { redeem, type UseStore } from '../core/redeem.ts'
 import type { Scheme } from '../core/scheme.ts'
@@ -165,15 +166,6 @@ async function verified({ store, verifyOptions, report }: Rules, verb: Verb, { l
   // A caller who is not told which uses are consumed would never find out.
   const more = isList && verb === 'redeem' ? { verdicts } : {}
   return complaint(503, 'This cannot be answered now; try again later.', { more })
-}
-
-// With a thousand under way, collecting garbage takes longer than signing.
-const AT_ONCE = 128
-
-async function inTurn<Result>(links: readonly Asked[], each: (link: Asked) => Promise<Result>): Promise<Result[]> {
-  const results: Result[] = []
-  for (let from = 0; from < links.length; from += AT_ONCE) results.push(...(await Promise.all(links.slice(from, from + AT_ONCE).map(each))))
-  return results
 }
 
 const CALLERS_MISTAKES = ['bad_option', 'unsupported_condition', 'already_signed']

@@ -152,7 +152,7 @@ test.each<[string, object, string]>([
   [
     'an unknown option',
     { redirect: '/', revoke: () => true },
-    "unknown option 'revoke'; confirm() takes revoked, now, tolerance, ip, refuse, words,",
+    "unknown option 'revoke'; confirm() takes revoked, now, tolerance, memory, ip, refuse, words,",
   ],
   [
     'an unknown word',

@@ -209,7 +209,7 @@ test.each<[string, () => unknown, string]>([
   [
     'an unknown option',
     () => guard(links, never, { revoke: () => true } as never),
-    "unknown option 'revoke'; guard() takes revoked, now, tolerance, ip, store, refuse, words",
+    "unknown option 'revoke'; guard() takes revoked, now, tolerance, memory, ip, store, refuse, words",
   ],
 ])('guard throws for %s', (_name, call, message) => {
   expect(call).toThrow(LinkError)

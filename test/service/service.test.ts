@@ -426,7 +426,7 @@ test('a batch does not go on asking a store that is down', async () => {
   const signed = await (await fetch(json({ links: wanted }))).json()
   const asking = { links: signed.links.map(({ link }: { link: string }) => ({ link })) }
   expect((await fetch(json(asking, '/redeem'))).status).toBe(503)
-  expect(asked).toBe(128)
+  expect(asked).toBe(64)
 })
 
 test('no scheme reads a link that is too long', async () => {

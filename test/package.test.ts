@@ -29,7 +29,7 @@ const stores = list('src/stores', '.ts').map((name) => basename(name, '.ts'))
 
 // Every name that can be imported. The file of a scheme or a store exports the factory of its name.
 const EXPORTS: Record<string, string[]> = {
-  '.': ['LinkError', 'anyOf', 'hmac', 'inspect', 'redeem', 'sign', 'statusOf', 'verify'],
+  '.': ['LinkError', 'anyOf', 'hmac', 'inspect', 'linkMemory', 'redeem', 'sign', 'signAll', 'signIn', 'statusOf', 'verify'],
   './client': ['expiresIn', 'fetchLink', 'keepFresh', 'serverClock'],
   './explain': ['explain'],
   './guard': ['cacheControl', 'confirm', 'guard'],

@@ -341,7 +341,8 @@ function covered(purpose: boolean, origin: boolean): readonly Covered[] {
 
 function claimsOf({ expires, starts, method, net, prefix, uses, id, key }: Values, { origin, path, query }: Parts): Claims {
   const claims: { -readonly [Name in keyof Claims]: Claims[Name] } = {
-    resource: origin + path + query,
+    // A `?` that only the link's parameters followed goes with them.
+    resource: origin + path + (query === '?' ? '' : query),
     expires: new Date(+(expires as string) * 1000),
   }
   if (starts) claims.starts = new Date(+starts * 1000)

@@ -118,7 +118,8 @@ function saidBy({ expires, read }: Rule, link: Link): Said | undefined {
 /** The query without the vendor's own parameters. */
 function queryWithout({ parameters = {}, optional }: Rule, pieces: readonly Piece[]): string {
   const others = pieces.filter(({ name }) => !Object.hasOwn(parameters, name) && !optional?.test(name))
-  return others.map((piece, place) => (place ? '&' : '?') + piece.text).join('')
+  const text = others.map((piece) => piece.text).join('&')
+  return text && `?${text}`
 }
 
 /** The answer for one vendor, without values that are empty. */

@@ -341,8 +341,7 @@ function covered(purpose: boolean, origin: boolean): readonly Covered[] {
 
 function claimsOf({ expires, starts, method, net, prefix, uses, id, key }: Values, { origin, path, query }: Parts): Claims {
   const claims: { -readonly [Name in keyof Claims]: Claims[Name] } = {
-    // A `?` that only the link's parameters followed goes with them.
-    resource: origin + path + (query === '?' ? '' : query),
+    resource: origin + path + query,
     expires: new Date(+(expires as string) * 1000),
   }
   if (starts) claims.starts = new Date(+starts * 1000)

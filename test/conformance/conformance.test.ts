@@ -48,6 +48,13 @@ describe('vector files', () => {
     test(`${vectors.scheme} has a vector for every reason`, () => {
       expect([...new Set(tests.map(({ result }) => result))].sort()).toEqual([...vectors.reasons].sort())
     })
+
+    test(`${vectors.scheme} has each covered parameter in a good link`, () => {
+      const { covered } = vectors
+      const good = tests.filter(({ result }) => result === 'ok').map(({ link, visit }) => visit.url ?? link)
+      const names = 'allBut' in covered ? [] : covered
+      expect(names.filter((name) => !good.some((url) => new RegExp(`[/?&,]${name}=[^&#/,]`).test(url)))).toEqual([])
+    })
   }
 
   test('the schema is obeyed for its own sake: wrong files have faults', () => {

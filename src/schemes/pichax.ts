@@ -30,7 +30,7 @@ const stringToSign = (id: string, expires: string): string => `${id}:${expires}`
  * As with PichaX, every refusal is a 403, except a 405 for the wrong method.
  *
  * @param keys - API keys, newest first: the first one in time signs, the link's `key` picks the one that verifies, and an empty list only reads.
- * @throws A `LinkError`: `bad_option` for a key without an id, `weak_key` for an empty secret.
+ * @throws A `LinkError`: `bad_option` for a key without an id, or with white space or quotes at its ends; `weak_key` for an empty secret.
  *
  * @example
  * ```ts
@@ -85,5 +85,10 @@ export function pichax(keys: Keys<PichaxKey>): Scheme<'id', PichaxConditions, 'r
 
 function withId(key: PichaxKey): PichaxKey {
   assertOption(key.id, 'id', 'the public API key: pichax() takes keys as { id, secret }')
+  // PichaX's keys have letters, digits and '_', so these came along when somebody copied them.
+  for (const option of ['id', 'secret'] as const) {
+    const spoilt = typeof key[option] === 'string' && /^[\s"']|[\s"']$|\p{Cc}/u.test(key[option])
+    assertOption(!spoilt, option, 'free of line breaks, quotes and outer white space, which copying may have brought along')
+  }
   return key
 }

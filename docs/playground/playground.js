@@ -171,7 +171,7 @@
 
   // Names in the bundle that are not factories of schemes. A function that makes a scheme of an empty keyring is one, so new schemes need no entry.
   const NO_SCHEMES =
-    /^(sign|verify|redeem|inspect|anyOf|statusOf|recognise|expiresIn|fetchLink|keepFresh|serverClock|signPlaylist|guard|service|[A-Z].*|.*Store)$/
+    /^(sign|signAll|signIn|signPlaylist|verify|redeem|inspect|anyOf|statusOf|linkMemory|recognise|expiresIn|fetchLink|keepFresh|serverClock|guard|service|[A-Z].*|.*Store)$/
   const factories = {}
 
   function findSchemes() {

@@ -101,7 +101,9 @@ async function compare(
 
 describe.skipIf(!python)('500 random links each', () => {
   test('pichax', async () => {
-    const model = fc.record({ ...common, key: fc.stringMatching(/^[\w-]{1,20}$/), id: text(20) })
+    // pichax refuses secrets with line breaks, quotes or white space around them, which copying leaves behind.
+    const secret = common.secret.filter((drawn) => !/^[\s"']|[\s"']$|\p{Cc}/u.test(drawn))
+    const model = fc.record({ ...common, secret, key: fc.stringMatching(/^[\w-]{1,20}$/), id: text(20) })
     for (const [each, link] of draw('pichax', model))
       await compare(each, link, pichax({ id: each.key, secret: each.secret }), { id: each.id })
   })

@@ -40,6 +40,7 @@ const EXPORTS: Record<string, string[]> = {
   './recognise': ['recognise'],
   ...Object.fromEntries(schemes.map((name) => [`./schemes/${name}`, [camel(name)]])),
   ...Object.fromEntries(stores.map((name) => [`./stores/${name}`, [`${camel(name)}Store`]])),
+  './stores/durable-object': ['LinkUses', 'durableObjectStore'],
 }
 
 // Ceilings in bytes, minified and compressed, for an app that imports these names. They leave room, so that readable code need not be shortened.

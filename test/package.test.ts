@@ -33,7 +33,7 @@ const EXPORTS: Record<string, string[]> = {
   './client': ['expiresIn', 'fetchLink', 'keepFresh', 'serverClock'],
   './explain': ['explain'],
   './guard': ['cacheControl', 'confirm', 'guard'],
-  './media': ['signPlaylist'],
+  './media': ['signManifest', 'signPlaylist'],
   './service': ['bearer', 'pythonRoutes', 'service'],
   './node': ['listener', 'middleware'],
   './njs': ['default'],

@@ -113,6 +113,25 @@ ${table(head, rows)}
 `
 }
 
+/**
+ * An example of each scheme for the playground: its first vector that verifies with the default options, with the key, which is published there.
+ * Schemes that need options have a link without a key: the page can read it.
+ */
+function examplesScript(root, names) {
+  const examples = names.map((name) => {
+    const { testGroups } = JSON.parse(readFileSync(join(root, `test/conformance/vectors/${name}.json`), 'utf8'))
+    const all = testGroups.flatMap(({ keys = [], options, tests }) => tests.map((test) => ({ ...test, keys, options })))
+    const good = all.filter(({ result, visit }) => result === 'ok' && !visit.headers)
+    const isUrl = ({ link }) => /^https?:/.test(link)
+    const isPlain = ({ keys, options = {} }) => keys.length === 1 && typeof keys[0].secret === 'string' && Object.keys(options).length === 0
+    const { link, keys, visit, ...rest } =
+      good.find((one) => isUrl(one) && isPlain(one)) ?? good.find(isPlain) ?? good.find(isUrl) ?? good[0]
+    const [{ id, secret } = {}] = keys
+    return { scheme: camel(name), link, ...(isPlain({ keys, ...rest }) && { key: { id, secret }, visit }) }
+  })
+  return `// Written by npm run tables: a link of each scheme, from the test vectors.\nglobalThis.EXAMPLES = ${JSON.stringify(examples, null, 2)}\n`
+}
+
 const MARKED = /(<!-- schemes -->\n)[\s\S]*?(\n<!-- \/schemes -->)/
 
 /** The files with their tables as they should be. */
@@ -123,6 +142,10 @@ export async function tablesOf(root) {
   return {
     'README.md': readme.replace(MARKED, (_, before, after) => before + readmeTable(facts) + after),
     'docs/schemes/README.md': schemesPage(facts),
+    'docs/playground/examples.js': examplesScript(
+      root,
+      facts.map(({ name }) => name),
+    ),
   }
 }
 

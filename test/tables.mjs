@@ -40,6 +40,7 @@ export async function factsOf(root) {
       return {
         name,
         title: firstLine(readFileSync(join(root, `docs/schemes/${name}.md`), 'utf8')).replace(/^#+ /, ''),
+        kind: about?.kind ?? 'Others',
         links: about?.links ?? '',
         comparedWith: about?.comparedWith ?? '',
         covers: scheme.covers,
@@ -68,15 +69,14 @@ const table = (head, rows) =>
     .map((cells) => `| ${cells.map((cell) => `${cell}`.replaceAll('|', '\\|')).join(' | ')} |`)
     .join('\n')
 
-/** The short table of README.md. */
+/** The short table of README.md: a row for each kind of scheme. */
 export function readmeTable(facts) {
-  const rows = facts.map((fact) => [`[\`${fact.title}\`](docs/schemes/${fact.name}.md)`, fact.links, fact.covers.join(', ')])
-  const all = [
-    '[`anyOf(first, …others)`](docs/schemes/any-of.md)',
-    'several schemes: the first signs, all verify',
-    'as the scheme that signed',
-  ]
-  return table(['scheme', 'links of', 'covered by the signature'], [...rows, all])
+  const kinds = [...new Set(facts.map(({ kind }) => kind))].sort()
+  const rows = kinds.map((kind) => {
+    const schemes = facts.filter((fact) => fact.kind === kind)
+    return [kind, schemes.map(({ title, name, links }) => `[\`${title}\`](docs/schemes/${name}.md): ${links}`).join('<br>')]
+  })
+  return table(['kind', 'schemes, and the links that each signs and verifies'], rows)
 }
 
 /** The page docs/schemes/README.md. */

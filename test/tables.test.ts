@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { hmac, sign } from '../src/index.ts'
 import { root } from './built.ts'
 import { tablesOf } from './tables.mjs'
 
@@ -10,4 +11,10 @@ test('npm run tables would change nothing', async () => {
     const file = join(root, path)
     expect(existsSync(file) ? readFileSync(file, 'utf8') : '', `${path}: run npm run tables`).toBe(text)
   }
+})
+
+test('the link at the top of README.md is a real one', async () => {
+  const links = hmac({ id: '2026-11', secret: 'a secret of 32 bytes or more, from a vault' })
+  const link = await sign(links, 'https://cdn.example/report.pdf?page=2', { expires: new Date(1_900_000_000_000) })
+  expect(readFileSync(join(root, 'README.md'), 'utf8')).toContain(`\n${link}\n`)
 })

@@ -10,7 +10,8 @@ const pages = readdirSync(site, { recursive: true, encoding: 'utf8' })
 
 const anchors = new Map()
 function anchorsOf(path) {
-  if (!anchors.has(path)) anchors.set(path, new Set([...readFileSync(path, 'utf8').matchAll(/\s(?:id|name)="([^"]+)"/g)].map(([, id]) => id)))
+  if (!anchors.has(path))
+    anchors.set(path, new Set([...readFileSync(path, 'utf8').matchAll(/\s(?:id|name)="([^"]+)"/g)].map(([, id]) => id)))
   return anchors.get(path)
 }
 

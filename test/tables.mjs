@@ -1,4 +1,4 @@
-// Writes the tables of schemes: in README.md, and as docs/schemes/README.md. `npm run tables` runs it, and test/tables.test.ts compares.
+// Writes what is made from the folder of schemes: the tables in README.md and docs/schemes/README.md, jsr.json, and the playground's examples. `npm run tables` runs it, and test/tables.test.ts compares.
 //
 // A table has a line for each file in src/schemes. The facts come from the scheme itself, the name from the first line of its page in
 // docs/schemes, and `links` and `comparedWith` from `about` in its vector file.
@@ -132,6 +132,19 @@ function examplesScript(root, names) {
   return `// Written by npm run tables: a link of each scheme, from the test vectors.\nglobalThis.EXAMPLES = ${JSON.stringify(examples, null, 2)}\n`
 }
 
+/** The package for JSR: the same entry points as the npm package's, as TypeScript, without the command and without NGINX's. */
+function jsrPackage(root) {
+  const { version, license, devDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+  const files = (folder) => readdirSync(join(root, 'src', folder)).filter((file) => file.endsWith('.ts') && file !== 'njs.ts')
+  const entries = ['.', 'schemes', 'stores'].flatMap((folder) => files(folder).map((file) => `./${join(folder, file)}`)).sort()
+  const exports = Object.fromEntries(
+    entries.map((entry) => [entry === './index.ts' ? '.' : entry.replace('.ts', ''), entry.replace('./', './src/')]),
+  )
+  const imports = { '@noble/hashes/': `npm:@noble/hashes@${devDependencies['@noble/hashes']}/` }
+  const include = ['src', 'README.md', 'LICENSE', 'jsr.json']
+  return `${JSON.stringify({ name: '@securelink/securelink', version, license, exports, imports, publish: { include, exclude: ['src/cli', 'src/njs', 'src/njs.ts'] } }, null, 2)}\n`
+}
+
 const MARKED = /(<!-- schemes -->\n)[\s\S]*?(\n<!-- \/schemes -->)/
 
 /** The files with their tables as they should be. */
@@ -142,6 +155,7 @@ export async function tablesOf(root) {
   return {
     'README.md': readme.replace(MARKED, (_, before, after) => before + readmeTable(facts) + after),
     'docs/schemes/README.md': schemesPage(facts),
+    'jsr.json': jsrPackage(root),
     'docs/playground/examples.js': examplesScript(
       root,
       facts.map(({ name }) => name),

@@ -1,25 +1,57 @@
-// `npm run bench`: every benchmark on every engine that is here. Run it on a quiet machine; numbers are for people, and no test asserts on them.
+// `npm run bench`: measures in every engine that is here, and prints. With `--write` it also writes docs/benchmarks.md. No test asserts on times.
+//
+//   npm run bench -- --only=sign,verify   some of the parts
+//   npm run bench -- --rounds=101         more rounds than 41
 import { spawnSync } from 'node:child_process'
-import { readdirSync } from 'node:fs'
-import { find } from '../prepare.mjs'
+import { writeFileSync } from 'node:fs'
+import { cpus, loadavg } from 'node:os'
+import { parseArgs } from 'node:util'
+import { engines as enginesHere, enginesLeftOut } from './engines.mjs'
+import { page } from './page.mjs'
+import { sizes } from './sizes.mjs'
+import { versions } from './versions.mjs'
 
-const engines = [
-  ['Node of this system', process.execPath, []],
-  ['Node 24', find('node-24'), []],
-  ['Deno', find('deno'), ['run', '--no-prompt', '--allow-read']],
-  ['Bun', find('bun'), []],
-]
-const wanted = process.argv[2]
-for (const file of readdirSync('test/bench').filter(
-  (name) => name.endsWith('.mjs') && !['all.mjs', 'paired.mjs', 'memory.mjs', 'nginx.mjs'].includes(name),
-)) {
-  if (wanted && !file.startsWith(wanted)) continue
-  for (const [name, program, options] of engines) {
-    console.log(`\n${file} on ${name}${program ? '' : ': left out, see npm test'}`)
-    if (program) spawnSync(program, [...options, `test/bench/${file}`], { stdio: 'inherit' })
+const COMPARISONS = ['sign', 'verify', 'remembered', 'presign', 'presigned']
+const NODE_ONLY = ['heap', 'service']
+const PRINTED = ['recognise', 'nginx']
+const ALL = [...COMPARISONS, ...NODE_ONLY, 'sizes', ...PRINTED]
+
+const { values } = parseArgs({
+  options: { write: { type: 'boolean', default: false }, only: { type: 'string' }, rounds: { type: 'string', default: '41' } },
+})
+const only = values.only?.split(',') ?? ALL
+const rounds = Number(values.rounds)
+const unknown = only.filter((part) => !ALL.includes(part))
+if (unknown.length > 0) throw new Error(`--only must be of ${ALL.join(', ')}`)
+if (values.write && only !== ALL) throw new Error('--write must be without --only: the page has all parts')
+
+const load = () => loadavg()[0].toFixed(1)
+const before = load()
+const measured = []
+for (const engine of await enginesHere()) {
+  const { name, version } = engine
+  const result = { name, version, comparisons: {} }
+  for (const part of only) {
+    if (!COMPARISONS.includes(part) && !(engine.node && NODE_ONLY.includes(part))) continue
+    console.error(`${part} in ${name}`)
+    if (part === 'heap') result.heap = await engine.run('heap.mjs', '1000000')
+    else if (part === 'service') result.service = await engine.run('service.mjs', '15')
+    else result.comparisons[part] = await engine.compare(part, rounds)
   }
+  measured.push(result)
 }
-console.log('\nmemory.mjs')
-spawnSync(process.execPath, ['test/bench/memory.mjs'], { stdio: 'inherit' })
-console.log('\nnginx.mjs')
-spawnSync(process.execPath, ['test/bench/nginx.mjs'], { stdio: 'inherit' })
+console.log(enginesLeftOut().join('\n'))
+
+const machine = {
+  date: new Date().toISOString().slice(0, 10),
+  cores: cpus().length,
+  cpu: cpus()[0].model,
+  load: { before, after: load() },
+}
+const results = { engines: measured, sizes: only.includes('sizes') ? await sizes() : undefined, versions: versions(), machine, rounds }
+const text = page(results)
+console.log(text)
+if (values.write) writeFileSync('docs/benchmarks.md', text)
+else
+  for (const part of PRINTED.filter((each) => only.includes(each)))
+    spawnSync(process.execPath, [`test/bench/${part}.mjs`], { stdio: 'inherit' })

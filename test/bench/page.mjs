@@ -132,8 +132,8 @@ ${table(
   [...engines, ...versions].map(({ name, version }) => [name, version]),
 )}
 
-Each ratio is ours divided by the peer's, in time per call, so a ratio below 1 means that SecureLink is faster. It is the median of ${rounds} rounds,
-with the 10th and the 90th percentile in brackets. Differences under 5% are noise. Microseconds are for the order of magnitude only.
+Each ratio is ours divided by the peer's, in time per call, so a ratio below 1 means that SecureLink is faster. It is the median of ${rounds} rounds
+(at least 15 beside slow peers), with the 10th and the 90th percentile in brackets. Differences under 5% are noise. Microseconds are for the order of magnitude only.
 
 ## Targets
 

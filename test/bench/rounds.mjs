@@ -10,6 +10,10 @@ const RUN = 8
 /** The fewest calls of a run, for each worker. With fewer, most of a run would be its beginning and its end. */
 const FEWEST = 4
 
+/** Slow peers get fewer rounds: after this many milliseconds, no more than the fewest. */
+const LONGEST = 20_000
+const FEWEST_ROUNDS = 15
+
 /**
  * Compares ours with its peers, in the time that passes (`wall`) and in the time of the processor (`cpu`). Answers, for each peer, the ratios of
  * ours to the peer, and the peer's microseconds per call; and the microseconds of ours.
@@ -19,12 +23,15 @@ export async function compare(ours, peers, { workers, rounds = 41 }) {
   for (const each of [ours, ...peers]) counts.set(each, await countFor(each, workers))
 
   const pairs = []
-  for (let round = 0; round < rounds; round++)
+  const start = wallClock()
+  for (let round = 0; round < rounds; round++) {
+    if (round >= FEWEST_ROUNDS && wallClock() - start > LONGEST) break
     for (const peer of shuffled(peers)) {
       const times = new Map()
       for (const each of shuffled([ours, peer])) times.set(each, await time(each.call, counts.get(each), workers))
       pairs.push({ peer, ours: times.get(ours), theirs: times.get(peer) })
     }
+  }
 
   const summary = (clock) => ({
     took: quantiles(pairs.map((pair) => pair.ours[clock])).median,

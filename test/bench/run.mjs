@@ -1,19 +1,11 @@
 // One comparison in the engine that runs this: one at a time, with 64 rolling workers, and the JavaScript share.
+import { COMPARISONS } from './comparisons.mjs'
 import { hmacKey } from './peers/raw.mjs'
 import { compare } from './rounds.mjs'
 import { withoutWebCrypto } from './stub.mjs'
 
-// Named one by one, so that they can be bundled for browsers.
-const comparisons = {
-  sign: () => import('./comparisons/sign.mjs'),
-  verify: () => import('./comparisons/verify.mjs'),
-  remembered: () => import('./comparisons/remembered.mjs'),
-  presign: () => import('./comparisons/presign.mjs'),
-  presigned: () => import('./comparisons/presigned.mjs'),
-}
-
 export async function run(name, { rounds } = {}) {
-  const { ours, peers } = await comparisons[name]()
+  const { ours, peers } = await COMPARISONS[name]()
   // npm `signed` is not there in browsers.
   const present = peers.filter(Boolean)
   const alone = await compare(ours, present, { workers: 1, rounds })

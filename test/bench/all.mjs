@@ -64,7 +64,7 @@ async function measureIn(engine, parts, rounds) {
     if (!COMPARISONS[part] && !(engine.node && NODE_ONLY.includes(part))) continue
     console.error(`${part} in ${name}`)
     if (part === 'heap') result.heap = await engine.run('heap.mjs', '1000000')
-    else if (part === 'service') result.service = await engine.run('service.mjs', '15')
+    else if (part === 'service') result.service = await engine.run('service.mjs', `${rounds}`)
     else result.comparisons[part] = await engine.compare(part, rounds)
   }
   return result

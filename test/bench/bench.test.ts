@@ -24,8 +24,11 @@ test('each worker starts its next call when its last one has ended', async () =>
   expect(started).toEqual([0, 1, 2, 3, 4])
 })
 
-test('the median, and the 10th and the 90th percentile', () => {
-  expect(quantiles([10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0])).toEqual({ median: 5, p10: 1, p90: 9 })
+test('the median, its confidence interval, and the 10th and the 90th percentile', () => {
+  const numbers = Array.from({ length: 41 }, (_, i) => 40 - i)
+  // The ranks 15 and 27 of 41, counted from 1, are those of the usual tables for 95%.
+  expect(quantiles(numbers)).toEqual({ median: 20, p10: 4, p90: 36, low: 14, high: 26 })
+  expect(quantiles([1])).toEqual({ median: 1, p10: 1, p90: 1, low: 1, high: 1 })
 })
 
 test('WebCrypto is there again after the JavaScript share, also after an error', async () => {

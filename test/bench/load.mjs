@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 
 const CONNECTIONS = 32
-const SECONDS = 1
+const SECONDS = 0.4
 
 /** Requests per second that the server on this port answers. */
 async function load({ port, body, token }) {

@@ -139,13 +139,13 @@ magnitude only. The time of the processor, which other programs change less than
 ## Targets
 
 The targets are for Node. The other engines stand beside it. "Holds" means that the median meets the target, and "undecided" that the rounds differ
-too much to tell: the target lies inside of the 95% confidence interval of the median.
+too much to tell: the target lies inside of the 95% confidence interval of the median. The heap and the service are measured on Node only.
 
 ${targets(engines)}
 
 ## Links with \`hmac\`
 
-The peers sign texts of the same length with HMAC-SHA-256, but for npm \`signed\`, which hashes with SHA-1 in \`node:crypto\`. That is synchronous and
+The peers sign the URL or its path, and an expiry, with HMAC-SHA-256, but for npm \`signed\`, which hashes with SHA-1 in \`node:crypto\`. That is synchronous and
 blocks the thread, and it needs Node's own modules. Cloudflare's recipe imports its key for each request, as documented; "key kept" is the same
 recipe with one import. jose's compact JWS and the recipe do less than \`verify\`: jose leaves the payload unread, and both check no method, address
 or path.

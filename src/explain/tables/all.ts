@@ -10,6 +10,7 @@ const TABLES: Readonly<Record<string, () => Promise<Table>>> = {
   'nginx-hmac': async () => (await import('./nginx.ts')).NGINX_HMAC,
   azure: async () => (await import('./azure.ts')).AZURE,
   pichax: async () => (await import('./pichax.ts')).PICHAX,
+  s3v2: async () => (await import('./s3v2.ts')).S3V2,
 }
 
 /** The table of a scheme: one of the caller's, or one of the package. */

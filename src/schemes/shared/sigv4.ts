@@ -318,7 +318,7 @@ function headersToSign(dialect: Dialect, host: string, headers: PresignCondition
 }
 
 /** The names and values of an object. Refuses `Headers` and the like, which have none, so nothing would be signed. */
-function textsOf(object: Readonly<Record<string, unknown>>, option: string): [name: string, value: string][] {
+export function textsOf(object: Readonly<Record<string, unknown>>, option: string): [name: string, value: string][] {
   const plain = typeof object === 'object' && !(Symbol.iterator in object)
   assertOption(plain, option, 'a plain object of names and values')
   const entries = Object.entries(object)

@@ -11,6 +11,8 @@ const TABLES: Readonly<Record<string, () => Promise<Table>>> = {
   azure: async () => (await import('./azure.ts')).AZURE,
   pichax: async () => (await import('./pichax.ts')).PICHAX,
   s3v2: async () => (await import('./s3v2.ts')).S3V2,
+  'alibaba-cdn': async () => (await import('./timestamp-token.ts')).TIMESTAMP_TOKEN,
+  'tencent-cdn': async () => (await import('./timestamp-token.ts')).TIMESTAMP_TOKEN,
 }
 
 /** The table of a scheme: one of the caller's, or one of the package. */

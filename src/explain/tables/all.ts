@@ -13,6 +13,7 @@ const TABLES: Readonly<Record<string, () => Promise<Table>>> = {
   s3v2: async () => (await import('./s3v2.ts')).S3V2,
   'alibaba-cdn': async () => (await import('./timestamp-token.ts')).TIMESTAMP_TOKEN,
   'tencent-cdn': async () => (await import('./timestamp-token.ts')).TIMESTAMP_TOKEN,
+  'tencent-cos': async () => (await import('./tencent-cos.ts')).TENCENT_COS,
 }
 
 /** The table of a scheme: one of the caller's, or one of the package. */

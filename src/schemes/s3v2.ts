@@ -9,7 +9,8 @@ import { append, decodeValue, encodeValue, LONGEST, split, takeParameters } from
 import { type CanonicalParameter, canonicalPath } from './shared/canonical-request.ts'
 import { type PresignKey, withGoodCredentials } from './shared/presign-key.ts'
 import { hidesSubresource, hostname, isSigned, isSignedHeader, signedParameters, type V2Vendor, VENDORS } from './shared/s3v2-vendors.ts'
-import { type PresignConditions, textsOf } from './shared/sigv4.ts'
+import type { PresignConditions } from './shared/sigv4.ts'
+import { textsOf } from './shared/texts-of.ts'
 
 /** Credentials of a storage: the access key id, and the secret access key as text. */
 export interface S3V2Key extends SecretKey {

@@ -9,7 +9,8 @@ import { append, decodeValue, encodeValue, LONGEST, split, takeParameters } from
 import { type CanonicalParameter, canonicalParameters, canonicalPath } from './shared/canonical-request.ts'
 import { derivedKey, hexHmacSha1Key } from './shared/derive.ts'
 import { type PresignKey, withGoodCredentials } from './shared/presign-key.ts'
-import { type PresignConditions, textsOf } from './shared/sigv4.ts'
+import type { PresignConditions } from './shared/sigv4.ts'
+import { textsOf } from './shared/texts-of.ts'
 
 /** Credentials of COS: `SecretId` and `SecretKey`. */
 export interface CosKey extends SecretKey {

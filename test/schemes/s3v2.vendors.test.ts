@@ -3,11 +3,14 @@ import { createRequire } from 'node:module'
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { sign, verify } from '../../src/index.ts'
+import { s3 } from '../../src/schemes/s3.ts'
 import { s3v2 } from '../../src/schemes/s3v2.ts'
 
 const require = createRequire(import.meta.url)
 const OSS = require('ali-oss') as new (options: object) => { signatureUrl(name: string, options: object): string }
-const ObsClient = require('esdk-obs-nodejs') as new (options: object) => { createSignedUrlSync(options: object): { SignedUrl: string } }
+const ObsClient = require('esdk-obs-nodejs') as new (
+  options: object,
+) => Record<'createSignedUrlSync' | 'createV4SignedUrlSync', (options: object) => { SignedUrl: string }>
 
 // SEED=… runs other cases.
 const seed = Number(process.env['SEED'] ?? 20261127)
@@ -131,4 +134,20 @@ test('esdk-obs-nodejs', async () => {
     ),
     { seed, numRuns },
   )
+})
+
+test('the V4 links of esdk-obs-nodejs are those of the scheme s3', async () => {
+  const theirs = new ObsClient({
+    access_key_id: 'UDSIAMSTUBTEST000002',
+    secret_access_key: 'obs/Secret+0123456789abcdefgh',
+    server: 'https://obs.cn-north-4.myhuaweicloud.com',
+    region: 'cn-north-4',
+  })
+  await Promise.resolve()
+  const QueryParams = { versionId: 'x/y' }
+  const { SignedUrl: link } = theirs.createV4SignedUrlSync({ Bucket: 'examplebucket', Key: 'a b/ü.txt', Expires: 3600, QueryParams })
+  const links = s3({ id: 'UDSIAMSTUBTEST000002', secret: 'obs/Secret+0123456789abcdefgh' }, { region: 'cn-north-4' })
+  const url = 'https://examplebucket.obs.cn-north-4.myhuaweicloud.com:443/a%20b/%C3%BC.txt?versionId=x%2Fy'
+  expect(await sign(links, url, { expires: '1h' }, { now })).toBe(link)
+  expect((await verify(links, link, { now })).ok).toBe(true)
 })

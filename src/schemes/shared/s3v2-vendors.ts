@@ -48,7 +48,7 @@ const S3: V2Vendor = {
       partNumber policy replication requestPayment restore select select-type storageClass tagging torrent uploadId uploads versionId
       versioning versions website`),
   ]),
-  hosts: /^(?:(?<bucket>.+)\.)?s3(?:[.-][a-z\d-]+)*\.amazonaws\.com(?:\.cn)?$/,
+  hosts: /^(?:(?<bucket>.+)\.)?s3(?:[.-][a-z\d.-]*)?\.amazonaws\.com(?:\.cn)?$/,
   escape: encodeValue,
   order: ['query', 'keyId', 'signature', 'token', 'expires'],
 }

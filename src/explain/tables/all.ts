@@ -10,6 +10,10 @@ const TABLES: Readonly<Record<string, () => Promise<Table>>> = {
   'nginx-hmac': async () => (await import('./nginx.ts')).NGINX_HMAC,
   azure: async () => (await import('./azure.ts')).AZURE,
   pichax: async () => (await import('./pichax.ts')).PICHAX,
+  s3v2: async () => (await import('./s3v2.ts')).S3V2,
+  'alibaba-cdn': async () => (await import('./timestamp-token.ts')).TIMESTAMP_TOKEN,
+  'tencent-cdn': async () => (await import('./timestamp-token.ts')).TIMESTAMP_TOKEN,
+  'tencent-cos': async () => (await import('./tencent-cos.ts')).TENCENT_COS,
 }
 
 /** The table of a scheme: one of the caller's, or one of the package. */

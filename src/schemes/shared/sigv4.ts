@@ -21,6 +21,7 @@ import {
 import { derivedKey, hmacKey } from './derive.ts'
 import { withLatest } from './latest.ts'
 import { assertId, type PresignKey, withGoodCredentials } from './presign-key.ts'
+import { textsOf } from './texts-of.ts'
 
 /** Conditions that only presigned URLs have. */
 export interface PresignConditions {
@@ -317,16 +318,6 @@ function headersToSign(dialect: Dialect, host: string, headers: PresignCondition
   }
   assertOwnVendor(dialect, 'headers', [...signed.keys()])
   return signed
-}
-
-/** The names and values of an object. Refuses `Headers` and the like, which have none, so nothing would be signed. */
-function textsOf(object: Readonly<Record<string, unknown>>, option: string): [name: string, value: string][] {
-  const plain = typeof object === 'object' && !(Symbol.iterator in object)
-  assertOption(plain, option, 'a plain object of names and values')
-  const entries = Object.entries(object)
-  const isText = (text: unknown) => typeof text === 'string' && !/\p{Surrogate}/u.test(text)
-  assertOption(entries.flat().every(isText), option, 'names and values of well-formed text')
-  return entries as [string, string][]
 }
 
 /** The storage would ignore the headers and parameters of another vendor, or refuse the mixture. */

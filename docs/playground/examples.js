@@ -11,6 +11,10 @@ globalThis.EXAMPLES = [
     }
   },
   {
+    "scheme": "alibabaCdn",
+    "link": "http://cdn.example.com/video/standard/1K.html?auth_key=1444435200-0-0-80cd3862d699b7118eed99103f2a3a4f"
+  },
+  {
     "scheme": "azure",
     "link": "https://myaccount.blob.core.windows.net/mycontainer/dir/file.txt?sv=2026-04-06&se=2030-01-02T03%3A04%3A05Z&sr=b&sp=r&sig=esdr37CnEhrAVEbBfbTWDB5Uv%2Fvu0RK9MqNvY5dGpyk%3D",
     "key": {
@@ -173,10 +177,29 @@ globalThis.EXAMPLES = [
     }
   },
   {
+    "scheme": "s3v2",
+    "link": "https://johnsmith.s3.amazonaws.com/photos/puppy.jpg?AWSAccessKeyId=AKIAIOSFODNN7EXAMPLE&Signature=NpgCjnDzrM%2BWFzoENXmpNDUsSn8%3D&Expires=1175139620"
+  },
+  {
     "scheme": "symfony",
     "link": "http://example.com/foo?_hash=rIOcC%2FF3DoEGo%2FvnESjSp7uU9zA9S%2F%2BOLhxgMexoPUM%3D&baz=bay&foo=bar",
     "key": {
       "secret": "foobar"
+    },
+    "visit": {
+      "now": "2026-01-01T00:00:00Z"
+    }
+  },
+  {
+    "scheme": "tencentCdn",
+    "link": "http://cloud.tencent.com/test.jpg?sign=1767225600-0-0-75c9513adf1cae1a96b16972c6d88428"
+  },
+  {
+    "scheme": "tencentCos",
+    "link": "https://examplebucket-1250000000.cos.ap-beijing.myqcloud.com/a.txt?q-sign-algorithm=sha1&q-ak=AKIDEXAMPLE0123456789abcdef&q-sign-time=1767225599;1767229199&q-key-time=1767225599;1767229199&q-header-list=host&q-url-param-list=&q-signature=8cb3eeeaaf89ef275e5d11b7eee0edfc2e4bad8f",
+    "key": {
+      "id": "AKIDEXAMPLE0123456789abcdef",
+      "secret": "cos/Secret+0123456789abcdef"
     },
     "visit": {
       "now": "2026-01-01T00:00:00Z"

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { createServer, IncomingMessage } from 'node:http'
 import { Socket } from 'node:net'
 import { describe, expect, test } from 'vitest'
-import { expiresIn, fetchLink, keepFresh, serverClock } from '../../src/client.ts'
+import { cacheKey, expiresIn, fetchLink, freshLink, freshLinks, keepFresh, serverClock } from '../../src/client.ts'
 import { cacheControl, confirm, guard } from '../../src/guard.ts'
 import { anyOf, hmac, inspect, LinkError, redeem, type Scheme, sign, verify } from '../../src/index.ts'
 import { signPlaylist } from '../../src/media.ts'
@@ -56,6 +56,9 @@ describe('unknown options', () => {
     ['denoKvStore()', (options) => call(denoKvStore, { atomic: () => undefined }, options)],
     ['expiresIn()', (options) => call(expiresIn, link, options)],
     ['serverClock()', (options) => call(serverClock, options)],
+    ['freshLink()', (options) => call(freshLink, link, { renew: () => link, ...options })],
+    ['freshLinks()', (options) => call(freshLinks, { renew: () => [link], ...options })],
+    ['cacheKey()', (options) => call(cacheKey, link, options)],
     ['signPlaylist() with hmac links', (options) => call(signPlaylist, links, playlist, { base: '/', expires: '1h', ...options })],
   ]
 

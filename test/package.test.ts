@@ -34,7 +34,7 @@ const EXPORTS: Record<string, string[]> = {
   './explain': ['explain'],
   './guard': ['cacheControl', 'confirm', 'guard'],
   './media': ['signManifest', 'signPlaylist'],
-  './service': ['bearer', 'pythonRoutes', 'service'],
+  './service': ['bearer', 'pythonRoutes', 'renewal', 'service'],
   './node': ['listener', 'middleware'],
   './njs': ['default'],
   './recognise': ['recognise'],

@@ -48,10 +48,7 @@ export function renewable(first: string, options: RenewableOptions): Renewable {
     dueIn: () => dueIn(renewed, options),
     isFresh: () => kept.refused !== renewed.link && kept.dueIn() > 0,
     async renew(signal, since = endedRenewals()) {
-      const old = renewed
-      const next = await renewLink(old.link, options, { since, refused: kept.refused, signal })
-      // Another caller has taken the new link already. The server may even have refused it since.
-      if (renewed !== old) return
+      const next = await renewLink(renewed.link, options, { since, refused: kept.refused, signal })
       const rule = objection?.(next.link)
       kept.refused = rule && next.link
       assertOption(!rule, 'renew', `${rule}`, 'renewal_failed')

@@ -47,7 +47,7 @@ export function dueIn({ link, lifetime }: Renewed, options: Omit<RenewOptions, '
 /** How long before its expiry a link is renewed, in milliseconds. */
 export const earlyOf = ({ early = '30s' }: Pick<RenewOptions, 'early'>): number => secondsOf(early, 'early') * 1000
 
-/** Options of {@link renewLink}. */
+/** How a link is renewed. */
 export interface RenewOptions extends ExpiresInOptions {
   /** Gets a new link from your server. */
   readonly renew: Renew

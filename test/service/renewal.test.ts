@@ -480,6 +480,20 @@ test('on Express, through listener', async () => {
   server.closeAllConnections()
 })
 
+test('behind express.json(), which has read the body, the answer is 400, and not long in coming', async () => {
+  const app = express()
+  app.use(express.json())
+  app.post('/renew', listener(handlerFor(links)))
+  const server = createServer(app).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  const init = { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ link: await make(1) }) }
+  const response = await fetch(`http://127.0.0.1:${port}/renew`, { ...init, signal: AbortSignal.timeout(5000) })
+  expect(response.status).toBe(400)
+  server.close()
+  server.closeAllConnections()
+})
+
 const temporary = mkdtempSync(join(tmpdir(), 'securelink-renewal-'))
 afterAll(() => rmSync(temporary, { recursive: true, force: true }))
 

@@ -1,7 +1,8 @@
 // cacheKey: the name of what a link opens, which stays the same when the link is renewed.
 import { assertKnownOptions } from '../core/errors.ts'
 import { linkText } from '../recognise/link-text.ts'
-import { assertReadingOptions, claimsIn, type ExpiresInOptions, withoutFragment } from './expires-in.ts'
+import { assertReadingOptions, type ExpiresInOptions, withoutFragment } from './expires-in.ts'
+import { resourceIn } from './resource.ts'
 
 /** Options of {@link cacheKey}. */
 export type CacheKeyOptions = Pick<ExpiresInOptions, 'scheme'>
@@ -28,6 +29,5 @@ export function cacheKey(link: string | URL, options: CacheKeyOptions = {}): str
   const text = linkText(link)
   assertKnownOptions(options, ['scheme'], 'cacheKey()')
   assertReadingOptions(options)
-  // Several vendors who write such a link agree on the resource.
-  return withoutFragment(claimsIn(text, options.scheme)[0]?.resource ?? text)
+  return withoutFragment(resourceIn(text, options.scheme) ?? text)
 }

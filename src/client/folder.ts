@@ -3,6 +3,7 @@ import { assertOption } from '../core/errors.ts'
 import type { Scheme } from '../core/scheme.ts'
 import { PARTS } from '../recognise/values.ts'
 import { claimsIn } from './expires-in.ts'
+import { resourceIn, withOrigin } from './resource.ts'
 
 /** The folder that a link opens. */
 export interface Folder {
@@ -17,10 +18,11 @@ const NO_ORIGIN = 'http://relative.invalid'
 
 /** The folder that a link opens. Throws a `LinkError` for a link without a prefix. */
 export function folderOf(link: string, scheme: Scheme | undefined): Folder {
-  const resourceOf = (url: string): string | undefined => claimsIn(url, scheme)[0]?.resource
-  const { resource, prefix } = claimsIn(link, scheme).find((claims) => claims.prefix) ?? {}
-  assertOption(prefix && resource, 'link', 'a link that opens a folder: sign it with a prefix')
-  const base = new URL(resource, NO_ORIGIN)
+  const resourceOf = (url: string): string | undefined => resourceIn(url, scheme)
+  const claims = claimsIn(link, scheme).find(({ prefix }) => prefix)
+  assertOption(claims?.prefix, 'link', 'a link that opens a folder: sign it with a prefix')
+  const { prefix } = claims
+  const base = new URL(withOrigin(claims, link), NO_ORIGIN)
   const { pathname: path } = new URL(prefix.replace(/\/?$/, '/'), base)
 
   function withToken(url: string, fresh: string): string | undefined {

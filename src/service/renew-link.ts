@@ -124,17 +124,20 @@ function withKeysInTime(scheme: Scheme, present: number): Scheme {
 function limitsOf({ signer, claims, method }: Renewable, ip: string | undefined): AskedConditions {
   const { carries, requires = [], own = [] } = signer
   const methods = claims.methods ?? (method === 'GET' ? undefined : [method])
-  const limits: [name: string, value: unknown][] = [
-    ['method', methods],
+  const limits: Record<string, unknown> = {
+    method: methods,
     // The link was valid for this address, and the signer asks for one.
-    ['ip', claims.ip ?? (requires.includes('ip') ? ip : undefined)],
-    ['prefix', claims.prefix],
-    ['id', claims.id],
-    ['data', withoutTimes(claims.data)],
-    // Limits of the scheme's own that its links show, such as countries.
-    ...Object.entries(Object(claims.data)),
-  ]
-  return Object.fromEntries(limits.filter(([name, value]) => value !== undefined && (carries.includes(name) || own.includes(name))))
+    ip: claims.ip ?? (requires.includes('ip') ? ip : undefined),
+    prefix: claims.prefix,
+    id: claims.id,
+    // The payload of a token, or limits of the scheme's own that its links show, such as countries.
+    ...(own.includes('data') ? { data: withoutTimes(claims.data) } : only(own, claims.data)),
+  }
+  return Object.fromEntries(Object.entries(limits).filter(([name, value]) => value !== undefined && [...carries, ...own].includes(name)))
+}
+
+function only(names: readonly string[], data: unknown): AskedConditions {
+  return Object.fromEntries(Object.entries(Object(data)).filter(([name]) => names.includes(name)))
 }
 
 /** Claims of a token that signing writes anew. */

@@ -553,11 +553,14 @@ describe('under', () => {
     expect(await whole.get('/videos/7/1.ts')).toBe(link('https://cdn.test/videos/7/1.ts'))
   })
 
-  test('links of bunny with their token in the path', async () => {
+  test('links of bunny with their token in the path, by recognise and by the scheme', async () => {
     const scheme = bunny({ secret }, { placement: 'path' })
     const link = await sign(scheme, `${base}index.m3u8`, { expires: '600s', prefix: '/videos/7/' }, { now })
-    const video = freshLinks({ renew: (links) => links }).under(link)
-    expect(await video.get('1.ts')).toBe(link.replace('index.m3u8', '1.ts'))
+    for (const options of [{}, { scheme }]) {
+      const video = freshLinks({ renew: (links) => links, ...options }).under(link)
+      expect(await video.get('1.ts')).toBe(link.replace('index.m3u8', '1.ts'))
+      expect(cacheKey(link, options)).toBe(`${base}index.m3u8`)
+    }
   })
 
   test('a refusal of a segment renews the token once, and a late one does not renew it again', async () => {

@@ -33,12 +33,12 @@ function showsOneLink(element: Element): boolean {
 }
 
 /** Can the element have this URL? A URL that runs a script must not get into a page. */
-export function canShow(element: Element, link: string): boolean {
+export function canShow(element: Element | undefined, link: string): boolean {
   // `URL` finds the protocol as browsers do, also after white space and with line breaks inside. The base is for relative URLs.
   if (!URL.canParse(link, 'http://relative.invalid')) return false
   const { protocol } = new URL(link, 'http://relative.invalid')
   // A `blob:` URL holds what the page has fetched itself. As an `href` it would open as a document of this origin, so only pictures and media take it.
-  return ['http:', 'https:'].includes(protocol) || (protocol === 'blob:' && element.localName !== 'a')
+  return ['http:', 'https:'].includes(protocol) || (protocol === 'blob:' && element?.localName !== 'a')
 }
 
 /** The name of the attribute that has the link. */

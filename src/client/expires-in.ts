@@ -50,17 +50,22 @@ export function assertReadingOptions({ scheme, clock }: ExpiresInOptions): void 
 
 /** {@link expiresIn} for options that were checked. */
 export function timeLeft(link: string, { scheme, clock, now }: ExpiresInOptions): number | undefined {
-  const claims = scheme ? claimsBy(scheme, link) : [recognise(link) ?? []].flat().map(({ unverified }) => unverified)
   // Of several readings the first to expire counts, because it does no harm to renew early.
-  const first = Math.min(...claims.map(({ expires }) => (expires ? +expires : Number.NaN)))
+  const first = Math.min(...claimsIn(link, scheme).map(({ expires }) => (expires ? +expires : Number.NaN)))
   // Infinity: it is not a link. NaN: it does not show its expiry.
   return Number.isFinite(first) ? first - (clock ? +clock.now() : presentTime(now)) : undefined
 }
 
-/** What a link says, read by a scheme. Unlike `inspect`, it does not test whether a client can send the URL: `fetch` will show that. */
-function claimsBy(scheme: Scheme, link: string): UnverifiedClaims[] {
-  // A fragment is not sent.
-  const url = link.replace(/#.*/s, '')
+/**
+ * What a link says, by the scheme or by what `recognise` finds: a list of readings, or none. Unlike `inspect`, it does not test whether a client can
+ * send the URL: `fetch` will show that.
+ */
+export function claimsIn(link: string, scheme: Scheme | undefined): UnverifiedClaims[] {
+  if (!scheme) return [recognise(link) ?? []].flat().map(({ unverified }) => unverified)
+  const url = withoutFragment(link)
   const readings = (scheme.schemes ?? [scheme]).map((candidate) => candidate.read(url))
   return readings.flatMap((reading) => (typeof reading === 'object' && 'claims' in reading ? reading.claims : []))
 }
+
+/** A URL as it is sent: without its fragment. */
+export const withoutFragment = (url: string): string => url.replace(/#.*/s, '')

@@ -1,10 +1,11 @@
 // fetchLink: fetch for links that expire. It reads the expiry first, and gets a new link in time. It holds no key.
-import { assertKnownOptions, assertOption, LinkError } from '../core/errors.ts'
+import { assertKnownOptions, LinkError } from '../core/errors.ts'
 import type { Duration } from '../core/time.ts'
 import { linkText } from '../recognise/link-text.ts'
-import { assertReadingOptions, type ExpiresInOptions, READING_OPTIONS, timeLeft } from './expires-in.ts'
-import { endedRenewals, type Renew, renewalMargin, renewLink } from './renewal.ts'
-import { serverClock } from './server-clock.ts'
+import { type ExpiresInOptions, READING_OPTIONS, timeLeft } from './expires-in.ts'
+import { isRefusal } from './refusal.ts'
+import { assertRenewingOptions, renewable } from './renewable.ts'
+import { endedRenewals, type Renew } from './renewal.ts'
 
 /** Options of {@link fetchLink}: those of `fetch`, and these. */
 export interface FetchLinkOptions extends RequestInit, ExpiresInOptions {
@@ -16,7 +17,7 @@ export interface FetchLinkOptions extends RequestInit, ExpiresInOptions {
   readonly fetch?: typeof fetch
 }
 
-const OWN_OPTIONS = ['renew', 'early', 'fetch', ...READING_OPTIONS] as const
+const OWN_OPTIONS = ['renew', 'early', 'fetch', ...READING_OPTIONS]
 
 /**
  * `fetch` for links that expire. It reads the expiry first, gets a new link in time, and sends no request that cannot succeed.
@@ -55,27 +56,29 @@ export async function fetchLink(link: string | URL, options: FetchLinkOptions = 
   const old = linkText(link)
   assertOptions(options)
   const { renew, scheme, early, clock, now, fetch: send = fetch, ...init } = options
-  const margin = renewalMargin(early, Number.POSITIVE_INFINITY)
+  const { signal } = init
   const since = endedRenewals()
-  init.signal?.throwIfAborted()
-  const left = timeLeft(old, options)
+  signal?.throwIfAborted()
   const get = async (url: string): Promise<Response> => {
     const response = await send(url, init)
     clock?.learn(response)
     return response
   }
   if (!renew) {
-    if (left !== undefined && left <= 0)
+    if ((timeLeft(old, options) ?? 1) <= 0)
       throw new LinkError('expired_link', 'link must not have expired, without the option renew', { option: 'link' })
     return get(old)
   }
-  const renewing = { ...options, renew }
-  if (left !== undefined && left <= margin) return get(await renewLink(old, renewing, since))
 
-  const response = await get(old)
-  if (!isRefusal(response, old, options) || init.body instanceof ReadableStream) return response
-  await response.body?.cancel()
-  return get(await renewLink(old, renewing, since, old))
+  const fresh = renewable(old, { ...options, renew })
+  if (fresh.isFresh()) {
+    const response = await get(old)
+    if (!isRefusal(response, old, options) || init.body instanceof ReadableStream) return response
+    await response.body?.cancel()
+    fresh.refused = old
+  }
+  await fresh.renew(signal, since)
+  return get(fresh.current)
 }
 
 /** Options of `fetch` are passed on, also those of the future. So only names that look like a misspelt option of `fetchLink` are refused. */
@@ -85,25 +88,7 @@ function assertOptions(options: FetchLinkOptions): void {
     const isNearMiss = OWN_OPTIONS.some((own) => own.slice(0, 3) === name.slice(0, 3).toLowerCase())
     if (isNearMiss) assertKnownOptions({ [name]: true }, OWN_OPTIONS, 'fetchLink()')
   }
-  assertReadingOptions(options)
-  assertOption(options.renew === undefined || typeof options.renew === 'function', 'renew', 'a function that returns a new link')
-}
-
-/** Can the response mean that the link has expired? */
-function isRefusal(response: Response, link: string, options: FetchLinkOptions): boolean {
-  const { status } = response
-  if (status === 403 || status === 410) return true
-  if (timeLeft(link, options) === undefined) return false
-  // Google Cloud Storage answers 400 for an expired link. Without an expiry in the link, a 400 has other reasons.
-  if (status === 400) return true
-  // imgix and imgproxy answer 404, ImageKit and others 401. A file can also be missing, so the clock decides.
-  return (status === 401 || status === 404) && hasExpired(link, response, options)
-}
-
-/** Had the link expired at the time of its response? By the server's clock if the response shows it, otherwise by the clock of this machine. */
-function hasExpired(link: string, response: Response, options: FetchLinkOptions): boolean {
-  const clock = options.clock ?? serverClock(options.now ? { now: options.now } : {})
-  // The caller's own clock has learned from the response already.
-  if (!options.clock) clock.learn(response)
-  return (timeLeft(link, { ...options, clock }) ?? 1) <= 0
+  // Without `renew`, the other options are checked all the same.
+  const { renew = () => '' } = options
+  assertRenewingOptions({ ...options, renew })
 }

@@ -1,19 +1,15 @@
 // keepFresh: renews the link of an element before it expires, as long as the element is in the page.
-import { assertKnownOptions, assertOption, LinkError } from '../core/errors.ts'
-import type { Duration } from '../core/time.ts'
+import { assertKnownOptions, assertOption, type LinkError } from '../core/errors.ts'
 import { linkText } from '../recognise/link-text.ts'
 import { assertKeepable, attributeOf, canShow, type Keepable, keptFresh, loaderOf, mediumOf } from './element.ts'
-import { assertReadingOptions, type ExpiresInOptions, READING_OPTIONS, timeLeft } from './expires-in.ts'
+import { READING_OPTIONS, timeLeft } from './expires-in.ts'
 import { playbackOf } from './playback.ts'
 import { whenRemoved } from './removal.ts'
-import { endedRenewals, type Renew, renewalMargin, renewLink } from './renewal.ts'
+import { assertRenewingOptions, renewable } from './renewable.ts'
+import type { RenewOptions } from './renewal.ts'
 
 /** Options of {@link keepFresh}. */
-export interface KeepFreshOptions extends ExpiresInOptions {
-  /** Gets a new link from your server. */
-  readonly renew: Renew
-  /** How long before its expiry a link is renewed. Default: `'30s'`. */
-  readonly early?: Duration
+export interface KeepFreshOptions extends RenewOptions {
   /** Called with each new link, once the element has it. */
   readonly renewed?: (link: string) => void
   /** Called with the error of each renewal that failed. A renewal is tried again five times, with growing pauses. */
@@ -54,7 +50,7 @@ const MOST_RETRIES = 5
  */
 export function keepFresh(element: Keepable, link: string | URL, options: KeepFreshOptions): () => void {
   assertArguments(element, link, options)
-  const { early, failed, renewed } = options
+  const { failed, renewed } = options
   const page = element.ownerDocument
   // Timers and observers hold the element by this reference, so that they do not keep it alive after the page has dropped it.
   const ref = new WeakRef<Element>(element)
@@ -62,10 +58,14 @@ export function keepFresh(element: Keepable, link: string | URL, options: KeepFr
   const { signal } = controller
   const playback = playbackOf(() => mediumOf(ref.deref()), signal)
 
-  let current = linkText(link)
-  const left = timeLeft(current, options) ?? Number.POSITIVE_INFINITY
-  // How long the link was valid when it came. A first link that has expired counts as one without an end, so it is renewed at once.
-  let lifetime = left > 0 ? left : Number.POSITIVE_INFINITY
+  const first = linkText(link)
+  const left = timeLeft(first, options) ?? Number.POSITIVE_INFINITY
+  const fresh = renewable(first, {
+    ...options,
+    // A first link that has expired counts as one without an end, so it is renewed at once.
+    lifetime: left > 0 ? left : Number.POSITIVE_INFINITY,
+    objection: (next) => (canShow(ref.deref(), next) ? undefined : `a function that returns ${ALLOWED}`),
+  })
   let timer: ReturnType<typeof setTimeout> | undefined
   let isRenewing = false
   let retries = 0
@@ -74,7 +74,7 @@ export function keepFresh(element: Keepable, link: string | URL, options: KeepFr
 
   listen(element)
   keptFresh.add(element)
-  if (left > 0) show(current)
+  if (left > 0) show(first)
   schedule()
   return stop
 
@@ -99,29 +99,27 @@ export function keepFresh(element: Keepable, link: string | URL, options: KeepFr
   /** Sets the timer for the next renewal. */
   function schedule(): void {
     clearTimeout(timer)
-    const left = timeLeft(current, options)
-    // A link that has expired when it comes shows that this clock is wrong. Then only an error of loading renews it.
-    if (left === undefined || lifetime <= 0) return
-    timer = setTimeout(check, Math.min(Math.max(left - renewalMargin(early, lifetime), 0), LONGEST_TIMER))
+    const due = fresh.dueIn()
+    if (due < Number.POSITIVE_INFINITY) timer = setTimeout(check, Math.min(Math.max(due, 0), LONGEST_TIMER))
   }
 
   /** Renews if it is time to. The timer calls it, and the events of page and screen. */
   function check(): void {
-    const left = timeLeft(current, options)
     if (!ref.deref()) stop()
     // Called again when the page is visible, or the image on the screen.
     else if ((page.visibilityState === 'hidden' && !playback.wanted) || !onScreen) return
-    else if (failedOffScreen) retry(current)
-    else if (left !== undefined && lifetime > 0 && left <= renewalMargin(early, lifetime)) renewNow()
+    else if (failedOffScreen) retry()
+    else if (fresh.dueIn() <= 0) renewNow()
     else schedule()
   }
 
-  function renewNow(refused?: string): void {
+  function renewNow(): void {
     if (isRenewing || signal.aborted) return
     isRenewing = true
     failedOffScreen = false
     clearTimeout(timer)
-    renewLink(current, { ...options, signal }, endedRenewals(), refused)
+    fresh
+      .renew(signal)
       .then(take, (error: LinkError) => {
         if (signal.aborted) return
         failed?.(error)
@@ -132,29 +130,21 @@ export function keepFresh(element: Keepable, link: string | URL, options: KeepFr
       })
   }
 
-  /** Takes a new link. */
-  function take(next: string): void {
-    const kept = ref.deref()
-    if (signal.aborted || !kept) return
-    if (!canShow(kept, next)) {
-      failed?.(new LinkError('renewal_failed', `renew must be a function that returns ${ALLOWED}`, { option: 'renew' }))
-      retry(next)
-      return
-    }
-    current = next
-    lifetime = timeLeft(next, options) ?? Number.POSITIVE_INFINITY
-    show(next)
+  /** Takes the new link. */
+  function take(): void {
+    if (signal.aborted || !ref.deref()) return
+    show(fresh.current)
     schedule()
-    renewed?.(next)
+    renewed?.(fresh.current)
   }
 
   /** Renews at once the first time, then after 4, 8, 16 and 32 seconds. */
-  function retry(refused?: string): void {
+  function retry(): void {
     if (retries >= MOST_RETRIES) return
     const wait = retries === 0 ? 0 : 2000 * 2 ** retries
     retries++
     clearTimeout(timer)
-    timer = setTimeout(() => (ref.deref() ? renewNow(refused) : stop()), wait)
+    timer = setTimeout(() => (ref.deref() ? renewNow() : stop()), wait)
   }
 
   // A parameter: if the functions here used the outer `element`, the timer would keep it alive.
@@ -168,8 +158,10 @@ export function keepFresh(element: Keepable, link: string | URL, options: KeepFr
   }
 
   function failedToLoad(): void {
+    // The server may have refused the link, so it is not to come again.
+    fresh.refused = fresh.current
     failedOffScreen = !onScreen
-    if (onScreen) retry(current)
+    if (onScreen) retry()
   }
 
   function loaded(): void {
@@ -198,8 +190,6 @@ const ALLOWED = 'an http(s) or relative URL, or a blob: URL for pictures and med
 function assertArguments(element: Keepable, link: string | URL, options: KeepFreshOptions): void {
   assertKeepable(element)
   assertOption(canShow(element, linkText(link)), 'link', ALLOWED)
-  assertOption(typeof options?.renew === 'function', 'renew', 'a function that returns a new link')
+  assertRenewingOptions(options)
   assertKnownOptions(options, OPTIONS, 'keepFresh()')
-  assertReadingOptions(options)
-  renewalMargin(options.early, 0)
 }

@@ -1,24 +1,28 @@
 // renewLink: gets the successor of a link, once for all callers that wait for it.
 import { assertOption, LinkError } from '../core/errors.ts'
-import { type Duration, secondsOf } from '../core/time.ts'
+import { type Duration, presentTime, secondsOf } from '../core/time.ts'
 import { type ExpiresInOptions, timeLeft } from './expires-in.ts'
 
 /** Gets a new link from your server. It is called with the old link, and with a signal that aborts when no caller waits any more. */
 export type Renew = (link: string, signal: AbortSignal) => string | URL | Promise<string | URL>
 
+/** A link that has come from `renew`. */
+export interface Renewed {
+  readonly link: string
+  /** How long it was valid when the renewal began, in milliseconds. Negative if the clock is wrong, and Infinity if it does not show its expiry. */
+  readonly lifetime: number
+}
+
 interface Renewal {
   readonly renew: Renew
-  /** The new link. */
-  readonly result: Promise<string>
+  readonly result: Promise<Renewed>
   readonly controller: AbortController
   /** How many callers wait for the result. */
   waiting: number
   /** When it ended, as a number that grows with each renewal that ends; 0 while it is pending. */
   ended: number
-  /** The new link, once it is there. */
-  link: string
-  /** How long the new link was valid when it came, in milliseconds. */
-  lifetime: number
+  /** What it gave, once it ended. */
+  renewed?: Renewed
 }
 
 // By the old link. Renewals that ended stay for a while, for callers that still hold the old link.
@@ -29,55 +33,71 @@ let endings = 0
 /** How many renewals have ended. A caller notes it when it starts: each later renewal of its link is recent enough for it. */
 export const endedRenewals = (): number => endings
 
-/** How long before its expiry a link is renewed, in milliseconds. At most half its lifetime, or a link of ten seconds would be renewed all the time. */
-export function renewalMargin(early: Duration | undefined, lifetime: number): number {
-  return Math.min(secondsOf(early ?? '30s', 'early') * 1000, lifetime / 2)
-}
-
-/** Options of {@link renewLink}. */
-export interface RenewOptions extends ExpiresInOptions {
-  readonly renew: Renew
-  readonly early?: Duration
-  readonly signal?: AbortSignal | null
-}
-
 /**
- * Gets a new link in place of an old one. All callers of the same link share one renewal.
- *
- * @param since - What {@link endedRenewals} returned when the caller started.
- * @param refused - A link that the server refused, so it is not returned again.
+ * Milliseconds until a link is to be renewed, and 0 or less if that is due. Infinity for a link that is renewed only when the server refuses it: it
+ * does not show its expiry, or it had expired when it came, which shows that this clock is wrong.
  */
-export function renewLink(link: string, options: RenewOptions, since: number, refused?: string): Promise<string> {
+export function dueIn({ link, lifetime }: Renewed, options: Omit<RenewOptions, 'renew'>): number {
+  const left = timeLeft(link, options)
+  if (left === undefined || lifetime <= 0) return Number.POSITIVE_INFINITY
+  // At most half of its lifetime, or a link of ten seconds would be renewed all the time.
+  return left - Math.min(earlyOf(options), lifetime / 2)
+}
+
+/** How long before its expiry a link is renewed, in milliseconds. */
+export const earlyOf = ({ early = '30s' }: Pick<RenewOptions, 'early'>): number => secondsOf(early, 'early') * 1000
+
+/** How a link is renewed. */
+export interface RenewOptions extends ExpiresInOptions {
+  /** Gets a new link from your server. */
+  readonly renew: Renew
+  /** How long before its expiry a link is renewed. Default: `'30s'`. */
+  readonly early?: Duration
+}
+
+/** One caller of {@link renewLink}. */
+export interface Caller {
+  /** What {@link endedRenewals} returned when the caller started. */
+  readonly since: number
+  /** A link that the server refused, so the caller does not get it again. */
+  readonly refused?: string | undefined
+  /** Ends the waiting of this caller. */
+  readonly signal: AbortSignal | null | undefined
+}
+
+/** Gets a new link in place of an old one. All callers of the same link share one renewal. */
+export function renewLink(link: string, options: RenewOptions, caller: Caller): Promise<Renewed> {
   const known = renewals.get(link)
-  const renewal = known && serves(known, options, since, refused) ? known : startRenewal(link, options)
-  return resultOf(renewal, link, options.signal)
+  const renewal = known && serves(known, options, caller) ? known : startRenewal(link, options)
+  return resultOf(renewal, link, caller)
 }
 
 /** Can this caller use the renewal, instead of starting one? */
-function serves({ ended, link, lifetime, renew }: Renewal, options: RenewOptions, since: number, refused?: string): boolean {
-  if (!ended) return true
+function serves({ ended, renewed, renew }: Renewal, options: RenewOptions, { since, refused }: Caller): boolean {
+  if (!renewed) return true
   const isRecent = ended > since || renew === options.renew
-  // A link that does not show its expiry may have expired.
-  const left = timeLeft(link, options) ?? 0
-  return isRecent && link !== refused && left > renewalMargin(options.early, lifetime)
+  const due = dueIn(renewed, options)
+  // A link that is not known to be valid may have expired.
+  return isRecent && renewed.link !== refused && due > 0 && due < Number.POSITIVE_INFINITY
 }
 
 function startRenewal(link: string, options: RenewOptions): Renewal {
-  const { renew } = options
+  const { renew, now } = options
   const controller = new AbortController()
+  const started = presentTime(now)
   const result = newLink(link, renew, controller.signal).then(
     (next) => {
-      renewal.link = next
-      renewal.lifetime = timeLeft(next, options) ?? Number.POSITIVE_INFINITY
+      const left = timeLeft(next, options) ?? Number.POSITIVE_INFINITY
       renewal.ended = ++endings
-      return next
+      renewal.renewed = { link: next, lifetime: left + presentTime(now) - started }
+      return renewal.renewed
     },
     (cause) => {
       forget(link, renewal)
       throw new LinkError('renewal_failed', 'renew gave no new link; the cause says why', { cause, option: 'renew' })
     },
   )
-  const renewal: Renewal = { renew, result, controller, waiting: 0, ended: 0, link: '', lifetime: 0 }
+  const renewal: Renewal = { renew, result, controller, waiting: 0, ended: 0 }
   // Deleted first, because a map keeps the place of a key that is set again, and the oldest renewals go first.
   renewals.delete(link)
   renewals.set(link, renewal)
@@ -96,12 +116,12 @@ async function newLink(link: string, renew: Renew, signal: AbortSignal): Promise
 }
 
 /** Waits for a renewal until the signal aborts. The renewal is aborted when its last caller has left. */
-function resultOf(renewal: Renewal, link: string, signal: AbortSignal | null | undefined): Promise<string> {
+function resultOf(renewal: Renewal, link: string, { signal }: Caller): Promise<Renewed> {
   renewal.waiting++
   return new Promise((resolve, reject) => {
     const leave = (): void => {
       reject(signal?.reason)
-      if (--renewal.waiting || renewal.ended) return
+      if (--renewal.waiting || renewal.renewed) return
       renewal.controller.abort(signal?.reason)
       forget(link, renewal)
     }

@@ -72,7 +72,7 @@ describe.each(['chromium', 'firefox', 'webkit'] as const)('%s', (browser) => {
       revoked.add(browser)
 
       const html = `<script type="module">
-  import { fetchLink, serverClock } from '/min.js'
+  import { fetchLink, freshLinks, keepFresh, serverClock } from '/min.js'
   const api = '${origin}'
   const text = async (path, init) => (await fetch(api + path, init)).text()
   const seen = (of) => text('/count?of=' + encodeURIComponent(of))
@@ -98,6 +98,21 @@ describe.each(['chromium', 'firefox', 'webkit'] as const)('%s', (browser) => {
     const hang = (link, signal) => text('/hang', { signal })
     log('abort ' + (await fetchLink('${dead}', { renew: hang, signal: controller.signal }).catch(code)) + ' ' + (await seen('/files/dead')))
 
+    const calls = []
+    const link = (seconds) => 'https://h.test/' + Math.random() + '?expires=' + Math.ceil(Date.now() / 1000 + seconds) + '&signature=' + 'A'.repeat(43)
+    const together = freshLinks({ early: '1s', renew: async (olds) => calls.push(olds.length) && olds.map(() => link(600)) })
+    const stopped = together.get(link(0), { signal: AbortSignal.abort() }).catch(code)
+    await Promise.all(Array.from({ length: 100 }, () => together.get(link(0))))
+    log('freshLinks ' + calls + ' ' + (await stopped))
+    const elements = Array.from({ length: 100 }, () => document.createElement('a'))
+    const first = link(3)
+    for (const [i, element] of elements.entries()) {
+      document.body.append(element)
+      keepFresh(element, first.replace('?', i + '?'), { early: '1s', renew: together.renew })
+    }
+    while (elements.some(({ href }) => href.includes(first.slice(-60)))) await new Promise((resolve) => setTimeout(resolve, 50))
+    log('keepFresh ' + (calls.length <= 3) + ' ' + calls.slice(1).reduce((sum, length) => sum + length, 0))
+
     const fail = async () => { throw new RangeError('the server says ' + (await fetch(api + '/fail')).status) }
     const error = await fetchLink('${dead}', { renew: fail }).catch((error) => error)
     log('failed ' + error.code + ' ' + error.cause.name + ' ' + error.cause.message)
@@ -114,6 +129,8 @@ describe.each(['chromium', 'firefox', 'webkit'] as const)('%s', (browser) => {
         'clock 3 200 expired_link',
         'dead expired_link 0',
         'abort AbortError 0',
+        'freshLinks 100 AbortError',
+        'keepFresh true 100',
         'failed renewal_failed RangeError the server says 500',
         'hung up 1',
       ])

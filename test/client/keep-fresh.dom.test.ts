@@ -1,6 +1,6 @@
 // keepFresh without a browser: which elements it takes, when it renews, and what it writes. The clock is a fake.
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { type Keepable, type KeepFreshOptions, keepFresh } from '../../src/client.ts'
+import { freshLinks, type Keepable, type KeepFreshOptions, keepFresh } from '../../src/client.ts'
 import { LinkError } from '../../src/index.ts'
 
 const START = 1_767_225_600_000
@@ -262,6 +262,37 @@ describe('renewals', () => {
     element.dispatchEvent(new Event('error'))
     await pass(1000)
     expect(renew).toHaveBeenCalledTimes(1)
+  })
+})
+
+describe('with freshLinks', () => {
+  test('a hundred pictures whose links expire cause one call of renew, also those that fail to load', async () => {
+    const renew = vi.fn((links: string[]) => links.map(() => link(600)))
+    const { renew: together } = freshLinks({ renew })
+    const pictures = Array.from({ length: 100 }, () => add('img'))
+    for (const [i, picture] of pictures.entries()) {
+      keep(picture, link(i < 50 ? 60 : 600), { renew: together })
+      onScreen(true)
+      await pass(0.1)
+    }
+    // Half of them expire, and the others are refused at the same time.
+    await pass(29_000)
+    for (const picture of pictures.slice(50)) setTimeout(() => picture.dispatchEvent(new Event('error')), Date.now() % 1000)
+    await pass(2000)
+    expect(renew.mock.calls.map(([list]) => list.length).reduce((sum, length) => sum + length)).toBe(100)
+    expect(renew.mock.calls.length).toBeLessThanOrEqual(2)
+    for (const picture of pictures) expect(picture.src).toContain('https://h.test/')
+  })
+
+  test('pictures that expired while the page was hidden are one call when it is visible', async () => {
+    const renew = vi.fn((links: string[]) => links.map(() => link(600)))
+    const { renew: together } = freshLinks({ renew })
+    for (let i = 0; i < 100; i++) keep(add('a'), link(60), { renew: together })
+    show(false)
+    await pass(600_000)
+    show(true)
+    await pass(20)
+    expect(renew.mock.calls.map(([list]) => list.length)).toEqual([100])
   })
 })
 

@@ -3,12 +3,12 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { createServer, IncomingMessage } from 'node:http'
 import { Socket } from 'node:net'
 import { describe, expect, test } from 'vitest'
-import { expiresIn, fetchLink, keepFresh, serverClock } from '../../src/client.ts'
+import { cacheKey, expiresIn, fetchLink, freshLink, freshLinks, keepFresh, serverClock } from '../../src/client.ts'
 import { cacheControl, confirm, guard } from '../../src/guard.ts'
 import { anyOf, hmac, inspect, LinkError, redeem, type Scheme, sign, verify } from '../../src/index.ts'
 import { signPlaylist } from '../../src/media.ts'
 import { listener, middleware } from '../../src/node.ts'
-import { bearer, pythonRoutes, service } from '../../src/service.ts'
+import { bearer, pythonRoutes, renewal, service } from '../../src/service.ts'
 import { denoKvStore } from '../../src/stores/deno-kv.ts'
 import { memoryStore } from '../../src/stores/memory.ts'
 import { redisStore } from '../../src/stores/redis.ts'
@@ -48,6 +48,7 @@ describe('unknown options', () => {
     ['cacheControl()', async (options) => call(cacheControl, await verify(links, link), options)],
     ['middleware()', (options) => call(middleware, links, options)],
     ['service()', (options) => call(service, links, { authorize: bearer(token), ...options })],
+    ['renewal()', (options) => call(renewal, links, { authorize: () => true, conditions: { expires: '10m' }, ...options })],
     ['bearer()', (options) => call(bearer, token, options)],
     ['bearer()', (options) => call(bearer, [{ token, ...options }])],
     ['pythonRoutes()', (options) => call(pythonRoutes, service(links, { authorize: bearer(token) }), { scheme: links, ...options })],
@@ -56,6 +57,9 @@ describe('unknown options', () => {
     ['denoKvStore()', (options) => call(denoKvStore, { atomic: () => undefined }, options)],
     ['expiresIn()', (options) => call(expiresIn, link, options)],
     ['serverClock()', (options) => call(serverClock, options)],
+    ['freshLink()', (options) => call(freshLink, link, { renew: () => link, ...options })],
+    ['freshLinks()', (options) => call(freshLinks, { renew: () => [link], ...options })],
+    ['cacheKey()', (options) => call(cacheKey, link, options)],
     ['signPlaylist() with hmac links', (options) => call(signPlaylist, links, playlist, { base: '/', expires: '1h', ...options })],
   ]
 

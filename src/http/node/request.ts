@@ -73,7 +73,12 @@ function bodyOf(incoming: IncomingMessage, outgoing: ServerResponse): ReadableSt
           drain()
         })
       },
-      pull: () => void incoming.resume(),
+      pull(controller) {
+        // A body parser in front, such as express.json(), leaves nothing. Without an error, the reader would wait for ever.
+        if (incoming.readableEnded && open)
+          controller.error(new Error('The body has been read already, by a handler in front of this one.'))
+        else incoming.resume()
+      },
       cancel: drain,
     },
     // Nothing is read before the handler asks.

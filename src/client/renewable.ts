@@ -1,0 +1,59 @@
+// renewable: one link over time. It knows when a renewal is due, and takes the new link. freshLink, fetchLink and keepFresh are built on it.
+import { assertOption } from '../core/errors.ts'
+import { assertReadingOptions } from './expires-in.ts'
+import { type Caller, dueIn, earlyOf, endedRenewals, type Renewed, type RenewOptions, renewLink } from './renewal.ts'
+
+/** A link that can be renewed. */
+export interface Renewable {
+  /** The link as it is, valid or not. */
+  readonly current: string
+  /** A link that is not to come again: the server refused it, or it cannot be used here. */
+  refused: string | undefined
+  /** Milliseconds until `current` is to be renewed, and 0 or less if that is due. Infinity for a link that is renewed only when it is refused. */
+  dueIn(): number
+  /** Is `current` valid for long enough, and not refused? */
+  isFresh(): boolean
+  /**
+   * Renews `current`. Callers at the same time share one renewal. Rejects with a `LinkError` `renewal_failed`, or with the reason of the signal.
+   *
+   * @param since - What `endedRenewals` returned when the caller started. Default: now.
+   */
+  renew(signal: Caller['signal'], since?: number): Promise<void>
+}
+
+/** How {@link renewable} treats links. */
+export interface RenewableOptions extends RenewOptions {
+  /** How long the first link was valid when it was made, in milliseconds. Default: not known, so it is renewed the whole `early` before its expiry. */
+  readonly lifetime?: number
+  /** Can this link take the place of the old one? `undefined`: yes. A text: the rule that `renew` must follow. */
+  readonly objection?: (next: string) => string | undefined
+}
+
+/** Throws unless these options are right. */
+export function assertRenewingOptions(options: RenewOptions): void {
+  assertOption(typeof options?.renew === 'function', 'renew', 'a function that returns a new link')
+  assertReadingOptions(options)
+  earlyOf(options)
+}
+
+/** A link that can be renewed, for options that were checked. */
+export function renewable(first: string, options: RenewableOptions): Renewable {
+  const { lifetime = Number.POSITIVE_INFINITY, objection } = options
+  let renewed: Renewed = { link: first, lifetime }
+  const kept: Renewable = {
+    get current() {
+      return renewed.link
+    },
+    refused: undefined,
+    dueIn: () => dueIn(renewed, options),
+    isFresh: () => kept.refused !== renewed.link && kept.dueIn() > 0,
+    async renew(signal, since = endedRenewals()) {
+      const next = await renewLink(renewed.link, options, { since, refused: kept.refused, signal })
+      const rule = objection?.(next.link)
+      kept.refused = rule && next.link
+      assertOption(!rule, 'renew', `${rule}`, 'renewal_failed')
+      renewed = next
+    },
+  }
+  return kept
+}

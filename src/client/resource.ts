@@ -1,0 +1,16 @@
+// resourceIn: the URL that a link opens, without what signed it.
+import type { UnverifiedClaims } from '../core/claims.ts'
+import type { Scheme } from '../core/scheme.ts'
+import { PARTS } from '../recognise/values.ts'
+import { claimsIn } from './expires-in.ts'
+
+/** The URL that a link opens. `undefined` for a text that is not a link. Several vendors who write such a link agree on it. */
+export function resourceIn(link: string, scheme: Scheme | undefined): string | undefined {
+  const [claims] = claimsIn(link, scheme)
+  return claims && withOrigin(claims, link)
+}
+
+/** The resource of a link. Where the signature does not cover the host, some schemes leave it out. */
+export function withOrigin({ resource }: UnverifiedClaims, link: string): string {
+  return resource.startsWith('/') ? (PARTS.exec(link)?.[1] ?? '') + resource : resource
+}

@@ -275,10 +275,12 @@ test('nothing else at the top level', () => {
   const here = readdirSync(root).filter((name) => !['.git', 'node_modules', 'dist', 'build'].includes(name))
   const design = [
     '.ci',
+    '.github',
     '.gitignore',
     'LICENSE',
     'README.md',
     'docs',
+    'jsr.json',
     'package-lock.json',
     'package.json',
     'rollup.config.mjs',

@@ -214,7 +214,7 @@ async function compareSwapped(
 async function textsOf(attempt: Attempt, reading: Reading, key: SecretKey): Promise<readonly string[]> {
   const messages = await reading.toSign(visitFor(attempt), key)
   const all = Array.isArray(messages) ? (messages as readonly Message[]) : messages === undefined ? [] : [messages as Message]
-  return all.map(textOf).filter((text) => text !== undefined)
+  return all.map(textOf)
 }
 
 function remembered<T>(memory: Map<string, Promise<T>>, name: string, make: () => Promise<T>): Promise<T> {

@@ -9,6 +9,7 @@ const TABLES: Readonly<Record<string, () => Promise<Table>>> = {
   nginx: async () => (await import('./nginx.ts')).NGINX,
   'nginx-hmac': async () => (await import('./nginx.ts')).NGINX_HMAC,
   azure: async () => (await import('./azure.ts')).AZURE,
+  imgproxy: async () => (await import('./imgproxy.ts')).IMGPROXY,
   pichax: async () => (await import('./pichax.ts')).PICHAX,
 }
 

@@ -10,6 +10,7 @@ const TABLES: Readonly<Record<string, () => Promise<Table>>> = {
   'nginx-hmac': async () => (await import('./nginx.ts')).NGINX_HMAC,
   azure: async () => (await import('./azure.ts')).AZURE,
   imgproxy: async () => (await import('./imgproxy.ts')).IMGPROXY,
+  cloudinary: async () => (await import('./cloudinary.ts')).CLOUDINARY,
   pichax: async () => (await import('./pichax.ts')).PICHAX,
 }
 

@@ -11,6 +11,7 @@ const TABLES: Readonly<Record<string, () => Promise<Table>>> = {
   azure: async () => (await import('./azure.ts')).AZURE,
   imgproxy: async () => (await import('./imgproxy.ts')).IMGPROXY,
   cloudinary: async () => (await import('./cloudinary.ts')).CLOUDINARY,
+  imgix: async () => (await import('./imgix.ts')).IMGIX,
   pichax: async () => (await import('./pichax.ts')).PICHAX,
 }
 

@@ -3,8 +3,8 @@ import { assertKnownOptions, assertOption } from '../core/errors.ts'
 import { type Keys, keyring, type SecretKey } from '../core/keys.ts'
 import { type Algorithm, type Message, type Reading, type Scheme, SECRET, type Unreadable } from '../core/scheme.ts'
 import { ENDLESS } from '../core/time.ts'
-import { asSent } from '../lib/canonical.ts'
 import { LONGEST, split } from '../lib/url.ts'
+import { asClientsSend } from './shared/edge-token.ts'
 import { withKnownSecret } from './shared/known-secret.ts'
 
 /** Options of {@link cloudinary}. Signer and verifier need the same ones. */
@@ -71,7 +71,7 @@ export function cloudinary(keys: Keys<SecretKey>, options: CloudinaryOptions = {
     keys: keyring(keys, { prepare: withKnownSecret }),
 
     write({ url, parts }) {
-      const { origin, path, query, fragment } = split(asSent(url, parts))
+      const { origin, path, query, fragment } = split(parts.origin + asClientsSend(url.slice(parts.origin.length)))
       const front = base === undefined ? FRONT.exec(path)?.[0] : base.slice(0, -1)
       const rest = front !== undefined && path.startsWith(`${front}/`) ? path.slice(front.length) : ''
       const [signed = ''] = signedPaths(front ?? '', rest)

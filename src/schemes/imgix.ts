@@ -3,8 +3,8 @@ import { md5 } from '@noble/hashes/legacy.js'
 import { type Keys, keyring, type SecretKey } from '../core/keys.ts'
 import { type Message, type Reading, type Scheme, SECRET, type Unreadable } from '../core/scheme.ts'
 import { ENDLESS } from '../core/time.ts'
-import { asSent } from '../lib/canonical.ts'
 import { append, LONGEST, split, takeParameters } from '../lib/url.ts'
+import { asClientsSend } from './shared/edge-token.ts'
 import { withKnownSecret } from './shared/known-secret.ts'
 
 const NAMES = ['expires', 's'] as const
@@ -44,7 +44,7 @@ export function imgix(keys: Keys<SecretKey>): Scheme<never, object, 'optional'> 
     keys: keyring(keys, { prepare: withKnownSecret }),
 
     write({ url, parts, expires }) {
-      const sent = asSent(url, parts)
+      const sent = parts.origin + asClientsSend(url.slice(parts.origin.length))
       const expiring = expires === undefined ? sent : append(sent, `expires=${expires}`)
       const { path, query } = split(expiring)
       return { toSign: stringToSign(path, query), link: (signature) => append(expiring, `s=${signature}`) }

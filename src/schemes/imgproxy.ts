@@ -3,8 +3,8 @@ import { assertKnownOptions, assertOption } from '../core/errors.ts'
 import { isBytes, type Keys, keyring, type SecretKey } from '../core/keys.ts'
 import type { Message, Reading, Scheme, Unreadable } from '../core/scheme.ts'
 import { ENDLESS } from '../core/time.ts'
-import { asSent } from '../lib/canonical.ts'
 import { LONGEST, split } from '../lib/url.ts'
+import { asClientsSend } from './shared/edge-token.ts'
 import { hexBytes, withHexSecret } from './shared/encoded-key.ts'
 
 /** A key of {@link imgproxy}. */
@@ -68,7 +68,7 @@ export function imgproxy(keys: Keys<ImgproxyKey>, options: ImgproxyOptions = {})
     write({ url, parts, expires }, key: SaltedKey) {
       assertOption(!parts.query, 'url', "without a query, which imgproxy ignores; the '?' of a plain source is written as %3F")
       assertOption(parts.path.startsWith(`${pathPrefix}/`), 'url', 'one whose path begins with pathPrefix')
-      const { origin, path, fragment } = split(asSent(url, parts))
+      const { origin, path, fragment } = split(parts.origin + asClientsSend(url.slice(parts.origin.length)))
       const target = path.slice(pathPrefix.length)
       assertOption(
         target === restored(target),

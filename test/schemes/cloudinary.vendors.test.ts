@@ -10,7 +10,7 @@ const { v2 } = createRequire(import.meta.url)('cloudinary') as { v2: { url(id: s
 // SEED=… runs other cases.
 const seed = Number(process.env['SEED'] ?? 20261127)
 
-const word = fc.stringMatching(/^[\w \-ü漢+,()&=@!]{1,12}$/)
+const word = fc.stringMatching(/^[\w \-ü漢+,()&=@!'*]{1,12}$/)
 const publicId = fc
   .array(word, { minLength: 1, maxLength: 3 })
   .map((words) => words.join('/'))

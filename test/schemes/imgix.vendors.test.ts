@@ -16,8 +16,7 @@ const seed = Number(process.env['SEED'] ?? 20261127)
 const NOW = 1_767_225_600
 const now = () => new Date(NOW * 1000)
 
-// Without `'`: the packages leave it in a path, and sign escapes it.
-const text = fc.string({ unit: fc.constantFrom(...`aZ09-_.~ +/=?#;:@!$()*,"<>[]{}|%&üß漢🐈`), maxLength: 10 })
+const text = fc.string({ unit: fc.constantFrom(...`aZ09-_.~ +/=?#;:@!$'()*,"<>[]{}|%&üß漢🐈`), maxLength: 10 })
 const file = fc.stringMatching(/^[a-z0-9]{1,5}\.png$/)
 const parameters = fc.dictionary(fc.constantFrom('w', 'h', 'txt', 'txt64', 'mark', 'rect', 'fm', 'blend64'), text, { maxKeys: 4 })
 const given = fc.record({
@@ -35,7 +34,8 @@ async function compare(token: string, unsigned: string, expected: string, expire
   const links = imgix({ secret: token })
   expect(await sign(links, unsigned, conditionsOf(expires), { now })).toBe(expected)
   expect((await verify(links, expected, { now })).ok).toBe(true)
-  expect((await verify(links, new URL(expected), { now })).ok).toBe(true)
+  // Browsers escape it in a query, and the packages do not.
+  if (!expected.includes("'")) expect((await verify(links, new URL(expected), { now })).ok).toBe(true)
   const changed = expected.replace(/\.png/, '.jpg')
   expect((await verify(links, changed, { now })).reason).toBe('bad_signature')
   if (expires) expect((await verify(links, expected, { now: () => new Date(expires * 1000) })).reason).toBe('expired')
@@ -57,7 +57,7 @@ test('@imgix/js-core', async () => {
 test('imgix-url-builder', async () => {
   await fc.assert(
     fc.asyncProperty(given, async ({ token, folder, file, parameters, expires }) => {
-      const url = `https://demo.imgix.net/x${folder.replace(/[?#%|^]/g, '-')}/${file}`
+      const url = `https://demo.imgix.net/x${folder.replace(/[?#]/g, '-')}/${file}`
       const all = { ...parameters, ...(expires && { expires }) }
       await compare(token, buildURL(url, parameters), buildSignedURL(url, token, all as never), expires)
     }),

@@ -12,6 +12,7 @@ const TABLES: Readonly<Record<string, () => Promise<Table>>> = {
   imgproxy: async () => (await import('./imgproxy.ts')).IMGPROXY,
   cloudinary: async () => (await import('./cloudinary.ts')).CLOUDINARY,
   imgix: async () => (await import('./imgix.ts')).IMGIX,
+  imagekit: async () => (await import('./imagekit.ts')).IMAGEKIT,
   pichax: async () => (await import('./pichax.ts')).PICHAX,
 }
 

@@ -59,9 +59,9 @@ export function imgix(keys: Keys<SecretKey>): Scheme<never, object, 'optional'> 
       if (twice) return { malformed: twice }
       if (expires !== undefined && !/^[1-9]\d{0,10}$/.test(expires)) return { malformed: 'expires' }
       // At the end, and in its plain spelling: all that stands before it is signed as it stands.
-      if (!/[?&]s=[\da-f]{32}$/.test(query)) return { malformed: 's' }
-      if (path[0] !== '/') return 'malformed'
       const signed = query.slice(0, -'?s='.length - 32)
+      if (!s || !/^[\da-f]{32}$/.test(s) || ![`?s=${s}`, `${signed}&s=${s}`].includes(query)) return { malformed: 's' }
+      if (path[0] !== '/') return 'malformed'
       const end = expires === undefined ? ENDLESS : +expires
       return {
         claims: {
@@ -69,7 +69,7 @@ export function imgix(keys: Keys<SecretKey>): Scheme<never, object, 'optional'> 
           expires: new Date(end * 1000),
           ...(expires === undefined && { endless: true as const }),
         },
-        signature: s as string,
+        signature: s,
         toSign: () => stringToSign(path, signed),
       }
     },

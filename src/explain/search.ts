@@ -47,6 +47,8 @@ export class Search {
   readonly #read = new Map<string, Promise<Read | undefined>>()
   readonly #texts = new Map<string, Promise<readonly string[]>>()
   readonly #schemes: Scheme[] = []
+  // Hash functions by name, and the digests and signers of vendors.
+  readonly #methods: unknown[] = []
 
   constructor(bound: number) {
     this.#bound = bound
@@ -120,7 +122,7 @@ export class Search {
   async #compare(attempt: Attempt, reading: Reading, received: string, key: SecretKey, text: string): Promise<ReturnType<typeof compared>> {
     const algorithm = attempt.algorithm ?? reading.algorithm ?? attempt.scheme.algorithm
     const name = this.#nameOf(key)
-    const kind = `${'hmac' in algorithm ? algorithm.hmac : 'digest'} ${attempt.swapped} ${attempt.derive ? (attempt.rekeyed ?? text) : ''}`
+    const kind = `${this.#algorithmName(algorithm)} ${attempt.swapped} ${attempt.derive ? (attempt.rekeyed ?? text) : ''}`
     const memory = `${name}\n${kind}\n${received}\n${text}`
     if (this.#known.has(memory)) return undefined
     this.#known.add(memory)
@@ -176,6 +178,14 @@ export class Search {
     return this.#keys.get(name)
   }
 
+  /** Two algorithms that sign and write alike get the same name. */
+  #algorithmName(algorithm: Algorithm): string {
+    const { encoding, bytes } = algorithm
+    const method = 'hmac' in algorithm ? algorithm.hmac : 'digest' in algorithm ? algorithm.digest : algorithm.signer
+    if (!this.#methods.includes(method)) this.#methods.push(method)
+    return `${this.#methods.indexOf(method)} ${encoding} ${bytes}`
+  }
+
   /** Two keys with the same secret get the same name. */
   #nameOf(key: SecretKey): string {
     const known = this.#names.get(key)
@@ -214,7 +224,7 @@ async function compareSwapped(
 async function textsOf(attempt: Attempt, reading: Reading, key: SecretKey): Promise<readonly string[]> {
   const messages = await reading.toSign(visitFor(attempt), key)
   const all = Array.isArray(messages) ? (messages as readonly Message[]) : messages === undefined ? [] : [messages as Message]
-  return all.map(textOf).filter((text) => text !== undefined)
+  return all.map(textOf)
 }
 
 function remembered<T>(memory: Map<string, Promise<T>>, name: string, make: () => Promise<T>): Promise<T> {

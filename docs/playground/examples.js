@@ -72,6 +72,16 @@ globalThis.EXAMPLES = [
     }
   },
   {
+    "scheme": "cloudinary",
+    "link": "https://res.cloudinary.com/test123/image/upload/s--v2fTPYTu--/sample.jpg",
+    "key": {
+      "secret": "b"
+    },
+    "visit": {
+      "now": "2026-01-01T00:00:00Z"
+    }
+  },
+  {
     "scheme": "gcsRsa",
     "link": "https://storage.googleapis.com/test-bucket/test-object?X-Goog-Algorithm=GOOG4-RSA-SHA256&X-Goog-Credential=test-iam-credentials%40dummy-project-id.iam.gserviceaccount.com%2F20190201%2Fauto%2Fstorage%2Fgoog4_request&X-Goog-Date=20190201T090000Z&X-Goog-Expires=10&X-Goog-SignedHeaders=host&X-Goog-Signature=95e6a13d43a1d1962e667f17397f2b80ac9bdd1669210d5e08e0135df9dff4e56113485dbe429ca2266487b9d1796ebdee2d7cf682a6ef3bb9fbb4c351686fba90d7b621cf1c4eb1fdf126460dd25fa0837dfdde0a9fd98662ce60844c458448fb2b352c203d9969cb74efa4bdb742287744a4f2308afa4af0e0773f55e32e92973619249214b97283b2daa14195244444e33f938138d1e5f561088ce8011f4986dda33a556412594db7c12fc40e1ff3f1bedeb7a42f5bcda0b9567f17f65855f65071fabb88ea12371877f3f77f10e1466fff6ff6973b74a933322ff0949ce357e20abe96c3dd5cfab42c9c83e740a4d32b9e11e146f0eb3404d2e975896f74",
     "key": {
@@ -102,6 +112,30 @@ globalThis.EXAMPLES = [
     "visit": {
       "now": "2027-01-15T08:00:00Z"
     }
+  },
+  {
+    "scheme": "imagekit",
+    "link": "https://ik.imagekit.io/any/a/b.png?ik-t=1767229200&ik-s=1b0c0f46ac097d2ed1bef2a770b00b238a43568d",
+    "key": {
+      "secret": "dummy-key"
+    },
+    "visit": {
+      "now": "2026-01-01T00:00:00Z"
+    }
+  },
+  {
+    "scheme": "imgix",
+    "link": "https://testing.imgix.net/users/1.png?w=400&h=300&s=3ebdf8e1af9157c60acd1ac623ef58cd",
+    "key": {
+      "secret": "EHFQXiZhxP4wA2c4"
+    },
+    "visit": {
+      "now": "2026-01-01T00:00:00Z"
+    }
+  },
+  {
+    "scheme": "imgproxy",
+    "link": "https://imgproxy.example.com/6tnF7FN9vbRo14ixugxkNqi7TBRk_o59lPX31LP-0vw/w:10/plain/http://img.example.com/a b+c%2Fd.jpg"
   },
   {
     "scheme": "jwt",

@@ -10,6 +10,7 @@ const TABLES: Readonly<Record<string, () => Promise<Table>>> = {
   'nginx-hmac': async () => (await import('./nginx.ts')).NGINX_HMAC,
   azure: async () => (await import('./azure.ts')).AZURE,
   pichax: async () => (await import('./pichax.ts')).PICHAX,
+  thumbor: async () => (await import('./thumbor.ts')).THUMBOR,
 }
 
 /** The table of a scheme: one of the caller's, or one of the package. */

@@ -11,6 +11,7 @@ const TABLES: Readonly<Record<string, () => Promise<Table>>> = {
   azure: async () => (await import('./azure.ts')).AZURE,
   pichax: async () => (await import('./pichax.ts')).PICHAX,
   thumbor: async () => (await import('./thumbor.ts')).THUMBOR,
+  fastly: async () => (await import('./fastly.ts')).FASTLY,
 }
 
 /** The table of a scheme: one of the caller's, or one of the package. */

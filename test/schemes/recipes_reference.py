@@ -1,0 +1,31 @@
+#!/usr/bin/env python3
+"""A second implementation of links whose vendors have no package that signs. It was written from the vendors' pages, with the standard library
+alone, and without looking at src.
+
+It reads a JSON list of cases and prints the list of their links. Every case has scheme, secret, origin, path and query (both as clients send them,
+the query with its "?"), and expires. The functions below show the other members.
+"""
+
+import base64
+import hashlib
+import hmac
+import json
+import sys
+
+
+def append(case, pairs):
+    query = case['query']
+    return f'{case["origin"]}{case["path"]}{query}{"&" if query else "?"}{pairs}'
+
+
+def fastly(case):
+    """github.com/fastly/token-functions"""
+    string_to_sign = '{0}{1}'.format(case['path'], case['expires'])
+    signature = hmac.new(base64.b64decode(case['secret']), string_to_sign.encode(), hashlib.sha1).hexdigest()
+    return append(case, f'token={case["expires"]}_{signature}')
+
+
+SCHEMES = {'fastly': fastly}
+
+if __name__ == '__main__':
+    print(json.dumps([SCHEMES[case['scheme']](case) for case in json.load(sys.stdin)]))

@@ -5,6 +5,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { type Scheme, sign, verify } from '../../src/index.ts'
 import { fastly } from '../../src/schemes/fastly.ts'
+import { keycdn } from '../../src/schemes/keycdn.ts'
 import { find, leftOut } from '../prepare.mjs'
 
 const python = find('python') as string | undefined
@@ -22,6 +23,7 @@ const path = fc
   .filter((text) => !/\/(\.|%2E){1,2}(\/|;|$)/i.test(text))
 const query = fc.option(fc.stringMatching(/^\?[a-c]{1,3}=[\w\-.~!$()*+,;:@/?]{0,6}(&[d-f]{1,3}(=(?:\w|%20){0,4})?)?$/), { nil: '' })
 const base64 = fc.uint8Array({ minLength: 1, maxLength: 40 }).map((bytes) => Buffer.from(bytes).toString('base64'))
+const secret = fc.string({ minLength: 1, unit: 'grapheme' })
 const common = {
   origin: fc.constantFrom('https://cdn.example', 'http://127.0.0.1:9000', 'https://a-b.c.test:8443'),
   path,
@@ -58,5 +60,21 @@ describe.skipIf(!python)('300 random links each', () => {
   test('fastly', async () => {
     for (const [{ secret, ...each }, link] of draw('fastly', fc.record({ ...common, secret: base64 })))
       await compare(each, link, fastly({ secret }))
+  })
+
+  test('keycdn', async () => {
+    for (const [{ secret: key, ...each }, link] of draw('keycdn', fc.record({ ...common, secret })))
+      await compare(each, link, keycdn({ secret: key }))
+  })
+
+  test('keycdn, images', async () => {
+    const image = fc.tuple(path, fc.constantFrom('.jpg', '.png', '.webp')).map((parts) => parts.join(''))
+    const now = () => new Date(NOW * 1000)
+    for (const [{ secret: key, origin, ...each }, link] of draw('keycdn-images', fc.record({ ...common, path: image, secret }))) {
+      const links = keycdn({ secret: key }, { imageProcessing: true })
+      expect(await sign(links, origin + each.path + each.query, { expires: 'never' }, { now })).toBe(link)
+      expect(await verify(links, link, { now })).toMatchObject({ ok: true })
+      expect(await verify(links, link.replace(origin, `${origin}/x`), { now })).toMatchObject({ reason: 'bad_signature' })
+    }
   })
 })

@@ -25,7 +25,22 @@ def fastly(case):
     return append(case, f'token={case["expires"]}_{signature}')
 
 
-SCHEMES = {'fastly': fastly}
+def md5(text):
+    return base64.urlsafe_b64encode(hashlib.md5(text.encode()).digest()).decode().rstrip('=')
+
+
+def keycdn(case):
+    """www.keycdn.com/support/secure-token, Access Control"""
+    token = md5('%s%s%s' % (case['path'], case['secret'], case['expires']))
+    return append(case, f'token={token}&expire={case["expires"]}')
+
+
+def keycdn_images(case):
+    """www.keycdn.com/support/secure-token, Image Processing"""
+    return append(case, 'token=' + md5(case['path'] + case['query'].lstrip('?') + case['secret']))
+
+
+SCHEMES = {'fastly': fastly, 'keycdn': keycdn, 'keycdn-images': keycdn_images}
 
 if __name__ == '__main__':
     print(json.dumps([SCHEMES[case['scheme']](case) for case in json.load(sys.stdin)]))

@@ -12,6 +12,7 @@ const TABLES: Readonly<Record<string, () => Promise<Table>>> = {
   pichax: async () => (await import('./pichax.ts')).PICHAX,
   thumbor: async () => (await import('./thumbor.ts')).THUMBOR,
   fastly: async () => (await import('./fastly.ts')).FASTLY,
+  keycdn: async () => (await import('./keycdn.ts')).KEYCDN,
 }
 
 /** The table of a scheme: one of the caller's, or one of the package. */

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { type Scheme, sign, verify } from '../../src/index.ts'
+import { bytescale } from '../../src/schemes/bytescale.ts'
 import { fastly } from '../../src/schemes/fastly.ts'
 import { keycdn } from '../../src/schemes/keycdn.ts'
 import { find, leftOut } from '../prepare.mjs'
@@ -76,5 +77,10 @@ describe.skipIf(!python)('300 random links each', () => {
       expect(await verify(links, link, { now })).toMatchObject({ ok: true })
       expect(await verify(links, link.replace(origin, `${origin}/x`), { now })).toMatchObject({ reason: 'bad_signature' })
     }
+  })
+
+  test('bytescale', async () => {
+    const model = fc.record({ ...common, secret: base64, id: fc.stringMatching(/^\w{1,12}$/) })
+    for (const [{ secret, id, ...each }, link] of draw('bytescale', model)) await compare(each, link, bytescale({ id, secret }))
   })
 })

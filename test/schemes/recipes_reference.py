@@ -40,7 +40,14 @@ def keycdn_images(case):
     return append(case, 'token=' + md5(case['path'] + case['query'].lstrip('?') + case['secret']))
 
 
-SCHEMES = {'fastly': fastly, 'keycdn': keycdn, 'keycdn-images': keycdn_images}
+def bytescale(case):
+    """www.bytescale.com/docs/secure-urls/signed-urls"""
+    url = append(case, f'exp={case["expires"]}')
+    digest = hmac.new(base64.b64decode(case['secret']), url.split('://')[1].encode(), hashlib.sha256).digest()
+    return f'{url}&sig=1.{case["id"]}.{base64.urlsafe_b64encode(digest).decode().rstrip("=")}'
+
+
+SCHEMES = {'fastly': fastly, 'keycdn': keycdn, 'keycdn-images': keycdn_images, 'bytescale': bytescale}
 
 if __name__ == '__main__':
     print(json.dumps([SCHEMES[case['scheme']](case) for case in json.load(sys.stdin)]))

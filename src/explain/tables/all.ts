@@ -13,6 +13,7 @@ const TABLES: Readonly<Record<string, () => Promise<Table>>> = {
   thumbor: async () => (await import('./thumbor.ts')).THUMBOR,
   fastly: async () => (await import('./fastly.ts')).FASTLY,
   keycdn: async () => (await import('./keycdn.ts')).KEYCDN,
+  bytescale: async () => (await import('./bytescale.ts')).BYTESCALE,
 }
 
 /** The table of a scheme: one of the caller's, or one of the package. */

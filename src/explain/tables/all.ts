@@ -14,6 +14,7 @@ const TABLES: Readonly<Record<string, () => Promise<Table>>> = {
   fastly: async () => (await import('./fastly.ts')).FASTLY,
   keycdn: async () => (await import('./keycdn.ts')).KEYCDN,
   bytescale: async () => (await import('./bytescale.ts')).BYTESCALE,
+  'google-maps': async () => (await import('./google-maps.ts')).GOOGLE_MAPS,
 }
 
 /** The table of a scheme: one of the caller's, or one of the package. */

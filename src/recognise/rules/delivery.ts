@@ -85,6 +85,8 @@ export const DELIVERY: readonly Rule[] = [
     read: (link) => expiryFrom(link.text('token').split('_', 1)[0]),
   },
 
+  { vendor: 'google-maps', parameters: { signature: /^[\w-]{27}=$/ } },
+
   // `timestamp-rand-uid-hash`. The link shows when it was signed. Its lifetime is set at the network.
   { vendor: 'alibaba-cdn', parameters: { auth_key: /^\d{10}-[\da-z]+-\w+-[\da-f]{32}$/i } },
 

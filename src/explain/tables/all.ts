@@ -15,6 +15,7 @@ const TABLES: Readonly<Record<string, () => Promise<Table>>> = {
   keycdn: async () => (await import('./keycdn.ts')).KEYCDN,
   bytescale: async () => (await import('./bytescale.ts')).BYTESCALE,
   'google-maps': async () => (await import('./google-maps.ts')).GOOGLE_MAPS,
+  qiniu: async () => (await import('./qiniu.ts')).QINIU,
 }
 
 /** The table of a scheme: one of the caller's, or one of the package. */

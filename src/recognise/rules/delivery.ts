@@ -66,7 +66,7 @@ export const DELIVERY: readonly Rule[] = [
   {
     vendor: 'bytescale',
     parameters: { sig: /^1\.\w+\.[\w-]+$/, exp: /^(\d{10}(\d{3})?|inf)$/ },
-    read: (link) => (link.text('exp') === 'inf' ? {} : expiryFrom(link.text('exp'))),
+    read: (link) => expiryFrom(link.text('exp')) ?? {},
   },
 
   {
@@ -82,10 +82,13 @@ export const DELIVERY: readonly Rule[] = [
   {
     vendor: 'fastly',
     parameters: { token: /^\d{10,11}_[\da-f]{40}$/ },
-    read: (link) => expiryFrom(link.text('token').split('_', 1)[0]),
+    // Behind the expiry are a line and the signature.
+    read: (link) => expiryFrom(link.text('token').slice(0, -41)),
   },
 
   { vendor: 'google-maps', parameters: { signature: /^[\w-]{27}=$/ } },
+
+  { vendor: 'qiniu', parameters: { token: /:[\w-]{27}=$/, e: TIME }, expires: 'e' },
 
   // `timestamp-rand-uid-hash`. The link shows when it was signed. Its lifetime is set at the network.
   { vendor: 'alibaba-cdn', parameters: { auth_key: /^\d{10}-[\da-z]+-\w+-[\da-f]{32}$/i } },

@@ -7,6 +7,7 @@ import { type Scheme, sign, verify } from '../../src/index.ts'
 import { bytescale } from '../../src/schemes/bytescale.ts'
 import { fastly } from '../../src/schemes/fastly.ts'
 import { keycdn } from '../../src/schemes/keycdn.ts'
+import { upyun } from '../../src/schemes/upyun.ts'
 import { find, leftOut } from '../prepare.mjs'
 
 const python = find('python') as string | undefined
@@ -82,5 +83,11 @@ describe.skipIf(!python)('300 random links each', () => {
   test('bytescale', async () => {
     const model = fc.record({ ...common, secret: base64, id: fc.stringMatching(/^\w{1,12}$/) })
     for (const [{ secret, id, ...each }, link] of draw('bytescale', model)) await compare(each, link, bytescale({ id, secret }))
+  })
+
+  test('upyun', async () => {
+    const plain = path.filter((text) => !/%(2f|5c|00)/i.test(text))
+    for (const [{ secret: key, ...each }, link] of draw('upyun', fc.record({ ...common, path: plain, secret })))
+      await compare(each, link, upyun({ secret: key }))
   })
 })

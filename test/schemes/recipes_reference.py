@@ -11,6 +11,7 @@ import hashlib
 import hmac
 import json
 import sys
+from urllib.parse import unquote
 
 
 def append(case, pairs):
@@ -47,7 +48,14 @@ def bytescale(case):
     return f'{url}&sig=1.{case["id"]}.{base64.urlsafe_b64encode(digest).decode().rstrip("=")}'
 
 
-SCHEMES = {'fastly': fastly, 'keycdn': keycdn, 'keycdn-images': keycdn_images, 'bytescale': bytescale}
+def upyun(case):
+    """github.com/upyun/token-examples; the path is signed decoded, as Upyun's articles say"""
+    etime = str(case['expires'])
+    sign = hashlib.md5((case['secret'] + '&' + etime + '&' + unquote(case['path'])).encode()).hexdigest()[12:20] + etime
+    return append(case, f'_upt={sign}')
+
+
+SCHEMES = {'fastly': fastly, 'keycdn': keycdn, 'keycdn-images': keycdn_images, 'bytescale': bytescale, 'upyun': upyun}
 
 if __name__ == '__main__':
     print(json.dumps([SCHEMES[case['scheme']](case) for case in json.load(sys.stdin)]))

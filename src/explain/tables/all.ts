@@ -16,6 +16,7 @@ const TABLES: Readonly<Record<string, () => Promise<Table>>> = {
   bytescale: async () => (await import('./bytescale.ts')).BYTESCALE,
   'google-maps': async () => (await import('./google-maps.ts')).GOOGLE_MAPS,
   qiniu: async () => (await import('./qiniu.ts')).QINIU,
+  upyun: async () => (await import('./upyun.ts')).UPYUN,
 }
 
 /** The table of a scheme: one of the caller's, or one of the package. */

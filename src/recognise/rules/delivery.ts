@@ -88,6 +88,13 @@ export const DELIVERY: readonly Rule[] = [
 
   { vendor: 'google-maps', parameters: { signature: /^[\w-]{27}=$/ } },
 
+  {
+    vendor: 'upyun',
+    parameters: { _upt: /^[\da-f]{8}\d+$/ },
+    optional: /^_upp$/,
+    read: (link) => expiryFrom(link.text('_upt').slice(8)),
+  },
+
   { vendor: 'qiniu', parameters: { token: /:[\w-]{27}=$/, e: TIME }, expires: 'e' },
 
   // `timestamp-rand-uid-hash`. The link shows when it was signed. Its lifetime is set at the network.

@@ -18,6 +18,13 @@ const TABLES: Readonly<Record<string, () => Promise<Table>>> = {
   'alibaba-cdn': async () => (await import('./timestamp-token.ts')).TIMESTAMP_TOKEN,
   'tencent-cdn': async () => (await import('./timestamp-token.ts')).TIMESTAMP_TOKEN,
   'tencent-cos': async () => (await import('./tencent-cos.ts')).TENCENT_COS,
+  thumbor: async () => (await import('./thumbor.ts')).THUMBOR,
+  fastly: async () => (await import('./fastly.ts')).FASTLY,
+  keycdn: async () => (await import('./keycdn.ts')).KEYCDN,
+  bytescale: async () => (await import('./bytescale.ts')).BYTESCALE,
+  'google-maps': async () => (await import('./google-maps.ts')).GOOGLE_MAPS,
+  qiniu: async () => (await import('./qiniu.ts')).QINIU,
+  upyun: async () => (await import('./upyun.ts')).UPYUN,
 }
 
 /** The table of a scheme: one of the caller's, or one of the package. */

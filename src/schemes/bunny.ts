@@ -107,6 +107,10 @@ export function bunny(keys: Keys<SecretKey>, options: BunnyOptions = {}): Scheme
     return { pieces: [path + expires, address, data] }
   }
 
+  const parameters = placement === 'path' ? [] : generation === 'md5' ? TOKEN : [...TOKEN, ...OWN]
+  /** Names the parameter that is wrong, if it is one of the link's own. */
+  const fault = (name: string): Unreadable => (parameters.includes(name) ? { malformed: name } : 'malformed')
+
   /** The address in the form that is signed. */
   const addressToSign = (network: Network, ip: string) => (isHmac ? bytesOf(network) : plainAddress(ip))
 
@@ -121,7 +125,7 @@ export function bunny(keys: Keys<SecretKey>, options: BunnyOptions = {}): Scheme
     carries,
     own,
     covers,
-    parameters: placement === 'path' ? [] : generation === 'md5' ? TOKEN : [...TOKEN, ...OWN],
+    parameters,
     reads: ['ip'],
     algorithm,
     status: { malformed: 403, expired: 403, key_expired: 403, revoked: 403 },
@@ -139,8 +143,8 @@ export function bunny(keys: Keys<SecretKey>, options: BunnyOptions = {}): Scheme
 
       const { parameters: given, faulty } = parametersOf(query)
       assertOption(!coversQuery || !faulty, 'url', 'one whose parameters can be decoded and are there once')
-      const parameters: Parameter[] = coversQuery ? [...given] : []
-      const add = (name: string, value: string | undefined) => value && parameters.push({ name, value, piece: '' })
+      const signed: Parameter[] = coversQuery ? [...given] : []
+      const add = (name: string, value: string | undefined) => value && signed.push({ name, value, piece: '' })
       if (coversQuery) {
         add('token_countries', countries(own.countriesAllowed, 'countriesAllowed'))
         add('token_countries_blocked', countries(own.countriesBlocked, 'countriesBlocked'))
@@ -151,7 +155,7 @@ export function bunny(keys: Keys<SecretKey>, options: BunnyOptions = {}): Scheme
         add('token_ignore_params', ignoreParams && 'true')
       }
       add('token_path', prefix)
-      const data = signingData(parameters, !isHmac)
+      const data = signingData(signed, !isHmac)
       assertOption(
         data !== undefined,
         'url',
@@ -163,7 +167,7 @@ export function bunny(keys: Keys<SecretKey>, options: BunnyOptions = {}): Scheme
       return {
         toSign: stringToSign(signedPath, `${expires}`, network ? addressToSign(network, ip as string) : '', data),
         link(signature) {
-          const token = `token=${isHmac ? `HS256-${network ? '1-' : ''}` : ''}${signature}${printed(parameters, !isHmac)}&expires=${expires}`
+          const token = `token=${isHmac ? `HS256-${network ? '1-' : ''}` : ''}${signature}${printed(signed, !isHmac)}&expires=${expires}`
           if (placement === 'path') return `${origin}/bcdn_${token}${path}${coversQuery ? '' : query}${fragment}`
           // As Bunny's signers do: the parameters in their order, behind the token.
           return coversQuery ? `${origin}${path}?${token}${fragment}` : append(sent, token)
@@ -183,22 +187,22 @@ export function bunny(keys: Keys<SecretKey>, options: BunnyOptions = {}): Scheme
       const get = (name: string) => found.find((other) => other.name === name)?.value
       const [token, expires] = [get('token'), get('expires')]
       if (token === undefined && expires === undefined) return 'unsigned'
-      if (faulty !== undefined) return { malformed: faulty }
+      if (faulty !== undefined) return fault(faulty)
       const [, flag, signature] = form.exec(token ?? '') ?? []
-      if (!signature) return { malformed: 'token' }
-      if (!expires || !EXPIRES.test(expires)) return { malformed: 'expires' }
+      if (!signature) return fault('token')
+      if (!expires || !EXPIRES.test(expires)) return fault('expires')
       if (path[0] !== '/') return 'malformed'
 
       const ignored = get('token_ignore_params')
-      if (isHmac && ignored !== undefined && ignored !== 'true') return { malformed: 'token_ignore_params' }
-      const parameters = found.filter(({ name }) => !TOKEN.includes(name))
-      const data = generation === 'md5' ? '' : signingData(parameters, !isHmac)
+      if (isHmac && ignored !== undefined && ignored !== 'true') return fault('token_ignore_params')
+      const signed = found.filter(({ name }) => !TOKEN.includes(name))
+      const data = generation === 'md5' ? '' : signingData(signed, !isHmac)
       const scope = generation === 'md5' ? undefined : get('token_path')
       if (data === undefined || !/^\d*$/.test(get('limit') ?? '')) return 'malformed'
-      if (scope !== undefined && (scope[0] !== '/' || hasDotSegment(scope))) return { malformed: 'token_path' }
+      if (scope !== undefined && (scope[0] !== '/' || hasDotSegment(scope))) return fault('token_path')
 
       const signedPath = scope ?? pathToSign(path)
-      const rest = parameters.filter(({ name, value }) => generation !== 'md5' && !OWN.includes(name) && (isHmac || value))
+      const rest = signed.filter(({ name, value }) => generation !== 'md5' && !OWN.includes(name) && (isHmac || value))
       const prefix = scope && normalPath(scope)
       const restrictions = generation === 'md5' || ignores ? undefined : restrictionsOf(get)
       return {
@@ -249,8 +253,8 @@ function bytesOf({ bits, digits }: Network): Uint8Array {
   return Uint8Array.from(significant.match(/../g) as string[], (pair) => Number(`0x${pair}`))
 }
 
-/** An address as text; an IPv4 address on a socket for both is the IPv4 address. */
-const plainAddress = (ip: string): string => (printAddress(ip) ?? '').replace(/^::ffff:(?=\d+\.)/, '')
+/** An address as text, without a length; an IPv4 address on a socket for both is the IPv4 address. */
+const plainAddress = (ip: string): string => (printAddress(ip.replace(/\/\d+$/, '')) ?? '').replace(/^::ffff:(?=\d+\.)/, '')
 
 /** The digest is over the secret itself. */
 function withKnownSecret(key: SecretKey): SecretKey {

@@ -190,7 +190,7 @@ function listOf(list: string | readonly string[], form: RegExp, option: string, 
 function headersToSign(headers: Readonly<Record<string, string>>): string {
   const names = Object.keys(Object(headers))
   const good = names.length > 0 && HEADER_NAMES.test(names.join()) && names.every((name) => isValue(headers[name]))
-  assertOption(good, 'headers', "names of headers and their values, without ',' and '~'")
+  assertOption(good, 'headers', "names of headers and their values, without ',', '~' and spaces around them")
   return names.map((name) => `${name}=${headers[name]}`).join()
 }
 
@@ -200,7 +200,8 @@ function headersOf({ header }: Visit, names: readonly string[]): string | undefi
   return values.every(isValue) ? names.map((name, i) => `${name}=${values[i]}`).join() : undefined
 }
 
-const isValue = (value: unknown): boolean => typeof value === 'string' && /^[^,~]*$/.test(value)
+/** Servers see values without the spaces around them, so a link that signs some would never open. */
+const isValue = (value: unknown): boolean => typeof value === 'string' && /^[^,~\p{Cc}]*$/u.test(value) && value.trim() === value
 
 const withoutTilde = (text: string): string => text.replaceAll('~', '%7E')
 

@@ -62,6 +62,8 @@ export interface GenericProfile<K extends Key> {
 const BYTES = { 'SHA-1': 20, 'SHA-256': 32, 'SHA-384': 48, 'SHA-512': 64 } as const
 const ALPHABETS = { hex: '[\\da-f]', base64: '[A-Za-z\\d+/=]', base64url: '[\\w-]' } as const
 
+const base64url = (text: string): string => text.replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '')
+
 /** Finds a signature by its length and its alphabet: the last such run of characters in a link. */
 function signaturePattern({ algorithm }: Scheme, given: number | 'read' | undefined): RegExp | undefined {
   const { encoding } = algorithm
@@ -83,7 +85,8 @@ export function generic<K extends Key>(settings: GenericProfile<K>): Profile {
     if (pattern) return [...`${bytesOf(path)}?${formBytes(query)}`.matchAll(pattern)].at(-1)?.[0] ?? ''
     // Only the scheme knows how long its signatures are. A wrong answer here would make every accepted link a finding.
     const reading = scheme.read(`${origin}${path}${query && `?${query}`}`)
-    return typeof reading === 'object' && 'signature' in reading ? reading.signature : ''
+    // In one spelling, because some schemes take base64 and base64url.
+    return typeof reading === 'object' && 'signature' in reading ? base64url(reading.signature) : ''
   }
 
   /** Links that cover a method without taking it as a condition decide by conditions of their own. */

@@ -10,6 +10,17 @@ const TABLES: Readonly<Record<string, () => Promise<Table>>> = {
   'nginx-hmac': async () => (await import('./nginx.ts')).NGINX_HMAC,
   azure: async () => (await import('./azure.ts')).AZURE,
   pichax: async () => (await import('./pichax.ts')).PICHAX,
+  akamai: async () => (await import('./edge-token.ts')).AKAMAI,
+  'media-cdn': async () => (await import('./edge-token.ts')).MEDIA_CDN,
+  bunny: async () => (await import('./bunny.ts')).BUNNY,
+  'cloud-cdn': async () => (await import('./cloud-cdn.ts')).CLOUD_CDN,
+  cloudflare: async () => (await import('./cloudflare.ts')).CLOUDFLARE,
+  'cloudflare-images': async () => (await import('./cloudflare.ts')).CLOUDFLARE_IMAGES,
+  cloudfront: async () => (await import('./cloudfront.ts')).CLOUDFRONT,
+  'gcs-rsa': async () => (await import('./sigv4.ts')).SIGV4,
+  jwt: async () => (await import('./jwt.ts')).JWT,
+  laravel: async () => (await import('./php.ts')).LARAVEL,
+  symfony: async () => (await import('./php.ts')).SYMFONY,
 }
 
 /** The table of a scheme: one of the caller's, or one of the package. */

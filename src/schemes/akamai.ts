@@ -50,7 +50,7 @@ export function akamai(
   options: AkamaiOptions = {},
 ): Scheme<'starts' | 'ip' | 'prefix' | 'id', AkamaiConditions, 'required'> {
   const edge = edgeOf(options)
-  const { name, carries, own, algorithm, salt, fieldDelimiter } = edge
+  const { tokenName, carries, own, algorithm, salt, fieldDelimiter } = edge
 
   /** The string to sign: the token, then the URL unless the token has an ACL, then the salt. */
   function stringToSign(token: string, url: string | undefined): string {
@@ -68,7 +68,7 @@ export function akamai(
     carries,
     own,
     covers: ['path', 'expires', ...carries],
-    parameters: [name],
+    parameters: [tokenName],
     reads: ['headers', 'cookies'],
     algorithm: { hmac: algorithm === 'sha1' ? 'SHA-1' : 'SHA-256', encoding: 'hex' },
     status: { malformed: 403, expired: 403, key_expired: 403, revoked: 403 },
@@ -91,20 +91,20 @@ export function akamai(
       const token = fields.filter(Boolean).join(fieldDelimiter)
       return {
         toSign: stringToSign(token, acl ? undefined : resourceOf(path, query)),
-        link: (signature) => append(sent, `${name}=${token}${fieldDelimiter}hmac=${signature}`),
+        link: (signature) => append(sent, `${tokenName}=${token}${fieldDelimiter}hmac=${signature}`),
       }
     },
 
     read(url, header): Reading | Unreadable {
       if (url.length > LONGEST || /\p{Surrogate}/u.test(url)) return 'malformed'
-      const { tokens, rest } = presented(url, name, header)
+      const { tokens, rest } = presented(url, tokenName, header)
       const [value, second] = tokens
       if (value === undefined) return 'unsigned'
       const token = second === undefined ? parseToken(value, FIELDS, fieldDelimiter) : undefined
-      if (!token) return { malformed: name }
+      if (!token) return { malformed: tokenName }
       const { ip, st, exp, acl, id, data } = token.fields
       const timed = SECONDS.test(exp ?? '') && SECONDS.test(st ?? '1')
-      if (!timed || token.signature.length !== (algorithm === 'sha1' ? 40 : 64) || rest.path[0] !== '/') return { malformed: name }
+      if (!timed || token.signature.length !== (algorithm === 'sha1' ? 40 : 64) || rest.path[0] !== '/') return { malformed: tokenName }
       const resource = acl ? rest.path : resourceOf(rest.path, rest.query)
       // Cloudinary escapes the slashes of an ACL.
       const patterns = acl && (edge.vendor === 'cloudinary' ? plain(acl) : acl).split(edge.aclDelimiter)

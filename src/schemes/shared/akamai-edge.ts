@@ -43,7 +43,7 @@ const escapeToLower = (text: string): string => text.replace(/[ "#%&'/:;<=>?@[\]
 export interface Edge {
   readonly vendor: keyof typeof VENDORS
   /** The name of the parameter, cookie or header. */
-  readonly name: string
+  readonly tokenName: string
   /** The standard conditions that its tokens can carry. */
   readonly carries: readonly ('starts' | 'ip' | 'prefix' | 'id')[]
   /** The names of Akamai's own conditions. */
@@ -72,7 +72,7 @@ export function edgeOf(options: AkamaiOptions): Edge {
   const { tokenName = name, ignoreQueryString = isCloudinary } = options
   const early = options.escapeEarly ? escapeEarly : asItIs
   return {
-    ...{ vendor, name: tokenName, carries, own, algorithm, salt, ignoreQueryString, fieldDelimiter, aclDelimiter },
+    ...{ vendor, tokenName, carries, own, algorithm, salt, ignoreQueryString, fieldDelimiter, aclDelimiter },
     escapeUrl: isCloudinary ? escapeToLower : early,
     escapeAcl: isCloudinary ? (acl) => asClientsSend(escapeToLower(acl)) : asClientsSend,
     escapeAddress: vendor === 'akamai' ? early : asItIs,

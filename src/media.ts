@@ -1,2 +1,5 @@
-// securelink/media: signs the URLs of playlists.
-export { type LeftAddress, type PlaylistOptions, signPlaylist } from './media/playlist.ts'
+// securelink/media: signs the URLs of playlists and manifests.
+export type { LeftAddress } from './media/address.ts'
+export { signManifest } from './media/manifest.ts'
+export type { MediaOptions } from './media/options.ts'
+export { signPlaylist } from './media/playlist.ts'

@@ -33,13 +33,14 @@ const EXPORTS: Record<string, string[]> = {
   './client': ['expiresIn', 'fetchLink', 'keepFresh', 'serverClock'],
   './explain': ['explain'],
   './guard': ['cacheControl', 'confirm', 'guard'],
-  './media': ['signPlaylist'],
+  './media': ['signManifest', 'signPlaylist'],
   './service': ['bearer', 'pythonRoutes', 'service'],
   './node': ['listener', 'middleware'],
   './njs': ['default'],
   './recognise': ['recognise'],
   ...Object.fromEntries(schemes.map((name) => [`./schemes/${name}`, [camel(name)]])),
   ...Object.fromEntries(stores.map((name) => [`./stores/${name}`, [`${camel(name)}Store`]])),
+  './stores/durable-object': ['LinkUses', 'durableObjectStore'],
 }
 
 // Ceilings in bytes, minified and compressed, for an app that imports these names. They leave room, so that readable code need not be shortened.

@@ -23,6 +23,12 @@ const library = (file) =>
     .map((folder) => join('/usr/lib', folder, file))
     .find((path) => existsSync(path))
 
+// Debian keeps the programs of each version of PostgreSQL in a folder of its own.
+const postgres = (name) =>
+  (existsSync('/usr/lib/postgresql') ? readdirSync('/usr/lib/postgresql') : [])
+    .map((version) => join('/usr/lib/postgresql', version, 'bin', name))
+    .find((path) => existsSync(path)) ?? program(name)
+
 const readJson = (...path) => JSON.parse(readFileSync(join(runtimes, ...path), 'utf8'))
 
 // An engine of another version than the pinned one counts as missing, so a changed pin is installed.
@@ -52,6 +58,7 @@ const parts = {
       program('swift-proxy-server'),
   },
   redis: { name: 'Redis', debian: ['redis-server'], find: () => program('redis-server') },
+  postgres: { name: 'PostgreSQL', debian: ['postgresql'], find: () => postgres('initdb') && postgres('postgres') },
   'node-24': { name: 'Node 24', find: engine('node') },
   deno: { name: 'Deno', find: engine('deno') },
   bun: { name: 'Bun', find: engine('bun') },

@@ -16,7 +16,7 @@ export interface UseStore {
 
 /** Options of {@link redeem}. */
 export interface RedeemOptions extends VerifyOptions {
-  /** Remembers which links were used: `memoryStore()` for one process, `redisStore(client)` for several. */
+  /** Remembers which links were used: `memoryStore()` for one process, `redisStore(client)` or `sqlStore(pool)` for several. */
   readonly store: UseStore
 }
 

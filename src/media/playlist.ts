@@ -1,34 +1,13 @@
 // signPlaylist: turns every URL of an HLS playlist into a link, and changes nothing else. RFC 8216, draft-pantos-hls-rfc8216bis
 import type { Condition, Conditions, Expiry } from '../core/conditions.ts'
-import { assertKnownOptions, assertOption } from '../core/errors.ts'
+import { assertOption } from '../core/errors.ts'
 import { assertScheme, type Scheme } from '../core/scheme.ts'
-import { type SignOptions, sign } from '../core/sign.ts'
+import { sign } from '../core/sign.ts'
 import { presentTime } from '../core/time.ts'
 import { LONGEST } from '../lib/url.ts'
+import { addressesOf } from './address.ts'
 import { attributesOf } from './attributes.ts'
-
-/** A URL in a playlist that {@link signPlaylist} did not sign. */
-export interface LeftAddress {
-  /** The URL as it stands in the playlist. */
-  readonly address: string
-  /** The number of its line, from 1. */
-  readonly line: number
-  /** The tag that it stands in, such as `EXT-X-KEY`. Absent for the line of a segment or a variant. */
-  readonly tag?: string
-  /**
-   * - `other_origin`: it is on another host, has credentials, or is not an http URL (`data:`, `skd:`)
-   * - `unknown_tag`: it stands in a tag or an attribute that `signPlaylist` does not know
-   */
-  readonly reason: 'other_origin' | 'unknown_tag'
-}
-
-/** Options of {@link signPlaylist}, besides the conditions. */
-export interface PlaylistOptions extends SignOptions {
-  /** The URL of the playlist, for its relative URLs: `'https://cdn.example/videos/7/index.m3u8'`, or a path that starts with `/`. */
-  readonly base: string | URL
-  /** Called for each URL that is not signed. */
-  readonly left?: (left: LeftAddress) => void
-}
+import { assertMediaOptions, type MediaOptions } from './options.ts'
 
 // The tags with a URL that a player loads, and the attributes that have it: RFC 8216bis, its interstitials, and image playlists.
 const URI = ['URI']
@@ -90,23 +69,23 @@ type SignUrl = (address: string, line: number, tag?: string) => Promise<string>
 export async function signPlaylist<C extends Condition, Own extends object, E extends Expiry>(
   scheme: Scheme<C, Own, E>,
   playlist: string,
-  options: PlaylistOptions & Conditions<NoInfer<C>, NoInfer<E>> & NoInfer<Own>,
+  options: MediaOptions & Conditions<NoInfer<C>, NoInfer<E>> & NoInfer<Own>,
 ): Promise<string> {
   assertScheme(scheme)
   assertPlaylist(playlist)
-  assertPlaylistOptions(scheme, options)
+  assertMediaOptions(scheme, options, 'signPlaylist()')
   const { base, left, now, ...others } = options
   // The types of the conditions are those that the caller passed, and `sign` checks the values.
   const conditions = others as unknown as Conditions<NoInfer<C>, NoInfer<E>> & NoInfer<Own>
   // One time for all, so that links to one file are the same.
   const present = new Date(presentTime(now))
-  const targetOf = targetFinder(String(base))
+  const addresses = addressesOf(String(base))
   const text = playlist.replace(BYTE_ORDER_MARK, '')
   const lines = text.split(/(\r\n|\r|\n)/)
   const variables = variablesOf(lines)
 
   const signUrl: SignUrl = async (address, line, tag) => {
-    const target = targetOf(withVariables(address, variables))
+    const target = addresses.own(addresses.resolve(withVariables(address, variables)))
     if (target !== undefined) return sign(scheme, target, conditions, { now: () => present })
     left?.({ address, line, reason: 'other_origin', ...(tag && { tag }) })
     return address
@@ -133,23 +112,8 @@ function assertPlaylist(playlist: unknown): void {
   assertOption(isPlaylist, 'playlist', `text that starts with #EXTM3U${remedy}`)
 }
 
-function assertPlaylistOptions(scheme: Scheme, options: PlaylistOptions): void {
-  assertOption(typeof options === 'object' && options !== null, 'options', "an object such as { base, expires: '6h' }")
-  const { schemes: [signer = scheme] = [] } = scheme
-  // `sign` knows the standard conditions, and says which of them these links cannot carry.
-  const { starts, method, ip, prefix, uses, id, ...others } = options as PlaylistOptions & Record<string, unknown>
-  const known = ['base', 'left', 'now', 'expires', 'align', ...signer.carries, ...(signer.own ?? [])]
-  assertKnownOptions(others, known, `signPlaylist() with ${signer.name} links`)
-  assertOption(
-    /^(https?:\/\/|\/(?!\/))/i.test(String(options.base)),
-    'base',
-    "the URL of the playlist: an http(s) URL, or a path that starts with '/'",
-  )
-  assertOption(options.left === undefined || typeof options.left === 'function', 'left', 'a function')
-}
-
 /** The pieces of a line with a tag. */
-function signTag(text: string, tag: string, line: number, signUrl: SignUrl, left: PlaylistOptions['left']): Piece[] {
+function signTag(text: string, tag: string, line: number, signUrl: SignUrl, left: MediaOptions['left']): Piece[] {
   // After `#`, the tag and `:`.
   const start = tag.length + 2
   if (TAGS_BEFORE_URL.includes(tag)) return signRest(text, start, line, signUrl, tag)
@@ -173,33 +137,6 @@ function signRest(text: string, start: number, line: number, signUrl: SignUrl, t
   if (!address) return [text]
   const at = text.indexOf(address, start)
   return [text.slice(0, at), signUrl(address, line, tag), text.slice(at + address.length)]
-}
-
-// Stands in for the origin while a path is resolved. Only references without an origin are resolved against it.
-const NO_ORIGIN = 'http://path.invalid'
-
-/** A function that resolves a reference of the playlist to a URL or path to sign; `undefined` if it is not on the host of the playlist. */
-function targetFinder(base: string): (reference: string) => string | undefined {
-  const from = new URL(base, NO_ORIGIN)
-  if (base.startsWith('/')) return (reference) => (hasOrigin(reference) ? undefined : pathOf(new URL(reference, from)))
-  return (reference) => {
-    const url = URL.canParse(reference, from) ? new URL(reference, from) : undefined
-    // Not by `origin`, because that of a blob: URL is the origin of the page. Credentials in a URL belong to somebody else.
-    const isOwn = url?.protocol === from.protocol && url.host === from.host && !url.username && !url.password
-    return isOwn ? url.href : undefined
-  }
-}
-
-function pathOf({ href }: URL): string | undefined {
-  const path = href.slice(NO_ORIGIN.length)
-  // Clients take a path that starts with two slashes for a host.
-  return path.startsWith('//') ? undefined : path
-}
-
-/** Does a reference name a scheme or a host? `URL` reads `\` as `/`, and drops tabs, line breaks, and control characters at the start. */
-function hasOrigin(reference: string): boolean {
-  const read = reference.replace(/[\t\n\r]/g, '').replace(/^[\0- ]+/, '')
-  return /^([a-z][a-z\d+.-]*:|[/\\]{2})/i.test(read)
 }
 
 const DEFINE = '#EXT-X-DEFINE:'

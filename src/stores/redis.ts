@@ -3,6 +3,7 @@ import { assertKnownOptions, assertOption } from '../core/errors.ts'
 import type { UseStore } from '../core/redeem.ts'
 import { type Duration, secondsOf } from '../core/time.ts'
 import { BASE64URL, encode } from '../lib/encoding.ts'
+import { within } from '../lib/within.ts'
 
 /** A client of the package `redis` (node-redis), single or cluster, as far as this store needs it. */
 export interface NodeRedis {
@@ -107,7 +108,7 @@ export function redisStore(client: NodeRedis | IoRedis, options: RedisStoreOptio
       const taking = run(TAKE, key, String(uses), String(+until), name, retained)
       try {
         // As text, because clients have options that turn numbers into text, bytes or big integers.
-        const answer = String(await within(taking, patience))
+        const answer = String(await within(taking, patience, 'redisStore: Redis did not answer in time'))
         if (answer !== '1' && answer !== '0')
           throw new Error('redisStore: Redis sent an answer that the script of this store does not give')
         return answer === '1'
@@ -123,13 +124,4 @@ export function redisStore(client: NodeRedis | IoRedis, options: RedisStoreOptio
 
 function isDisconnected(client: NodeRedis | IoRedis): boolean {
   return 'status' in client ? /^(close|reconnecting|disconnecting|end)$/.test(client.status) : client.isReady === false
-}
-
-/** The value of a promise, or an error when it takes too long. */
-async function within<T>(promise: Promise<T>, milliseconds: number): Promise<T> {
-  let timer: unknown
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error('redisStore: Redis did not answer in time')), milliseconds)
-  })
-  return Promise.race([promise, late]).finally(() => clearTimeout(timer as number))
 }

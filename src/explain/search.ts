@@ -43,13 +43,13 @@ export class Search {
   readonly #keys = new Map<string, SecretKey | undefined>()
   readonly #names = new WeakMap<SecretKey, string>()
   #unnamed = 0
-  // Algorithms that are neither HMAC nor a hash have no name.
-  readonly #signers: Algorithm[] = []
   readonly #derived = new Set<string>()
   // Links and strings to sign, by request: most pairs change something else.
   readonly #read = new Map<string, Promise<Read | undefined>>()
   readonly #texts = new Map<string, Promise<readonly string[]>>()
   readonly #schemes: Scheme[] = []
+  // Hash functions by name, and the digests and signers of vendors.
+  readonly #methods: unknown[] = []
 
   constructor(bound: number) {
     this.#bound = bound
@@ -121,7 +121,7 @@ export class Search {
   async #compare(attempt: Attempt, reading: Reading, received: string, key: SecretKey, text: string): Promise<ReturnType<typeof compared>> {
     const algorithm = attempt.algorithm ?? reading.algorithm ?? attempt.scheme.algorithm
     const name = this.#nameOf(key)
-    const kind = `${this.#kindOf(algorithm)} ${attempt.swapped} ${attempt.derive ? (attempt.rekeyed ?? text) : ''}`
+    const kind = `${this.#algorithmName(algorithm)} ${attempt.swapped} ${attempt.derive ? (attempt.rekeyed ?? text) : ''}`
     const memory = `${name}\n${kind}\n${received}\n${text}`
     if (this.#known.has(memory)) return undefined
     this.#known.add(memory)
@@ -177,11 +177,12 @@ export class Search {
     return this.#keys.get(name)
   }
 
-  #kindOf(algorithm: Algorithm): string {
-    if ('hmac' in algorithm) return algorithm.hmac
-    if ('digest' in algorithm) return 'digest'
-    if (!this.#signers.includes(algorithm)) this.#signers.push(algorithm)
-    return `signer ${this.#signers.indexOf(algorithm)}`
+  /** Two algorithms that sign and write alike get the same name. */
+  #algorithmName(algorithm: Algorithm): string {
+    const { encoding, bytes } = algorithm
+    const method = 'hmac' in algorithm ? algorithm.hmac : 'digest' in algorithm ? algorithm.digest : algorithm.signer
+    if (!this.#methods.includes(method)) this.#methods.push(method)
+    return `${this.#methods.indexOf(method)} ${encoding} ${bytes}`
   }
 
   /** Two keys with the same secret get the same name. */

@@ -8,12 +8,15 @@ import { generic } from './generic.ts'
 import { type Check, different, type Issued, type Key, type Profile, starts, targetParts } from './profile.ts'
 import type { Random } from './random.ts'
 import { bytesOf, inNetwork, isIgnored, normalOrigin, outside, plainAddress, targetOf } from './readings.ts'
+import { DAY, NOW } from './words.ts'
 
 /** What this needs of a vector. */
 interface Example {
   readonly url?: string
   readonly conditions?: Readonly<Record<string, unknown>>
 }
+
+const LEAST_BYTES = 6
 
 type Options = Readonly<Record<string, unknown>>
 
@@ -27,6 +30,8 @@ interface Peculiarity {
   readonly fields?: Readonly<Record<string, Check>>
   /** The URL that a link is for, as the vendor's own signer writes it. Default: as it was given. */
   readonly asWritten?: (issued: Issued) => string
+  /** The part of a path that is covered. Default: all of it. */
+  readonly coveredPath?: (path: string, issued: Issued) => string
   readonly prefixHasOrigin?: boolean
   readonly refused?: Profile['refused']
 }
@@ -108,6 +113,17 @@ const PECULIAR: Readonly<Record<string, Peculiarity>> = {
     fields: { scheme: unlessPattern('scheme'), host: unlessPattern('host') },
     prefixHasOrigin: true,
   },
+  // The signature covers what stands behind it, without a version; and without the last segment where that is a name for search engines.
+  cloudinary: {
+    coveredPath: (path, { link }) => {
+      const withoutVersion = (text: string) => merged(text.replace(/\/v\d+(?=\/)/, ''))
+      const [, front = '', behind = ''] = /(\/[^/]*)\/s--[\w-]+--(\/[^?#]*)/.exec(link) ?? []
+      const covered = withoutVersion(/^\/(\w+_)?(images|videos|files)$/.test(front) ? behind.replace(/[^/]*$/, '') : behind)
+      return withoutVersion(path).includes(covered) ? covered : path
+    },
+  },
+  // The expiry is one of the options in the path, and no part of the resource.
+  imgproxy: { coveredPath: (path) => path.replace(/\/exp:\d+(?=\/)/, '') },
   // Laravel takes off the slashes at the end of a path.
   laravel: { asWritten: ({ url }) => url.replace(/\/+(?=$|[?#])/, '') },
   // Symfony prints the query as PHP has read it: the last of two parameters with one name, and `q[0]` for `q[]`.
@@ -137,7 +153,8 @@ export function profilesFromVectors(written: ReadonlySet<string>): readonly Prof
       if (!signs || !ring.every(isPlain) || profiles.has(JSON.stringify(options))) continue
       profiles.set(JSON.stringify(options), profileOf(label, vectors.scheme, make, ring, examples, options as Options))
     }
-    return [...profiles.values()]
+    // A shorter signature is often met by chance.
+    return [...profiles.values()].filter(({ scheme: { algorithm } }) => (algorithm.bytes ?? LEAST_BYTES) >= LEAST_BYTES)
   })
 }
 
@@ -175,14 +192,8 @@ function profileOf(
 ): Profile {
   // Links that show the time of their issue live for `maxAge`. The fuzzer's live for days.
   const options: Options = given['maxAge'] === undefined ? given : { ...given, maxAge: '7d' }
-  const {
-    coversQuery,
-    patterns,
-    prefixHasOrigin,
-    refused,
-    fields,
-    asWritten = ({ url }: Issued) => url,
-  }: Peculiarity = PECULIAR[name] ?? {}
+  const { coversQuery, patterns, prefixHasOrigin, refused, fields, ...others }: Peculiarity = PECULIAR[name] ?? {}
+  const { asWritten = ({ url }: Issued) => url, coveredPath = (path: string) => path } = others
 
   /** The part of the request that patterns, a prefix, or the URL itself let through. */
   const path: Check = (issued, visit, claims) => {
@@ -201,7 +212,8 @@ function profileOf(
     if (!profile.scheme.covers.includes('path')) return
     const prefix = conditions['prefix'] as string | undefined
     if (prefix !== undefined) return outside(named.path, prefix) && 'claims.resource path'
-    return different(merged(targetOf(asWritten(issued)).path) === merged(named.path), 'claims.resource path')
+    const [granted, shown] = [targetOf(asWritten(issued)).path, named.path].map((each) => merged(coveredPath(each, issued)))
+    return different(granted === shown, 'claims.resource path')
   }
   // The URL of a link is compared in claims, so the fields that it has are not compared again. Signer and verifier can differ in their options,
   // and a part that one of them leaves out is not covered.
@@ -224,6 +236,8 @@ function profileOf(
       return Object.fromEntries(Object.entries(conditions).filter(([name]) => !isTime(name)))
     },
     fields: { path: () => undefined, query: () => undefined, starts: begins, ...fields },
+    // Some vendors write times in whole minutes.
+    expiry: (random: Random) => new Date(NOW + DAY * (1 + random.below(6)) + 60_000 * random.below(4)),
     signatureLength: 'read',
     always: [path, query],
     ownResource: true,

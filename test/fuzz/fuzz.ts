@@ -159,7 +159,8 @@ async function issue(
     const link = await sign(profile.scheme, asked.url, asked.conditions as never, { now: now(NOW) })
     const target = { ...targetOf(link), fragment: '' }
     const signature = profile.signatureOf(target)
-    if (signature.length < 16) finding('sign: the link has no signature', link)
+    // The shortest that some vendor writes has six bytes.
+    if (signature.length < 8) finding('sign: the link has no signature', link)
     const signed = signer(profile.ring, asked.conditions, NOW)
     if (!signed) {
       finding('sign: no key is in time', link)

@@ -48,6 +48,8 @@ export interface GenericProfile<K extends Key> {
   readonly conditions?: (random: Random) => Readonly<Record<string, unknown>>
   /** The length of a signature as it is written, for algorithms that do not tell, or `'read'`: the signature is the one that the scheme reads. */
   readonly signatureLength?: number | 'read'
+  /** When links expire. Default: a whole second within days. */
+  readonly expiry?: (random: Random) => Date
   /** The part of a path or query that the link is for. Default: the path, and the query without the link's parameters. */
   readonly resourceOf?: (target: Target) => { path: string; query: string }
   /** The methods that a grant opens. Default: those that it asks for. */
@@ -127,7 +129,7 @@ export function generic<K extends Key>(settings: GenericProfile<K>): Profile {
     options,
     grant: (random) => ({
       url: settings.urls?.(random) ?? url(random, { host: covered('host'), separators }),
-      conditions: { ...conditionsOf(scheme, random, separators), ...settings.conditions?.(random) },
+      conditions: { ...conditionsOf(scheme, random, separators, settings.expiry), ...settings.conditions?.(random) },
     }),
     signatureOf,
     fields: checks,
@@ -138,7 +140,7 @@ export function generic<K extends Key>(settings: GenericProfile<K>): Profile {
 }
 
 /** Conditions that the scheme can carry: those that it requires always, the others sometimes. */
-function conditionsOf(scheme: Scheme, random: Random, separators: readonly string[]): Conditions {
+function conditionsOf(scheme: Scheme, random: Random, separators: readonly string[], end = expiry): Conditions {
   const { carries, requires = [], expiry: kind = 'required' } = scheme
   const makers: Readonly<Record<Condition, () => unknown>> = {
     starts: () => new Date(NOW + 3_600_000 * (random.below(3) - 1)),
@@ -149,7 +151,7 @@ function conditionsOf(scheme: Scheme, random: Random, separators: readonly strin
     id: () => random.several(1, 2, () => token(random)).join('') + (random.chance(0.4) ? lookalike(random, random.pick(separators)) : ''),
   }
   const never = kind === 'none' || (kind === 'optional' && random.chance(0.2))
-  const conditions: Record<string, unknown> & { expires: Date | 'never' } = { expires: never ? 'never' : expiry(random) }
+  const conditions: Record<string, unknown> & { expires: Date | 'never' } = { expires: never ? 'never' : end(random) }
   if (!never && random.chance(0.1)) conditions['align'] = '1h'
   for (const name of carries as readonly Condition[]) if (requires.includes(name) || random.chance(0.25)) conditions[name] = makers[name]()
   if (scheme.own?.includes('headers') && random.chance(0.3)) conditions['headers'] = { [random.pick(HEADERS)]: random.pick(HEADER_VALUES) }

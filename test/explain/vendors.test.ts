@@ -9,8 +9,6 @@ import { cloudCdn } from '../../src/schemes/cloud-cdn.ts'
 import { cloudflare } from '../../src/schemes/cloudflare.ts'
 import { cloudflareImages } from '../../src/schemes/cloudflare-images.ts'
 import { cloudfront } from '../../src/schemes/cloudfront.ts'
-import { gcs } from '../../src/schemes/gcs.ts'
-import { gcsRsa } from '../../src/schemes/gcs-rsa.ts'
 import { jwt } from '../../src/schemes/jwt.ts'
 import { laravel } from '../../src/schemes/laravel.ts'
 import { mediaCdn } from '../../src/schemes/media-cdn.ts'
@@ -273,51 +271,6 @@ function ofCloudfront(): readonly Case[] {
   ]
 }
 
-const GCS_KEY = { id: 'GOOG1EMADEUPEXAMPLE', secret: 'bGoa+V7g/yqDXvKRqq+JTFn4uQZbPiQJo4pf9RzJ' }
-const ACCOUNT = { id: 'app@project.iam.gserviceaccount.com', publicKey: pem(publicKey) }
-
-/** Signs as the page of Cloud Storage describes it. */
-function googleLink(
-  algorithm: string,
-  id: string,
-  sign: (text: string, scope: string) => string,
-  changes: { region?: string; path?: string } = {},
-) {
-  const { region = 'auto', path = '/bucket/a.txt' } = changes
-  const scope = `20300101/${region}/storage/goog4_request`
-  const query = [
-    `X-Goog-Algorithm=${algorithm}`,
-    `X-Goog-Credential=${encodeURIComponent(`${id}/${scope}`)}`,
-    'X-Goog-Date=20300101T000000Z',
-    'X-Goog-Expires=600',
-    'X-Goog-SignedHeaders=host',
-  ].join('&')
-  const canonical = ['GET', path, query, 'host:storage.googleapis.com\n', 'host', 'UNSIGNED-PAYLOAD'].join('\n')
-  const text = [algorithm, '20300101T000000Z', scope, createHash('sha256').update(canonical).digest('hex')].join('\n')
-  return `https://storage.googleapis.com/bucket/a.txt?${query}&X-Goog-Signature=${sign(text, scope)}`
-}
-const googleKey = (secret: string, scope: string) => scope.split('/').reduce<Key>((key, word) => mac(key, word), `GOOG4${secret}`)
-
-function ofGcs(): readonly Case[] {
-  const link = (secret: string, changes?: object) =>
-    googleLink('GOOG4-HMAC-SHA256', GCS_KEY.id, (text, scope) => hex(googleKey(secret, scope), text), changes)
-  return [
-    wrong('secret_line_break', link(`${GCS_KEY.secret}\n`)),
-    wrong('region', link(GCS_KEY.secret, { region: 'europe-west3' })),
-    wrong(
-      'key_not_derived',
-      googleLink('GOOG4-HMAC-SHA256', GCS_KEY.id, (text) => hex(GCS_KEY.secret, text)),
-    ),
-    wrong('method', link(GCS_KEY.secret), { method: 'PUT' }),
-  ]
-}
-
-function ofGcsRsa(): readonly Case[] {
-  const link = (hash: string, changes?: object, key = privateKey) =>
-    googleLink('GOOG4-RSA-SHA256', ACCOUNT.id, (text) => createSign(hash).update(text).sign(key, 'hex'), changes)
-  return [wrong('region', link('RSA-SHA256', { region: 'europe-west3' })), wrong('method', link('RSA-SHA256'), { method: 'PUT' })]
-}
-
 const SCHEMES: readonly { scheme: Scheme; cases: readonly Case[] }[] = [
   { scheme: akamai({ secret: HEX_KEY }), cases: ofAkamai() },
   { scheme: mediaCdn({ secret: BASE64_KEY }), cases: ofMediaCdn() },
@@ -331,8 +284,6 @@ const SCHEMES: readonly { scheme: Scheme; cases: readonly Case[] }[] = [
   { scheme: jwt({ secret: JWT_SECRET }), cases: ofJwt() },
   { scheme: cloudfront(KEY_PAIRS), cases: ofCloudfront() },
   { scheme: cloudfront(PUBLIC_KEYS), cases: ofCloudfront() },
-  { scheme: gcs(GCS_KEY), cases: ofGcs() },
-  { scheme: gcsRsa(ACCOUNT), cases: ofGcsRsa() },
 ]
 
 describe.each(SCHEMES.map((one, at) => ({ ...one, title: `${at} ${one.scheme.name}` })))('$title', ({ scheme, cases }) => {

@@ -88,7 +88,7 @@ const declarations = {
 // What CDN users get. The first bundle calls nothing of WebCrypto but HMAC; the second has every scheme, for pages that show all kinds of links.
 const BUNDLES = {
   securelink: ['src/index.ts', 'src/recognise.ts', 'src/client.ts', 'src/schemes/pichax.ts'],
-  'securelink.all': ['src/index.ts', 'src/recognise.ts', 'src/client.ts', 'src/media.ts', ...list('schemes')],
+  'securelink.all': ['src/index.ts', 'src/recognise.ts', 'src/client.ts', 'src/media.ts', 'src/explain.ts', ...list('schemes')],
 }
 
 /** Makes modules of the names in BUNDLES; they exist for the build only. */
@@ -124,13 +124,15 @@ const sri = {
   },
 }
 
-/** Takes the types out and asks no questions: `npm run check` has asked them. */
+/** Only removes the types, which the first build below has checked. */
 const strip = {
   name: 'strip',
-  transform: (code, id) =>
-    id.endsWith('.ts')
-      ? ts.transpileModule(code, { compilerOptions: { target: 'ES2022', module: 'ESNext', verbatimModuleSyntax: true } }).outputText
-      : null,
+  transform(code, id) {
+    if (!id.endsWith('.ts')) return null
+    const compilerOptions = { target: 'ES2022', module: 'ESNext', verbatimModuleSyntax: true, sourceMap: true }
+    const { outputText, sourceMapText } = ts.transpileModule(code, { compilerOptions, fileName: id })
+    return { code: outputText.replace(/\n\/\/# sourceMappingURL=.*/, ''), map: JSON.parse(sourceMapText) }
+  },
 }
 
 // A classic script must not let its names out into the page, so only the module's top level is mangled.
@@ -172,12 +174,20 @@ export default [
       { file: 'dist/securelink.umd.js', format: 'umd', name: 'SecureLink', sourcemap: true, plugins: [minify(false), sri] },
       { file: 'dist/securelink.min.js', format: 'es', sourcemap: true, plugins: [minify(true), sri] },
     ],
-    plugins: [bundles, compile()],
+    plugins: [bundles, strip],
   },
   {
     input: 'securelink.all',
-    output: { file: 'dist/securelink.all.umd.js', format: 'umd', name: 'SecureLink', sourcemap: true, plugins: [minify(false), sri] },
-    plugins: [noble, bundles, compile()],
+    output: {
+      file: 'dist/securelink.all.umd.js',
+      format: 'umd',
+      name: 'SecureLink',
+      sourcemap: true,
+      // The tables of `explain` are loaded when they are needed, and a classic script is one file.
+      inlineDynamicImports: true,
+      plugins: [minify(false), sri],
+    },
+    plugins: [noble, bundles, strip],
   },
   {
     input: 'test/conformance/run.ts',

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 /** The top of the project. */
 export const root = fileURLToPath(new URL('..', import.meta.url))
 
-const last = join(root, 'dist/securelink.min.js') // what the build writes last into dist
+const last = join(root, 'dist/securelink.all.umd.js') // what the build writes last into dist
 const lock = join(root, 'build/.building')
 const time = (path: string) => (existsSync(path) ? statSync(path).mtimeMs : 0)
 

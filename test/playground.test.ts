@@ -208,8 +208,11 @@ describe.each(['file', 'demo'])(`from the %s${why}`, (from) => {
     expect(await page.locator('#scheme').inputValue()).toBe('hmac')
     expect(await page.locator('#anatomy .k-time').allInnerTexts()).toEqual(['expires=1900000000'])
     expect(await page.locator('#anatomy .k-signature').allInnerTexts()).toEqual([`signature=${'A'.repeat(43)}`])
+    // The placement follows the link, so that the next link is signed and verified like it.
+    expect(await page.locator('#option-placement').inputValue()).toBe('query')
     await page.locator('#link').fill('https://h.example/plain')
     expect(await page.locator('#status').innerText()).toBe('No signed link that this page knows.')
+    expect(await page.locator('#legend').isVisible()).toBe(false)
     await page.locator('#link').fill('https://h.example/?expires=x&signature=y')
     expect(await page.locator('#status').innerText()).toContain('malformed')
     expect(await verdict(page)).toBe('Refused: malformed')
@@ -241,7 +244,7 @@ describe.each(['file', 'demo'])(`from the %s${why}`, (from) => {
       expect(await page.locator('#reading').innerText()).not.toContain('\u202e')
       await verdict(page)
     }
-    await page.locator('#link').fill('')
+    await page.locator('#link').fill(`https://h.example/a?expires=1900000000&signature=${'A'.repeat(43)}`)
     await page.locator('#secret').fill('short')
     expect(await verdict(page)).toBe('No verdict')
     expect(await page.locator('#verdict').innerText()).toContain('weak_key')
@@ -251,6 +254,8 @@ describe.each(['file', 'demo'])(`from the %s${why}`, (from) => {
     expect(await sign(page, {})).toContain('bad_option')
     await page.locator('#url').fill('/a')
     expect(await sign(page, { expires: 'soon' })).toContain('bad_option')
+    expect(await sign(page, { expires: '600' })).toContain('expires must be')
+    expect(await page.locator('#code').innerText()).toContain("expires: '600'")
     expect(await page.locator('*').count()).toBeLessThan(before + 40)
     expect(requests).toEqual(loaded)
     expect(complaints).toEqual([])
@@ -293,8 +298,6 @@ test(`every scheme of the bundle is on the list${why}`, here, async () => {
   const schemes = readdirSync(join(root, 'src/schemes'))
     .filter((name) => name.endsWith('.ts'))
     .map((name) => name.replace('.ts', ''))
-    // It must be told for how long its links are valid, and the page has no form for that.
-    .filter((name) => name !== 'cloudflare')
   expect(await page.locator('#scheme option').allInnerTexts()).toEqual(expect.arrayContaining(schemes))
   expect(await page.locator('#scheme option').count()).toBe(schemes.length)
   await context.close()
@@ -412,7 +415,7 @@ test(`the one line for a CDN works, and without a library the page says what is 
   const serve = (html: string) => async (context: BrowserContext) => {
     await context.route('**', (route) => route.fulfill({ status: 404 }))
     await context.route(`${origin}/`, (route) => route.fulfill({ body: html, contentType: 'text/html' }))
-    for (const name of ['playground.css', 'playground.js'])
+    for (const name of ['playground.css', 'playground.js', 'examples.js'])
       await context.route(`${origin}/${name}`, (route) =>
         route.fulfill({ path: join(root, 'docs/playground', name), contentType: name.endsWith('css') ? type.css : type.js }),
       )
@@ -429,6 +432,99 @@ test(`the one line for a CDN works, and without a library the page says what is 
   await bare.goto(`${origin}/`)
   await bare.getByText('The library is not here').waitFor()
   expect(await bare.locator('#sign').isDisabled()).toBe(true)
+  await context.close()
+})
+
+test(`the example of each scheme is accepted, and what it covers is known${why}`, here, async () => {
+  const { page, context, complaints } = await open(file)
+  const examples = await page.evaluate('EXAMPLES')
+  for (const { scheme, key } of examples as { scheme: string; key?: object }[]) {
+    await page.locator('#examples').getByRole('button', { name: scheme, exact: true }).click()
+    expect(await page.locator('#status').innerText(), scheme).toMatch(/^A link of /)
+    expect(await page.locator('#covers').innerText(), scheme).toContain('covers: ')
+    if (key) expect(await verdict(page), scheme).toBe('Accepted')
+  }
+  // The bar needs a start to measure against, and most links have none.
+  await page.getByRole('button', { name: 's3', exact: true }).click()
+  expect(await page.locator('#bar').isVisible()).toBe(true)
+  await page.getByRole('button', { name: 'laravel', exact: true }).click()
+  expect(await page.locator('#bar').isVisible()).toBe(false)
+  await page.getByRole('button', { name: 'azure', exact: true }).click()
+  // Azure signs the account, which is only a part of the host.
+  expect((await parts(page)).filter(([, covered]) => covered === 'not known').map(([name]) => name)).toEqual(['origin'])
+  expect(complaints).toEqual([])
+  await context.close()
+})
+
+test(`finds the mistake behind a signature that does not match${why}`, here, async () => {
+  const { page, context, complaints } = await open(file)
+  await page.locator('#option-purpose').evaluate((input: HTMLInputElement) => {
+    input.value = 'invoice'
+    input.dispatchEvent(new Event('input', { bubbles: true }))
+  })
+  expect(await verdict(page)).toBe('Refused: bad_signature')
+  await page.locator('#verdict .mistakes').waitFor()
+  expect(await page.locator('#verdict .mistakes').innerText()).toContain('purpose')
+  await page.locator('#explain').click()
+  await page.getByText('String to sign', { exact: true }).waitFor()
+  expect(await page.locator('#verdict pre').first().innerText()).toContain('SecureLink hmac v1')
+  await page.locator('#link').fill((await link(page)).replaceAll('&', '&amp;'))
+  await page.locator('#unescape').click()
+  expect(await link(page)).not.toContain('&amp;')
+  expect(await page.locator('#escaped').isVisible()).toBe(false)
+  expect(complaints).toEqual([])
+  await context.close()
+})
+
+test(`a permalink holds the link when the visitor asks for it, and warns while the link is valid${why}`, here, async () => {
+  const { page, context, requests } = await open(file)
+  expect(page.url()).not.toContain('#')
+  await page.locator('#share').click()
+  expect(await page.locator('#verdict').innerText()).toContain('This link may still open')
+  expect(page.url()).not.toContain('#')
+  await page.getByRole('button', { name: 'Make the permalink anyway' }).click()
+  const shared = await link(page)
+  expect(page.url()).toBe(`${file}#link=${encodeURIComponent(shared)}`)
+  const other = await open(page.url())
+  expect(await link(other.page)).toBe(shared)
+  expect(await other.page.locator('#status').innerText()).toContain('A link of hmac')
+  // What is behind # is not sent to a server.
+  expect(requests.filter((url) => url.includes('signature'))).toEqual([])
+  await other.context.close()
+  // An expired link needs no warning.
+  await page.getByRole('button', { name: 's3', exact: true }).click()
+  await page.locator('#share').click()
+  expect(await page.locator('#verdict .word').innerText()).toBe('Permalink')
+  await context.close()
+})
+
+test.each([
+  ['desktop', 'light', desktop],
+  ['desktop', 'dark', desktop],
+  ['phone', 'light', phone],
+  ['phone', 'dark', phone],
+] as const)(`six vendors' links on a %s in %s, verdict and buttons in sight${why}`, here, async (device, scheme, viewport) => {
+  const { page, context, complaints } = await open(file, { scheme, viewport })
+  for (const vendor of ['s3', 'azure', 'cloudfront', 'akamai', 'nginx', 'laravel']) {
+    await page.locator('#examples').getByRole('button', { name: vendor, exact: true }).click()
+    await verdict(page)
+    // The anatomy and its verdict come before the table of parts.
+    const top = async (id: string) => (await page.locator(id).boundingBox())?.y ?? 0
+    expect(await top('#verdict')).toBeLessThan(await top('#parts'))
+    expect(await top('#anatomy')).toBeLessThan(await top('#parts'))
+    await page.evaluate(axe)
+    const violations = await page.evaluate(async () => {
+      // biome-ignore lint/suspicious/noExplicitAny: axe is a global of the page
+      const { violations } = await (globalThis as any).axe.run(document, { resultTypes: ['violations'], preload: false })
+      // biome-ignore lint/suspicious/noExplicitAny: as above
+      return violations.map(({ id, nodes }: any) => `${id}: ${nodes.map(({ html }: any) => html).join(' ')}`)
+    })
+    expect(violations).toEqual([])
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(viewport.width)
+    await page.evaluate(() => scrollTo(0, 0))
+    await page.screenshot({ path: join(screenshots, `vendor-${vendor}-${device}-${scheme}.png`) })
+  }
+  expect(complaints).toEqual([])
   await context.close()
 })
 
@@ -457,7 +553,8 @@ test(`shows what recognise says of other links${why}`, here, async () => {
   await page
     .locator('#link')
     .fill('https://b.example/a?X-Amz-Date=20260101T000000Z&X-Amz-Expires=3600&X-Amz-Credential=AKIA&X-Amz-Signature=00')
-  expect(await page.locator('#status').innerText()).toBe('A link of s3. This page can read it, and not verify it.')
+  expect(await page.locator('#status').innerText()).toBe('A link of s3. This page reads links of s3, and cannot verify them.')
+  expect(await verdict(page)).toBe('No verdict')
   expect((await parts(page)).map(([name, covered]) => `${name} ${covered}`)).toEqual([
     'origin covered',
     'path covered',

@@ -1,4 +1,4 @@
-// Writes the tables of schemes: in README.md, and as docs/schemes/README.md. `npm run tables` runs it, and test/tables.test.ts compares.
+// Writes what is made from the folder of schemes: the tables in README.md and docs/schemes/README.md, jsr.json, and the playground's examples. `npm run tables` runs it, and test/tables.test.ts compares.
 //
 // A table has a line for each file in src/schemes. The facts come from the scheme itself, the name from the first line of its page in
 // docs/schemes, and `links` and `comparedWith` from `about` in its vector file.
@@ -40,6 +40,7 @@ export async function factsOf(root) {
       return {
         name,
         title: firstLine(readFileSync(join(root, `docs/schemes/${name}.md`), 'utf8')).replace(/^#+ /, ''),
+        kind: about?.kind ?? 'Others',
         links: about?.links ?? '',
         comparedWith: about?.comparedWith ?? '',
         covers: scheme.covers,
@@ -68,15 +69,14 @@ const table = (head, rows) =>
     .map((cells) => `| ${cells.map((cell) => `${cell}`.replaceAll('|', '\\|')).join(' | ')} |`)
     .join('\n')
 
-/** The short table of README.md. */
+/** The short table of README.md: a row for each kind of scheme. */
 export function readmeTable(facts) {
-  const rows = facts.map((fact) => [`[\`${fact.title}\`](docs/schemes/${fact.name}.md)`, fact.links, fact.covers.join(', ')])
-  const all = [
-    '[`anyOf(first, …others)`](docs/schemes/any-of.md)',
-    'several schemes: the first signs, all verify',
-    'as the scheme that signed',
-  ]
-  return table(['scheme', 'links of', 'covered by the signature'], [...rows, all])
+  const kinds = [...new Set(facts.map(({ kind }) => kind))].sort()
+  const rows = kinds.map((kind) => {
+    const schemes = facts.filter((fact) => fact.kind === kind)
+    return [kind, schemes.map(({ title, name, links }) => `[\`${title}\`](docs/schemes/${name}.md): ${links}`).join('<br>')]
+  })
+  return table(['kind', 'schemes, and the links that each signs and verifies'], rows)
 }
 
 /** The page docs/schemes/README.md. */
@@ -113,6 +113,38 @@ ${table(head, rows)}
 `
 }
 
+/**
+ * An example of each scheme for the playground: its first vector that verifies with the default options, with the key, which is published there.
+ * Schemes that need options have a link without a key: the page can read it.
+ */
+function examplesScript(root, names) {
+  const examples = names.map((name) => {
+    const { testGroups } = JSON.parse(readFileSync(join(root, `test/conformance/vectors/${name}.json`), 'utf8'))
+    const all = testGroups.flatMap(({ keys = [], options, tests }) => tests.map((test) => ({ ...test, keys, options })))
+    const good = all.filter(({ result, visit }) => result === 'ok' && !visit.headers)
+    const isUrl = ({ link }) => /^https?:/.test(link)
+    const isPlain = ({ keys, options = {} }) => keys.length === 1 && typeof keys[0].secret === 'string' && Object.keys(options).length === 0
+    const { link, keys, visit, ...rest } =
+      good.find((one) => isUrl(one) && isPlain(one)) ?? good.find(isPlain) ?? good.find(isUrl) ?? good[0]
+    const [{ id, secret } = {}] = keys
+    return { scheme: camel(name), link, ...(isPlain({ keys, ...rest }) && { key: { id, secret }, visit }) }
+  })
+  return `// Written by npm run tables: a link of each scheme, from the test vectors.\nglobalThis.EXAMPLES = ${JSON.stringify(examples, null, 2)}\n`
+}
+
+/** The package for JSR: the same entry points as the npm package's, as TypeScript, without the command and without NGINX's. */
+function jsrPackage(root) {
+  const { version, license, devDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+  const files = (folder) => readdirSync(join(root, 'src', folder)).filter((file) => file.endsWith('.ts') && file !== 'njs.ts')
+  const entries = ['.', 'schemes', 'stores'].flatMap((folder) => files(folder).map((file) => `./${join(folder, file)}`)).sort()
+  const exports = Object.fromEntries(
+    entries.map((entry) => [entry === './index.ts' ? '.' : entry.replace('.ts', ''), entry.replace('./', './src/')]),
+  )
+  const imports = { '@noble/hashes/': `npm:@noble/hashes@${devDependencies['@noble/hashes']}/` }
+  const include = ['src', 'README.md', 'LICENSE', 'jsr.json']
+  return `${JSON.stringify({ name: '@securelink/securelink', version, license, exports, imports, publish: { include, exclude: ['src/cli', 'src/njs', 'src/njs.ts'] } }, null, 2)}\n`
+}
+
 const MARKED = /(<!-- schemes -->\n)[\s\S]*?(\n<!-- \/schemes -->)/
 
 /** The files with their tables as they should be. */
@@ -123,6 +155,11 @@ export async function tablesOf(root) {
   return {
     'README.md': readme.replace(MARKED, (_, before, after) => before + readmeTable(facts) + after),
     'docs/schemes/README.md': schemesPage(facts),
+    'jsr.json': jsrPackage(root),
+    'docs/playground/examples.js': examplesScript(
+      root,
+      facts.map(({ name }) => name),
+    ),
   }
 }
 

@@ -67,9 +67,10 @@
     akamai: { st: 'starts' },
   }
 
-  // What vendors sign, where this page cannot ask a scheme for it. Others are said to be unknown.
-  const presigned = ['host', 'path', 'query', '*']
-  const VENDORS = { s3: presigned, gcs: presigned, laravel: ['host', 'path', 'query', 'expires'] }
+  // The vendors that sign every parameter of their own, also those that are not conditions, such as a version.
+  const SIGN_ALL_THEIRS = /^(azure|s3|gcs|gcs-rsa|cloudfront|cloud-cdn|media-cdn|akamai|hmac|any of them)$/
+  // Parameters that are not signed, although everything else of the vendor is.
+  const NOT_SIGNED = ['Key-Pair-Id', 'Hash-Algorithm', 'KeyName']
 
   const REASONS = {
     unsigned: 'The link has none of the parameters of this scheme.',
@@ -105,7 +106,8 @@
 
   // One line per condition: label, placeholder, and how its text becomes a value.
   const list = (text) => text.split(/[\s,]+/).filter(Boolean)
-  const when = (text) => (/^[\d.]+[a-z]$/i.test(text) ? text : new Date(text))
+  // Other texts go to the library as they are, and its sentence says what is wrong with them. `new Date('600')` would be the year 600.
+  const when = (text) => (/^\d{4}-\d\d-\d\d/.test(text) && !Number.isNaN(+new Date(text)) ? new Date(text) : text)
   const CONDITIONS = {
     expires: ['Expires', '10m, or 2030-01-01T12:00Z', when],
     starts: ['Starts', '30s, or a date', when],
@@ -133,6 +135,7 @@
       algorithm: { choices: ['sha256', 'sha1', 'sha384', 'sha512'] },
       timestamp: { note: 'unix, Z, or a time zone such as +02:00.', placeholder: 'unix' },
     },
+    cloudflare: { maxAge: { note: 'How long links are valid: the time of the WAF rule.', placeholder: '1h' } },
     azure: {
       version: { note: 'The sv of new links.', placeholder: '2026-04-06' },
       pathStyle: { label: 'The path begins with the account (pathStyle)', check: true },
@@ -171,17 +174,20 @@
 
   // Names in the bundle that are not factories of schemes. A function that makes a scheme of an empty keyring is one, so new schemes need no entry.
   const NO_SCHEMES =
-    /^(sign|signAll|signIn|signPlaylist|verify|redeem|inspect|anyOf|statusOf|linkMemory|recognise|expiresIn|fetchLink|keepFresh|serverClock|guard|service|[A-Z].*|.*Store)$/
+    /^(sign|signAll|signIn|signPlaylist|signManifest|verify|redeem|inspect|explain|anyOf|allOf|statusOf|linkMemory|recognise|expiresIn|cacheKey|fetchLink|freshLinks?|keepFresh|serverClock|setCookie|guard|service|[A-Z].*|.*Store)$/
   const factories = {}
 
   function findSchemes() {
     for (const [name, make] of Object.entries(lib)) {
       if (typeof make !== 'function' || NO_SCHEMES.test(name)) continue
-      try {
-        const { write, read } = make([])
-        if (write && read) factories[name] = make
-      } catch {
-        // It wants more than keys, and there is no form for that here.
+      // Some vendors write the time of signing, and their factories must be told how long links are valid.
+      for (const defaults of [{}, { maxAge: '1h' }]) {
+        try {
+          const { write, read } = make([], defaults)
+          if (write && read) factories[name] ??= (keys, chosen) => make(keys, { ...defaults, ...chosen })
+        } catch {
+          // It wants more, and there is no form for that here.
+        }
       }
     }
     // Our own first, the others by name.
@@ -257,9 +263,15 @@
     if (factories.hmac) attempt('hmac', { placement: 'path' })
     for (const seen of [lib.recognise?.(link) ?? []].flat())
       if (!found.some((one) => one.scheme === seen.scheme))
-        found.push({ scheme: seen.scheme, claims: seen.unverified, covers: VENDORS[seen.scheme], options: {} })
+        found.push({ scheme: seen.scheme, claims: seen.unverified, covers: coversOf(seen.scheme), options: {} })
     return found
   }
+
+  /** What a scheme of this name covers, if the page has it. */
+  const coversOf = (name) =>
+    Object.values(factories)
+      .map((make) => make([]))
+      .find((made) => made.name === name)?.covers
 
   const decoded = (text) => {
     try {
@@ -287,8 +299,9 @@
       const role = ROLES[renamed.get(name) ?? OWN_NAMES[made]?.[name] ?? NAMES[name.toLowerCase()]]
       const [kind, means, words] = role ?? ROLES.other
       const value = decoded(separator === ',' ? more.join('=').replaceAll('~', '%') : more.join('='))
+      const isSigned = covers && SIGN_ALL_THEIRS.test(made) && !NOT_SIGNED.includes(name)
       const covered =
-        kind === 'signature' ? 'signature' : has(...words, `?${name}`, '*') || (words.length > 0 && covers ? false : undefined)
+        kind === 'signature' ? 'signature' : isSigned || has(...words, `?${name}`, '*') || (words.length > 0 && covers ? false : undefined)
       const signed = role === ROLES.signed ? +dateOf(value) : 0
       add(text, kind, { name, value, means: describe(role, value, means), covered, signed })
     }
@@ -368,7 +381,9 @@
       showScheme()
     }
     const placement = $('option-placement')
-    if (switching && found[0]?.options.placement && placement) placement.value = found[0].options.placement
+    // The placement of the link, so that the page signs and verifies links like it.
+    if (switching && found[0]?.name && placement) placement.value = found[0].options.placement ?? 'query'
+    $('escaped').hidden = !/&(amp|#38|#x26);/i.test(link)
     $('as').replaceChildren(...found.map((one, i) => el('option', { value: i }, one.scheme)))
     $('as-field').hidden = found.length < 2
     shown = { link, found, seen: Date.now() }
@@ -395,12 +410,32 @@
     if (named.length > 200) rows.push(el('li', {}, `and ${named.length - 200} more`))
     $('parts').replaceChildren(...rows)
     $('anatomy').hidden = $('apart').hidden = $('parts').hidden = pieces.length === 0
+    showLegend(pieces)
+    answer($('verdict'))
     shown.signed = named.find(({ signed }) => signed)?.signed
     showCovers(reading, named)
     // Links of ours show all this in their parameters; others may have it wrapped up.
     $('claims').replaceChildren(...(reading && !reading.name ? claimRows(reading.claims) : []))
     say($('status'), statusOf(link, reading))
     tick()
+  }
+
+  // The colours and lines of the anatomy, with their words.
+  const LEGEND = [
+    ['k-own', 'the URL’s own', ({ kind }) => kind === 'own'],
+    ['k-time', 'time', ({ kind }) => kind === 'time'],
+    ['k-condition', 'condition', ({ kind }) => kind === 'condition'],
+    ['k-key', 'key', ({ kind }) => kind === 'key'],
+    ['k-signature', 'signature', ({ kind }) => kind === 'signature'],
+    ['c-yes', 'covered', ({ covered }) => covered === true],
+    ['c-no', 'not covered', ({ covered }) => covered === false],
+  ]
+
+  /** Only what the anatomy shows. */
+  function showLegend(pieces) {
+    const entries = LEGEND.filter(([, , isShown]) => pieces.some(isShown))
+    $('legend').replaceChildren(...entries.map(([look, words]) => el('li', {}, el('span', { class: look }, words))))
+    $('legend').hidden = entries.length < 2
   }
 
   function row({ name, value, means, kind, covered }) {
@@ -430,8 +465,8 @@
 
   function statusOf(link, reading) {
     if (!link) return 'Nothing here yet.'
-    if (reading && !reading.name) return `A link of ${reading.scheme}. This page can read it, and not verify it.`
-    if (reading) return `A link of ${reading.scheme}, read without a key. Nothing is verified yet.`
+    if (reading && !reading.name) return `A link of ${reading.scheme}. ${cannotVerify(reading)}`
+    if (reading) return `A link of ${reading.scheme}, read without a key.`
     const made = factories[$('scheme').value]([], tolerant(options))
     const read = made.read(link)
     return read === 'malformed' || read.malformed
@@ -483,21 +518,17 @@
     }[next]
     $('left-note').textContent = 'by this machine’s clock'
 
-    // Most links do not say when they were made: without a start the line begins where this page first saw the link.
     const start = starts ? +starts : signed
     const from = waits ? Math.min(seen, start) : start < end ? start : Math.min(seen, end)
     const part = (moment) => `${Math.min(100, Math.max(0, ((moment - from) / (end - from || 1)) * 100))}%`
-    $('bar').hidden = next === 'endless'
+    // Without a start there is nothing to measure against, and a full bar would say that the link is new.
+    $('bar').hidden = next === 'endless' || !start
     $('bar').classList.toggle('dead', dead)
     $('bar-wait').style.width = waits ? part(+starts) : '0'
     $('bar-gone').style.width = dead || waits ? '0' : part(now)
     $('bar-now').style.left = part(now)
     $('bar').setAttribute('aria-label', `Timeline: ${left.textContent}`)
-    $('from').textContent = start
-      ? `${starts ? 'from' : 'signed'} ${dateText(new Date(start))}`
-      : dead
-        ? ''
-        : `seen ${dateText(new Date(seen))}`
+    $('from').textContent = start ? `${starts ? 'from' : 'signed'} ${dateText(new Date(start))}` : ''
     $('until').textContent = next === 'endless' ? '' : `until ${dateText(expires)}`
     if (phase && phase !== next) say($('status'), next === 'dead' ? 'The link has just expired.' : 'The link opens now.')
     shown.phase = next
@@ -544,25 +575,149 @@
     }
   }
 
+  function visit() {
+    const text = (id) => $(id).value.trim()
+    return {
+      ...(text('visit-method') && { method: text('visit-method') }),
+      ...(text('visit-ip') && { ip: text('visit-ip') }),
+      ...(text('visit-tolerance') && { tolerance: text('visit-tolerance') }),
+      ...(text('visit-now') && { now: () => new Date(text('visit-now')) }),
+    }
+  }
+
+  // The reasons that a mistake of whoever signed the link may have.
+  const MISTAKEN = ['bad_signature', 'malformed', 'unsigned', 'unknown_key']
+
   async function verify(verb) {
     const box = $('verdict')
-    const text = (id) => $(id).value.trim()
     const link = $('link').value.trim()
+    const { reading } = shown
+    if (reading && !reading.name) return answer(box, '', el('p', { class: 'word' }, 'No verdict'), el('p', {}, cannotVerify(reading)))
     try {
-      const visit = {
-        ...(text('visit-method') && { method: text('visit-method') }),
-        ...(text('visit-ip') && { ip: text('visit-ip') }),
-        ...(text('visit-tolerance') && { tolerance: text('visit-tolerance') }),
-        ...(text('visit-now') && { now: () => new Date(text('visit-now')) }),
-      }
       const made = scheme(key())
-      const verdict = verb === 'redeem' ? await lib.redeem(made, link, { ...visit, store }) : await lib.verify(made, link, visit)
+      const verdict = verb === 'redeem' ? await lib.redeem(made, link, { ...visit(), store }) : await lib.verify(made, link, visit())
       // The link was changed while the answer was on its way.
-      if (link === $('link').value.trim()) showVerdict(box, verdict)
+      if (link !== $('link').value.trim()) return
+      showVerdict(box, verdict)
+      if (MISTAKEN.includes(verdict.reason)) await addMistakes(box, link)
     } catch (error) {
       answer(box, 'bad', el('p', { class: 'word' }, 'No verdict'), el('p', {}, failure(error)))
     }
   }
+
+  const cannotVerify = ({ scheme }) => `This page reads links of ${scheme}, and cannot verify them.`
+
+  /** What `explain` finds, with the key and the options of the page. */
+  const explained = (link) => lib.explain(scheme(key()), link, { ...visit(), make: [factories[$('scheme').value], key(), options()] })
+
+  /** Below a verdict: the mistakes that were found, if any. */
+  async function addMistakes(box, link) {
+    if (!lib.explain) return
+    const { mistakes } = await explained(link)
+    if (link === $('link').value.trim() && mistakes.length > 0) box.append(mistakeList(mistakes))
+  }
+
+  const mistakeList = (mistakes) =>
+    el('ul', { class: 'mistakes' }, ...mistakes.map(({ sentence, remedy }) => el('li', {}, `${sentence} `, el('em', {}, remedy))))
+
+  async function explain() {
+    const box = $('verdict')
+    const link = $('link').value.trim()
+    const { reading } = shown
+    if (reading && !reading.name) return answer(box, '', el('p', { class: 'word' }, 'No verdict'), el('p', {}, cannotVerify(reading)))
+    try {
+      const { verdict, mistakes, stringToSign, canonicalRequest, expected, tried } = await explained(link)
+      if (link !== $('link').value.trim()) return
+      showVerdict(box, verdict)
+      if (mistakes.length > 0) box.append(mistakeList(mistakes))
+      else if (MISTAKEN.includes(verdict.reason))
+        box.append(el('p', {}, `None of the known mistakes made this signature; ${tried} signatures were computed.`))
+      const texts = {
+        'Canonical request': canonicalRequest,
+        'String to sign': stringToSign,
+        'Expected signature': verdict.ok ? undefined : expected,
+      }
+      for (const [name, text] of Object.entries(texts))
+        if (text)
+          box.append(
+            el('h3', {}, name),
+            el('pre', { tabindex: '0', role: 'region', 'aria-label': name }, visible(text).replaceAll('\\u{a}', '\n')),
+          )
+    } catch (error) {
+      answer(box, 'bad', el('p', { class: 'word' }, 'No verdict'), el('p', {}, failure(error)))
+    }
+  }
+
+  // ---------------------------------------------------------------- Sharing
+
+  /** A permalink of this page, with the link behind `#`, which browsers do not send to servers. */
+  function share({ isSure = false } = {}) {
+    const box = $('verdict')
+    const link = $('link').value.trim()
+    const { expires, endless } = shown.reading?.claims ?? {}
+    const isValid = endless || Date.now() < +expires
+    if (isValid && !isSure) {
+      const anyway = el('button', { type: 'button' }, 'Make the permalink anyway')
+      anyway.addEventListener('click', () => share({ isSure: true }))
+      const until = endless ? 'It never expires' : `It is valid until ${dateText(expires)}`
+      return answer(
+        box,
+        'bad',
+        el('p', { class: 'word' }, 'This link may still open'),
+        el('p', {}, `${until}. Everybody who gets the permalink can use it. `),
+        anyway,
+      )
+    }
+    const permalink = `${location.href.replace(/#.*/s, '')}#link=${encodeURIComponent(link)}`
+    history.replaceState(null, '', permalink)
+    const input = el('input', { readonly: '', 'aria-label': 'Permalink', class: 'mono' })
+    input.value = permalink
+    answer(
+      box,
+      '',
+      el('p', { class: 'word' }, 'Permalink'),
+      el('p', {}, 'It is in the address bar, too. It holds the link, and no key.'),
+      input,
+    )
+    input.select()
+  }
+
+  /** Shows the link of a permalink. */
+  function openPermalink() {
+    const [, text] = /^#link=(.+)$/s.exec(location.hash) ?? []
+    if (!text) return false
+    $('link').value = decoded(text)
+    show($('link').value, { switching: true })
+    return true
+  }
+
+  function showExamples() {
+    const buttons = (globalThis.EXAMPLES ?? []).map((example) => {
+      const button = el('button', { type: 'button' }, example.scheme)
+      button.addEventListener('click', () => openExample(example))
+      return button
+    })
+    $('examples').replaceChildren(...buttons)
+  }
+
+  function openExample({ scheme: name, link, key, visit = {} }) {
+    if (factories[name]) {
+      $('scheme').value = name
+      showScheme()
+    }
+    $('key-id').value = key?.id ?? ''
+    if (key) $('secret').value = key.secret
+    $('visit-method').value = visit.method ?? 'GET'
+    $('visit-ip').value = visit.ip ?? ''
+    $('visit-now').value = visit.now ? localTime(new Date(visit.now)) : ''
+    $('link').value = link
+    show(link, { switching: true })
+    const with_ = key ? ' Its key and a time before its expiry are filled in below.' : ''
+    say($('status'), `${$('status').textContent}${with_}`)
+  }
+
+  /** As the field for a time takes it: in the visitor's time zone. */
+  const localTime = (date) => new Date(+date - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 19)
 
   function claimRows(claims) {
     return Object.entries(claims).flatMap(([name, value]) => [
@@ -595,7 +750,7 @@
     const changed = at < 0 ? `${path}x` : path.slice(0, at) + (path[at] === 'x' ? 'y' : 'x') + path.slice(at + 1)
     $('link').value = origin + changed + query + fragment
     show($('link').value)
-    say($('status'), 'One letter of the path is another one now. Verify it again.')
+    say($('status'), 'One letter of the path is changed now. Verify it again.')
   }
 
   // ---------------------------------------------------------------- Code
@@ -735,11 +890,13 @@ console.log(verdict.ok || verdict.reason)`
     generate()
     showScheme()
     listen()
+    showExamples()
     setInterval(tick, 1000)
     if (!globalThis.crypto?.subtle) {
       $('no-webcrypto').hidden = false
       return show('')
     }
+    if (openPermalink()) return
     await sign()
     $('signed').textContent = ''
     say($('status'), 'An example, signed just now with the key below. Paste a link of yours over it.')
@@ -779,6 +936,13 @@ console.log(verdict.ok || verdict.reason)`
     })
     on('redeem', 'click', () => verify('redeem'))
     on('tamper', 'click', tamper)
+    on('explain', 'click', explain)
+    on('share', 'click', () => share())
+    on('unescape', 'click', () => {
+      $('link').value = $('link').value.replace(/&(amp|#38|#x26);/gi, '&')
+      show($('link').value.trim(), { switching: true })
+    })
+    addEventListener('hashchange', openPermalink)
     on('copy', 'click', copy)
     on('runtimes', 'click', ({ target }) => {
       if (target.localName !== 'button') return

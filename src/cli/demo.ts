@@ -137,6 +137,7 @@ const PAGE_HEADERS = {
 const PARTS: Record<string, readonly [path: string, type: string]> = {
   '/playground.css': ['playground.css', 'text/css; charset=utf-8'],
   '/playground.js': ['playground.js', 'text/javascript; charset=utf-8'],
+  '/examples.js': ['examples.js', 'text/javascript; charset=utf-8'],
   '/dist/securelink.all.umd.js': ['../../dist/securelink.all.umd.js', 'text/javascript; charset=utf-8'],
 }
 

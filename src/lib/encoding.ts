@@ -13,20 +13,26 @@ export function encode(bytes: Uint8Array, alphabet: string): string {
 }
 
 function encode16(bytes: Uint8Array, alphabet: string): string {
-  let text = ''
+  const characters = characterCodesOf(alphabet)
+  const codes = new Array<number>(bytes.length * 2)
   for (let i = 0; i < bytes.length; i++) {
     const byte = bytes[i] as number
-    text += alphabet.charAt(byte >> 4) + alphabet.charAt(byte & 15)
+    codes[2 * i] = characters[byte >> 4] as number
+    codes[2 * i + 1] = characters[byte & 15] as number
   }
-  return text
+  return String.fromCharCode(...codes)
 }
 
 const codesOf: Record<string, Uint8Array> = {}
 
-function encode64(bytes: Uint8Array, alphabet: string): string {
+/** The codes of an alphabet. They are turned into a string at once, because appending characters takes twice as long. */
+function characterCodesOf(alphabet: string): Uint8Array {
   codesOf[alphabet] ??= Uint8Array.from(alphabet, (character) => character.charCodeAt(0))
-  const characters = codesOf[alphabet]
-  // Character codes, turned into a string at once: appending characters takes twice as long.
+  return codesOf[alphabet]
+}
+
+function encode64(bytes: Uint8Array, alphabet: string): string {
+  const characters = characterCodesOf(alphabet)
   const codes = new Array<number>(Math.ceil(bytes.length / 3) * 4)
   let at = 0
   for (let i = 0; i < bytes.length; i += 3) {

@@ -123,14 +123,13 @@ export function takeParameters<Name extends string>(
   names: readonly Name[],
   { plusIsSpace = false }: { readonly plusIsSpace?: boolean } = {},
 ): Taken<Name> {
-  const longest = Math.max(...names.map((name) => name.length)) * '%41'.length
   const values: { [N in Name]?: string } = {}
   const others: string[] = []
   let twice: Name | undefined
   for (const piece of query.slice(1).split('&')) {
     const equals = endOf(piece, '=')
     const written = piece.slice(0, equals)
-    const plain = written.length <= longest ? unescaped(written) : written
+    const plain = written.includes('%') ? unescaped(written, names) : written
     const name = names.find((each) => each === plain)
     const value = piece.slice(equals + 1)
     if (name === undefined) {
@@ -144,9 +143,9 @@ export function takeParameters<Name extends string>(
   return { values, others: others.length > 0 ? `?${others.join('&')}` : '', twice }
 }
 
-/** A name with its letters, digits and `-._~` unescaped. */
-function unescaped(name: string): string {
-  if (!name.includes('%')) return name
+/** A name with its letters, digits and `-._~` unescaped, if it can be one of these names. */
+function unescaped(name: string, names: readonly string[]): string {
+  if (names.every(({ length }) => name.length > length * '%41'.length)) return name
   return name.replace(/%[2-7][\da-f]/gi, (escaped) => {
     const character = String.fromCharCode(+`0x${escaped.slice(1)}`)
     return PLAIN.test(character) ? character : escaped

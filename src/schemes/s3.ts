@@ -3,6 +3,7 @@
 import { assertKnownOptions, assertOption } from '../core/errors.ts'
 import type { Keys, SecretKey } from '../core/keys.ts'
 import type { Scheme } from '../core/scheme.ts'
+import { withLatest } from './shared/latest.ts'
 import { AWS4, isScopeWord, type Place, type PresignConditions, sigv4 } from './shared/sigv4.ts'
 
 export type { PresignConditions }
@@ -61,11 +62,11 @@ export function s3(keys: Keys<S3Key>, options: S3Options = {}): Scheme<'starts' 
     name: 's3',
     // S3 answers AccessDenied to expired links, and InvalidAccessKeyId to keys that are not in use.
     status: { expired: 403, key_expired: 403, revoked: 403 },
-    placeOf(hostname) {
+    placeOf: withLatest((hostname) => {
       const named = placeNamedBy(hostname)
       return { region: region ?? named.region ?? 'us-east-1', service: service ?? named.service ?? 's3' }
-    },
-    assertUrl(hostname) {
+    }),
+    assertUrl: withLatest((hostname) => {
       const closed = CLOSED.find(({ hosts }) => hosts.test(hostname))
       assertOption(!closed, 'url', `one that presigned URLs open: ${closed?.problem}`)
       if (!region && !service) return
@@ -76,7 +77,7 @@ export function s3(keys: Keys<S3Key>, options: S3Options = {}): Scheme<'starts' 
       assertOption(ownRegion, 'region', `'${named.region}', as in the host of the URL, or left out`)
       const ownService = !service || !named.service || service === named.service
       assertOption(ownService, 'service', `'${named.service}', as in the host of the URL, or left out`)
-    },
+    }),
   })
 }
 

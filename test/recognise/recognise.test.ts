@@ -54,7 +54,7 @@ const NEEDS_MORE =
   /[?&](si=|e=0|e=(&|$)|expires=0|expires=\d{12}|eXpires|ts=\d{12}|X-Amz-Algorithm=.*GOOG1)|^[^?]*\/[\da-f]{32}\/|\?ts=\d+$/
 
 // Schemes that are not named as `recognise` names their links: it does not tell Google's kinds of keys apart.
-const VENDORS: Readonly<Record<string, string>> = { 'cloud-cdn': 'google-cloud-cdn', 'gcs-rsa': 'gcs' }
+const VENDORS: Readonly<Record<string, string>> = { 'cloud-cdn': 'google-cloud-cdn', 'gcs-rsa': 'gcs', 'tencent-cos': 'cos' }
 
 describe('links of our schemes', () => {
   test.each(schemes.map(({ make, vectors }) => [vectors.scheme, make, vectors] as const))('%s', (name, make, { testGroups }) => {
@@ -77,8 +77,9 @@ describe('links of our schemes', () => {
         count++
         // Supabase's have tokens of the scheme jwt.
         const found = one(link).find((other) => other?.scheme === vendor || (name === 'jwt' && other?.scheme === 'supabase'))
-        // A link that never expires has no expiry to read, and Cloudflare's show the time of their issue only.
-        const expires = seen.unverified.endless || name === 'cloudflare' ? undefined : seen.unverified.expires
+        // A link that never expires has no expiry to read, and some vendors' links show the time of their issue only.
+        const isIssued = ['cloudflare', 'alibaba-cdn', 'tencent-cdn'].includes(name)
+        const expires = seen.unverified.endless || isIssued ? undefined : seen.unverified.expires
         // NGINX and its module read more forms than signers write. Those may go unrecognised, but never get another expiry.
         if (name.startsWith('nginx') && (!found || !expires || expires.getUTCFullYear() > 5000)) continue
         // The scheme azure reads the link's own expiry. A delegation key can expire first.

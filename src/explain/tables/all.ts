@@ -21,6 +21,10 @@ const TABLES: Readonly<Record<string, () => Promise<Table>>> = {
   jwt: async () => (await import('./jwt.ts')).JWT,
   laravel: async () => (await import('./php.ts')).LARAVEL,
   symfony: async () => (await import('./php.ts')).SYMFONY,
+  s3v2: async () => (await import('./s3v2.ts')).S3V2,
+  'alibaba-cdn': async () => (await import('./timestamp-token.ts')).TIMESTAMP_TOKEN,
+  'tencent-cdn': async () => (await import('./timestamp-token.ts')).TIMESTAMP_TOKEN,
+  'tencent-cos': async () => (await import('./tencent-cos.ts')).TENCENT_COS,
 }
 
 /** The table of a scheme: one of the caller's, or one of the package. */

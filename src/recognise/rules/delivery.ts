@@ -22,6 +22,9 @@ import {
 // imgproxy: the signature, then options such as `rs:fit:300` up to the source. A server can have all of it below a path of its own.
 const IMGPROXY_SIGNATURE = /\/[\w-]{43}\/(?=plain\/|[a-z_]+(?::|%3a))/i
 
+/** `timestamp-rand-uid-hash` */
+const TIMESTAMP_TOKEN = /^\d{10}-[\da-z]*-\w+-[\da-f]{32,64}$/i
+
 /** Links of Facebook and Instagram. */
 const META = {
   parameters: { oe: HEX_TIME, oh: /^[\w-]{20,}$/ },
@@ -85,8 +88,9 @@ export const DELIVERY: readonly Rule[] = [
     read: (link) => expiryFrom(link.text('token').split('_', 1)[0]),
   },
 
-  // `timestamp-rand-uid-hash`. The link shows when it was signed. Its lifetime is set at the network.
-  { vendor: 'alibaba-cdn', parameters: { auth_key: /^\d{10}-[\da-z]+-\w+-[\da-f]{32}$/i } },
+  // These links show when they were signed. Their lifetime is set at the network.
+  { vendor: 'alibaba-cdn', parameters: { auth_key: TIMESTAMP_TOKEN } },
+  { vendor: 'tencent-cdn', parameters: { sign: TIMESTAMP_TOKEN } },
 
   { vendor: 'imgix', parameters: { s: /^[\da-f]{32}$/ }, optional: /^expires$/, expires: 'expires' },
 

@@ -1,4 +1,4 @@
-// Rules for links into object storage: Amazon S3 and compatible services, Google, Azure, Alibaba, Tencent. A new rule goes into the list.
+// Rules for links into object storage: Amazon S3 and compatible services, Google, Azure, Alibaba, Huawei, Tencent. A new rule goes into the list.
 import type { Rule } from '../rule.ts'
 import { ANY, BASIC_TIME, basicTime, earliest, expiresRule, HEX64, isoTime, jwtTimes, latest, SECONDS, unixTime } from '../values.ts'
 
@@ -16,6 +16,8 @@ export const STORAGE: readonly Rule[] = [
 
   version4('oss', 'x-oss-', HEX64, /\/oss\/aliyun_v4_request$/),
   expiresRule('oss', 'OSSAccessKeyId'),
+
+  expiresRule('obs', 'AccessKeyId'),
 
   {
     vendor: 'azure',

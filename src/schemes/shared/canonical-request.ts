@@ -34,6 +34,7 @@ export function canonicalPath(path: string): string | undefined {
 /** The parameters of a query, in the order in which they are written. `undefined` for a broken escape. */
 export function canonicalParameters(query: string): readonly CanonicalParameter[] | undefined {
   const parameters: CanonicalParameter[] = []
+  if (!query) return parameters
   for (const piece of query.slice(1).split('&')) {
     if (!piece) continue
     const end = `${piece}=`.indexOf('=')
@@ -48,11 +49,17 @@ export function canonicalParameters(query: string): readonly CanonicalParameter[
 
 /** The parameters as they are signed: ordered by name, and then by value. */
 export function canonicalQuery(parameters: readonly CanonicalParameter[]): string {
-  return print([...parameters].sort(byNameAndValue))
+  return print(isOrdered(parameters) ? parameters : [...parameters].sort(byNameAndValue))
 }
 
 export function print(parameters: readonly CanonicalParameter[]): string {
-  return parameters.map(({ name, value }) => `${name}=${value}`).join('&')
+  let query = ''
+  for (const { name, value } of parameters) query += `${query && '&'}${name}=${value}`
+  return query
+}
+
+function isOrdered(parameters: readonly CanonicalParameter[]): boolean {
+  return parameters.every((each, i) => i === 0 || byNameAndValue(parameters[i - 1] as CanonicalParameter, each) <= 0)
 }
 
 function byNameAndValue(a: CanonicalParameter, b: CanonicalParameter): number {

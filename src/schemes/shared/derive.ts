@@ -2,6 +2,7 @@
 import { compute, readyKey } from '../../core/crypto.ts'
 import type { SecretKey } from '../../core/keys.ts'
 import type { Algorithm, MaybeAsync } from '../../core/scheme.ts'
+import { encode, HEX } from '../../lib/encoding.ts'
 
 // Requests choose what a key is derived for, such as a day, so the memory of one key must not grow with them.
 const MOST_REMEMBERED = 16
@@ -37,4 +38,12 @@ const HMAC_SHA256: Algorithm = { hmac: 'SHA-256', encoding: 'hex' }
 export async function hmacKey(key: SecretKey, text: string): Promise<SecretKey> {
   const signature = await compute(await readyKey(key, HMAC_SHA256), HMAC_SHA256, text)
   return { secret: new Uint8Array(signature) }
+}
+
+const HMAC_SHA1: Algorithm = { hmac: 'SHA-1', encoding: 'hex' }
+
+/** The HMAC-SHA-1 of a text, of which the hex digits are the key. */
+export async function hexHmacSha1Key(key: SecretKey, text: string): Promise<SecretKey> {
+  const signature = await compute(await readyKey(key, HMAC_SHA1), HMAC_SHA1, text)
+  return { secret: encode(new Uint8Array(signature), HEX) }
 }

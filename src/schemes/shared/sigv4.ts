@@ -8,7 +8,7 @@ import type { Draft, Grant, MaybeAsync, Reading, Scheme, Signer, Unreadable, Vis
 import type { Reason } from '../../core/verdict.ts'
 import { encode, HEX } from '../../lib/encoding.ts'
 import { normalOrigin } from '../../lib/normalise.ts'
-import { append, encodeValue, isDecodable, LONGEST, split, takeParameters } from '../../lib/url.ts'
+import { append, encodeValue, isDecodable, LONGEST, type Parts, split, takeParameters } from '../../lib/url.ts'
 import {
   type CanonicalParameter,
   canonicalHeaders,
@@ -19,7 +19,9 @@ import {
   print,
 } from './canonical-request.ts'
 import { derivedKey, hmacKey } from './derive.ts'
+import { withLatest } from './latest.ts'
 import { assertId, type PresignKey, withGoodCredentials } from './presign-key.ts'
+import { textsOf } from './texts-of.ts'
 
 /** Conditions that only presigned URLs have. */
 export interface PresignConditions {
@@ -147,7 +149,7 @@ export function presigned(keys: KeySource, dialect: Dialect): Scheme<'starts' | 
     status,
     keys,
     write: (grant, key) => write(dialect, grant, key as PresignKey),
-    read: (url, header) => read(dialect, parameters, url, header),
+    read: (url, header, parts) => read(dialect, parameters, url, header, parts),
   }
 }
 
@@ -257,7 +259,7 @@ async function write(dialect: Dialect, grant: Grant<PresignConditions>, key: Pre
     'url',
     others.map(({ name }) => name),
   )
-  const host = hostToSign(dialect, hostOf(normalOrigin(parts.origin)))
+  const host = hostToSign(dialect, hostIn(parts.origin))
   assertOption(/^[\w.:[\]-]+$/.test(host), 'url', 'one with a host of ASCII characters, as the href of a URL object has it')
   dialect.assertUrl(withoutPort(host), path)
 
@@ -277,12 +279,13 @@ async function write(dialect: Dialect, grant: Grant<PresignConditions>, key: Pre
     [place.service === 's3express' ? 's3SessionToken' : 'securityToken']: key.sessionToken,
   })
   // Before the digest: it throws `no_webcrypto` where there is none.
-  const derived = await signingKey(dialect, key, scope, date, place)
+  const found = signingKey(dialect, key, scope, date, place)
+  const derived = 'secret' in found ? found : await found
   const link = { date, scope, path, own: parameters, others, signedHeaders }
   return {
     toSign: (await stringToSign(dialect, link, method, (name) => headers.get(name))) as string,
     key: derived,
-    link: (signature) => append(url, print([...parameters, { name: dialect.parameters.signature, value: signature }])),
+    link: (signature) => append(url, `${print(parameters)}&${dialect.parameters.signature}=${signature}`),
   }
 }
 
@@ -290,7 +293,7 @@ async function write(dialect: Dialect, grant: Grant<PresignConditions>, key: Pre
 function urlToSign(dialect: Dialect, { url, parts, own: { query } }: Grant<PresignConditions>): string {
   assertOption(HTTP.test(parts.origin), 'url', 'one that begins with https:// or http://')
   assertOption(!parts.fragment, 'url', 'free of a fragment: write the # of a key as %23')
-  const escaped = url.replace(/[^!-~]+/gu, encodeURIComponent)
+  const escaped = parts.plain ? url : url.replace(/[^!-~]+/gu, encodeURIComponent)
   if (query === undefined) return escaped
   const added = textsOf(query, 'query')
   const names = added.map(([name]) => name)
@@ -317,36 +320,29 @@ function headersToSign(dialect: Dialect, host: string, headers: PresignCondition
   return signed
 }
 
-/** The names and values of an object. Refuses `Headers` and the like, which have none, so nothing would be signed. */
-function textsOf(object: Readonly<Record<string, unknown>>, option: string): [name: string, value: string][] {
-  const plain = typeof object === 'object' && !(Symbol.iterator in object)
-  assertOption(plain, option, 'a plain object of names and values')
-  const entries = Object.entries(object)
-  const isText = (text: unknown) => typeof text === 'string' && !/\p{Surrogate}/u.test(text)
-  assertOption(entries.flat().every(isText), option, 'names and values of well-formed text')
-  return entries as [string, string][]
-}
-
 /** The storage would ignore the headers and parameters of another vendor, or refuse the mixture. */
 function assertOwnVendor({ headerPrefix }: Dialect, option: string, names: readonly string[]): void {
   const isForeign = (name: string) => HEADER_PREFIXES.some((prefix) => prefix !== headerPrefix && name.toLowerCase().startsWith(prefix))
   assertOption(!names.some(isForeign), option, 'free of names of another vendor, which begin with X-Amz- or X-Goog-')
 }
 
+/** The only value with characters to escape, and the same for many links. */
+const encodeCredential = /* @__PURE__ */ withLatest(encodeValue)
+
 /** The parameters of a link that are signed, escaped, in the order in which links have them. */
 function signedParameters({ parameters: names }: Dialect, values: Parameters): CanonicalParameter[] {
   const parameters: CanonicalParameter[] = []
   for (const parameter of SIGNED) {
     const value = values[parameter]
-    if (value) parameters.push({ name: names[parameter], value: encodeValue(value) })
+    if (value) parameters.push({ name: names[parameter], value: parameter === 'credential' ? encodeCredential(value) : encodeValue(value) })
   }
   return parameters
 }
 
-function read(dialect: Dialect, own: readonly string[], url: string, header?: Header): Reading | Unreadable {
+function read(dialect: Dialect, own: readonly string[], url: string, header?: Header, whole?: Parts): Reading | Unreadable {
   if (url.length > LONGEST) return 'malformed'
   const { parameters: names } = dialect
-  const parts = split(url)
+  const parts = whole ?? split(url)
   const { values, others: query, twice } = takeParameters(parts.query, own, { plusIsSpace: true })
   if (values[names.algorithm] === undefined && values[names.signature] === undefined) return 'unsigned'
   const faulty = twice ?? own.find((name) => values[name] === '')
@@ -460,13 +456,16 @@ function hostOf(origin: string): string {
   return origin.slice(origin.indexOf('//') + 2)
 }
 
+/** The host of an origin in normal form: in lower case, without the usual port. */
+const hostIn = /* @__PURE__ */ withLatest((origin: string) => hostOf(normalOrigin(origin)))
+
 /** The host as it is signed. */
 function hostToSign({ signsPort }: Dialect, host: string): string {
   return signsPort ? host : withoutPort(host)
 }
 
 function withoutPort(host: string): string {
-  return host.replace(/:\d+$/, '')
+  return host.includes(':') ? host.replace(/:\d+$/, '') : host
 }
 
 /** The day of a date, as the credential has it: `20130524`. */

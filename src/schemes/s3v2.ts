@@ -1,0 +1,213 @@
+// s3v2: presigned URLs with Signature Version 2 of Amazon S3, and with its siblings: V1 of Alibaba Cloud OSS, and the signatures of Huawei Cloud OBS.
+// https://docs.aws.amazon.com/AmazonS3/latest/API/RESTAuthentication.html#RESTAuthenticationQueryStringAuth
+import { assertKnownOptions, assertOption } from '../core/errors.ts'
+import { type Keys, keyring, type SecretKey } from '../core/keys.ts'
+import type { Reading, Scheme, Unreadable } from '../core/scheme.ts'
+import { asSent } from '../lib/canonical.ts'
+import { normalOrigin } from '../lib/normalise.ts'
+import { append, decodeValue, encodeValue, LONGEST, split, takeParameters } from '../lib/url.ts'
+import { type CanonicalParameter, canonicalPath } from './shared/canonical-request.ts'
+import { type PresignKey, withGoodCredentials } from './shared/presign-key.ts'
+import { hidesSubresource, hostname, isSigned, isSignedHeader, signedParameters, type V2Vendor, VENDORS } from './shared/s3v2-vendors.ts'
+import type { PresignConditions } from './shared/sigv4.ts'
+import { textsOf } from './shared/texts-of.ts'
+
+/** Credentials of a storage: the access key id, and the secret access key as text. */
+export interface S3V2Key extends SecretKey {
+  /** The access key id, which stands in the link. */
+  readonly id: string
+  /** The token of temporary credentials, which stands in the link. Give such a key the end of its session as `expires`. */
+  readonly sessionToken?: string
+}
+
+/** Options of {@link s3v2}. */
+export interface S3V2Options {
+  /** `'oss'` for Alibaba Cloud OSS, `'obs'` for Huawei Cloud OBS. Default: `'s3'`, for Amazon S3, Ceph, MinIO and others. */
+  readonly vendor?: 's3' | 'oss' | 'obs'
+  /** The bucket that all URLs are of. Default: the one that a host of the vendor names; with other hosts, the path begins with the bucket. */
+  readonly bucket?: string
+  /** `true`: the path begins with the bucket, whatever the host is. Default: `false`. */
+  readonly pathStyle?: boolean
+}
+
+type Headers = Iterable<readonly [name: string, value: string]>
+
+/** All that is signed, but for the method and the headers. */
+interface Signed {
+  readonly expires: string
+  /** The bucket and the path. */
+  readonly resource: string
+  /** The parameters that are signed, decoded. */
+  readonly parameters: readonly CanonicalParameter[]
+}
+
+/** The string to sign, in the words of Amazon's page. */
+function stringToSign(vendor: V2Vendor, { expires, resource, parameters }: Signed, method: string, headers: Headers): string {
+  const isHeader = ({ name }: CanonicalParameter) => vendor.parametersAreHeaders && name.startsWith(vendor.prefix)
+  const all = [...headers, ...parameters.filter(isHeader).map(({ name, value }) => [name, value] as const)]
+  const canonicalizedHeaders = linesOf(all, (name) => name.startsWith(vendor.prefix))
+    .map(([name, value]) => `${name}:${value}\n`)
+    .join('')
+  const subresources = parameters.filter((parameter) => !isHeader(parameter)).map(({ name, value }) => (value ? `${name}=${value}` : name))
+  const canonicalizedResource = resource + (subresources.length > 0 ? `?${subresources.join('&')}` : '')
+  const [[, contentMd5] = ['', '']] = linesOf(headers, (name) => name === 'content-md5')
+  const [[, contentType] = ['', '']] = linesOf(headers, (name) => name === 'content-type')
+  return `${method}\n${contentMd5}\n${contentType}\n${expires}\n${canonicalizedHeaders}${canonicalizedResource}`
+}
+
+/** The headers of these names, in lower case and in order. Of two with one name, the values are joined. */
+function linesOf(headers: Headers, isSigned: (name: string) => boolean): [name: string, value: string][] {
+  const lines = new Map<string, string>()
+  for (const [written, value] of headers) {
+    const name = written.toLowerCase()
+    if (isSigned(name)) lines.set(name, lines.has(name) ? `${lines.get(name)},${value.trim()}` : value.trim())
+  }
+  return [...lines].sort(([a], [b]) => (a < b ? -1 : 1))
+}
+
+/**
+ * Presigned URLs with Signature Version 2, the base64 HMAC-SHA-1 that storages took before Version 4: Amazon S3 in its old regions, Ceph, MinIO, Alibaba
+ * Cloud OSS (its V1) and Huawei Cloud OBS.
+ *
+ * The signature covers one method (`GET` by default), bucket, path, expiry, the headers `content-type` and `content-md5`, all headers of the vendor, and
+ * those parameters that the vendor calls sub-resources. It does not cover other parameters. Prefer the scheme `s3` where the storage takes Version 4.
+ *
+ * The method is signed, and the link does not show it. So a request with another method is a `bad_signature`, and a link for `GET` does not open
+ * `HEAD`. As with the storages, every refusal is a 403.
+ *
+ * @param keys - Credentials as `{ id, secret }`; the first ones in time sign, all verify, and an empty list only reads.
+ * @param options - The vendor, and the bucket of a domain of your own.
+ * @throws A `LinkError`: `bad_option` for a key without an id, a credential with white space or quotes, or a wrong option; `weak_key` for an empty
+ *   secret.
+ *
+ * @example
+ * ```ts
+ * import { sign } from 'securelink'
+ * import { s3v2 } from 'securelink/schemes/s3v2'
+ *
+ * const bucket = s3v2({ id: 'LTAI5tEXAMPLE', secret: 'the access key secret' }, { vendor: 'oss' })
+ * const link = await sign(bucket, 'https://pictures.oss-cn-hangzhou.aliyuncs.com/cat.png', {
+ *   expires: '15m',
+ *   query: { 'x-oss-process': 'image/resize,w_100' },
+ * })
+ * ```
+ */
+export function s3v2(keys: Keys<S3V2Key>, options: S3V2Options = {}): Scheme<'method', PresignConditions, 'required'> {
+  assertKnownOptions(options, ['vendor', 'bucket', 'pathStyle'], 's3v2()')
+  const { vendor: name = 's3', bucket, pathStyle = false } = options
+  assertOption(Object.hasOwn(VENDORS, name), 'vendor', "'s3', 'oss' or 'obs'")
+  assertOption(bucket === undefined || (typeof bucket === 'string' && /^[\w.-]+$/.test(bucket)), 'bucket', 'the name of a bucket')
+  assertOption(typeof pathStyle === 'boolean' && !(pathStyle && bucket), 'pathStyle', 'true or false, and left out with bucket')
+  const vendor = VENDORS[name]
+  const own = [vendor.keyId, 'Signature', 'Expires', vendor.securityToken]
+
+  /** The bucket with its slash, as it is signed in front of the path; empty if the path has it. `undefined` for a host of another bucket. */
+  function bucketOf(host: string): string | undefined {
+    const ofVendor = vendor.hosts.exec(hostname(host))
+    const named = ofVendor?.groups?.['bucket']
+    if (bucket !== undefined) return ofVendor && named !== bucket ? undefined : `/${bucket}`
+    return named && !pathStyle ? `/${named}` : ''
+  }
+
+  /** The path as it is signed. `undefined` if it cannot be decoded, or if the string to sign would not keep it apart from a sub-resource. */
+  function pathToSign(path: string): string | undefined {
+    if (!canonicalPath(path)) return undefined
+    const plain = vendor.decodesPath ? decodeValue(path) : path
+    return plain !== undefined && vendor.decodesPath && hidesSubresource(vendor, plain) ? undefined : plain
+  }
+
+  return {
+    name: 's3v2',
+    carries: ['method'],
+    own: ['headers', 'query'],
+    // Besides these, the sub-resources of the vendor: the page lists them.
+    covers: ['method', 'path', 'expires', 'headers', '?versionId', '?uploadId', '?partNumber', '?response-content-disposition'],
+    parameters: own,
+    reads: ['method', 'headers'],
+    algorithm: { hmac: 'SHA-1', encoding: 'base64' },
+    status: { malformed: 403, expired: 403, key_expired: 403, revoked: 403 },
+    keys: keyring(keys, { prepare: (key) => withGoodCredentials('s3v2', key) }),
+
+    write({ url, parts, expires, methods = ['GET'], own: { headers = {}, query = {} } }, key) {
+      const { id, sessionToken } = key as PresignKey
+      assertOption(methods.length === 1, 'method', 'one method, because a presigned URL opens only one')
+      assertOption(/^https?:/i.test(parts.origin), 'url', 'one that begins with https:// or http://')
+      assertOption(!parts.fragment, 'url', 'free of a fragment: write the # of a key as %23')
+      const sent = split(asSent(url, parts))
+      const [front, path] = [bucketOf(normalOrigin(sent.origin)), pathToSign(sent.path)]
+      assertOption(front !== undefined, 'bucket', 'the one that the host of the URL names')
+      assertOption(
+        path !== undefined,
+        'url',
+        'one with a path of UTF-8, without dot segments, and for OSS without the name of a sub-resource behind a ?',
+      )
+
+      const added = textsOf(query, 'query')
+      const isAllowed = (name: string) => isSigned(vendor, name) && name !== vendor.securityToken
+      assertOption(
+        added.every(([name]) => isAllowed(name)),
+        'query',
+        'parameters that the vendor signs, without the token of the key',
+      )
+      const pairs = (texts: readonly (readonly [string, string])[]) =>
+        texts.map(([name, value]) => `${encodeValue(name)}=${vendor.escape(value)}`).join('&')
+      const pieces = {
+        keyId: pairs([[vendor.keyId, id]]),
+        query: pairs(added),
+        token: sessionToken ? pairs([[vendor.securityToken, sessionToken]]) : '',
+      }
+      const parameters = signedParameters(vendor, `${sent.query || '?'}&${pieces.query}&${pieces.token}`)
+      const rule = 'one whose signed parameters can be decoded, are there once, and do not look like another one from a & or ? on'
+      assertOption(parameters, added.length > 0 ? 'query' : 'url', rule)
+      const signedHeaders = textsOf(headers, 'headers')
+      const isGood = ([name, value]: readonly [string, string]) =>
+        isSignedHeader(vendor, name.toLowerCase()) && /^[\t -~]*[!-~][\t -~]*$/.test(value)
+      assertOption(
+        signedHeaders.every(isGood),
+        'headers',
+        `content-type, content-md5 and names that begin with ${vendor.prefix}, with a value in ASCII`,
+      )
+
+      return {
+        toSign: stringToSign(vendor, { expires: `${expires}`, resource: front + path, parameters }, methods[0] as string, signedHeaders),
+        link(signature) {
+          const all = { ...pieces, expires: `Expires=${expires}`, signature: pairs([['Signature', signature]]) }
+          const inOrder = vendor.order.map((piece) => all[piece]).filter(Boolean)
+          return append(asSent(url, parts), inOrder.join('&'))
+        },
+      }
+    },
+
+    read(url, header): Reading | Unreadable {
+      if (url.length > LONGEST) return 'malformed'
+      const parts = split(url)
+      const { values, others, twice } = takeParameters(parts.query, own, { plusIsSpace: true })
+      const { [vendor.keyId]: keyId, Signature: signature, Expires: expires = '', [vendor.securityToken]: token } = values
+      if (keyId === undefined && signature === undefined) return 'unsigned'
+      if (twice) return { malformed: twice }
+      if (!keyId) return { malformed: vendor.keyId }
+      if (!signature || !/^[A-Za-z\d+/]{27}=$/.test(signature)) return { malformed: 'Signature' }
+      if (!/^[1-9]\d{0,10}$/.test(expires)) return { malformed: 'Expires' }
+      if (token === '') return { malformed: vendor.securityToken }
+      if (parts.path[0] !== '/' || (parts.origin && !/^https?:/i.test(parts.origin))) return 'malformed'
+
+      const origin = normalOrigin(parts.origin)
+      const [front, path] = [bucketOf(origin || (header?.('host')?.toLowerCase() ?? '')), pathToSign(parts.path)]
+      const parameters = signedParameters(vendor, token ? append(others, `${vendor.securityToken}=${encodeValue(token)}`) : others)
+      if (path === undefined || !parameters) return 'malformed'
+      // In one form, without the token, and without the parameters that anybody can add.
+      const query = parameters
+        .filter(({ name }) => name !== vendor.securityToken)
+        .map(({ name, value }) => (value ? `${name}=${encodeValue(value)}` : name))
+        .join('&')
+      const target = vendor.decodesPath ? canonicalPath(parts.path) : parts.path
+      return {
+        claims: { resource: origin + target + (query && `?${query}`), expires: new Date(+expires * 1000), keyId },
+        signature,
+        toSign: ({ method, headers = [] }) =>
+          front === undefined ? undefined : stringToSign(vendor, { expires, resource: front + path, parameters }, method, headers),
+        proves: ({ method }) => ({ methods: [method] }),
+      }
+    },
+  }
+}

@@ -98,7 +98,8 @@ export async function verdictOn(
   const visit = visitOf(request, options)
   const checks: Checks = { now: presentTime(options.now), tolerance: toleranceOf(options), revoked, consume }
   const schemes = scheme.schemes ?? [scheme]
-  const remembered = memory && (await signedBefore(memory, visit, schemes))
+  assertOption(!memory || typeof memory.recall === 'function', 'memory', 'made by linkMemory()')
+  const remembered = memory && (await memory.recall(visit, schemes))
   if (remembered) return verdictOnSigned(remembered, isAtAddress(remembered, visit), visit, checks)
 
   let furthest: Refused | undefined
@@ -143,18 +144,6 @@ export async function verdictOn(
     furthest = further(furthest, { ok: false, reason, status: statusIn(candidate, reason) })
   }
   return furthest ?? refuseUnread(scheme, 'unsigned')
-}
-
-/** The link as the memory has it, if its key is still on the keyring. */
-async function signedBefore(memory: LinkMemory, visit: Visit, schemes: readonly Scheme[]): Promise<Signed | undefined> {
-  assertOption(typeof memory.recall === 'function', 'memory', 'made by linkMemory()')
-  const recalled = memory.recall(visit, schemes)
-  if (!recalled) return undefined
-  const { scheme, claims, opens, bound } = recalled
-  const keys = scheme.keys(recalled.keyId)
-  const ring = Array.isArray(keys) ? (keys as readonly SecretKey[]) : await keys
-  const key = ring.find((each) => recalled.isSignedBy(each))
-  return key && { scheme, key, claims, opens, bound }
 }
 
 /** Does the request come from the address that the link is for? A second signature tells, or the claims. */

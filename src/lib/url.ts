@@ -77,11 +77,23 @@ export function firstOf(names: readonly string[], query: string): string | undef
   return undefined
 }
 
-const PLAIN = /^[\w\-.~]*$/
+/** Characters that are never escaped. */
+export const PLAIN: RegExp = /^[\w\-.~]*$/
 
 /** Escapes everything but letters, digits and `-._~`, so that the result fits into any part of a URL, and into one line. */
 export function encodeValue(value: string): string {
   return PLAIN.test(value) ? value : encodeURIComponent(value).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`)
+}
+
+/** What an escape of one character should be: the character if it is one that is never escaped, and otherwise the escape in upper case. */
+export function plainOf(escaped: string): string {
+  const character = String.fromCharCode(+`0x${escaped.slice(1)}`)
+  return PLAIN.test(character) ? character : escaped.toUpperCase()
+}
+
+/** For sorting by the codes of the characters, as `<` compares. */
+export function compare(a: string, b: string): number {
+  return a < b ? -1 : +(a > b)
 }
 
 // Escapes of whole characters in UTF-8, of one to four bytes, without overlong forms and halves of surrogate pairs.
@@ -147,8 +159,5 @@ export function takeParameters<Name extends string>(
 /** A name with its letters, digits and `-._~` unescaped. */
 function unescaped(name: string): string {
   if (!name.includes('%')) return name
-  return name.replace(/%[2-7][\da-f]/gi, (escaped) => {
-    const character = String.fromCharCode(+`0x${escaped.slice(1)}`)
-    return PLAIN.test(character) ? character : escaped
-  })
+  return name.replace(/%[2-7][\da-f]/gi, plainOf)
 }

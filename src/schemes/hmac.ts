@@ -89,8 +89,6 @@ interface Canonical {
   readonly origin: string
   readonly path: string
   readonly query: string
-  /** Is it known to be the form in which it was written, too? */
-  readonly asWritten: boolean
 }
 
 /**
@@ -205,16 +203,8 @@ export function hmac(keys: Keys<SecretKey>, options: HmacOptions = {}): Scheme<C
 
   /** The parts in the form that is signed. */
   function canonical({ rest: { origin, path, query, plain }, tooMany }: Taken): Canonical {
-    if (plain && !tooMany) {
-      const ordered = orderedQuery(query)
-      return { origin, path, query: ordered ?? query, asWritten: ordered === undefined }
-    }
-    return {
-      origin: normalOrigin(origin),
-      path: canonicalPath(path),
-      query: tooMany ? query : canonicalQuery(query),
-      asWritten: false,
-    }
+    if (plain && !tooMany) return { origin, path, query: orderedQuery(query) }
+    return { origin: normalOrigin(origin), path: canonicalPath(path), query: tooMany ? query : canonicalQuery(query) }
   }
 
   /** The string to sign: docs/spec.md, section 5. */
@@ -280,6 +270,7 @@ export function hmac(keys: Keys<SecretKey>, options: HmacOptions = {}): Scheme<C
       const signed = canonical(taken)
       const toSign = stringToSign(values, signed)
       const tag = signature as string
+      const asWritten = signed.origin === rest.origin && signed.path === rest.path && signed.query === rest.query
       return {
         claims: claimsOf(values, rest),
         signature: net ? tag.slice(0, 43) : tag,
@@ -287,7 +278,7 @@ export function hmac(keys: Keys<SecretKey>, options: HmacOptions = {}): Scheme<C
         toSign: () => (origin && !rest.origin ? undefined : toSign),
         address: net ? { signature: tag.slice(43), toSign: ({ network }) => addressToSign(toSign, network(+net)) } : undefined,
         // In the form that was signed, in place of what was written.
-        proves: signed.asWritten ? undefined : () => ({ resource: signed.origin + signed.path + signed.query }),
+        proves: asWritten ? undefined : () => ({ resource: signed.origin + signed.path + signed.query }),
         opens: !prefix || opens(prefix, signed.path),
       }
     },

@@ -64,6 +64,11 @@ export function piecesOf(query: string): string[] {
   return pieces
 }
 
+/** The index of a name, or -1. Most names differ in length, and comparing it first takes a fraction of the time of `indexOf`. */
+export function placeOf(name: string, names: readonly string[]): number {
+  return names.findIndex((known) => known.length === name.length && known === name)
+}
+
 /** The first of these names that a query has a parameter of. Escapes count as what they stand for. */
 export function firstOf(names: readonly string[], query: string): string | undefined {
   for (let from = 1, to = 0; from < query.length; from = to + 1) {
@@ -71,8 +76,7 @@ export function firstOf(names: readonly string[], query: string): string | undef
     const piece = query.slice(from, to)
     const written = piece.slice(0, endOf(piece, '='))
     const name = !written.includes('%') ? written : (decodeValue(written) ?? written)
-    // Most names differ in length. Comparing it first takes a fraction of the time of `includes`.
-    for (const known of names) if (known.length === name.length && known === name) return name
+    if (placeOf(name, names) >= 0) return name
   }
   return undefined
 }

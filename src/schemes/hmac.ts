@@ -140,10 +140,10 @@ export function hmac(keys: Keys<SecretKey>, options: HmacOptions = {}): Scheme<C
   }
 
   function takeFromQuery(taken: Taken): void {
-    const { query, tooMany } = taken
+    const { tooMany } = taken
     const kept: string[] = []
     let behindTheLink = false
-    for (const piece of piecesOf(query)) {
+    for (const piece of piecesOf(taken.query)) {
       const written = nameIn(piece)
       const parameter = inPath ? undefined : parameterOf(written)
       if (parameter) {
@@ -158,7 +158,8 @@ export function hmac(keys: Keys<SecretKey>, options: HmacOptions = {}): Scheme<C
       if (!inPath && looksLikeOurs(name)) taken.faulty ??= name
       if (tooMany && behindTheLink) taken.faulty ??= names[0]
     }
-    taken.query = kept.length > 0 ? `?${kept.join('&')}` : ''
+    const query = kept.join('&')
+    taken.query = query && `?${query}`
   }
 
   /** Takes a parameter of the link's. */

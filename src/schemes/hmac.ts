@@ -183,12 +183,10 @@ export function hmac(keys: Keys<SecretKey>, options: HmacOptions = {}): Scheme<C
 
   /** The string to sign: docs/spec.md, section 5. */
   function stringToSign(values: Values, resource: Resource): string {
-    const { expires, starts, method, net, prefix, uses, id, key } = values
-    return (
-      `SecureLink hmac v1\n${encodedPurpose}\n${origin ? resource.origin : ''}\n${prefix ? '' : resource.path}\n${resource.query}` +
-      // Numbers have no characters that are escaped.
-      `\n${expires}\n${starts ?? ''}\n${encoded(method)}\n${net ?? ''}\n${encoded(prefix)}\n${uses ?? ''}\n${encoded(id)}\n${encoded(key)}`
-    )
+    const { prefix } = values
+    let text = `SecureLink hmac v1\n${encodedPurpose}\n${origin ? resource.origin : ''}\n${prefix ? '' : resource.path}\n${resource.query}`
+    for (const parameter of SIGNED) text += `\n${encoded(values[parameter])}`
+    return text
   }
 
   return {

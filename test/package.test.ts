@@ -34,6 +34,7 @@ const EXPORTS: Record<string, string[]> = {
   './explain': ['explain'],
   './guard': ['cacheControl', 'confirm', 'guard'],
   './media': ['signManifest', 'signPlaylist'],
+  './post-policy': ['postPolicy', 'verifyPost'],
   './service': ['bearer', 'pythonRoutes', 'renewal', 'service'],
   './node': ['listener', 'middleware'],
   './njs': ['default'],
@@ -50,6 +51,7 @@ const SIZES: { from?: string; names: string[]; most: number; now?: number }[] = 
   { names: ['sign', 'verify', 'hmac'], most: 8000, now: 11_700 },
   { names: ['inspect', 'hmac'], most: 4000, now: 5950 },
   { from: 'securelink/recognise', names: ['recognise'], most: 4500, now: 4530 },
+  { from: 'securelink/post-policy', names: ['postPolicy', 'verifyPost'], most: 7500 },
   { from: 'securelink/client', names: ['expiresIn', 'fetchLink', 'keepFresh', 'serverClock'], most: 7500, now: 8150 },
   {
     from: 'securelink/client',

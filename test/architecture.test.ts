@@ -41,6 +41,7 @@ const MAY: Record<string, readonly string[]> = {
   // The doors.
   'index.ts': [CORE, 'schemes/hmac.ts', 'type:lib/'],
   'guard.ts': ['http/'],
+  'all-of.ts': ['core/all-of.ts'],
   'service.ts': ['service/', 'http/'],
   'node.ts': ['http/node/'],
   'client.ts': ['client/'],

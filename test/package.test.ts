@@ -32,7 +32,7 @@ const EXPORTS: Record<string, string[]> = {
   '.': ['LinkError', 'anyOf', 'hmac', 'inspect', 'linkMemory', 'redeem', 'sign', 'signAll', 'signIn', 'statusOf', 'verify'],
   './client': ['cacheKey', 'expiresIn', 'fetchLink', 'freshLink', 'freshLinks', 'keepFresh', 'serverClock'],
   './explain': ['explain'],
-  './guard': ['cacheControl', 'confirm', 'guard'],
+  './guard': ['cacheControl', 'confirm', 'guard', 'setCookies'],
   './media': ['signManifest', 'signPlaylist'],
   './post-policy': ['postPolicy', 'verifyPost'],
   './service': ['bearer', 'pythonRoutes', 'renewal', 'service'],

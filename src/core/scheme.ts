@@ -10,7 +10,7 @@ import type { Claims } from './claims.ts'
 import type { Condition, Expiry } from './conditions.ts'
 import { assertOption } from './errors.ts'
 import type { SecretKey } from './keys.ts'
-import type { Reason } from './verdict.ts'
+import type { Reason, Verdict } from './verdict.ts'
 
 export type MaybeAsync<T> = T | Promise<T>
 
@@ -142,6 +142,13 @@ export interface Reading {
   readonly opens?: boolean
 }
 
+/** A cookie that carries a token, or a part of one. */
+export interface Cookie {
+  readonly name: string
+  /** As it stands in the header. */
+  readonly value: string
+}
+
 /** The fields of an upload form that sign it: what each is for. */
 export type PostField = 'algorithm' | 'credential' | 'date' | 'securityToken' | 'policy' | 'signature'
 
@@ -254,8 +261,12 @@ export interface Scheme<C extends Condition = any, Own extends object = {}, E ex
    * @param parts - The same URL, if the caller has taken it apart already.
    */
   read(url: string, header?: (name: string) => string | undefined, parts?: Parts): Reading | Unreadable
+  /** The cookies that carry what a link carries, where the vendor reads cookies. `undefined` for a text that is not such a link. */
+  cookies?(link: string): readonly Cookie[] | undefined
   /** How the vendor signs upload forms, if it takes any. */
   readonly post?: PostForm
+  /** `allOf`: the verdicts of its members on a request, as one. `verify` hands on its options, which it has checked. */
+  combine?(visit: Visit, options: object): Promise<Verdict>
   /** The members of `anyOf`: the first one signs, and all are read. */
   readonly schemes?: readonly Scheme[]
 }

@@ -5,6 +5,7 @@ import type { Reading, Scheme, Unreadable } from '../core/scheme.ts'
 import { append, decodeValue, LONGEST, split } from '../lib/url.ts'
 import {
   asClientsSend,
+  asCookie,
   asTyped,
   escapeField,
   opensPath,
@@ -169,6 +170,8 @@ export function akamai(
         link: (signature) => append(sent, `${tokenName}=${token}${fieldDelimiter}hmac=${signature}`),
       }
     },
+
+    cookies: (link) => asCookie(link, tokenName, tokenName),
 
     read(url, header): Reading | Unreadable {
       if (url.length > LONGEST || /\p{Surrogate}/u.test(url)) return 'malformed'

@@ -8,6 +8,7 @@ import { normalOrigin } from '../lib/normalise.ts'
 import { append, decodeValue, LONGEST, split } from '../lib/url.ts'
 import {
   asClientsSend,
+  asCookie,
   asTyped,
   escapeField,
   opensPath,
@@ -120,6 +121,8 @@ export function mediaCdn(
         link: (signature) => append(sent, `${tokenName}=${token}~hmac=${signature}`),
       }
     },
+
+    cookies: (link) => asCookie(link, tokenName, cookieName),
 
     read(url, header): Reading | Unreadable {
       if (url.length > LONGEST || /\p{Surrogate}/u.test(url)) return 'malformed'

@@ -8,6 +8,8 @@ export {
   type PostReason,
   type PostVerdict,
   type RefusedPost,
+  type TrustedPostReason,
+  type UntrustedPostReason,
   type VerifyPostOptions,
   verifyPost,
 } from './post/verify-post.ts'

@@ -21,10 +21,10 @@ export interface VerifyPostOptions {
 }
 
 /** Reasons to refuse a form whose signature is not good. */
-type UntrustedPostReason = 'unsigned' | 'malformed' | 'unknown_key' | 'bad_signature'
+export type UntrustedPostReason = 'unsigned' | 'malformed' | 'unknown_key' | 'bad_signature'
 
 /** Reasons to refuse a form whose signature is good. */
-type TrustedPostReason = 'wrong_field' | 'wrong_size' | 'expired' | 'key_expired' | 'too_early'
+export type TrustedPostReason = 'wrong_field' | 'wrong_size' | 'expired' | 'key_expired' | 'too_early'
 
 /** Every reason for which {@link verifyPost} refuses. `wrong_field` and `wrong_size`: the upload breaks a condition of the policy. */
 export type PostReason = UntrustedPostReason | TrustedPostReason

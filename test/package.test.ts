@@ -34,6 +34,7 @@ const EXPORTS: Record<string, string[]> = {
   './explain': ['explain'],
   './guard': ['cacheControl', 'confirm', 'guard', 'setCookies'],
   './media': ['signManifest', 'signPlaylist'],
+  './all-of': ['allOf'],
   './post-policy': ['postPolicy', 'verifyPost'],
   './service': ['bearer', 'pythonRoutes', 'renewal', 'service'],
   './node': ['listener', 'middleware'],

@@ -42,6 +42,7 @@ export class Search {
   // Changed keys, so that each is imported once.
   readonly #keys = new Map<string, SecretKey | undefined>()
   readonly #names = new WeakMap<SecretKey, string>()
+  #unnamed = 0
   readonly #derived = new Set<string>()
   // Links and strings to sign, by request: most pairs change something else.
   readonly #read = new Map<string, Promise<Read | undefined>>()
@@ -94,11 +95,9 @@ export class Search {
     for (const key of await this.#candidates(attempt, read.reading)) {
       for (const text of await this.#textsOf(attempt, read.reading, key)) {
         const algorithm = read.reading.algorithm ?? attempt.scheme.algorithm
-        const { secret } = key
-        const canSign = !isCryptoKey(secret) || secret.usages.includes('sign')
         const ready = await readyKey((await read.reading.key?.(key)) ?? key, algorithm)
         this.tried++
-        return { text, signature: canSign ? spell(await compute(ready, algorithm, messageOf(text)), algorithm) : undefined }
+        return { text, signature: canSign(key, algorithm) ? spell(await compute(ready, algorithm, messageOf(text)), algorithm) : undefined }
       }
     }
     return undefined
@@ -192,18 +191,21 @@ export class Search {
     if (known) return known
     const { secret } = key
     const isText = typeof secret === 'string'
-    const name = isText ? `text ${secret}` : isBytes(secret) ? `bytes ${secret.join()}` : `key ${this.#keys.size}`
+    const name = isText ? `text ${secret}` : isBytes(secret) ? `bytes ${secret.join()}` : `key ${this.#unnamed++}`
     this.#names.set(key, name)
     return name
   }
 }
 
+/** Can a signature be computed, to compare it? A public key cannot, and a private key elsewhere, such as in a KMS, should not be asked. */
+function canSign({ secret }: SecretKey, algorithm: Algorithm): boolean {
+  return !('signer' in algorithm) && (!isCryptoKey(secret) || secret.usages.includes('sign'))
+}
+
 async function compareWith(key: SecretKey, algorithm: Algorithm, text: string, received: string): Promise<ReturnType<typeof compared>> {
   const ready = await readyKey(key, algorithm)
   const message: Message = messageOf(text)
-  const { secret } = key
-  const canSign = !('signer' in algorithm) && (!isCryptoKey(secret) || secret.usages.includes('sign'))
-  if (!canSign) return (await matches(ready, algorithm, message, received)) || undefined
+  if (!canSign(key, algorithm)) return (await matches(ready, algorithm, message, received)) || undefined
   const computed = await compute('hmac' in algorithm ? ready : key, algorithm, message)
   return compared(received, spell(computed, algorithm), algorithm)
 }

@@ -143,6 +143,7 @@ test.skipIf(!workerd)(workerd ? 'worker, in workerd' : `worker; ${leftOut('worke
   expect(await answer(link)).toEqual([200, null, '0123456789'])
   expect(await answer(link, { range: 'bytes=2-5' })).toEqual([206, 'bytes 2-5/10', '2345'])
   expect(await answer(link, { range: 'bytes=-3' })).toEqual([206, 'bytes 7-9/10', '789'])
+  expect(await answer(link, { range: 'bytes=-99' })).toEqual([206, 'bytes 0-9/10', '0123456789'])
   expect(await answer(link, { 'if-none-match': '"1"' })).toEqual([304, null, ''])
   expect(await answer(url)).toEqual([403, null, ''])
   expect(await answer(await sign(links, url.replace('7.txt', '8.txt'), { expires: '10m' }))).toEqual([404, null, ''])

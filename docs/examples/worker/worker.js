@@ -28,9 +28,9 @@ async function serve(request, claims, env) {
   // A bucket sends no body if the client has the file already.
   if (!file.body) return new Response(null, { status: 304, headers })
   if (!request.headers.has('range') || !file.range) return new Response(file.body, { headers })
-  const { suffix } = file.range
-  const start = suffix === undefined ? (file.range.offset ?? 0) : file.size - suffix
-  const end = start + (suffix ?? file.range.length ?? file.size - start) - 1
-  headers.set('content-range', `bytes ${start}-${end}/${file.size}`)
+  const { offset = 0, length, suffix } = file.range
+  const start = suffix === undefined ? offset : Math.max(0, file.size - suffix)
+  const end = suffix === undefined && length !== undefined ? start + length : file.size
+  headers.set('content-range', `bytes ${start}-${end - 1}/${file.size}`)
   return new Response(file.body, { status: 206, headers })
 }

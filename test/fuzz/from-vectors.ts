@@ -122,6 +122,15 @@ const PECULIAR: Readonly<Record<string, Peculiarity>> = {
       return withoutVersion(path).includes(covered) ? covered : path
     },
   },
+  // The signature covers the path behind the endpoint. By default, that is any first segment.
+  imagekit: {
+    coveredPath: (path, { target, profile: { options } }) => {
+      const covered = (options as { urlEndpoint?: string }).urlEndpoint?.endsWith('.example')
+        ? target.path
+        : target.path.replace(/^\/[^/]+/, '')
+      return path.replace(/^\/[^/]+/, '') === covered ? covered : path
+    },
+  },
   // The expiry is one of the options in the path, and no part of the resource.
   imgproxy: { coveredPath: (path) => path.replace(/\/exp:\d+(?=\/)/, '') },
   // Laravel takes off the slashes at the end of a path.

@@ -1,4 +1,4 @@
-// renewLink: verifies one link, also a short time after its expiry, and signs it anew with the same limits.
+// renewLink: verifies one link, which may have expired a short time ago, and signs a new one with the same limits.
 import type { Claims, UnverifiedClaims } from '../core/claims.ts'
 import type { Conditions } from '../core/conditions.ts'
 import { LinkError } from '../core/errors.ts'
@@ -14,13 +14,13 @@ import { firstOf, split } from '../lib/url.ts'
  * Why a link is not renewed: the reason of a verdict, or
  *
  * - `wrong_origin`: it is not for one of the option `origin`
- * - `not_allowed`: `authorize` said so
+ * - `not_allowed`: `authorize` refused it
  * - `not_renewable`: the new link would not have all the limits of the old one
  * - `unavailable`: the server failed; the option `report` got the error
  */
 export type RenewalRefusalReason = Reason | 'wrong_origin' | 'not_allowed' | 'not_renewable' | 'unavailable'
 
-/** What `renewal` answers for one link. */
+/** The answer of `renewal` for one link. */
 export type RenewalAnswer =
   | { readonly ok: true; readonly link: string; readonly expires?: string | undefined }
   | { readonly ok: false; readonly reason: RenewalRefusalReason; readonly status: number }
@@ -35,7 +35,7 @@ export interface RenewalRules {
   readonly grace: number
   readonly origins: readonly string[] | undefined
   readonly verifyOptions: VerifyOptions
-  /** Answers the conditions of the new link, or `undefined` if it is not to be renewed. */
+  /** Returns the conditions of the new link, or `undefined` if it is not to be renewed. */
   readonly conditionsFor: (claims: Claims) => Promise<AskedConditions | undefined>
   /** The present, in milliseconds since 1970. */
   readonly present: number

@@ -47,7 +47,7 @@ function pathFor(signers: readonly Scheme[], original: string, proved: string): 
   return shortest
 }
 
-/** The part of a path behind the mount, which is spelled as in the request, or in normal form. */
+/** The part of a path after the mount, which is spelled as in the request, or in normal form. */
 function behind(mount: string, path: string): string | undefined {
   const front = [mount, normalPath(mount)].find((spelling) => path.startsWith(spelling))
   return front === undefined ? undefined : path.slice(front.length)

@@ -143,8 +143,8 @@ export interface SigningKey<K> {
 }
 
 /**
- * Picks the key that signs: the first one in time that lasts as long as the link is to be valid. If none lasts so long, the first one in time
- * signs, and the link expires with it.
+ * Picks the key that signs: the first one that is valid now and lasts as long as the link is to be valid. If none lasts that long, the first one that
+ * is valid now signs, and the link expires with it.
  *
  * @param expires - In seconds since 1970; `undefined` for a link that never expires.
  * @param now - In milliseconds since 1970.

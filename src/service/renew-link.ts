@@ -67,7 +67,7 @@ export async function renewLink(link: string, rules: RenewalRules): Promise<Rene
   const url = split(old.resource).origin ? old.resource : origin + old.resource
   const conditions = { ...limitsOf(found, rules.verifyOptions.ip), ...asked }
   const fresh = await sign(signer, url, conditions as unknown as Conditions, { now: () => new Date(present) }).catch((error: unknown) => {
-    // What the old link says cannot be signed, such as a range of addresses. A mistake in the application's own conditions is thrown.
+    // A limit of the old link cannot be signed, such as a range of addresses. A mistake in the application's own conditions is thrown.
     if (error instanceof LinkError && error.option && !(error.option in asked) && error.option in conditions) return undefined
     throw error
   })
@@ -84,7 +84,7 @@ async function verifiedLink(link: string, rules: RenewalRules): Promise<Renewabl
     for (const method of methodsOf(signer, link)) {
       const verdict = await lastVerdict(signer, link, method, rules)
       if (verdict.ok) return { signer, claims: verdict.claims, method }
-      // Of several refusals, one that says something about the link counts.
+      // Of several refusals, the one counts that says more about the link.
       if (!best || verdict.claims || best.reason === 'unsigned') best = verdict
       if (verdict.reason !== 'bad_signature') break
     }
@@ -148,7 +148,7 @@ function withoutTimes(data: unknown): unknown {
   return Object.fromEntries(Object.entries(data).filter(([name]) => !WRITTEN_ANEW.includes(name)))
 }
 
-/** A link and what it says. */
+/** A link and its claims. */
 interface Inspected {
   readonly link: string
   readonly claims: UnverifiedClaims

@@ -29,7 +29,7 @@ const list = (folder: string, end: string) =>
     .map((name) => `${folder}/${name.replaceAll('\\', '/')}`)
     .sort()
 
-const pages = ['README.md', ...list('docs', '.md').filter((path) => !path.startsWith('docs/api/'))]
+const pages = ['README.md', 'docs/llms.txt', ...list('docs', '.md').filter((path) => !path.startsWith('docs/api/'))]
 
 /** The fences of a Markdown text, without the indentation of the fence. */
 function fences(path: string, text: string): Fence[] {
@@ -73,7 +73,7 @@ const modules = all.filter(
 )
 const folder = join(root, 'build/snippets')
 const file = ({ at, language }: Fence) =>
-  join(folder, `${at.replaceAll('/', '-').replace(/\.(md|ts):/, '-')}.${/^(js|mjs|javascript)$/.test(language) ? 'js' : 'ts'}`)
+  join(folder, `${at.replaceAll('/', '-').replace(/\.(md|ts|txt):/, '-')}.${/^(js|mjs|javascript)$/.test(language) ? 'js' : 'ts'}`)
 
 const SHOWN = /console\.log\((.*)\) \/\/ (.+)$/gm
 

@@ -96,6 +96,7 @@ export async function verdictOn(
   assertOptions(options, known, taker)
   const { memory, revoked } = options
   const visit = visitOf(request, options)
+  if (scheme.combine) return scheme.combine(visit, options)
   const checks: Checks = { now: presentTime(options.now), tolerance: toleranceOf(options), revoked, consume }
   const schemes = scheme.schemes ?? [scheme]
   const remembered = memory && (await memory.recall(visit, schemes))
@@ -128,13 +129,8 @@ export async function verdictOn(
         // The normal form of a resource may begin with two slashes although the request does not.
         if (looksLikeHost(claims.resource)) return refuseUnread(candidate, 'malformed')
         const bound = reading.address ? await fromAddress(reading.address, ready, algorithm, seen) : undefined
-        const signed: Signed = {
-          scheme: candidate,
-          key,
-          claims: bound ? withAddress(claims, visit.ip) : claims,
-          opens: reading.opens !== false,
-          bound,
-        }
+        const shown = bound ? withAddress(claims, visit.ip) : claims
+        const signed: Signed = { scheme: candidate, key, claims: shown, opens: reading.opens !== false, bound }
         const atAddress = isAtAddress(signed, visit)
         if (atAddress) memory?.remember(seen as Watched, signed, keyId)
         return verdictOnSigned(signed, atAddress, visit, checks)

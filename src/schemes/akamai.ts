@@ -5,7 +5,7 @@ import type { Reading, Scheme, Unreadable } from '../core/scheme.ts'
 import { append, decodeValue, LONGEST, split } from '../lib/url.ts'
 import { aclOf } from './shared/akamai-acl.ts'
 import { type AkamaiOptions, edgeOf } from './shared/akamai-edge.ts'
-import { asClientsSend, asTyped, opensPath, parseToken, prefixOf, presented, sentOrTyped } from './shared/edge-token.ts'
+import { asClientsSend, asCookie, asTyped, opensPath, parseToken, prefixOf, presented, sentOrTyped } from './shared/edge-token.ts'
 import { withHexSecret } from './shared/encoded-key.ts'
 
 export type { AkamaiOptions }
@@ -94,6 +94,8 @@ export function akamai(
         link: (signature) => append(sent, `${tokenName}=${token}${fieldDelimiter}hmac=${signature}`),
       }
     },
+
+    cookies: (link) => asCookie(link, tokenName, tokenName),
 
     read(url, header): Reading | Unreadable {
       if (url.length > LONGEST || /\p{Surrogate}/u.test(url)) return 'malformed'

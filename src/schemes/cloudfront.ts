@@ -93,6 +93,12 @@ export function cloudfront(
       }
     },
 
+    cookies(link) {
+      const { values, twice } = takeParameters(split(link).query, NAMES)
+      if (!isPresent(values) || twice) return undefined
+      return NAMES.map((name) => ({ name: `CloudFront-${name}`, value: values[name] ?? '' })).filter(({ value }) => value)
+    },
+
     read(url, header): Reading | Unreadable {
       if (url.length > LONGEST) return 'malformed'
       const { origin, path, query } = split(url)

@@ -6,7 +6,7 @@ import { contains } from '../lib/address.ts'
 import { BASE64URL, encode } from '../lib/encoding.ts'
 import { normalOrigin } from '../lib/normalise.ts'
 import { append, decodeValue, LONGEST, split } from '../lib/url.ts'
-import { asClientsSend, asTyped, opensPath, parseToken, prefixOf, presented, sentOrTyped } from './shared/edge-token.ts'
+import { asClientsSend, asCookie, asTyped, opensPath, parseToken, prefixOf, presented, sentOrTyped } from './shared/edge-token.ts'
 import { withBase64Secret } from './shared/encoded-key.ts'
 import { fieldText, HEADER_NAMES, headersOf, headersToSign, listOf, scopeOf, textOf } from './shared/media-cdn-fields.ts'
 import { decodePrefix, opensUrl } from './shared/url-prefix.ts'
@@ -110,6 +110,8 @@ export function mediaCdn(
         link: (signature) => append(sent, `${tokenName}=${token}~hmac=${signature}`),
       }
     },
+
+    cookies: (link) => asCookie(link, tokenName, cookieName),
 
     read(url, header): Reading | Unreadable {
       if (url.length > LONGEST || /\p{Surrogate}/u.test(url)) return 'malformed'

@@ -7,8 +7,8 @@ import { sqlStore } from '../../dist/stores/sql.js'
 
 const [, , kind, port, secret] = process.argv
 const host = '127.0.0.1'
-// Long enough for a busy machine; when the server is away, clients notice sooner.
-const timeout = '2s'
+// Long enough for a busy machine. When the server is away, most clients notice sooner.
+const timeout = '5s'
 const quiet = () => undefined
 
 const stores = {

@@ -1,4 +1,4 @@
-// securelink/explain: why the signature of a link does not match, for whoever holds the key.
+// securelink/explain: why the signature of a link does not match, for people who have the key.
 
 export type { Attempt, Patch } from './explain/attempt.ts'
 export { type ExplainOptions, type Explanation, explain } from './explain/explain.ts'

@@ -1,4 +1,4 @@
-// securelink: the four verbs, the house scheme, anyOf, and their types.
+// securelink: the four verbs, SecureLink's own scheme hmac, anyOf, and their types.
 export { anyOf } from './core/any-of.ts'
 export type { Claims, UnverifiedClaims } from './core/claims.ts'
 export type { Condition, Conditions, Expiry, OptionalConditions } from './core/conditions.ts'

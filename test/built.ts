@@ -1,4 +1,4 @@
-// Makes dist/ when it is missing or older than its source: once, also when several test files ask at the same time.
+// Makes dist/ when it is missing or older than its source: once, even if several test files ask at the same time.
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
@@ -20,7 +20,7 @@ function fresh(): boolean {
 
 export async function built(): Promise<void> {
   mkdirSync(join(root, 'build'), { recursive: true })
-  // A lock of ten minutes ago is one that nobody took away.
+  // A lock that is ten minutes old was left by a process that crashed.
   for (; existsSync(lock) && Date.now() - time(lock) < 600_000; ) await wait(200)
   if (fresh()) return
   rmSync(lock, { recursive: true, force: true })

@@ -1,5 +1,5 @@
-// The documentation is run: every ts and js fence of README.md and docs/, and every @example of src/, is a module that compiles, runs, and prints
-// what the comment after its console.log says. A fence that cannot run says why: ```ts no-run needs a bucket of yours
+// Runs the documentation: every ts and js fence of README.md and docs/, and every @example of src/, is a module that compiles and runs, and prints the
+// text of the comment after its console.log. A fence that cannot run says why: ```ts no-run needs a bucket of yours
 import { execFile, execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'

@@ -480,7 +480,7 @@ test(`a permalink holds the link when the visitor asks for it, and warns while t
   const { page, context, requests } = await open(file)
   expect(page.url()).not.toContain('#')
   await page.locator('#share').click()
-  expect(await page.locator('#verdict').innerText()).toContain('This link may still open')
+  expect(await page.locator('#verdict').innerText()).toContain('This link may still be valid')
   expect(page.url()).not.toContain('#')
   await page.getByRole('button', { name: 'Make the permalink anyway' }).click()
   const shared = await link(page)

@@ -12,15 +12,15 @@
     return element
   }
 
-  /** What cannot be seen, or turns the text around, is shown as its code point. */
+  /** Characters that are invisible, or change the direction of text, are shown as their code points. */
   const visible = (text) => text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, (one) => `\\u{${one.codePointAt(0).toString(16)}}`)
 
-  /** Puts text where a screen reader hears of it, once. */
+  /** Puts text into an element that screen readers announce, once. */
   const say = (element, text) => element.textContent === text || (element.textContent = text)
 
   // ---------------------------------------------------------------- Words
 
-  // What a parameter is, by its role: colour, words, and the names that schemes have for it in `covers`.
+  // The parameters by their role: colour, meaning, and the names that schemes have for it in `covers`.
   const ROLES = {
     signature: ['signature', 'The signature over what is covered', []],
     expires: ['time', 'Valid until', ['expires']],
@@ -30,7 +30,7 @@
     method: ['condition', 'Opens for these methods only', ['method']],
     net: [
       'condition',
-      'Opens for one network only: so many leading bits of the visitor’s address count. The address is not in the link',
+      'Opens for one network only: the number of leading bits of the client’s address that count. The address is not in the link',
       ['ip'],
     ],
     ip: ['condition', 'Opens for this address only', ['ip']],
@@ -44,12 +44,12 @@
     answer: ['condition', 'A header that the response gets', []],
     version: ['condition', 'Version of the format', []],
     algorithm: ['condition', 'How it was signed', []],
-    resource: ['condition', 'The kind of thing that it opens', []],
+    resource: ['condition', 'The kind of resource that it opens', []],
     headers: ['condition', 'Headers that the request must have', ['headers']],
     other: ['condition', 'A parameter of the scheme', []],
   }
 
-  // Names that mean the same wherever they stand, and those that do not.
+  // Names with one meaning for all vendors, and names with several.
   const NAMES = {
     ...{ signature: 'signature', sig: 'signature', token: 'signature', md5: 'signature', hmac: 'signature', s: 'signature' },
     ...{ verify: 'signature', 'ik-s': 'signature', _hash: 'signature', 'x-amz-signature': 'signature', 'x-goog-signature': 'signature' },
@@ -67,7 +67,7 @@
     akamai: { st: 'starts' },
   }
 
-  // The vendors that sign every parameter of their own, also those that are not conditions, such as a version.
+  // The vendors that sign all their own parameters, even those that are not conditions, such as a version.
   const SIGN_ALL_THEIRS = /^(azure|s3|gcs|gcs-rsa|cloudfront|cloud-cdn|media-cdn|akamai|hmac|any of them)$/
   // Parameters that are not signed, although everything else of the vendor is.
   const NOT_SIGNED = ['Key-Pair-Id', 'Hash-Algorithm', 'KeyName']
@@ -75,7 +75,7 @@
   const REASONS = {
     unsigned: 'The link has none of the parameters of this scheme.',
     malformed: 'It has parameters of this scheme, and they cannot be read.',
-    unknown_key: 'It names a key that is not the one above.',
+    unknown_key: 'It names another key than the one above.',
     bad_signature: 'The signature does not match: something in the link was changed, or it was signed with another key or other options.',
     expired: 'It has expired.',
     key_expired: 'It has not expired, but its key has.',
@@ -85,7 +85,7 @@
     wrong_path: 'It is valid, but not for this path.',
     revoked: 'It was revoked.',
     used: 'All its uses are consumed.',
-    needs_redeem: 'It is valid and has a number of uses: only redeeming opens it.',
+    needs_redeem: 'It is valid, but has a limited number of uses: redeem it to open it.',
   }
 
   const CLAIMS = {
@@ -127,7 +127,7 @@
       purpose: { note: 'A link for one purpose does not open another. Not written into the link.', placeholder: 'unsubscribe' },
       ignore: { note: 'Query parameters that others may add in transit.', placeholder: 'utm_*, fbclid', read: list },
       parameters: { note: 'Other names for the link’s parameters.', placeholder: 'id=link_id, key=k', read: pairs },
-      placement: { note: 'Where the token stands.', choices: ['query', 'path'] },
+      placement: { note: 'The place of the token.', choices: ['query', 'path'] },
       origin: { label: 'Cover scheme, host and port (origin)', check: true },
     },
     nginxHmac: {
@@ -186,7 +186,7 @@
           const { write, read } = make([], defaults)
           if (write && read) factories[name] ??= (keys, chosen) => make(keys, { ...defaults, ...chosen })
         } catch {
-          // It wants more, and there is no form for that here.
+          // It requires more, and there is no form for that here.
         }
       }
     }
@@ -211,7 +211,7 @@
   const key = () => ({ ...($('key-id').value && { id: $('key-id').value }), secret: $('secret').value })
   const scheme = (keys) => factories[$('scheme').value](keys, options())
 
-  /** A fresh scheme's form. What the visitor typed into fields that both have stays. */
+  /** The form of another scheme. Text in fields that both schemes have stays. */
   function showScheme() {
     const name = $('scheme').value
     const known = Object.entries(OPTIONS[name] ?? {})
@@ -331,7 +331,7 @@
       covered: claims?.prefix ? has('prefix') : has('path'),
     })
 
-    // What is left in the resource is the page's own; each piece once.
+    // The parameters that are left in the resource are the URL's own; each piece once.
     const left = ownQuery.slice(1).split('&')
     const ignored = (name) => (chosen.ignore ?? []).some((one) => name === one || (one.endsWith('*') && name.startsWith(one.slice(0, -1))))
     if (query) add('?', 'plain')
@@ -376,7 +376,7 @@
     const found = link ? readingsOf(link) : []
     const foreign = found[0]?.name && found[0].name !== $('scheme').value
     if (foreign && switching) {
-      // The link's own scheme, so that the next press of a button does what is meant.
+      // The link's own scheme, so that the buttons work on this link.
       $('scheme').value = found[0].name
       showScheme()
     }
@@ -414,7 +414,7 @@
     answer($('verdict'))
     shown.signed = named.find(({ signed }) => signed)?.signed
     showCovers(reading, named)
-    // Links of ours show all this in their parameters; others may have it wrapped up.
+    // SecureLink's own links show all this in their parameters; other links may have it encoded.
     $('claims').replaceChildren(...(reading && !reading.name ? claimRows(reading.claims) : []))
     say($('status'), statusOf(link, reading))
     tick()
@@ -453,7 +453,7 @@
 
   function showCovers(reading, pieces) {
     if (!reading) return say($('covers'), '')
-    if (!reading.covers) return say($('covers'), `What the signature of ${reading.scheme} links covers is not known to this page.`)
+    if (!reading.covers) return say($('covers'), `This page does not know what the signature of ${reading.scheme} links covers.`)
     const open = pieces.filter(({ covered }) => covered === false).map(({ name }) => visible(name))
     const covers = reading.covers.filter((word) => word !== '*').join(', ')
     const all = reading.covers.includes('*') ? `${covers} and all parameters` : covers
@@ -521,7 +521,7 @@
     const start = starts ? +starts : signed
     const from = waits ? Math.min(seen, start) : start < end ? start : Math.min(seen, end)
     const part = (moment) => `${Math.min(100, Math.max(0, ((moment - from) / (end - from || 1)) * 100))}%`
-    // Without a start there is nothing to measure against, and a full bar would say that the link is new.
+    // Without a start the length of the bar is not known, and a full bar would look like a new link.
     $('bar').hidden = next === 'endless' || !start
     $('bar').classList.toggle('dead', dead)
     $('bar-wait').style.width = waits ? part(+starts) : '0'
@@ -585,7 +585,7 @@
     }
   }
 
-  // The reasons that a mistake of whoever signed the link may have.
+  // The reasons that can come from a mistake of the signer.
   const MISTAKEN = ['bad_signature', 'malformed', 'unsigned', 'unknown_key']
 
   async function verify(verb) {
@@ -607,7 +607,7 @@
 
   const cannotVerify = ({ scheme }) => `This page reads links of ${scheme}, and cannot verify them.`
 
-  /** What `explain` finds, with the key and the options of the page. */
+  /** The answer of `explain`, with the key and the options of the page. */
   const explained = (link) => lib.explain(scheme(key()), link, { ...visit(), make: [factories[$('scheme').value], key(), options()] })
 
   /** Below a verdict: the mistakes that were found, if any. */
@@ -650,7 +650,7 @@
 
   // ---------------------------------------------------------------- Sharing
 
-  /** A permalink of this page, with the link behind `#`, which browsers do not send to servers. */
+  /** A permalink of this page, with the link after `#`, which browsers do not send to servers. */
   function share({ isSure = false } = {}) {
     const box = $('verdict')
     const link = $('link').value.trim()
@@ -663,7 +663,7 @@
       return answer(
         box,
         'bad',
-        el('p', { class: 'word' }, 'This link may still open'),
+        el('p', { class: 'word' }, 'This link may still be valid'),
         el('p', {}, `${until}. Everybody who gets the permalink can use it. `),
         anyway,
       )
@@ -742,7 +742,7 @@
     box.replaceChildren(...children)
   }
 
-  /** Another last letter of the path, as somebody would who wants another file. */
+  /** Changes the last letter of the path, as an attacker would to get another file. */
   function tamper() {
     const link = $('link').value.trim()
     const [, origin = '', path = '', query = '', fragment = ''] = PARTS.exec(link) ?? []
@@ -806,7 +806,7 @@ export default {
   }
 
   function onServer({ imports, make, url, asked, visit }, from, secret) {
-    // What has limited uses is redeemed, and a store counts.
+    // A link with limited uses is redeemed, and a store counts the uses.
     const counts = Boolean(asked.uses)
     const verb = counts ? 'redeem' : 'verify'
     const store = counts ? `import { memoryStore } from '${from}securelink/stores/memory'\n` : ''
@@ -857,7 +857,7 @@ console.log(verdict.ok || verdict.reason)`
       await navigator.clipboard.writeText(text)
       say($('copied'), 'Copied.')
     } catch {
-      // Plain http, or not allowed: select it, and the visitor's own keys do the rest.
+      // Plain http, or not allowed: select it, so that the user can copy it.
       getSelection().selectAllChildren($('code'))
       say($('copied'), 'Selected: copy it with your keyboard or menu.')
     }
@@ -866,7 +866,7 @@ console.log(verdict.ok || verdict.reason)`
   // ---------------------------------------------------------------- Start
 
   function generate() {
-    // 33 bytes are base64 without padding: a key of its own bytes for most schemes, and one for those that take base64.
+    // 33 bytes are base64 without padding: valid as text for most schemes, and as base64 for the others.
     $('secret').value = btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(33))))
   }
 
@@ -899,7 +899,7 @@ console.log(verdict.ok || verdict.reason)`
     if (openPermalink()) return
     await sign()
     $('signed').textContent = ''
-    say($('status'), 'An example, signed just now with the key below. Paste a link of yours over it.')
+    say($('status'), 'An example, signed just now with the key below. Paste your own link over it.')
   }
 
   function listen() {
@@ -957,6 +957,6 @@ console.log(verdict.ok || verdict.reason)`
       })
   }
 
-  // Whatever goes wrong is said on the page, too.
+  // The page shows every error, too.
   start().catch((error) => notice(`This page failed: ${error.message}`))
 })()

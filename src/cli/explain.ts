@@ -1,4 +1,4 @@
-// explain: why is each of these links refused? It computes signatures with the keys, and names the mistake that made the one of the link.
+// explain: finds out why links are refused. It computes signatures with the keys, and names the mistake that made the link's signature.
 /// <reference types="node" />
 import type { SecretKey } from '../core/keys.ts'
 import { type ExplainOptions, type Explanation, explain as explainLink } from '../explain/explain.ts'
@@ -59,7 +59,7 @@ function printed(answer: Explanation): string {
   if (!verdict.ok && mistakes.length === 0)
     lines.push(
       '',
-      `None of the known mistakes made this signature, among ${tried} that were tried. It may be made with another secret, or for another URL.`,
+      `None of the known mistakes made this signature, among ${tried} that were tried. It may have been made with another secret, or for another URL.`,
     )
   lines.push(...strings(answer))
   if (canonicalRequest !== undefined) lines.push('', 'canonical request of the verifier:', ...indented(canonicalRequest))

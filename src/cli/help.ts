@@ -8,12 +8,12 @@ const SCHEME = `  --scheme NAME      hmac (the default), pichax, …: a scheme o
   --options JSON     its options, such as '{"purpose":"unsubscribe"}'
 `
 const LINES = `  --file FILE        reads lines from a file; without arguments they come from standard input
-  --json             writes one JSON object a line
+  --json             writes one JSON object per line
 `
 const NOW = `  --now DATE         the present time, such as 2030-01-01T00:00:00Z; default: the clock
 `
 const STORE = `  --store ADDRESS    redis://user:password@host:port/database, or rediss:// for TLS; needs npm install redis,
-                     or ioredis. memory: is for this process alone. SECURELINK_STORE is the same, and
+                     or ioredis. memory: is for this process only. SECURELINK_STORE is the same, and
                      process lists do not show it.
 `
 const REQUEST = `  --ip ADDRESS       the address that the request comes from
@@ -66,7 +66,7 @@ export const HELP: Readonly<Record<string, string>> = {
   --id TEXT          names the link
   --condition N=V    a condition of the scheme's own; V is JSON or text
 ${SCHEME}${KEYS}${LINES}${NOW}
-Exit code: 0 all signed, 2 misuse. A line that cannot be signed gives an empty line, and its number and a sentence on standard error.
+Exit code: 0 all signed, 2 misuse. For a line that cannot be signed, it prints an empty line, and the line's number and the error on standard error.
 `,
   verify: `securelink verify LINK…: tells whether links are valid
 
@@ -91,8 +91,8 @@ ${SCHEME}${KEYS}${LINES}${NOW}${EXIT}`,
 
 Links of every scheme, and of many other vendors, are recognised.
 
-  --string-to-sign   writes the string that the signature should have been made from, with <secret> where the
-                     secret stands. The string of some schemes depends on the request, or on the key:
+  --string-to-sign   writes the string that the signature should have been made from, with <secret> in place of
+                     the secret. The string of some schemes depends on the request, or on the key:
 ${REQUEST}${KEYS}  --scheme NAME      reads links as those of one scheme: hmac, pichax, …
   --options JSON     the options of that scheme, such as '{"parameters":{"expires":"until"}}'; of hmac, without
                      --scheme
@@ -105,8 +105,8 @@ Exit code: 0 read, 1 not a link, 2 misuse.
   securelink explain --scheme s3 --method PUT --header 'content-type: image/png' "$LINK"
   securelink explain --scheme nginx --options '{"expression":"$secure_link_expires$uri $secret"}' "$LINK"
 
-It shows the string to sign of the verifier, beside the one that was signed if the mistake is found, and the signature that the
-verifier expects. That is a valid signature: write it to no log that others read.
+It shows the verifier's string to sign, and beside it the one that was signed, if the mistake is found. It also shows the signature
+that the verifier expects. That signature is valid, so do not write it to a log that others read.
 
 ${REQUEST}  --tolerance TIME   how far clocks may differ, at most 5m
   --bound N          how many signatures are computed at most; default 5000
@@ -123,24 +123,24 @@ ${SCHEME}${KEYS}${LINES}${NOW}${EXIT}`,
 
   SECURELINK_API_TOKEN   the token of the callers, at least 32 characters; several with spaces between them. Required
 
-  --host ADDRESS     default 127.0.0.1: this machine alone
+  --host ADDRESS     default 127.0.0.1: this machine only
   --port N           default 8788; 0 takes a free one. The first line of the log names it
   --max-ttl TIME     the longest lifetime of a link that may be signed, such as 7d
   --allow URL        a host and a path; only URLs below them may be signed; may be repeated
 ${STORE}                     Without a store, nothing can be redeemed.
   --limit BYTES      the largest body of a request, default 1000000
   --timeout TIME     how long a request may take to arrive, default 30s
-  --scheme NAME      hmac (the default), pichax, …: a scheme of the package. Repeated, with names of your own if
-                     you like (files=hmac), it makes a service of several: keys and options are then JSON
-                     objects with a member for each
+  --scheme NAME      hmac (the default), pichax, …: a scheme of the package. Repeat it for a service with several,
+                     perhaps under names of your own (files=hmac): keys and options are then JSON objects
+                     with a member for each
   --options JSON     its options, such as '{"purpose":"unsubscribe"}'
   --securelink-api   adds the two routes of the Python SecureLink, for its clients: with --scheme nginx they
                      make the same links
 ${KEYS}
-Standard output is the log, a JSON object a line. It has no links, no tokens and no secrets. After SIGTERM or Ctrl-C, requests
+Standard output is the log, one JSON object per line. It has no links, no tokens and no secrets. After SIGTERM or Ctrl-C, requests
 that are under way have ten seconds to finish.
 
-Exit code: 0 ended by a signal, 1 it could not start, or was cut off while it ended, 2 misuse.
+Exit code: 0 ended by a signal, 1 it could not start, or cut off requests when it ended, 2 misuse.
 `,
   demo: `securelink demo: serves files behind signed links on 127.0.0.1:8787, and writes links to try
 

@@ -1,4 +1,4 @@
-// inspect: what links say, for people who hold no key. Nothing is verified.
+// inspect: shows the claims of links, without a key. Nothing is verified.
 /// <reference types="node" />
 import type { UnverifiedClaims } from '../core/claims.ts'
 import { inspect as inspectLink } from '../core/inspect.ts'
@@ -13,7 +13,7 @@ import { stringsToSign } from './string-to-sign.ts'
 
 const OPTIONS = { ...KEYED, ...LINES, ...REQUEST, now: { type: 'string' }, 'string-to-sign': { type: 'boolean' } } as const
 
-/** Writes what each link says, or the string that it should have signed. */
+/** Writes the claims of each link, or its string to sign. */
 export async function inspect(args: readonly string[], io: Io): Promise<number> {
   const { values, rest } = parse(args, OPTIONS)
   const now = nowOf(values).now?.() ?? new Date()
@@ -34,18 +34,18 @@ export async function inspect(args: readonly string[], io: Io): Promise<number> 
   return exit
 }
 
-/** What a link says. */
+/** A link that was read. */
 interface Seen {
-  /** Schemes or vendors whose links look so. */
+  /** Schemes or vendors whose links look like this. */
   readonly names: readonly string[]
   readonly claims: UnverifiedClaims
   /** The scheme, if it is one of this package. */
   readonly scheme: Scheme | undefined
-  /** Its expiry is in milliseconds, where vendors expect seconds. */
+  /** Its expiry is in milliseconds, and vendors expect seconds. */
   readonly milliseconds: boolean
 }
 
-/** Why there is nothing to show of a text. `incomplete`: the options do not describe the request that the string to sign depends on. */
+/** Why a text cannot be shown as a link. `incomplete`: the options do not describe the request that the string to sign depends on. */
 interface Unread {
   readonly reason: 'unsigned' | 'malformed' | 'incomplete'
   readonly parameter?: string | undefined
@@ -107,7 +107,7 @@ function secondsLeft({ expires, endless }: UnverifiedClaims, now: Date): number 
   return expires && !endless ? Math.floor((+expires - +now) / 1000) : undefined
 }
 
-/** The method is signed and does not stand in the link. */
+/** The method is signed, and the link does not show it. */
 const hidesMethod = ({ claims, scheme }: Seen): boolean => claims.methods === undefined && scheme?.reads?.includes('method') === true
 
 function jsonOf(seen: Seen, now: Date): string {

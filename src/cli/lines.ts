@@ -1,4 +1,4 @@
-// Many links: lines from arguments, a file or standard input, worked on in batches, so that memory stays the same however many there are.
+// Many links: lines from arguments, a file or standard input, processed in batches, so that the use of memory does not grow with their number.
 /// <reference types="node" />
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'

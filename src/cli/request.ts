@@ -1,4 +1,4 @@
-// What options say about the request that a link came with: its headers, and the time.
+// The options that describe the request that a link came with: its headers, and the time.
 /// <reference types="node" />
 import { dateOf, Misuse, type Options, REPEATED, TEXT, type Values } from './options.ts'
 

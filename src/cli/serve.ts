@@ -32,7 +32,7 @@ const ROUTES = ['/', '/sign', '/verify', '/redeem', '/inspect', '/openapi.json',
 
 type Log = (event: string, more: object) => void
 
-/** What the access log knows about a request. */
+/** The facts about a request that go into the access log. */
 interface Note {
   path?: string
   links?: number
@@ -75,7 +75,7 @@ interface HandlerOptions {
   readonly authorize: Authorize
   readonly store: ClosableStore | undefined
   readonly limit: number
-  /** The name of the scheme that the routes of the Python SecureLink are about. */
+  /** The name of the scheme for the routes of the Python SecureLink. */
   readonly python: string | undefined
   readonly log: Log
 }
@@ -112,7 +112,7 @@ function withLog(handler: Handler, log: Log): (incoming: IncomingMessage, outgoi
       log('request', {
         method: incoming.method,
         route: ROUTES.find((route) => route === note.path) ?? '*',
-        // A client that left early got none.
+        // A client that left early got no answer.
         status: outgoing.headersSent ? outgoing.statusCode : null,
         ms: Math.round((performance.now() - start) * 10) / 10,
         address,
@@ -138,7 +138,7 @@ function authorizeOf(values: Values, { env }: Io): Authorize {
   return bearer(tokens, { ...(longest !== undefined && { longest }), ...(allow && { allow }) })
 }
 
-/** The name of the scheme that `--securelink-api` is about: the only one, or of several the one that is `nginx`. */
+/** The name of the scheme for `--securelink-api`: the only one, or of several the one that is `nginx`. */
 function pythonSchemeOf(values: Values, schemes: Readonly<Record<string, Scheme>>): string | undefined {
   if (!values['securelink-api']) return undefined
   const all = Object.keys(schemes)

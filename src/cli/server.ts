@@ -15,7 +15,7 @@ export interface Running {
   readonly patience: number
   readonly signal: AbortSignal
   readonly log: (event: string, more: object) => void
-  /** What the log says at the start, besides the address. */
+  /** The facts that the log has at the start, besides the address. */
   readonly facts: object
 }
 
@@ -52,8 +52,8 @@ export function runServer(
           if (signal.aborted && underWay.size === 0) setImmediate(end, 0)
         })
       }
-      // Without a socket it waits for earlier answers on its connection, and Node does not tell when the client leaves: it would be held
-      // for ever.
+      // Without a socket it waits for earlier answers on its connection, and Node does not report when the client leaves: it would be held
+      // forever.
       if (outgoing.socket) start()
       else outgoing.once('socket', start)
     })

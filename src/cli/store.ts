@@ -1,4 +1,4 @@
-// The store of `redeem` and `serve`: Redis, through one of its two clients, whichever is installed.
+// The store of `redeem` and `serve`: Redis, through the one of its two clients that is installed.
 /// <reference types="node" />
 import { createRequire } from 'node:module'
 import { cwd } from 'node:process'
@@ -14,8 +14,8 @@ export interface ClosableStore extends UseStore {
 }
 
 /**
- * The store at an address: `redis://…`, or `memory:` for this process alone. While Redis cannot be reached, `take` throws {@link Failed} at once,
- * and the store goes on looking for it.
+ * The store at an address: `redis://…`, or `memory:` for this process only. While Redis cannot be reached, `take` throws {@link Failed} at once, and
+ * the store keeps trying to connect.
  *
  * @param told - Called with a sentence when Redis is lost, and when it is back.
  */
@@ -50,7 +50,7 @@ export async function storeOf(address: string | undefined, told: (sentence: stri
 
   return {
     async take(id, until, uses) {
-      // Clients keep commands that they cannot send. One that is sent after its 503 would consume a use that nobody got.
+      // Clients keep commands that they cannot send. A command that is sent after its 503 would consume a use without opening the link.
       if (!ready()) throw new Failed(lost ?? 'Redis cannot be reached')
       try {
         return await take(id, until, uses)
@@ -131,7 +131,7 @@ function clientOf({ host, port, username, password, database, tls }: Place): Con
   }
   const ioredis = load('ioredis')
   if (!ioredis) throw new Misuse('a client of Redis must be installed for --store redis://…; this installs one: npm install redis')
-  // disconnectTimeout keeps the process for as long as it says, also when the connection is gone already.
+  // disconnectTimeout keeps the process alive for that long, even when the connection is gone already.
   const trying = { lazyConnect: true, connectTimeout: PATIENCE, retryStrategy: again, maxRetriesPerRequest: null, disconnectTimeout: 100 }
   const client = new ioredis.Redis({ ...login, host, port, db: database, ...(tls && { tls: {} }), ...trying })
   return { client, ready: () => client.status === 'ready', connect: () => client.connect() }

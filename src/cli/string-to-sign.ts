@@ -1,4 +1,4 @@
-// The string that a link's signature should have been made from, for people who look for the difference between two implementations.
+// The string that a link's signature should have been made from, for people who compare two implementations.
 /// <reference types="node" />
 import { LinkError } from '../core/errors.ts'
 import type { SecretKey } from '../core/keys.ts'
@@ -13,7 +13,7 @@ import { optionalKeysOf, schemeOf } from './scheme.ts'
 export type Strings = { readonly text: string } | { readonly reason: 'malformed' | 'incomplete'; readonly sentence: string }
 
 /**
- * The strings to sign of a link, with `<secret>` where the secret stands. `scheme` has no keys; those of `--keys` or SECURELINK_KEYS are used where
+ * The strings to sign of a link, with `<secret>` in place of the secret. `scheme` has no keys; those of `--keys` or SECURELINK_KEYS are used where
  * one of them can have signed the link, because the string of some vendors names the account.
  */
 export async function stringsToSign(

@@ -1,4 +1,4 @@
-// verify and redeem: is each of these links valid?
+// verify and redeem: tell whether links are valid.
 /// <reference types="node" />
 import { redeem as redeemLink } from '../core/redeem.ts'
 import type { Scheme } from '../core/scheme.ts'

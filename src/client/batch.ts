@@ -3,14 +3,14 @@ import { assertOption } from '../core/errors.ts'
 import type { Renew } from './renewal.ts'
 
 /**
- * Gets new links from your server. It is called with a list of old links, none twice, and with a signal that aborts when no caller waits any more.
+ * Gets new links from your server. It is called with a list of old links, none twice, and with a signal that aborts when no caller is waiting any more.
  *
  * It returns a list in the same order: a new link for each old one. In place of a link that the server does not renew, it has an `Error`, or nothing;
  * then only the callers of that link are rejected.
  */
 export type RenewAll = (links: string[], signal: AbortSignal) => RenewedLinks | Promise<RenewedLinks>
 
-/** What {@link RenewAll} returns, in the order of the old links. */
+/** The answer of {@link RenewAll}, in the order of the old links. */
 export type RenewedLinks = readonly (string | URL | Error | null | undefined)[]
 
 /** One renewal that waits for its batch. */

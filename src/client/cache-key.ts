@@ -1,4 +1,4 @@
-// cacheKey: the name of what a link opens, which stays the same when the link is renewed.
+// cacheKey: a name for the resource of a link, which stays the same when the link is renewed.
 import { assertKnownOptions } from '../core/errors.ts'
 import { linkText } from '../recognise/link-text.ts'
 import { assertReadingOptions, type ExpiresInOptions, withoutFragment } from './expires-in.ts'

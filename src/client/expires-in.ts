@@ -57,8 +57,8 @@ export function timeLeft(link: string, { scheme, clock, now }: ExpiresInOptions)
 }
 
 /**
- * What a link says, by the scheme or by what `recognise` finds: a list of readings, or none. Unlike `inspect`, it does not test whether a client can
- * send the URL: `fetch` will show that.
+ * The claims of a link, as the scheme or `recognise` reads them: a list of readings, perhaps empty. Unlike `inspect`, it does not test whether a client
+ * can send the URL, because `fetch` does.
  */
 export function claimsIn(link: string, scheme: Scheme | undefined): UnverifiedClaims[] {
   if (!scheme) return [recognise(link) ?? []].flat().map(({ unverified }) => unverified)

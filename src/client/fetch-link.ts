@@ -28,8 +28,8 @@ const OWN_OPTIONS = ['renew', 'early', 'fetch', ...READING_OPTIONS]
  * - 400, and the link shows its expiry,
  * - 401 or 404, and the link has expired in the meantime.
  *
- * There is at most one renewal for a call, and one at a time for a link, however many callers wait for it. A link that has just come from `renew` is
- * sent whatever the clock says. A body that is a stream cannot be sent twice, so the refusal is returned.
+ * There is at most one renewal for a call, and one at a time for a link, however many callers wait for it. A link that `renew` has just returned is
+ * sent even if it has expired by this clock. A body that is a stream cannot be sent twice, so the refusal is returned.
  *
  * @param link - The link. A URL that does not show an expiry is fetched as it is.
  * @param options - `renew`, `early`, `clock`, `scheme`, `now` and `fetch`. All others go to `fetch`.
@@ -81,14 +81,14 @@ export async function fetchLink(link: string | URL, options: FetchLinkOptions = 
   return get(fresh.current)
 }
 
-/** Options of `fetch` are passed on, also those of the future. So only names that look like a misspelt option of `fetchLink` are refused. */
+/** Options of `fetch` are passed on, including future ones. So only names that look like a misspelt option of `fetchLink` are refused. */
 function assertOptions(options: FetchLinkOptions): void {
   for (const name in options) {
     // No option of `fetch` begins with the same three letters as one of these.
     const isNearMiss = OWN_OPTIONS.some((own) => own.slice(0, 3) === name.slice(0, 3).toLowerCase())
     if (isNearMiss) assertKnownOptions({ [name]: true }, OWN_OPTIONS, 'fetchLink()')
   }
-  // Without `renew`, the other options are checked all the same.
+  // The other options are checked even without `renew`.
   const { renew = () => '' } = options
   assertRenewingOptions({ ...options, renew })
 }

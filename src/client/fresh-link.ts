@@ -1,4 +1,4 @@
-// freshLink: a link that is always fresh. Whoever needs it asks for it, and it is renewed when that is due.
+// freshLink: a link that is always fresh. Callers ask for it each time they need it, and it is renewed when that is due.
 import { assertKnownOptions, LinkError } from '../core/errors.ts'
 import { presentTime } from '../core/time.ts'
 import { linkText } from '../recognise/link-text.ts'
@@ -15,7 +15,7 @@ export interface FreshLinkOptions extends RenewOptions {
 
 /** Options of `get`. */
 export interface GetOptions {
-  /** Ends the waiting of this caller. The renewal is aborted when its last caller has left. */
+  /** Lets this caller stop waiting. The renewal is aborted when its last caller has left. */
   readonly signal?: AbortSignal | undefined
 }
 
@@ -29,7 +29,7 @@ export interface FreshLink {
   /** The link as it is, without waiting. It may have expired. */
   peek(): string
   /**
-   * Says how the server answered a request with the link. If the response is a refusal, the next `get()` renews the link. A 404 is not a refusal,
+   * Tells it how the server answered a request with the link. If the response is a refusal, the next `get()` renews the link. A 404 is not a refusal,
    * unless the link has expired.
    *
    * @param response - The response, or an object with its `status`.
@@ -47,10 +47,10 @@ const OPTIONS = ['renew', 'early', 'signal', ...READING_OPTIONS]
  * A link that is always fresh, for players, hooks and workers that need it again and again.
  *
  * Callers of `get()` share one renewal. If a renewal fails, its callers are rejected, and the next call tries again. After two failures in a row,
- * calls are rejected without a renewal for 1 second, and then for 2, 4, 8, 16 and 30 seconds. A link that is refused within 30 seconds after it came
- * counts as a failure, too.
+ * calls are rejected without a renewal for 1 second, and then for 2, 4, 8, 16 and 30 seconds. A link that is refused within 30 seconds after it
+ * was renewed counts as a failure, too.
  *
- * A new link that has expired when it comes shows that the clock of this machine is wrong. It is kept until the server refuses it.
+ * A new link that has already expired when it arrives shows that the clock of this machine is wrong. It is kept until the server refuses it.
  *
  * @param link - The first link. It is renewed before its expiry, or when the server refuses it.
  * @returns An object with `get()`, `peek()`, `refused(response)` and `stop()`.

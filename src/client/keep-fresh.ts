@@ -25,7 +25,7 @@ const MOST_RETRIES = 5
 /**
  * Gives an element a link, and renews it: before it expires, when loading fails, and when the page becomes visible again.
  *
- * - A video or sound goes on where it was, and plays on if it was last told to play.
+ * - Video and audio continue where they were, and continue to play if they were last told to play.
  * - An image that is off the screen is renewed once it is on the screen. A page that is hidden waits, too, unless it plays.
  * - An element shows one link. An image with `srcset` is refused, and so is a `<source>` with several candidates. In a `<picture>`, keep each
  *   `<source>` fresh first, and then the image.
@@ -106,7 +106,7 @@ export function keepFresh(element: Keepable, link: string | URL, options: KeepFr
   /** Renews if it is time to. The timer calls it, and the events of page and screen. */
   function check(): void {
     if (!ref.deref()) stop()
-    // Called again when the page is visible, or the image on the screen.
+    // It is called again when the page is visible, or when the image is on the screen.
     else if ((page.visibilityState === 'hidden' && !playback.wanted) || !onScreen) return
     else if (failedOffScreen) retry()
     else if (fresh.dueIn() <= 0) renewNow()
@@ -158,7 +158,7 @@ export function keepFresh(element: Keepable, link: string | URL, options: KeepFr
   }
 
   function failedToLoad(): void {
-    // The server may have refused the link, so it is not to come again.
+    // The server may have refused the link, so it must not be used again.
     fresh.refused = fresh.current
     failedOffScreen = !onScreen
     if (onScreen) retry()

@@ -19,7 +19,7 @@ const NO_SOURCE = 3
  * @param medium - Finds the medium. A function, because timers hold the answer, and would keep alive an element that the page has dropped.
  */
 export function playbackOf(medium: () => HTMLMediaElement | undefined, signal: AbortSignal): Playback {
-  // Chromium pauses a medium before it reports an error. So `paused` does not tell, and the last wish of the user or the page counts.
+  // Chromium pauses a medium before it reports an error. So `paused` is not reliable, and the last request of the user or the page counts.
   let wanted = medium()?.paused === false
   let place: { readonly position: number; readonly rate: number } | undefined
 
@@ -28,7 +28,7 @@ export function playbackOf(medium: () => HTMLMediaElement | undefined, signal: A
   }
   function paused(event: Event): void {
     const { error, networkState } = event.currentTarget as HTMLMediaElement
-    // An error pauses, too, and nobody wished that.
+    // An error pauses, too, although nobody asked for that.
     if (!error && networkState !== NO_SOURCE) wanted = false
   }
   medium()?.addEventListener('play', played, { signal })
@@ -49,7 +49,7 @@ export function playbackOf(medium: () => HTMLMediaElement | undefined, signal: A
       playing.currentTime = place.position
       playing.playbackRate = place.rate
       place = undefined
-      // A browser may forbid it. Then the next click of the user plays.
+      // A browser may forbid it. Then the user's next click starts it.
       if (wanted) playing.play().catch(() => undefined)
     },
   }

@@ -3,7 +3,7 @@ import { assertOption } from '../core/errors.ts'
 import { type ExpiresInOptions, timeLeft } from './expires-in.ts'
 import { serverClock } from './server-clock.ts'
 
-/** What is needed of a response: its status, and its headers if they are known. An `XMLHttpRequest` has the status only. */
+/** The parts of a response that are needed: its status, and its headers if they are known. An `XMLHttpRequest` has the status only. */
 export interface Answer {
   readonly status: number
   readonly headers?: Pick<Headers, 'get'>

@@ -7,7 +7,7 @@ import { type Caller, dueIn, earlyOf, endedRenewals, type Renewed, type RenewOpt
 export interface Renewable {
   /** The link as it is, valid or not. */
   readonly current: string
-  /** A link that is not to come again: the server refused it, or it cannot be used here. */
+  /** A link that must not be used again: the server refused it, or it cannot be used here. */
   refused: string | undefined
   /** Milliseconds until `current` is to be renewed, and 0 or less if that is due. Infinity for a link that is renewed only when it is refused. */
   dueIn(): number

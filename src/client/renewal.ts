@@ -3,7 +3,7 @@ import { assertOption, LinkError } from '../core/errors.ts'
 import { type Duration, presentTime, secondsOf } from '../core/time.ts'
 import { type ExpiresInOptions, timeLeft } from './expires-in.ts'
 
-/** Gets a new link from your server. It is called with the old link, and with a signal that aborts when no caller waits any more. */
+/** Gets a new link from your server. It is called with the old link, and with a signal that aborts when no caller is waiting any more. */
 export type Renew = (link: string, signal: AbortSignal) => string | URL | Promise<string | URL>
 
 /** A link that has come from `renew`. */
@@ -21,7 +21,7 @@ interface Renewal {
   waiting: number
   /** When it ended, as a number that grows with each renewal that ends; 0 while it is pending. */
   ended: number
-  /** What it gave, once it ended. */
+  /** The new link, once it ended. */
   renewed?: Renewed
 }
 
@@ -35,7 +35,7 @@ export const endedRenewals = (): number => endings
 
 /**
  * Milliseconds until a link is to be renewed, and 0 or less if that is due. Infinity for a link that is renewed only when the server refuses it: it
- * does not show its expiry, or it had expired when it came, which shows that this clock is wrong.
+ * does not show its expiry, or it had expired when it arrived, which shows that this clock is wrong.
  */
 export function dueIn({ link, lifetime }: Renewed, options: Omit<RenewOptions, 'renew'>): number {
   const left = timeLeft(link, options)
@@ -61,7 +61,7 @@ export interface Caller {
   readonly since: number
   /** A link that the server refused, so the caller does not get it again. */
   readonly refused?: string | undefined
-  /** Ends the waiting of this caller. */
+  /** Lets this caller stop waiting. */
   readonly signal: AbortSignal | null | undefined
 }
 

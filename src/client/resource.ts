@@ -1,4 +1,4 @@
-// resourceIn: the URL that a link opens, without what signed it.
+// resourceIn: the URL that a link opens, without the link's own parameters.
 import type { UnverifiedClaims } from '../core/claims.ts'
 import type { Scheme } from '../core/scheme.ts'
 import { PARTS } from '../recognise/values.ts'

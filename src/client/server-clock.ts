@@ -28,7 +28,7 @@ const REMEMBERED = 8
 /**
  * A clock that learns from responses. Pass it to `fetchLink`, which shows it every response.
  *
- * With a wrong clock, a page would take valid links for expired ones, or send links that have expired.
+ * With a wrong clock, a page would treat valid links as expired, or send links that have expired.
  *
  * A page can read the `Date` of its own origin. For another origin, the server has to send `Access-Control-Expose-Headers: Date, Age`.
  *

@@ -1,4 +1,4 @@
-// anyOf: several schemes as one, for the time of a migration.
+// anyOf: several schemes as one, for migrations.
 import type { Condition, Expiry } from './conditions.ts'
 import { assertScheme, type Scheme } from './scheme.ts'
 
@@ -6,7 +6,7 @@ import { assertScheme, type Scheme } from './scheme.ts'
  * Several schemes as one: the first signs, all verify. To move to another scheme, edit the list, as you do to rotate keys. `verdict.scheme` says
  * which scheme signed a link.
  *
- * A link that several schemes can read is valid when one of the signatures is good.
+ * A link that several schemes can read is valid if one of the signatures is.
  *
  * @param first - Signs, and verifies.
  * @param others - Verify only.

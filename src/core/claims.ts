@@ -1,6 +1,6 @@
 // Claims: what a link says.
 
-/** The statements of a link. On a verdict, a good signature proves them. From `inspect`, anybody can have written them. */
+/** The statements of a link. On a verdict, a valid signature proves them. From `inspect`, anybody can have written them. */
 export interface Claims {
   /** The URL without the scheme's parameters. On a verdict: as far as the signature covers it. */
   readonly resource: string

@@ -1,4 +1,4 @@
-// Conditions: what a link is to be valid for, as the caller of `sign` writes it.
+// Conditions: the requests that a link is to be valid for, as the caller of `sign` writes them.
 import type { Duration, When } from './time.ts'
 
 /** The standard conditions. Which of them a scheme can carry is in its type. */
@@ -25,7 +25,7 @@ export interface OptionalConditions {
 
 /** The conditions that `sign` takes: `expires` always, and the others as far as the scheme can carry them. */
 export type Conditions<C extends Condition = Condition, E extends Expiry = 'required'> = {
-  /** When the link expires; rounded up to the second. There is no default. `'never'` where the scheme has links without an expiry. */
+  /** When the link expires; rounded up to the second. There is no default. `'never'` if the scheme has links without an expiry. */
   readonly expires: (E extends 'none' ? never : When) | (E extends 'required' ? never : 'never')
   /** Rounds the expiry up to a multiple of this duration, so that links signed within it are identical and caches can share them. */
   readonly align?: Duration

@@ -1,4 +1,4 @@
-// Computes and compares signatures. Nothing else in the library calls WebCrypto, but for schemes that derive keys or hash a request.
+// Computes and compares signatures. Nothing else in the library calls WebCrypto, except schemes that derive keys or hash a request.
 import { BASE64, BASE64URL, decode, encode, HEX, same } from '../lib/encoding.ts'
 import { assertOption, LinkError } from './errors.ts'
 import { isCryptoKey, isRemote, type SecretKey } from './keys.ts'
@@ -15,14 +15,14 @@ function subtle(): SubtleCrypto {
   return subtle
 }
 
-// Imported keys, by the key object: no map has secrets for its keys, and what nobody holds any more is forgotten.
+// Imported keys, by the key object: so no map contains secrets, and a key that the program no longer holds can be collected.
 const imported: { [H in Hash]?: WeakMap<SecretKey, CryptoKey> } = {}
 
 /**
  * Makes a key ready for an algorithm. HMAC keys are imported once.
  *
- * Callers await the answer also when it is there. With many links under way, each of them has then done its own work before the first is
- * handed to WebCrypto, which keeps its threads awake; waking one costs more than all of our own work.
+ * Callers await the answer even when it is not a promise. With many links under way, each has then done its own work before the first is handed to
+ * WebCrypto. So WebCrypto's threads stay awake; waking one costs more than all of our own work.
  */
 export function readyKey(key: SecretKey, algorithm: Algorithm): MaybeAsync<ReadyKey> {
   if (!('hmac' in algorithm) || isRemote(key.secret)) return key
@@ -63,13 +63,13 @@ export function spell(signature: ArrayBuffer | Uint8Array, { encoding, bytes }: 
 
 /**
  * Is this the signature of the message? WebCrypto compares where it has the algorithm; everything else is compared as whole strings, in a time
- * that does not tell where they differ.
+ * that does not depend on where they differ.
  */
 export function matches(ready: ReadyKey, algorithm: Algorithm, message: Message, signature: string): MaybeAsync<boolean> {
   const whole = algorithm.bytes === undefined
   if ('hmac' in algorithm && whole && !('secret' in ready)) {
     const length = unspell(signature, algorithm.encoding, SIGNATURE.all)
-    // Asked all the same when it cannot match: every refusal costs one HMAC, so the time does not tell which part was wrong.
+    // Called even when it cannot match: every refusal costs one HMAC, so the time does not show which part was wrong.
     return subtle().verify('HMAC', ready, SIGNATURE.first(Math.max(length, 0)), bytesOf(message))
   }
   if ('signer' in algorithm) {
@@ -110,7 +110,7 @@ const MESSAGE = /* @__PURE__ */ new Scratch(4096)
 const SIGNATURE = /* @__PURE__ */ new Scratch(65)
 let encoder: TextEncoder | undefined
 
-/** The bytes of a message. They stand in a shared buffer, so hand them on at once, or copy them. */
+/** The bytes of a message. They are in a shared buffer, so use them at once, or copy them. */
 export function bytesOf(message: Message, key?: SecretKey): Bytes {
   if (typeof message === 'string') return utf8(message)
   return message instanceof Uint8Array ? message : joined(message.pieces, key)
@@ -126,7 +126,7 @@ function utf8(text: string): Bytes {
 function joined(pieces: readonly (string | Uint8Array | typeof SECRET)[], key: SecretKey | undefined): Bytes {
   const bytes = pieces.flatMap((piece) => {
     const part = piece === SECRET ? key?.secret : piece
-    // Spread at once, because the bytes of the next piece will stand in the same buffer.
+    // Copied at once, because the bytes of the next piece are written into the same buffer.
     return [...bytesOf(part as string | Bytes)]
   })
   return Uint8Array.from(bytes)

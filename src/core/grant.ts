@@ -43,7 +43,7 @@ export function grantOf(scheme: Scheme, url: string, asked: AskedConditions, now
     network,
     prefix: prefixOf(asked.prefix, parts.path),
     uses,
-    // Stores count the uses by it.
+    // Stores count the uses by the id.
     id: asked.id ?? (uses === undefined ? undefined : randomId()),
     own: asked,
   }
@@ -84,7 +84,7 @@ function assertUrl(url: string, { origin, path, plain }: Parts): void {
   assertOption(isPath(path), 'url', "an absolute URL without credentials, or a path that starts with '/'")
   // Clients drop control characters and outer spaces, and replace half a surrogate pair.
   assertOption(/^[!-~]*$/.test(url) || !ALTERED.test(url), 'url', 'free of control characters and of outer spaces')
-  // Clients resolve dots before they send, so the link would be for another path than the request, or lose the token in front of it.
+  // Clients resolve dots before they send, so the link would be for another path than the request, or lose the token before it.
   assertOption(isWebOrigin(origin), 'url', 'one that begins with https:// or http://, with at most one port')
   assertOption(!hasDotSegment(path), 'url', "without the segments '.' and '..', in any spelling")
   assertOption(!looksLikeHost(url), 'url', 'without two slashes at its start: clients would take what follows for a host')
@@ -120,7 +120,7 @@ function expiryOf(scheme: Scheme, when: unknown, window: number, now: number): n
     throw new LinkError('unsupported_condition', `expires must be 'never'; ${name} links have no expiry`, { option: 'expires' })
   const end = timeOf(when, now, 'expires')
   const expires = Math.ceil(end / window) * window
-  // A duration is rounded up first, because half a second after the beginning of this second may be over.
+  // A duration is rounded up first: it counts from the beginning of the present second, so the end of '0.5s' may be past.
   const last = when instanceof Date ? end : Math.ceil(end)
   assertOption(last * 1000 > now && expires <= ENDLESS, 'expires', 'a time in the future, before the year 5138')
   return expires

@@ -1,4 +1,4 @@
-// inspect: reads a link without a key. Its claims are not verified, and the field is named so.
+// inspect: reads a link without a key. Its claims are not verified, and the name of the field says so.
 import { isRequestTarget, looksLikeHost } from '../lib/request-target.ts'
 import { LONGEST } from '../lib/url.ts'
 import type { UnverifiedClaims } from './claims.ts'

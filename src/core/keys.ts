@@ -1,4 +1,4 @@
-// Keys and keyrings: what callers hand over, checked and copied, and which key signs.
+// Keys and keyrings: checks and copies the keys that callers pass, and picks the key that signs.
 import { assertOption, LinkError } from './errors.ts'
 
 /** A secret that stays elsewhere, such as in a KMS. For schemes that only need to sign. */
@@ -57,8 +57,8 @@ export function keyring<K extends SecretKey, R extends SecretKey = K>(keys: Keys
 }
 
 function lookedUp<K extends SecretKey, R extends SecretKey>(lookup: KeyLookup<K>, rules: KeyRules<K, R>): KeySource<R> {
-  // By the key, so that one which comes back is checked, copied and imported only once. Not by the list: callers may edit theirs, and a key
-  // that was taken off it would still open links.
+  // By the key, so that a key which is returned again is checked, copied and imported only once. Not by the list: callers may edit theirs, and a key
+  // that was removed from it would still open links.
   const known = new WeakMap<K, R>()
   return async (id) => {
     const found = await lookup(id)
@@ -72,8 +72,8 @@ function lookedUp<K extends SecretKey, R extends SecretKey>(lookup: KeyLookup<K>
 }
 
 /**
- * Is this what a plain object has under an id such as `constructor`, without a key of that id? Clients write ids, and a lookup in an object must
- * not let them make `verify` throw.
+ * Did a plain object return an inherited property, as for the id `constructor`? Clients write ids, and a lookup in an object must not let them make
+ * `verify` throw.
  */
 function isInherited(found: unknown, id = ''): boolean {
   const inherited: Record<string, unknown> = Object.prototype as never
@@ -143,8 +143,8 @@ export interface SigningKey<K> {
 }
 
 /**
- * Picks the key that signs: the first one in time that lasts as long as the link is to be valid. If none lasts so long, the first one in time
- * signs, and the link expires with it.
+ * Picks the key that signs: the first one that is valid now and lasts as long as the link is to be valid. If none lasts that long, the first one that
+ * is valid now signs, and the link expires with it.
  *
  * @param expires - In seconds since 1970; `undefined` for a link that never expires.
  * @param now - In milliseconds since 1970.

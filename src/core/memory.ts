@@ -1,10 +1,10 @@
-// linkMemory: remembers links whose signature was good, so that the next request with the same link costs no HMAC.
+// linkMemory: remembers links whose signature is valid, so that the next request with the same link costs no HMAC.
 import type { Claims } from './claims.ts'
 import { assertKnownOptions, assertOption } from './errors.ts'
 import type { SecretKey } from './keys.ts'
 import type { Scheme, Visit } from './scheme.ts'
 
-/** A link with a good signature. */
+/** A link with a valid signature. */
 export interface Signed {
   readonly scheme: Scheme
   readonly key: SecretKey
@@ -38,10 +38,10 @@ export interface LinkMemoryOptions {
   readonly max?: number
 }
 
-// Longer links are not remembered. Whoever may add parameters to a link could fill the memory with copies of 16 kilobytes otherwise.
+// Longer links are not remembered. Otherwise a client that may add parameters to a link could fill the memory with copies of 16 kilobytes.
 const LONGEST_REMEMBERED = 2048
 
-/** What is kept of a link. It holds numbers in place of scheme and key, so that no secret can be reached from it. */
+/** The facts that are kept about a link. It has numbers in place of scheme and key, so that no secret can be reached from it. */
 interface Entry {
   readonly scheme: number
   readonly key: number
@@ -49,7 +49,7 @@ interface Entry {
   readonly claims: Claims
   readonly opens: boolean
   readonly bound: boolean | undefined
-  /** What of the request the signature depends on. */
+  /** The parts of the request that the signature depends on. */
   readonly read: Watched['read']
   /** The method and the address that it was checked for. */
   readonly method: string | undefined
@@ -57,11 +57,11 @@ interface Entry {
 }
 
 /**
- * Remembers links whose signature was good. A player that asks for ten thousand ranges or segments with one link then costs one HMAC in place of ten
+ * Remembers links whose signature is valid. A player that asks for ten thousand ranges or segments with one link then costs one HMAC in place of ten
  * thousand.
  *
  * Only the signature is remembered. Time, method, address, path, revocation and uses are checked for each request, and the key must still be on the
- * keyring: take it off, and its links end at once. A link is remembered for the very URL and scheme, and for the method and the address if its
+ * keyring: remove it, and its links end at once. A link is remembered for exactly this URL and scheme, and for the method and the address if its
  * signature depends on them. Links whose signature depends on headers or cookies are not remembered, nor are links of more than 2,048 characters.
  *
  * The memory holds no secret, and one memory may serve several schemes.
@@ -123,7 +123,7 @@ class Memory implements LinkMemory {
     const { url } = visit
     // Copied before the method and the address are read here.
     const read = { ...visit.read }
-    // The URL alone does not tell whether the signature of such a link is good.
+    // The URL alone does not show whether the signature of such a link is valid.
     if (read.headers || url.length > LONGEST_REMEMBERED) return
     const { scheme, key, claims, opens, bound } = signed
     const { method, ip } = visit
@@ -140,7 +140,7 @@ class Memory implements LinkMemory {
   }
 }
 
-/** Notes what of a request is read. */
+/** Notes which parts of a request are read. */
 class WatchedVisit implements Watched {
   readonly read = { method: false, ip: false, headers: false }
   readonly #visit: Visit
@@ -162,7 +162,7 @@ class WatchedVisit implements Watched {
     this.read.headers = true
     return this.#visit.headers
   }
-  // Not methods, because schemes hand them on without the object.
+  // Not methods, because schemes pass them on without the object.
   readonly header = (name: string): string | undefined => {
     this.read.headers = true
     return this.#visit.header(name)
@@ -176,7 +176,7 @@ class WatchedVisit implements Watched {
 const numbers = /* @__PURE__ */ new WeakMap<object, number>()
 let latestNumber = 0
 
-/** A number for each scheme and each key, by which nobody can reach it. */
+/** A number for each scheme and each key, from which neither can be reached. */
 function numberOf(object: object): number {
   const known = numbers.get(object)
   if (known !== undefined) return known
@@ -184,7 +184,7 @@ function numberOf(object: object): number {
   return latestNumber
 }
 
-/** A copy, because callers own the claims of their verdict, and what they change must not reach the next request. */
+/** A copy, because callers own the claims of their verdict, and their changes must not reach the next request. */
 function copied(claims: Claims): Claims {
   const copy: { -readonly [Name in keyof Claims]: Claims[Name] } = { ...claims, expires: new Date(claims.expires) }
   if (claims.starts) copy.starts = new Date(claims.starts)

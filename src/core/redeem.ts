@@ -7,9 +7,9 @@ import { VERIFY_OPTIONS, type VerifyOptions, type Visited, verdictOn } from './v
 /** Remembers which links were used. One store serves all processes and machines that redeem the same links. */
 export interface UseStore {
   /**
-   * Takes one use: atomically, `true` exactly `uses` times for an id, then `false`. The id may be forgotten from `until` on, never before: that is
-   * five minutes after the link expires, which is the largest tolerance of a verifier. A store that remembers longer keeps links of one id from
-   * getting new uses. When `until` is past by the store's own clock, there is nothing to take. A store that cannot tell must throw.
+   * Takes one use, atomically: returns `true` exactly `uses` times for an id, then `false`. The id may be forgotten from `until` on, and never before:
+   * that is five minutes after the link expires, which is the largest tolerance of a verifier. A store that remembers longer also counts the uses of
+   * later links with the same id. If `until` has passed by the store's own clock, return `false`. A store that cannot tell must throw.
    */
   take(id: string, until: Date, uses: number): Promise<boolean> | boolean
 }
@@ -30,7 +30,7 @@ export interface RedeemOptions extends VerifyOptions {
  * @param request - As for `verify`.
  * @param options - As for `verify`, and the `store`.
  * @returns As `verify`.
- * @throws What `verify` throws, a {@link LinkError} `bad_option` without a store, and what the store throws: while a store is down, nothing opens.
+ * @throws What `verify` throws, a {@link LinkError} `bad_option` without a store, and what the store throws: while a store is down, no link opens.
  *
  * @example
  * ```ts

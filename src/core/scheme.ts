@@ -14,7 +14,7 @@ import type { Reason, Verdict } from './verdict.ts'
 
 export type MaybeAsync<T> = T | Promise<T>
 
-/** Stands in a {@link Message} where the secret stands, for vendors who hash the secret with the text: `Symbol.for('securelink.secret')`. */
+/** Marks the place of the secret in a {@link Message}, for vendors who hash the secret with the text: `Symbol.for('securelink.secret')`. */
 export const SECRET: unique symbol = Symbol.for('securelink.secret')
 
 /** A string to sign. Text means its UTF-8 bytes. Pieces are joined, and `SECRET` among them is replaced by the secret. */
@@ -26,7 +26,7 @@ export type Hash = 'SHA-256' | 'SHA-1' | 'SHA-384' | 'SHA-512'
 /** How signatures are written: hex in lower case, base64 with padding, base64url without. */
 export type Encoding = 'hex' | 'base64' | 'base64url'
 
-/** A way to sign that is neither HMAC nor a hash, such as RSA. For schemes that are no part of the bundles. */
+/** A way to sign that is neither HMAC nor a hash, such as RSA. For schemes that are not part of the bundles. */
 export interface Signer {
   sign(key: SecretKey, message: Uint8Array<ArrayBuffer>): Promise<Uint8Array>
   verify(key: SecretKey, message: Uint8Array<ArrayBuffer>, signature: Uint8Array<ArrayBuffer>): Promise<boolean>
@@ -114,13 +114,13 @@ export interface Visit {
   readonly ip: string | undefined
   /** All headers, with names in lower case; `undefined` for a request without any. */
   readonly headers: Iterable<readonly [name: string, value: string]> | undefined
-  /** A header by its name in lower case. Any text is allowed; what is not a name has no value. */
+  /** A header by its name in lower case. Any text is allowed; text that is not a name has no value. */
   header(name: string): string | undefined
-  /** The network of so many bits (default: all) that the address lies in. `undefined` without an address, or if it has fewer bits. */
+  /** The network of this many bits (default: all) that the address lies in. `undefined` without an address, or if it has fewer bits. */
   network(bits?: number): Network | undefined
 }
 
-/** A link that can be read: what it says, and the string that its signature should be of. */
+/** A link that can be read: its claims, and the string that should have been signed. */
 export interface Reading {
   /** The claims of the link. */
   readonly claims: Claims
@@ -128,7 +128,7 @@ export interface Reading {
   readonly signature: string
   /** How the link was signed, if the link names it. Default: the scheme's algorithm. */
   readonly algorithm?: Algorithm
-  /** The string to sign, or several of which any is good. `undefined`: nothing can match, such as when a signed header is missing. */
+  /** The string to sign, or several of which any one may match. `undefined`: nothing can match, such as when a signed header is missing. */
   toSign(visit: Visit, key: SecretKey): MaybeAsync<Message | readonly Message[] | undefined>
   /** The second signature, which binds the address. `toSign` gives `undefined` when the address is not known. */
   readonly address?: { readonly signature: string; toSign(visit: Visit): Message | undefined } | undefined
@@ -136,9 +136,9 @@ export interface Reading {
   key?(key: SecretKey): MaybeAsync<SecretKey>
   /** Can this key have signed the link? Default: its id is `claims.keyId`, or the link names none. */
   signedBy?(key: SecretKey): boolean
-  /** Claims that only a good signature reveals: a signed method, or the resource in normal form. `which` is the index in a list of `toSign`. */
+  /** Claims that only a valid signature reveals: a signed method, or the resource in normal form. `which` is the index in a list of `toSign`. */
   readonly proves?: ((visit: Visit, which: number) => Partial<Claims>) | undefined
-  /** `false`: the signature may be good, and yet the link does not open this URL. */
+  /** `false`: the link does not open this URL, even if the signature is valid. */
   readonly opens?: boolean
 }
 
@@ -247,16 +247,16 @@ export interface Scheme<C extends Condition = any, Own extends object = {}, E ex
   readonly algorithm: Algorithm
   /** Whether its links have an expiry. Default: `'required'`. */
   readonly expiry?: E
-  /** A link is still valid in the very second of its expiry, as with NGINX. Default: `false`. */
+  /** A link is still valid in the second of its expiry, as with NGINX. Default: `false`. */
   readonly validAtExpiry?: boolean
   /** The statuses of the vendor, where they differ from {@link statusOf}. */
   readonly status?: Partial<Record<Reason, number>>
   /** The keys. A scheme whose keys are looked up gets the id that a link names. */
   keys(id?: string): MaybeAsync<readonly SecretKey[]>
-  /** Writes a link but for its signature. Throws a `LinkError` for a grant that its format cannot hold. */
+  /** Writes a link without its signature. Throws a `LinkError` for a grant that its format cannot hold. */
   write(grant: Grant<Own>, key: SecretKey): MaybeAsync<Draft>
   /**
-   * Reads a link from any text, and from headers where the vendor puts tokens there. No key, no clock, and it never throws.
+   * Reads a link from any text, and from headers if the vendor puts tokens there. No key, no clock, and it never throws.
    *
    * @param parts - The same URL, if the caller has taken it apart already.
    */

@@ -6,7 +6,7 @@ import type { Scheme } from './scheme.ts'
 import type { SignOptions } from './sign.ts'
 import { signEach } from './sign-all.ts'
 
-/** Where a string stands in a value: `['items', 3, 'src']`. */
+/** The place of a string in a value: `['items', 3, 'src']`. */
 export type JsonPath = readonly (string | number)[]
 
 /** Which strings of a value are to be signed. */
@@ -17,7 +17,7 @@ export interface Match {
   readonly match: string | readonly string[] | ((text: string, path: JsonPath) => boolean)
 }
 
-// More levels are a circle, or an attack on the stack.
+// A value with more levels contains itself, or is an attack on the stack.
 const MOST_LEVELS = 1000
 
 /** Lists and objects alike. */
@@ -35,8 +35,8 @@ interface Place {
  * Signs the strings of a JSON value that match, in lists and objects of any depth. A string that is a link of the scheme already gets a new one, so a
  * stored answer can be renewed. All links count their durations from the same second.
  *
- * The caller decides with `match` which URLs get a link. If users can write text into the value, match by the path too, because whatever they write
- * there is signed.
+ * The caller decides with `match` which URLs get a link. If users can write text into the value, match by the path too, because every URL that
+ * they write there is signed.
  *
  * @param scheme - As for `sign`. With `anyOf`, links of all its schemes are renewed, and the first scheme signs.
  * @param value - A value of strings, numbers, booleans, `null`, lists and plain objects. It is not changed. Other objects stay as they are.
@@ -118,11 +118,11 @@ function matcherOf(match: Match['match']): (text: string, path: JsonPath) => boo
   // Without the slash, https://cdn.example would match https://cdn.example.org, too.
   const good = prefixes.length > 0 && prefixes.every((prefix) => typeof prefix === 'string' && PREFIX.test(prefix))
   assertOption(good, 'match', "the beginning of URLs up to a slash, such as 'https://cdn.example/', a list of these, or a function")
-  // Behind two slashes comes a host.
+  // A host follows two slashes.
   return (text) => !text.startsWith('//') && prefixes.some((prefix) => text.startsWith(prefix as string))
 }
 
-/** The URL of a link, without what signed it; other URLs as they are. */
+/** The URL of a link, without the link's parameters; other URLs as they are. */
 function unsigned(scheme: Scheme, url: string): string {
   const resource = inspect(scheme, url)?.unverified.resource
   return resource === undefined ? url : resource + url.replace(/^[^#]*/, '')

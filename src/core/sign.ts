@@ -15,7 +15,7 @@ export interface SignOptions {
 }
 
 /**
- * Makes a link: the URL with all that `verify` needs to admit a request until the link expires.
+ * Makes a link: the URL with everything that `verify` needs to admit a request until the link expires.
  *
  * The link's parameters are appended. The rest of the URL stays as it was, byte for byte.
  *

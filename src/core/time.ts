@@ -4,10 +4,10 @@ import { assertOption } from './errors.ts'
 /** A length of time with its unit in the value: `'90s'`, `'15m'`, `'12h'`, `'7d'`. */
 export type Duration = `${number}${'s' | 'm' | 'h' | 'd'}`
 
-/** A time: so long from now, or a date. Numbers are refused, because seconds and milliseconds look alike. */
+/** A time: a duration from now, or a date. Numbers are refused, because seconds and milliseconds look alike. */
 export type When = Duration | Date
 
-/** The expiry of links that never expire, in seconds. Eleven digits reach the year 5138; a longer expiry is milliseconds, taken for seconds. */
+/** The expiry of links that never expire, in seconds. Eleven digits reach the year 5138; a longer number is milliseconds, mistaken for seconds. */
 export const ENDLESS = 99_999_999_999
 
 const SECONDS_IN: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 }

@@ -1,10 +1,10 @@
-// Verdict: the answer of `verify` and `redeem`. A refusal is data; its type has no claims when the signature is not good.
+// Verdict: the answer of `verify` and `redeem`. A refusal is data; its type has no claims when the signature is not valid.
 import type { Claims } from './claims.ts'
 
-/** Reasons to refuse a link whose signature is not good. Nothing the link says can be trusted. */
+/** Reasons to refuse a link whose signature is not valid. Nothing that the link says can be trusted. */
 export type UntrustedReason = 'unsigned' | 'malformed' | 'unknown_key' | 'bad_signature'
 
-/** Reasons to refuse a link whose signature is good. */
+/** Reasons to refuse a link whose signature is valid. */
 export type TrustedReason =
   | 'wrong_path'
   | 'wrong_method'
@@ -31,7 +31,7 @@ export interface Accepted {
   readonly parameter?: undefined
 }
 
-/** The link is not valid for this request. `claims` exist exactly when the signature was good. */
+/** The link is not valid for this request. `claims` exist only if the signature is valid. */
 export type Refused =
   | {
       readonly ok: false

@@ -38,7 +38,7 @@ export interface VerifyOptions {
   readonly headers?: HeadersInit
   /** How far clocks may differ, at the start and the expiry of the link and of its key. At most `'5m'` counts. Default: `'0s'`. */
   readonly tolerance?: Duration
-  /** Remembers links whose signature was good, so that many requests with one link cost one HMAC: `linkMemory()`. Default: none. */
+  /** Remembers links with a valid signature, so that many requests with one link cost one HMAC: `linkMemory()`. Default: none. */
   readonly memory?: LinkMemory | undefined
   /** Called with proved claims after every check but the count of uses: has this link been revoked? */
   readonly revoked?: (claims: Claims) => boolean | Promise<boolean>
@@ -52,7 +52,7 @@ export const VERIFY_OPTIONS = ['ip', 'method', 'headers', 'tolerance', 'memory',
 // The largest tolerance that counts, in milliseconds.
 const MOST_TOLERANCE = 300_000
 
-/** Consumes a use of a link; answers whether one was left. From `until` on, no verifier accepts the link, whatever its tolerance. */
+/** Consumes a use of a link, and returns whether one was left. From `until` on, no verifier accepts the link, whatever its tolerance. */
 export type Consume = (claims: Claims, until: Date) => Promise<boolean>
 
 /**
@@ -66,7 +66,7 @@ export type Consume = (claims: Claims, until: Date) => Promise<boolean>
  *
  * @param scheme - The scheme and keys that the link was signed with; `anyOf` for several.
  * @param request - The link, or the `Request` that came in.
- * @returns `{ ok: true, scheme, claims }`, or `{ ok: false, reason, status }`, with `claims` exactly when the signature was good.
+ * @returns `{ ok: true, scheme, claims }`, or `{ ok: false, reason, status }`, with `claims` only if the signature is valid.
  * @throws A {@link LinkError}: `no_key` for an empty keyring, `bad_option` for wrong options, `no_webcrypto` without `crypto.subtle`; and what
  *   `revoked` throws.
  *
@@ -83,7 +83,7 @@ export function verify(scheme: Scheme, request: Visited, options: VerifyOptions 
   return verdictOn(scheme, request, options, VERIFY_OPTIONS, 'verify()')
 }
 
-/** The checks of `verify` and `redeem`, in their one order. One async function, because each costs as much as reading a link. */
+/** The checks of `verify` and `redeem`, always in the same order. One async function, because each one costs as much as reading a link. */
 export async function verdictOn(
   scheme: Scheme,
   request: Visited,
@@ -126,7 +126,7 @@ export async function verdictOn(
         const good = await matches(ready, algorithm, messages[which] as Message, reading.signature)
         if (!good) continue
         const claims = provenClaims(reading, key, seen, which)
-        // The normal form of a resource may have two slashes in front where the request has not.
+        // The normal form of a resource may begin with two slashes although the request does not.
         if (looksLikeHost(claims.resource)) return refuseUnread(candidate, 'malformed')
         const bound = reading.address ? await fromAddress(reading.address, ready, algorithm, seen) : undefined
         const shown = bound ? withAddress(claims, visit.ip) : claims
@@ -165,7 +165,7 @@ interface Checks {
 const toleranceOf = ({ tolerance }: VerifyOptions): number =>
   tolerance === undefined ? 0 : Math.min(secondsOf(tolerance, 'tolerance') * 1000, MOST_TOLERANCE)
 
-/** The checks behind the signature. */
+/** The checks after the signature. */
 function verdictOnSigned(signed: Signed, atAddress: boolean, visit: Visit, checks: Checks): MaybeAsync<Verdict> {
   const { scheme, key, claims } = signed
   const objection = objectionTo(signed, atAddress, visit, checks)
@@ -180,7 +180,7 @@ async function verdictOnUse(signed: Signed, { revoked, consume }: Checks): Promi
   if (revoked && (await revoked(claims))) return refuse(signed, 'revoked')
   if (claims.uses !== undefined) {
     if (!consume) return refuse(signed, 'needs_redeem')
-    // Not with the tolerance of this verifier: a store may serve several, and one with more would open a link whose use is forgotten.
+    // Not with the tolerance of this verifier: another one with a larger tolerance may share the store, and would open a link whose use is forgotten.
     if (!(await consume(claims, new Date(endOf(signed) + MOST_TOLERANCE)))) return refuse(signed, 'used')
   }
   return { ok: true, scheme: scheme.name, claims: endingWithKey(claims, key) }
@@ -192,7 +192,7 @@ const endOf = ({ claims, scheme }: Signed): number => claims.expires.getTime() +
 // The further a link got, the more its refusal says.
 const ORDER: readonly string[] = ['unsigned', 'malformed', 'unknown_key', 'bad_signature']
 
-/** Of the refusals of several schemes, that of the one that got furthest. */
+/** Of two refusals by different schemes, the one of the scheme that got further. */
 function further(before: Refused | undefined, refused: Refused): Refused {
   return before && ORDER.indexOf(refused.reason) <= ORDER.indexOf(before.reason) ? before : refused
 }
@@ -218,18 +218,18 @@ function provenClaims(reading: Reading, key: SecretKey, visit: Visit, which: num
   return proven
 }
 
-/** The link shows the length of the network only; the address is that of the request. */
+/** The link shows only the length of the network, so the address is taken from the request. */
 function withAddress(claims: Claims, ip = ''): Claims {
   return claims.ip?.startsWith('/') ? { ...claims, ip: ip.replace(/^::ffff:(?=.*\.)/i, '') + claims.ip } : claims
 }
 
-/** What speaks against the link for this request, in the order of the table of reasons. */
+/** The first reason to refuse the link for this request, in the order of the table of reasons. */
 function objectionTo(signed: Signed, atAddress: boolean, { method }: Visit, { now, tolerance }: Checks): TrustedReason | undefined {
   const { key, claims } = signed
   const { methods = ['GET', 'HEAD'], prefix, starts } = claims
   const allowed = methods.includes(method) || (method === 'HEAD' && methods.includes('GET'))
   if (!signed.opens) return 'wrong_path'
-  // Dots are not resolved: a path with `..` is below nothing.
+  // Dots are not resolved: a path with `..` is not below any prefix.
   if (prefix && !below(normal(split(claims.resource).path), prefix)) return 'wrong_path'
   if (!allowed) return 'wrong_method'
   if (!atAddress) return 'wrong_ip'
@@ -292,7 +292,7 @@ function headersOf(init: HeadersInit): Headers {
 
 /** Reads the link of a request. A link in a URL that no client sends is `malformed`. */
 function readRequest(scheme: Scheme, visit: Visit): Reading | Unreadable {
-  // Reading takes time for each character, and no link is so long.
+  // Reading takes time for each character, and no link is that long.
   if (visit.url.length > LONGEST) return 'malformed'
   const parts = split(visit.url)
   const reading = scheme.read(visit.url, visit.header, parts)

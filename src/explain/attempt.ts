@@ -1,4 +1,4 @@
-// Attempt: a link, a request and keys as they would be without some mistake. The search computes its signature, and compares.
+// Attempt: a link, a request and keys as they would be without a certain mistake. The search computes its signature, and compares.
 import type { SecretKey } from '../core/keys.ts'
 import type { Algorithm, MaybeAsync, Message, Scheme } from '../core/scheme.ts'
 import { SECRET } from '../core/scheme.ts'
@@ -11,9 +11,9 @@ export interface Attempt {
   readonly ip: string | undefined
   /** By their names in lower case. */
   readonly headers: Readonly<Record<string, string>>
-  /** Changes the string to sign. `undefined`: it cannot be changed so. The secret in it is `<secret>`. */
+  /** Changes the string to sign. `undefined`: this change does not apply. The secret in it is `<secret>`. */
   readonly rewrite?: (text: string, attempt: Attempt) => MaybeAsync<string | undefined>
-  /** Changes the key of the keyring. `undefined`: it cannot be changed so. */
+  /** Changes the key of the keyring. `undefined`: this change does not apply. */
   readonly rekey?: (key: SecretKey) => MaybeAsync<SecretKey | undefined>
   /** Names the change of the key, so that a changed key is made once. */
   readonly rekeyed?: string
@@ -52,7 +52,7 @@ export function patched(attempt: Attempt, patch: Patch): Attempt {
   return next
 }
 
-/** Stands for the secret in a string to sign while it is changed. A character for private use, which no URL has unescaped. */
+/** Marks the place of the secret in a string to sign while the string is changed. A private-use character, which no URL has unescaped. */
 export const SECRET_MARK = '\u{f8ff}'
 
 // Bytes that are not UTF-8, such as a salt, are characters for private use while a string is changed: one for each byte.

@@ -1,4 +1,4 @@
-// explain: why is this link refused, and which mistake would have made exactly the signature that came?
+// explain: finds out why a link is refused, and which mistake would have made exactly its signature.
 import { assertKnownOptions, assertOption } from '../core/errors.ts'
 import { assertScheme, type Scheme } from '../core/scheme.ts'
 import { presentTime } from '../core/time.ts'
@@ -25,7 +25,7 @@ export interface ExplainOptions extends VerifyOptions {
 
 /** The answer of {@link explain}. */
 export interface Explanation {
-  /** What `verify` answers. */
+  /** The answer of `verify`. */
   readonly verdict: Verdict
   /** The string to sign of the verifier, with `<secret>` in place of a secret. Missing if the link cannot be read. */
   readonly stringToSign?: string
@@ -45,10 +45,10 @@ const OPTIONS = [...VERIFY_OPTIONS, 'make', 'bound', 'tables'] as const
 
 /**
  * Tells why a link is refused. It takes the arguments of `verify`, and answers with the verdict, the string to sign, the expected signature, and
- * the mistake that would have made exactly the signature of the link: a line break behind the secret, another region, a path that was signed
+ * the mistake that would have made exactly the signature of the link: a line break after the secret, another region, a path that was signed
  * decoded. Each mistake is tried alone and then together with others, the likely ones first.
  *
- * A mistake is named only if its signature is that of the link, or if it is plain to see, such as a missing parameter. An empty list means that
+ * A mistake is named only if its signature is that of the link, or if it is obvious, such as a missing parameter. An empty list means that
  * none of the known mistakes made this signature; it may be forged.
  *
  * **The answer holds a valid signature** in `expected`. It is for terminals and logs of people who hold the key. Never answer a request with it.
@@ -106,7 +106,7 @@ export async function explain(scheme: Scheme, request: Visited, options: Explain
   for (const attempt of attempts) {
     const { name } = attempt.scheme
     const found = await search.find(attempt, rulesFor(await tableOf(name, tables), make, name))
-    // With no mistake the signature is good, and it is the URL that cannot be read.
+    // Without a mistake the signature is valid, and the URL is what cannot be read.
     if (found && found.mistakes.length > 0)
       return { ...told, ...signedString(found, expected), mistakes: found.mistakes, tried: search.tried }
   }
@@ -161,7 +161,7 @@ async function addressThatFits(
   return undefined
 }
 
-/** Mistakes that are plain to see, for a link whose signature no known mistake has made. */
+/** Obvious mistakes, for a link whose signature no known mistake has made. */
 async function plainMistakes(
   attempt: Attempt,
   verdict: Refused,

@@ -1,4 +1,4 @@
-// Mistake: what was done wrong, in words for the person who did it.
+// Mistake: a description of what was done wrong, for the person who did it.
 
 /** A mistake that explains a refusal. Its texts hold no secret and no signature. */
 export interface Mistake {

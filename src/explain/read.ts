@@ -1,4 +1,4 @@
-// Reads the link of an attempt, also one whose signature cannot be read: with a signature of zeros in its place.
+// Reads the link of an attempt. If its signature cannot be read, it is replaced by one of zeros.
 import { spell } from '../core/crypto.ts'
 import type { Hash, Reading, Scheme, Unreadable, Visit } from '../core/scheme.ts'
 import { networkOf } from '../lib/address.ts'
@@ -35,7 +35,7 @@ export async function readLink({ scheme, url, headers }: Attempt): Promise<Read 
   if (parameter === undefined) return undefined
   const written = rawValue(url, parameter)
   const zeros = spell(new Uint8Array(await lengthOf(scheme.algorithm)), scheme.algorithm)
-  // The scheme `hmac` has a second signature behind the first where the link is for one network.
+  // The scheme `hmac` has a second signature after the first if the link is for one network.
   for (const placeholder of [zeros, zeros + zeros]) {
     const again = scheme.read(withValue(url, parameter, encodeURIComponent(placeholder)), header)
     if (!isReading(again) || !placeholder.startsWith(again.signature)) continue

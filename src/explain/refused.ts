@@ -1,11 +1,11 @@
-// Why a link with a good signature is refused: time, method, address, path or uses.
+// Why a link with a valid signature is refused: time, method, address, path or uses.
 import type { Claims } from '../core/claims.ts'
 import type { SecretKey } from '../core/keys.ts'
 import type { TrustedReason } from '../core/verdict.ts'
 import type { Attempt } from './attempt.ts'
 import type { Mistake } from './mistake.ts'
 
-/** What the words depend on. */
+/** The facts that the sentences are made from. */
 interface Refusal {
   readonly claims: Claims
   readonly attempt: Attempt
@@ -21,7 +21,7 @@ const REASONS: Readonly<Record<TrustedReason, Words>> = {
     sentence:
       claims.prefix === undefined
         ? 'The link does not open this URL.'
-        : `The link opens ${claims.prefix.slice(0, 60)} and what is below, and the request is for another path.`,
+        : `The link opens ${claims.prefix.slice(0, 60)} and everything below it, and the request is for another path.`,
     remedy: 'Sign a link with a prefix that the path lies in, and for the protocol and service of the request.',
   }),
   wrong_method: ({ claims, attempt }) => ({
@@ -30,40 +30,39 @@ const REASONS: Readonly<Record<TrustedReason, Words>> = {
   }),
   wrong_ip: ({ address, attempt }) => ({
     sentence: address
-      ? `The link is for the address ${address}, which a header of the request names, and the verifier was given another one.`
+      ? `The link is for the address ${address}, which a header of the request names, and the verifier got another one.`
       : attempt.ip === undefined
-        ? 'The link is for one address or network, and the verifier was not told the address of the request.'
+        ? 'The link is for one address or network, and the verifier did not get the address of the request.'
         : 'The link is for another address or network than that of the request.',
-    remedy:
-      'Pass the address of the client as ip, and not that of a proxy. Sign for a network, such as /24 or /64, where addresses change.',
+    remedy: 'Pass the address of the client as ip, and not that of a proxy. If addresses change, sign for a network, such as /24 or /64.',
   }),
   expired: ({ claims, now }) => ({
     sentence: `The link expired ${ago(now - +claims.expires)} ago, at ${claims.expires.toISOString()}.`,
-    remedy: 'Sign a new link. If it is only seconds: the clocks differ; set them with NTP, or give verify() a tolerance.',
+    remedy: 'Sign a new link. If it expired only seconds ago, the clocks differ: set them with NTP, or give verify() a tolerance.',
   }),
   key_expired: () => ({
-    sentence: 'The link is in time, but the key that signed it has ended.',
+    sentence: 'The link has not expired, but the key that signed it has.',
     remedy: 'Sign a new link with a key that is still valid, or extend the key.',
   }),
   too_early: ({ claims, now }) => ({
     sentence: claims.starts
-      ? `The link is valid in ${ago(+claims.starts - now)}, from ${claims.starts.toISOString()} on.`
+      ? `The link is not valid until ${claims.starts.toISOString()}, in ${ago(+claims.starts - now)}.`
       : 'The link is not valid yet.',
     remedy:
-      'If it is only seconds or minutes: the clock of the signer is ahead. Set it with NTP, give verify() a tolerance, or sign without a start.',
+      'If that is only seconds or minutes away, the clock of the signer is ahead. Set it with NTP, give verify() a tolerance, or sign without a start.',
   }),
-  revoked: () => ({ sentence: 'The function revoked said that the link is revoked.', remedy: 'Sign a new link.' }),
+  revoked: () => ({ sentence: 'The function revoked returned true for the link.', remedy: 'Sign a new link.' }),
   needs_redeem: ({ claims }) => ({
     sentence: `The link can be redeemed ${claims.uses === 1 ? 'once' : `${claims.uses} times`}, and verify() consumes no uses.`,
     remedy: 'Call redeem() with a store of uses, when the user has confirmed.',
   }),
   used: () => ({
     sentence: 'All uses of the link are consumed.',
-    remedy: 'Sign a new link. If nobody has used it: a scanner of a mail program has; redeem on a confirmation, not on GET.',
+    remedy: 'Sign a new link. If nobody has used it, a mail scanner has: redeem after a confirmation, not on GET.',
   }),
 }
 
-/** Explains a refusal of a link with a good signature. */
+/** Explains a refusal of a link with a valid signature. */
 export function explainRefusal(reason: TrustedReason, refusal: Refusal): Mistake {
   return { code: reason, ...REASONS[reason](refusal) }
 }

@@ -19,7 +19,7 @@ export interface Rule {
   readonly rarity?: 1 | 2 | 3
   readonly sentence: string | ((what: string) => string)
   readonly remedy: string | ((what: string) => string)
-  /** The ways in which this attempt can suffer from the mistake, the likeliest first. None where it cannot. */
+  /** The ways in which this attempt can suffer from the mistake, the likeliest first. Empty if it cannot. */
   variants(attempt: Attempt): readonly Variant[]
 }
 

@@ -8,7 +8,7 @@ import { type Read, readLink, visitFor } from './read.ts'
 import { type Rule, type Variant, worded } from './rule.ts'
 import { compared } from './spelling.ts'
 
-/** What was found. */
+/** The result of a search. */
 export interface Found {
   readonly mistakes: readonly Mistake[]
   /** The string that was signed. */
@@ -25,11 +25,11 @@ export interface Expected {
 interface Entry {
   readonly rule: Rule
   readonly which: number
-  /** What it does to the link as it came. `undefined`: nothing, unless another mistake is corrected first. */
+  /** Its change to the link as it came. `undefined`: none, unless another mistake is corrected first. */
   readonly variant: Variant | undefined
 }
 
-// A derived key takes as many HMACs, as with Signature Version 4.
+// The number of HMACs for a derived key, as with Signature Version 4.
 const DERIVATION = 4
 
 /** Searches for the mistakes that made a signature. */
@@ -69,7 +69,7 @@ export class Search {
   }
 
   async #findPair(attempt: Attempt, entries: readonly Entry[]): Promise<Found | undefined> {
-    // What the second rules can do to the attempts that the first ones made.
+    // The variants of the second rules, for the attempts that the first ones made.
     const onTop = new Map<Entry, Map<Rule, readonly Variant[]>>()
     for (const [first, second] of pairsOf(entries, this.#bound)) {
       const { rule, variant } = first
@@ -88,7 +88,7 @@ export class Search {
     return undefined
   }
 
-  /** What the verifier expects: for the first key that may have signed. */
+  /** The string and signature that the verifier expects, for the first key that may have signed. */
   async expected(attempt: Attempt): Promise<Expected | undefined> {
     const read = await this.#readLink(attempt)
     if (!read) return undefined
@@ -197,7 +197,7 @@ export class Search {
   }
 }
 
-/** Can a signature be computed, to compare it? A public key cannot, and a private key elsewhere, such as in a KMS, should not be asked. */
+/** Can a signature be computed, to compare it? A public key cannot, and a private key elsewhere, such as in a KMS, should not be called. */
 function canSign({ secret }: SecretKey, algorithm: Algorithm): boolean {
   return !('signer' in algorithm) && (!isCryptoKey(secret) || secret.usages.includes('sign'))
 }

@@ -14,10 +14,10 @@ const HEX_OF = described('signature_hex', 'The signature is written in hex, and 
 const BASE64_OF = described(
   'signature_base64',
   'The signature is written in base64, and the scheme writes hex.',
-  'Write the signature in hex, in small letters.',
+  'Write the signature in hex, in lower case.',
 )
 const OF_HEX = described('signature_base64_of_hex', 'The signature is base64 of the hex text, in place of base64 of the bytes.', RAW)
-const CAPITALS = described('signature_case', 'The signature is in capitals.', 'Write hex in small letters.')
+const CAPITALS = described('signature_case', 'The signature is in upper case.', 'Write hex in lower case.')
 const PADDING = described(
   'signature_padding',
   'The signature has the padding "=" at its end, or lacks it.',
@@ -31,8 +31,8 @@ const ALPHABET = described(
 const PLUS = described('signature_plus', 'A "+" in the signature was read as a space.', 'Write the "+" of base64 in a URL as %2B.')
 const LOWER_CASE = described(
   'lower_case',
-  'The signature has lost its capitals: a program brought the link into small letters.',
-  'Send links through programs that keep capitals, or use a scheme with hex.',
+  'The signature has lost its upper-case letters: a program put the link into lower case.',
+  'Send links through programs that keep upper case, or use a scheme with hex signatures.',
 )
 const CUT_OFF = described(
   'cut_off',
@@ -41,10 +41,10 @@ const CUT_OFF = described(
 )
 const GLUED = described(
   'punctuation',
-  'A character of the sentence around the link is glued to it, such as a full stop or a bracket.',
+  'A character of the surrounding sentence has become part of the link, such as a full stop or a bracket.',
   'Put the link on a line of its own, or in "<" and ">".',
 )
-const LONGER = described('signature_longer', 'Something stands behind the signature.', 'Pass the link on without anything behind it.')
+const LONGER = described('signature_longer', 'There is text after the signature.', 'Pass the link on without anything after it.')
 
 /** Characters at the end of a link that belong to the sentence around it. */
 export const PUNCTUATION: RegExp = /(?:[.,;:!?)\]}>'"*\s]|%(?:3E|22|20|29|2C|0A|0D))+$/i

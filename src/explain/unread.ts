@@ -1,4 +1,4 @@
-// Why a link cannot be read: what is wrong with which parameter, and what it would have to look like. It needs no key.
+// Why a link cannot be read: which parameter is wrong, and what it must look like. It needs no key.
 import type { Scheme } from '../core/scheme.ts'
 import type { Refused } from '../core/verdict.ts'
 import { hasDotSegment, looksLikeHost } from '../lib/request-target.ts'
@@ -8,7 +8,7 @@ import type { Mistake } from './mistake.ts'
 import { piecesOf } from './rules/parts.ts'
 import type { Table } from './table.ts'
 
-/** What is wrong with a link that was refused as `malformed`. */
+/** Explains a link that was refused as `malformed`. */
 export function explainMalformed(url: string, scheme: Scheme, table: Table | undefined, { parameter }: Refused): Mistake {
   if (parameter === undefined) return explainUrl(url)
   const values = piecesOf(url).filter(({ name }) => name.toLowerCase() === parameter.toLowerCase())
@@ -17,7 +17,7 @@ export function explainMalformed(url: string, scheme: Scheme, table: Table | und
   const fault = (code: string, what: string): Mistake => ({ code, parameter, sentence: `The parameter ${parameter} ${what}.`, remedy })
   const value = values[0]?.value
   if (value === undefined) return missing(url, fault)
-  if (values.length > 1) return fault('parameter_twice', `is there ${values.length === 2 ? 'twice' : `${values.length} times`}`)
+  if (values.length > 1) return fault('parameter_twice', `occurs ${values.length === 2 ? 'twice' : `${values.length} times`}`)
   if (value === '') return fault('parameter_empty', 'has no value')
   if (!isDecodable(value)) return fault('parameter_escape', 'has a "%" that begins no escape, or bytes that are not UTF-8')
   if (/^[12]\d{12}$/.test(value)) {
@@ -28,7 +28,7 @@ export function explainMalformed(url: string, scheme: Scheme, table: Table | und
   }
   if (/%(0A|0D|20|09)|\s/i.test(value)) return fault('white_space', 'has white space or a line break in it')
   if (/^\d{10}$/.test(value) && form?.startsWith('a number of seconds'))
-    return fault('time_for_duration', 'is a time, where the scheme has a duration')
+    return fault('time_for_duration', 'is a time, and the scheme has a duration there')
   return fault('parameter_form', `has ${value.length} characters and not the form that the scheme writes`)
 }
 
@@ -44,7 +44,7 @@ const HTML_ESCAPED: Mistake = {
   remedy: 'Unescape the link where it is taken from HTML, or do not escape it where the page does so already.',
 }
 
-/** The form of a parameter. Where the caller has other names for the parameters, they are in the same order. */
+/** The form of a parameter. If the caller has renamed the parameters, they are in the same order. */
 function formOf(parameter: string, { parameters }: Scheme, table: Table | undefined): string | undefined {
   const forms = table?.forms ?? {}
   if (Object.hasOwn(forms, parameter)) return forms[parameter]
@@ -52,7 +52,7 @@ function formOf(parameter: string, { parameters }: Scheme, table: Table | undefi
   return all.length >= parameters.length ? all[parameters.indexOf(parameter)] : undefined
 }
 
-/** What is wrong with a URL, apart from the parameters of the link. */
+/** Explains a URL that is malformed apart from the parameters of the link. */
 function explainUrl(url: string): Mistake {
   const { path } = split(url)
   const fault = (code: string, sentence: string, remedy: string): Mistake => ({ code, sentence, remedy })
@@ -67,7 +67,7 @@ function explainUrl(url: string): Mistake {
   if (url.includes('#'))
     return fault(
       'fragment',
-      'The URL has a "#". Clients do not send what follows.',
+      'The URL has a "#". Clients do not send the text after it.',
       'Verify the URL without its fragment, and write a "#" in a path or a value as %23.',
     )
   if (/[\0-\x20\x7f]/.test(url))
@@ -85,17 +85,21 @@ function explainUrl(url: string): Mistake {
       'Sign the path without such segments.',
     )
   if (looksLikeHost(path))
-    return fault('two_slashes', 'The path begins with two slashes, so clients would read a host.', 'Join host and path with one slash.')
+    return fault(
+      'two_slashes',
+      'The path begins with two slashes, so clients would read the next segment as a host.',
+      'Join host and path with one slash.',
+    )
   if (/[^!-~]/.test(url))
     return fault('not_ascii', 'The URL has characters beyond ASCII.', 'Verify the URL as the client sent it, percent-encoded.')
   return fault(
     'unreadable',
-    'The path or the query cannot be read, as with a "%" that begins no escape.',
+    'The path or the query cannot be read. It may have a "%" that begins no escape.',
     'Write a "%" that begins no escape as %25.',
   )
 }
 
-/** What a URL looks like that was refused as `unsigned`. */
+/** Explains a URL that was refused as `unsigned`. */
 export function explainUnsigned(url: string, scheme: Scheme): Mistake {
   const names = scheme.parameters.slice(0, 3).join(', ')
   if (/[?&;]amp;|&amp;|&#38;/.test(url)) return HTML_ESCAPED

@@ -1,4 +1,4 @@
-// admission: may this request go on to the handler? guard and middleware ask the same questions, in the same order.
+// admission: decides whether a request may go on to the handler. guard and middleware use the same checks, in the same order.
 import type { Claims } from '../core/claims.ts'
 import { assertKnownOptions, assertOption } from '../core/errors.ts'
 import type { UseStore } from '../core/redeem.ts'
@@ -16,7 +16,7 @@ export interface GuardOptions<Rest extends unknown[] = unknown[]>
   extends Pick<VerifyOptions, 'revoked' | 'now' | 'tolerance' | 'memory'>,
     RefusalOptions<Rest> {
   /**
-   * The address that the request comes from, made of what the runtime hands over: `(request, info) => info.remoteAddr.hostname` with Deno.
+   * The address that the request comes from, made from the arguments of the runtime: `(request, info) => info.remoteAddr.hostname` with Deno.
    * Without it, links that are bound to an address are refused with `wrong_ip`.
    */
   readonly ip?: (request: Request, ...rest: Rest) => string | undefined
@@ -32,7 +32,7 @@ export type Admission =
   | { readonly claims: Claims; readonly signedBy: string; readonly answer?: undefined }
   | { readonly answer: Response; readonly claims?: undefined; readonly signedBy?: undefined }
 
-/** Options that guard, confirm and middleware hand on to the verbs. */
+/** Options that guard, confirm and middleware pass on to the verbs. */
 export const VERB_OPTIONS = ['revoked', 'now', 'tolerance', 'memory'] as const
 
 const OPTIONS = [...VERB_OPTIONS, 'ip', 'store', 'refuse', 'words']
@@ -83,8 +83,8 @@ export function verbOptions({ revoked, now, tolerance, memory }: Pick<VerifyOpti
 }
 
 /**
- * Refuses a path that climbs once it is decoded, such as `/a/..%2fb`. The verbs accept one that is signed, but the handlers behind read files, and
- * frameworks decode the path once more.
+ * Refuses a path that has a dot segment once it is decoded, such as `/a/..%2fb`. The verbs accept such a path if it is signed. But handlers read files,
+ * and frameworks decode the path once more.
  */
 export function climbing({ url }: Request, { status }: Scheme): Refused | undefined {
   if (!climbs(split(url).path)) return undefined

@@ -14,14 +14,14 @@ export interface CacheControlOptions {
   readonly now?: () => Date
 }
 
-/** The longest `max-age` in seconds: a year. A cache cannot use more, and a link that never expires has to end somewhere. */
+/** The longest `max-age` in seconds: a year. A cache cannot use more, and a link that never expires needs some limit. */
 const YEAR = 31_536_000
 
 /**
  * A `Cache-Control` value whose `max-age` never outlives the link, and is at most a year. Refusals, links with a number of uses, and claims without
  * an expiry give `no-store`.
  *
- * @param verdict - A verdict, or the claims that `guard` hands to its handler.
+ * @param verdict - A verdict, or the claims that `guard` passes to its handler.
  * @returns `'private, max-age=600'` for a link that is valid for ten minutes more.
  * @throws A `LinkError` `bad_option` for anything else, such as a promise, and for a wrong or unknown option.
  *

@@ -4,8 +4,8 @@ import { normal } from '../lib/normalise.ts'
 import { hasDotSegment } from '../lib/request-target.ts'
 
 /**
- * Has this path a segment `.` or `..` as soon as somebody decodes it? Servers differ in what they do first: resolve dots, decode (some twice),
- * merge `//`, or cut off what follows a `;`, `?` or `#`. So `/a/..%2fb` is one file to the signature and another to a file system.
+ * Does this path have a segment `.` or `..` once it is decoded? Servers differ in what they do first: resolve dots, decode (some twice), merge `//`, or
+ * cut off the text after a `;`, `?` or `#`. So `/a/..%2fb` is one file to the signature and another to a file system.
  *
  * The verbs refuse only what `hasDotSegment` finds in the path as it was sent. This looks at the decoded path, too.
  */

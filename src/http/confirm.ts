@@ -19,11 +19,11 @@ export interface ConfirmWords extends RefusalWords {
   readonly button?: string
 }
 
-/** Options of {@link confirm}: those of `guard`, and where to go on. */
+/** Options of {@link confirm}: those of `guard`, and the next page or a handler. */
 export interface ConfirmOptions<Rest extends unknown[] = unknown[]> extends Omit<GuardOptions<Rest>, 'store' | 'words'> {
   /** Remembers which links were used. */
   readonly store: UseStore
-  /** The address to go on to once the use is consumed. Give this or a `handler`. */
+  /** The address to redirect to once the use is consumed. Give this or a `handler`. */
   readonly redirect?: string | URL
   /** Answers once the use is consumed. */
   readonly handler?: Handler<Rest>
@@ -42,7 +42,7 @@ const WORDS = ['title', 'text', 'button', 'language', 'refused']
  * click, because a double click would consume the use and then show that the link has been used. Some scanners press buttons, too; where that
  * matters, give the link more than one use, or write a page that asks for something that only the person knows and then calls `redeem`.
  *
- * @returns A fetch handler. Refused requests are answered as by `guard`, also those of other methods (405) and those when the store fails (503).
+ * @returns A fetch handler. Refused requests are answered as by `guard`, including requests with other methods (405) and while the store fails (503).
  * @throws A `LinkError` `bad_option` without `store`, without either `redirect` or `handler`, and for a wrong or unknown option.
  *
  * @example
@@ -102,7 +102,7 @@ function assertConfirmOptions<Rest extends unknown[]>(options: ConfirmOptions<Re
   assertAddressOf(ip)
   assertOption((redirect === undefined) !== (handler === undefined), 'redirect', 'given, or else handler: one of the two')
   assertOption(handler === undefined || typeof handler === 'function', 'handler', 'a function (request, claims) => Response')
-  // The header would throw only when the use is consumed already.
+  // Checked here, because an invalid header would throw after the use is consumed.
   const good = redirect === undefined || /^[!-~]+$/.test(`${redirect}`)
   assertOption(good, 'redirect', 'an address of visible ASCII characters, such as the href of a URL')
 }

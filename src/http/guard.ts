@@ -5,8 +5,8 @@ import { admission, type GuardOptions, type Handler } from './admission.ts'
 import { isMisplaced } from './misplaced.ts'
 
 /**
- * Puts a fetch handler behind signed links: it runs for requests with a valid link only. All others are refused with 403, 410 and so on, never
- * cached, and without a word of the link: with a page for people, and with `application/problem+json` for programs.
+ * Puts a fetch handler behind signed links: it runs only for requests with a valid link. All others are refused with 403, 410 and so on: people
+ * get a page, and programs get `application/problem+json`. Refusals are never cached, and repeat nothing of the link.
  *
  * With a `store`, a request consumes one use of a link that has a limited number. `HEAD` requests and the prefetches of browsers consume nothing
  * and open nothing: they are refused with `needs_redeem`. If the store fails, the answer is 503.

@@ -15,7 +15,7 @@ const REMEDIES = {
 }
 
 /**
- * Was a fetch handler called with something else than a `Request`, as `createServer(guard(…))` and `app.use(guard(…))` do? If so,
+ * Was a fetch handler called with something other than a `Request`, as `createServer(guard(…))` and `app.use(guard(…))` do? If so,
  * {@link answerMistake} has named the remedy and has ended the request.
  */
 export function isMisplaced(request: unknown, rest: readonly unknown[], name: keyof typeof REMEDIES): boolean {
@@ -27,7 +27,7 @@ export function isMisplaced(request: unknown, rest: readonly unknown[], name: ke
 }
 
 /**
- * Hands a mistake to the framework's error handler, if there is one. With Node alone it goes to stderr, and the answer is 500: an error that is
+ * Passes a mistake to the framework's error handler, if there is one. With Node alone it goes to stderr, and the answer is 500: an error that is
  * thrown there would end the process or leave the client waiting. Without a response, it throws.
  */
 export function answerMistake(error: LinkError, outgoing: unknown, next: unknown): void {

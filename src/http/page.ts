@@ -1,4 +1,4 @@
-// htmlPage: the pages that people get, for a button and for refusals. They load nothing, and hold nothing of the link.
+// htmlPage: the pages that people get, for a button and for refusals. They load nothing, and contain nothing of the link.
 
 /** A page, as plain text. */
 export interface Page {
@@ -15,7 +15,7 @@ const STYLE =
   ':root{color-scheme:light dark;font:1.1rem/1.5 system-ui,sans-serif}body{max-width:32rem;margin:15vh auto;padding:0 1rem}button{font:inherit;padding:.6rem 1.4rem}'
 
 // A second click would send the form again: the first answer would be lost, and the second one would be a refusal, because the use is consumed.
-// A page that comes back from the browser's history has its button again.
+// When the page is shown again from the browser's history, the button is enabled again.
 const SCRIPT =
   "const[form]=document.forms,[button]=form;form.addEventListener('submit',()=>{button.disabled=true});addEventListener('pageshow',()=>{button.disabled=false})"
 

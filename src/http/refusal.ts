@@ -3,12 +3,12 @@ import { assertKnownOptions, assertOption } from '../core/errors.ts'
 import type { Reason, Refused } from '../core/verdict.ts'
 import { pageResponse } from './page.ts'
 
-/** A refusal that no link is to blame for: the store failed (503), or `confirm` got a method that it does not take (405). */
+/** A refusal that is not caused by a link: the store failed (503), or `confirm` got a method that it does not take (405). */
 export interface Unserved {
   readonly ok: false
   readonly reason: 'unavailable' | 'wrong_method'
   readonly status: 405 | 503
-  /** What the store threw, for your log. */
+  /** The error that the store threw, for your log. */
   readonly error?: unknown
   readonly parameter?: undefined
   readonly claims?: undefined
@@ -34,7 +34,7 @@ export interface RefusalWords {
   /** The language of your words, as in the attribute `lang`. Default: `'en'`. */
   readonly language?: string
   /**
-   * The page for each reason. `other` is for all reasons that are not listed, so a page in another language needs no more than that.
+   * The page for each reason. `other` is for all reasons that are not listed, so it is enough for pages in another language.
    * Default: a title and a sentence in English.
    */
   readonly refused?: Readonly<Partial<Record<RefusalReason | 'other', PageWords>>>
@@ -50,7 +50,7 @@ export type Refuse<Rest extends unknown[]> = (
 /** The options that say how refused requests are answered. */
 export interface RefusalOptions<Rest extends unknown[]> {
   /**
-   * Answers refused requests in a way of your own, for every reason, 405 and 503 included. Default, and where it returns `undefined`: a page if the
+   * Answers refused requests in place of the default, for every reason, 405 and 503 included. Default, and where it returns `undefined`: a page if the
    * client asks for `text/html`, as browsers do, and otherwise a problem document (RFC 9457).
    */
   readonly refuse?: Refuse<Rest>
@@ -68,7 +68,7 @@ const TITLES: Record<number, string> = {
 
 // The sentences of problem documents, for programmers.
 const DETAILS: Readonly<Record<RefusalReason, string>> = {
-  unsigned: 'This address opens with a signed link only.',
+  unsigned: 'This address needs a signed link.',
   malformed: 'The link cannot be read; it may have been cut off or changed on the way.',
   unknown_key: 'The link was signed with a key that is not in use here.',
   bad_signature: 'The signature does not match; the link may have been changed on the way.',
@@ -107,7 +107,7 @@ const PAGES: Readonly<Record<RefusalReason, { readonly title: string; readonly t
   key_expired: EXPIRED,
   too_early: { title: 'This link is not valid yet', text: 'Try again later.' },
   wrong_method: { title: 'This link cannot be used in this way', text: 'Open it in a browser, or ask for another one.' },
-  wrong_ip: { title: 'This link is for another network', text: 'Open it where it was made for, or ask for a new one.' },
+  wrong_ip: { title: 'This link is for another network', text: 'Open it on the network that it was made for, or ask for a new one.' },
   wrong_path: ELSEWHERE,
   revoked: { title: 'This link is no longer valid', text: 'Ask for a new one where you got it.' },
   used: {
@@ -121,7 +121,7 @@ const PAGES: Readonly<Record<RefusalReason, { readonly title: string; readonly t
   unavailable: { title: 'Please try again', text: 'The link cannot be checked right now. Try again in a few minutes.' },
 }
 
-/** Checks the options once, because a mistake in them would show only when somebody is refused. */
+/** Checks the options at the start, because a mistake in them would otherwise show only when a request is refused. */
 export function assertRefusalOptions({ refuse, words = {} }: RefusalOptions<never>, known: readonly string[], taker: string): void {
   assertOption(refuse === undefined || typeof refuse === 'function', 'refuse', 'a function that answers a refused request')
   assertOption(typeof words === 'object' && words !== null, 'words', 'an object of texts')
@@ -176,7 +176,7 @@ function allowed({ claims }: Refusal): string {
   return [...new Set(methods.flatMap((name) => (name === 'GET' ? ['GET', 'HEAD'] : [name])))].join(', ')
 }
 
-/** Does the client ask for a page, and not rather for JSON? A wildcard asks for neither: programs send it. */
+/** Does the client ask for a page, and not for JSON? A wildcard asks for neither: programs send it. */
 export function wantsPage(headers: Headers): boolean {
   const accept = headers.get('accept') ?? ''
   const html = qualityOf(accept, ['text/html'])

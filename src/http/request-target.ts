@@ -1,4 +1,4 @@
-// isOriginForm: is this a request target that clients send to a server? Frameworks read all others in ways of their own.
+// isOriginForm: is this a request target that clients send to a server? Frameworks differ in how they read all others.
 import { isRequestTarget } from '../lib/request-target.ts'
 import { split } from '../lib/url.ts'
 import { climbs } from './climbs.ts'
@@ -9,8 +9,8 @@ const ORIGIN_FORM = /^\/[!-~]*$/
 /**
  * Is this request target in origin form, and is there only one way to read it?
  *
- * The verbs also take absolute URLs, and paths that climb only when they are decoded late. A server does not: frameworks go on with the target as
- * it came, and the signature, the framework and the file system could each take it for another path. RFC 9112, section 3.2.2, asks servers to
+ * The verbs also take absolute URLs, and paths whose dot segments appear only when they are decoded late. A server does not:
+ * frameworks use the target as it came, and the signature, the framework and the file system could each read it as another path. RFC 9112, section 3.2.2, asks servers to
  * accept absolute URLs, but clients send those to proxies alone.
  */
 export function isOriginForm(target: string): boolean {

@@ -12,7 +12,7 @@ export interface Network {
 export function parseNetwork(text: string): Network | undefined {
   const [, address, length] = /^([^/]*)(?:\/(0|[1-9]\d{0,2}))?$/.exec(text) ?? []
   const whole = networkOf(address)
-  // A network that is written as IPv6 counts 128 bits, also when it is an IPv4 address.
+  // A network that is written as IPv6 counts 128 bits, even if it is an IPv4 address.
   return whole && length ? networkOf(address, +length - (text.includes(':') ? 128 - whole.bits : 0)) : whole
 }
 
@@ -75,8 +75,8 @@ export function contains(network: string, address: string | undefined): boolean 
 }
 
 /**
- * An address as servers print it: IPv6 in lower case and compressed (RFC 5952), with the last 32 bits dotted where the C libraries and NGINX do
- * so, without brackets and zone. `::ffff:1.2.3.4` stays apart from `1.2.3.4`. `undefined` for text that is not an address.
+ * An address as servers print it: IPv6 in lower case and compressed (RFC 5952), with the last 32 bits dotted wherever the C libraries and NGINX do
+ * that, without brackets and zone. `::ffff:1.2.3.4` stays apart from `1.2.3.4`. `undefined` for text that is not an address.
  */
 export function printAddress(address: string): string | undefined {
   const digits = networkOf(address)?.digits

@@ -1,11 +1,11 @@
-// The form of path and query that `hmac` signs: docs/spec.md, section 4. Clients, proxies and libraries print one URL in many ways; all that every
-// server reads alike share one form here, and nothing else does. The form of RFC 3986 in normal.ts forgives less.
+// The form of path and query that `hmac` signs: docs/spec.md, section 4. Clients, proxies and libraries print one URL in many ways. All
+// spellings that every server reads alike have one form here, and no others share it. The form of RFC 3986 in normalise.ts accepts fewer changes.
 import { compare, encodeValue, endOf, isDecodable, type Parts, PLAIN, piecesOf, plainOf } from './url.ts'
 
-/** Parsers drop the parameters behind so many: Node's, qs and PHP's. */
+/** The parsers of Node, qs and PHP drop all parameters after this many. */
 export const MOST_PIECES = 1000
 
-/** What a `+` is in a query, to all but NGINX. */
+/** The meaning of a `+` in a query, to all servers except NGINX. */
 const SPACE = '%20'
 /** An escape, or a character from `!` to `~` that is not plain. */
 const ODD = /%[\dA-Fa-f]{2}|[!-,/:-@[-^`{-}]/g
@@ -33,7 +33,7 @@ function canonicalCharacter(found: string): string {
 
 /**
  * A query in canonical form, with its `?`, or empty. It stays as it is where parsers differ about its pieces. One of more than `MOST_PIECES` must stay,
- * too: that is for callers to see, because the query of the request may have had more pieces than this one.
+ * too. The caller checks that, because the query of the request may have more pieces than this one.
  */
 export function canonicalQuery(query: string): string {
   if (isAmbiguous(query)) return query

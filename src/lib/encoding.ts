@@ -36,7 +36,7 @@ function encode64(bytes: Uint8Array, alphabet: string): string {
   const codes = new Array<number>(Math.ceil(bytes.length / 3) * 4)
   let at = 0
   for (let i = 0; i < bytes.length; i += 3) {
-    // Three bytes are four characters. Behind the last byte there are zeros, whose characters are cut off.
+    // Three bytes are four characters. After the last byte come zeros, whose characters are cut off.
     const group = ((bytes[i] as number) << 16) | ((bytes[i + 1] ?? 0) << 8) | (bytes[i + 2] ?? 0)
     codes[at++] = characters[group >> 18] as number
     codes[at++] = characters[(group >> 12) & 63] as number
@@ -57,14 +57,14 @@ function valuesOf(alphabet: string): Int8Array {
 
 /**
  * Reads text that {@link encode} wrote into `bytes`, and returns the number of bytes. It returns -1 for any other character, for padding, and for unused
- * bits that are not zero. So bytes have exactly one spelling, and nobody can write a signature in another way.
+ * bits that are not zero. So bytes have exactly one spelling, and nobody can write a signature in another spelling.
  */
 export function decode(text: string, alphabet: string, bytes: Uint8Array): number {
   const values = valuesOf(alphabet)
   const width = alphabet.length === 16 ? 4 : 6
   let at = 0
   let i = 0
-  // Four characters of base64 are three bytes. One after the other takes twice as long.
+  // Four characters of base64 are three bytes. Reading them one by one takes twice as long.
   for (; width === 6 && i + 4 <= text.length; i += 4) {
     const group =
       (valueAt(i, text, values) << 18) |
@@ -92,8 +92,8 @@ export function decode(text: string, alphabet: string, bytes: Uint8Array): numbe
 const valueAt = (i: number, text: string, values: Int8Array): number => values[text.charCodeAt(i)] ?? -1
 
 /**
- * Are two texts the same? It looks at every character, so the time tells nothing about where they differ. For tokens, and for digests that
- * WebCrypto does not have; where it has the algorithm, `crypto.subtle.verify` compares.
+ * Are two texts the same? It looks at every character, so the time does not depend on where they differ. For tokens, and for digests that
+ * WebCrypto does not have. Otherwise `crypto.subtle.verify` compares.
  */
 export function same(a: string, b: string): boolean {
   let difference = a.length ^ b.length

@@ -3,7 +3,7 @@ import { compare, encodeValue, type Parts, plainOf } from './url.ts'
 
 /**
  * Escapes in upper case, unreserved characters unescaped, everything that a URL cannot hold escaped as UTF-8. A `%` that begins no escape
- * becomes `%25`, and `'` becomes `%27`, because browsers write it so in a query.
+ * becomes `%25`, and `'` becomes `%27`, because browsers write it that way in a query.
  */
 export function normal(text: string): string {
   if (/^[\w\-.~!$&()*+,;=:@/?]*$/.test(text)) return text

@@ -14,8 +14,8 @@ export interface Parts {
   /** With its `#`, or empty. */
   readonly fragment: string
   /**
-   * `true` for most URLs: each character in its only spelling, no escapes in the path, no dot segments, no fragment. Every check for such things can
-   * be left out.
+   * `true` for most URLs: each character in its only spelling, no escapes in the path, no dot segments, no fragment. Checks for these can be left
+   * out.
    */
   readonly plain?: true
 }

@@ -42,7 +42,7 @@ export function addressesOf(base: string): Addresses {
       if (url.protocol !== root.protocol || url.host !== root.host || url.username || url.password) return undefined
       if (!isPath) return url.href
       const path = url.href.slice(NO_ORIGIN.length)
-      // Clients take a path that starts with two slashes for a host.
+      // Clients read a path that starts with two slashes as a host.
       return path.startsWith('//') ? undefined : path
     },
   }

@@ -31,13 +31,13 @@ interface Found extends Span {
 
 /**
  * Adds a token to every URL of a DASH manifest that a player loads: `BaseURL` of files, `SegmentTemplate`, `SegmentURL`, `Initialization`,
- * `RepresentationIndex`, `BitstreamSwitching`, `Location`, `PatchLocation`, and `xlink:href`. All other text stays as it is, byte for byte, also
+ * `RepresentationIndex`, `BitstreamSwitching`, `Location`, `PatchLocation`, and `xlink:href`. All other text stays as it is, byte for byte, including
  * `UTCTiming`, whose servers are not yours, and the URLs of license servers.
  *
  * A player makes the URLs of a template with numbers and times, so their paths are not known here. Give `prefix`: then each link opens everything
  * below that folder. Links with their token in the path need no change of the manifest, because relative URLs keep the token; see the guide.
  *
- * @param scheme - As for `sign`. Its links must have their token behind the URL.
+ * @param scheme - As for `sign`. Its links must have their token in the query.
  * @param manifest - Text with an `MPD` element.
  * @param options - `base`, `expires`, `left`, and any other condition that the scheme can carry.
  * @returns The manifest with its links.
@@ -83,15 +83,15 @@ export async function signManifest<C extends Condition, Own extends object, E ex
     assertOption(!target.includes('#'), 'manifest', 'one whose URLs have no fragment')
     const link = await sign(scheme, target, conditions, { now: () => present })
     const isBehind = link.startsWith(target)
-    assertOption(isBehind, 'scheme', 'one with its token behind the URL; with the token in the path, a manifest needs no change')
+    assertOption(isBehind, 'scheme', 'one with its token in the query; with the token in the path, a manifest needs no change')
     return written + escaped(link.slice(target.length))
   }
 
-  // Not one after the other, because WebCrypto computes many signatures in the time of a few.
+  // At the same time, because WebCrypto computes many signatures in the time of a few.
   const pieces: (string | Promise<string>)[] = []
   let done = 0
   let line = 1
-  // All of them are found first, because a manifest with an error must not leave signatures under way.
+  // All URLs are found first, so that a manifest with an error leaves no signatures under way.
   for (const found of [...urlsOf(manifest, addresses.resolve, hasPrefix)]) {
     const before = manifest.slice(done, found.from)
     line += before.split('\n').length - 1

@@ -46,7 +46,7 @@ type SignUrl = (address: string, line: number, tag?: string) => Promise<string>
  * URLs of other origins are not signed, because their servers must not get a link of yours. Neither are URLs with credentials or of another kind
  * (`data:`, `skd:`), nor those in unknown tags. `left` is called for each of them.
  *
- * Every URL of your own host is signed, whatever file it names. So sign only playlists that you wrote, not those that visitors upload.
+ * Every URL of your own host is signed, no matter which file it names. So sign only playlists that you wrote, not those that users upload.
  *
  * @param scheme - As for `sign`.
  * @param playlist - Text that starts with `#EXTM3U`.
@@ -91,7 +91,7 @@ export async function signPlaylist<C extends Condition, Own extends object, E ex
     return address
   }
 
-  // Not one after the other, because WebCrypto computes many signatures in the time of a few.
+  // At the same time, because WebCrypto computes many signatures in the time of a few.
   const pieces: Piece[] = [playlist.slice(0, playlist.length - text.length)]
   for (const [index, content] of lines.entries()) {
     // The expression in `split` keeps the line ends: each second entry is one.

@@ -8,7 +8,7 @@ export interface Span {
   readonly to: number
 }
 
-/** What stands in the document, in its order. Names have no namespace prefix. */
+/** The content of the document, in its order. Names have no namespace prefix. */
 export type XmlPiece =
   | { readonly kind: 'open'; readonly name: string; readonly attributes: ReadonlyMap<string, Span>; readonly isEmpty: boolean }
   | { readonly kind: 'close'; readonly name: string }

@@ -1,4 +1,4 @@
-// All of hmac's verify for NGINX, for what the quick way in securelink.ts leaves. The build puts this into one function with everything that it
+// All of hmac's verify for NGINX, for requests that the fast path in securelink.ts does not accept. The build puts this into one function with everything that it
 // imports: njs runs the top level of a module anew for each request, and most requests need none of it.
 import { LinkError } from '../core/errors.ts'
 import type { SecretKey } from '../core/keys.ts'
@@ -20,7 +20,7 @@ function list(text: string | undefined): string[] | undefined {
   return text ? text.split(/[\s,]+/).filter((word) => word) : undefined
 }
 
-/** What nginx.conf says: the keys, and variables. */
+/** The settings in nginx.conf: the keys, and variables. */
 function settings({ variables }: NginxRequest): NginxSettings {
   const { securelink_keys: loaded } = globalThis as { securelink_keys?: NginxSettings['keys'] }
   const text = loaded ? '' : process.env['SECURELINK_KEYS']
@@ -74,12 +74,12 @@ function fail(r: NginxRequest, error: unknown): void {
 }
 
 function refuse(r: NginxRequest): void {
-  // Without a verdict it is NGINX that refuses, as it does for a file that it may not read.
+  // Without a verdict, NGINX itself refuses, as it does for a file that it may not read.
   const status = +(r.variables['securelink_status'] || 403)
   r.headersOut['Cache-Control'] = 'no-store'
   if (status === 405) r.headersOut['Allow'] = r.variables['securelink_allow'] as string
   r.return(status)
 }
 
-/** The handlers, without the quick way. */
+/** The handlers, without the fast path. */
 export default (): Handlers => ({ check, refuse, verify, settings })

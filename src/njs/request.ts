@@ -1,10 +1,10 @@
-// What NGINX hands to the handlers of njs, and what they are.
+// The types of njs handlers, and of the request that NGINX passes to them.
 import type { Keyring } from '../core/keys.ts'
 import type { Verdict } from '../core/verdict.ts'
 import type { VerifyOptions } from '../core/verify.ts'
 import type { HmacOptions } from '../schemes/hmac.ts'
 
-/** What is used here of the request that NGINX hands to a handler. */
+/** The parts of NGINX's request that are used here. */
 export interface NginxRequest {
   readonly variables: Record<string, string | undefined>
   readonly rawVariables: Readonly<Record<string, { toString(form: 'hex'): string } | undefined>>
@@ -30,7 +30,7 @@ export interface NginxSettings extends Omit<HmacOptions, 'origin'>, VerifyOption
 
 /** The handlers that `js_import` gives to nginx.conf. */
 export interface Handlers {
-  /** For `js_content` of the location that `auth_request` asks: 204 for a good link, else 403, and why in variables. */
+  /** For `js_content` of the location that `auth_request` asks: 204 for a valid link, else 403, with the reason in variables. */
   check(r: NginxRequest): Promise<void> | void
   /** For `js_content` of the location that `error_page 403` names: answers the request with the status of the verdict. */
   refuse(r: NginxRequest): void

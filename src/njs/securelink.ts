@@ -22,7 +22,7 @@ function plain(r: NginxRequest): boolean {
   if (method !== 'GET' && method !== 'HEAD') return false
   const purpose = variables['securelink_purpose'] || ''
   if (purpose && !/^[\w\-.~]*$/.test(purpose)) return false
-  // With one of these it takes all of `verify`. Not with `ignore`: there is nothing in such links to be ignored.
+  // With one of these it takes all of `verify`. `ignore` is not among them: such links have nothing to be ignored.
   if (variables['securelink_origin'] || variables['securelink_parameters'] || variables['securelink_placement']) return false
   const net = link[3] ?? ''
   const id = link[4] ?? ''
@@ -46,7 +46,7 @@ function plain(r: NginxRequest): boolean {
 // How IPv4 is written in a signed text.
 const V4 = '00000000000000000000ffff'
 
-/** The network of the request's address, as lib/address.ts has it, from the bytes that NGINX has; `undefined` for what takes more than that. */
+/** The network of the request's address, as lib/address.ts has it, from the bytes that NGINX has; `undefined` if that is not enough. */
 function networkOf(r: NginxRequest, bits: number): string | undefined {
   const hex = r.rawVariables['binary_remote_addr']?.toString('hex') ?? ''
   if (hex.length === 8) return bits <= 32 && bits % 4 === 0 ? V4 + hex.slice(0, bits / 4) : undefined
@@ -59,7 +59,7 @@ function check(r: NginxRequest): Promise<void> | void {
   try {
     good = plain(r)
   } catch {
-    // Keys that cannot be read: the long way says so.
+    // Keys that cannot be read: the full check reports them.
   }
   return good ? r.return(204) : judge().check(r)
 }

@@ -24,7 +24,7 @@ export function edgeToken(url: string, origin: string, isSecond?: true): EdgeTok
   const [signature, tilde, equals] = SIGNATURE.exec(url) ?? []
   if (!signature) return
   const mark = url.indexOf(signature)
-  // Some clients escape `~` and `=`. An escaped token lies in one parameter, so nothing in front of that is unescaped.
+  // Some clients escape `~` and `=`. An escaped token is in one parameter, so nothing before that is unescaped.
   const from = Math.max(0, ...['?', '&', ';'].map((border) => url.lastIndexOf(border, mark)))
   const token = url.slice(from, mark).replaceAll(tilde as string, '~')
   const front = url.slice(0, from) + token.replaceAll(equals as string, '=')
@@ -32,7 +32,7 @@ export function edgeToken(url: string, origin: string, isSecond?: true): EdgeTok
   const after = back.replace(DIGEST, '')
 
   const parts = front.split('~')
-  // From the end, because any text can stand in front of the token.
+  // From the end, because there can be any text before the token.
   let head = parts.length - 1
   while (head > 0 && FIELD.test(parts[head] ?? '')) head--
   const [opening = '', before, name = '', first = ''] = OPENING.exec(parts[head] ?? '') ?? []

@@ -12,15 +12,15 @@ import { expiryFrom, PARTS, unescaped } from './values.ts'
 const RULES: readonly Rule[] = [...FRAMEWORKS, ...STORAGE, ...DELIVERY]
 
 /**
- * Tells which scheme made a link and what the link says, without a key, without crypto, and without a request.
+ * Tells which scheme made a link, and reads its claims, without a key, without crypto, and without a request.
  *
  * It knows the links of all schemes in this package, and those of other vendors that browsers meet. Anybody can have written a link: use the
- * answer for timers and for display, and not to admit somebody.
+ * answer for timers and for display, and not to decide who may open something.
  *
  * - A link that does not show its expiry has no `expires`: Azure's with `si=`, Cloudflare's with `verify=`, or one that never expires.
  * - A link with several expiries has the earliest one.
  * - A text with an expiry that cannot be read is not recognised.
- * - An expiry in milliseconds is read as such, and the answer says so, because most vendors take it for seconds.
+ * - An expiry in milliseconds is read as such, and the answer says so, because most vendors mistake it for seconds.
  *
  * @param link - Any string, or a `URL`.
  * @returns One reading; a list if several vendors write such a link; `undefined` for any other text.
@@ -47,7 +47,7 @@ export function recognise(link: string | URL): Recognised | Recognised[] | undef
 
 interface Piece {
   readonly name: string
-  /** `name=value` as it stands in the URL. */
+  /** `name=value`, not decoded. */
   readonly text: string
 }
 

@@ -1,4 +1,4 @@
-// What a recognition rule is: which links it describes, and what it reads from one. Types only.
+// The types of recognition rules: which links a rule describes, and what it reads from them.
 import type { UnverifiedClaims } from '../core/claims.ts'
 
 /** A link, taken apart for the rules. */
@@ -47,7 +47,7 @@ export interface Rule {
   readonly optional?: RegExp
   /** The parameter that has the expiry, as a Unix time. A link without this parameter does not show its expiry. */
   readonly expires?: string
-  /** Reads what else the link says, or an expiry in another form. `undefined`: it is not such a link after all. It must not throw. */
+  /** Reads other claims of the link, or an expiry in another form. `undefined`: it is not such a link after all. It must not throw. */
   read?(link: Link): Said | undefined
 }
 

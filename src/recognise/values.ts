@@ -7,7 +7,7 @@ export const HEX64: RegExp = /^[\da-f]{64}$/i
 export const HEX_TIME: RegExp = /^[\da-f]{8}$/i
 /** Whole seconds: eleven digits reach the year 5138. */
 export const SECONDS: RegExp = /^\d{1,11}$/
-/** A Unix time: in seconds, or in milliseconds where a program forgot to divide. */
+/** A Unix time: in seconds, or in milliseconds if a program forgot to divide. */
 export const TIME: RegExp = /^(\d{1,11}|[1-9]\d{12})$/
 export const JWT: RegExp = /^eyJ[\w-]+\.[\w-]+\.[\w-]+$/
 /** `20260101T000000Z` */
@@ -42,7 +42,7 @@ export function phpExpiry(link: Link, name: string): LinkExpiry | undefined {
   return link.raw(name) === undefined || /^0+$/.test(link.text(name)) ? {} : expiryFrom(link.text(name))
 }
 
-/** A rule for links with `Expires`, `Signature` and a key id, as Amazon S3 had them first. */
+/** A rule for links with `Expires`, `Signature` and a key id, as in the first links of Amazon S3. */
 export const expiresRule = (vendor: string, keyName: string, signature: RegExp = ANY): Rule => ({
   vendor,
   parameters: { [keyName]: ANY, Signature: signature, Expires: TIME },

@@ -25,7 +25,7 @@ const FIELDS = ['ip', 'st', 'exp', 'acl', 'id', 'data'] as const
 const SECONDS = /^[1-9]\d{0,10}$/
 
 /**
- * Links of Akamai's Edge Auth Token 2.0, and of those who use its token: Cloudinary and Uploadcare.
+ * Links of Akamai's Edge Auth Token 2.0, and of services that use its token: Cloudinary and Uploadcare.
  *
  * A link is for its own URL, which is signed and not repeated in the token; or, with `acl` or `prefix`, for all paths that match. `verify` finds the token
  * in the query, in a cookie or in a header. With an ACL the query is not covered.
@@ -127,7 +127,7 @@ export function akamai(
             stringToSign(token.text, acl ? undefined : resource),
             stringToSign(asTyped(token.text), acl ? undefined : asTyped(resource)),
           ),
-        // When it is asked for, because comparing takes time and only signed patterns are worth it.
+        // Computed on demand, because comparing takes time, and only signed patterns are worth it.
         get opens() {
           return !patterns || opensPath(patterns, rest.path)
         },

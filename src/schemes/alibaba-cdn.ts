@@ -9,7 +9,7 @@ export type { TokenConditions }
 
 /** Options of {@link alibabaCdn}, as in the console of the network. */
 export interface AlibabaCdnOptions {
-  /** The validity period of signed URLs, from the time in a link on. Links have this time only. */
+  /** The validity period of signed URLs, from the time in a link on. Links show only this time. */
   readonly maxAge: Duration
   /** Default: `'A'`. */
   readonly type?: 'A' | 'B' | 'C'
@@ -28,7 +28,7 @@ const TYPES = {
 const TYPE_C_IN_QUERY = typeD('KEY1', 'KEY2', HEX_UPPER_CASE)
 
 /**
- * Links of Alibaba Cloud CDN: an MD5 of path, time and key, in the query (type A) or in front of the path (types B and C).
+ * Links of Alibaba Cloud CDN: an MD5 of path, time and key, in the query (type A) or before the path (types B and C).
  *
  * The signature covers the path and the time, and not the host and the query. Links expire `maxAge` after the time in them, which `sign` computes from
  * `expires`. As with Alibaba, every refusal is a 403, except a 405 for the wrong method.

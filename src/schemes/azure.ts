@@ -130,7 +130,7 @@ function linesOf(fields: Fields): Line[] {
   return lines
 }
 
-/** What is signed and is not a parameter of the link. */
+/** The signed values that are not parameters of the link. */
 interface SignedRequest {
   readonly account: string
   /** The path below the account, decoded: `/container/blob`. */
@@ -220,7 +220,7 @@ export function azure(keys: Keys<AzureKey>, options: AzureOptions = {}): Scheme<
     },
 
     read(url): Reading | Unreadable {
-      // Reading takes time for each parameter, and no link is so long.
+      // Reading takes time for each parameter, and no link is that long.
       if (url.length > LONGEST) return 'malformed'
       const parts = split(url)
       const { fields, request, faulty } = takeApart(parts, pathStyle)
@@ -231,7 +231,7 @@ export function azure(keys: Keys<AzureKey>, options: AzureOptions = {}): Scheme<
       if (!policy) return { malformed: 'si' }
       const terms = termsOf(fields, policy)
       if ('malformed' in terms) return terms
-      // Clients would take a host from a path with two slashes in front.
+      // Clients would read a host from a path that begins with two slashes.
       if (!/^\/(?!\/)/.test(parts.path) || hasBrokenEscape(parts.path)) return 'malformed'
 
       const place = placeOf(fields, request)
@@ -262,7 +262,7 @@ export function azure(keys: Keys<AzureKey>, options: AzureOptions = {}): Scheme<
     },
   }
 
-  /** The policy that a link names. It says nothing if the link names none, and is `undefined` if it is not one of the option. */
+  /** The policy that a link names. It is empty if the link names none, and is `undefined` if it is not one of the option. */
   function policyNamed(identifier: string | undefined): AzurePolicy | undefined {
     if (identifier === undefined) return {}
     return Object.hasOwn(policies, identifier) ? policies[identifier] : undefined
@@ -287,7 +287,7 @@ function assertOptions(options: AzureOptions): void {
   }
 }
 
-/** The URL as clients send it, so that the link can stand in a header: spaces and letters beyond ASCII are escaped. */
+/** The URL as clients send it, so that the link can be put into a header: spaces and letters beyond ASCII are escaped. */
 function asClientsSend(url: string): string {
   return url.replace(/[^!-~]+/g, encodeURIComponent)
 }
@@ -303,7 +303,7 @@ function missingIn(fields: Fields, request: AzureRequest): string | undefined {
   return fields.sig === undefined ? 'sig' : missingCopy(fields, request)
 }
 
-/** What a link and its stored access policy say together. */
+/** The values of a link and its stored access policy together. */
 interface Terms {
   readonly expires: Date
   /** The later one of the starts of link and delegation key. */
@@ -313,7 +313,7 @@ interface Terms {
 }
 
 function termsOf({ st, se, sp, skt, ske }: Fields, policy: AzurePolicy): Terms | { malformed: string } {
-  // Azure refuses links that say again what their policy says.
+  // Azure refuses links that repeat a value of their policy.
   if (se && policy.expires) return { malformed: 'se' }
   if (st && policy.starts) return { malformed: 'st' }
   if (sp && policy.permissions) return { malformed: 'sp' }

@@ -44,7 +44,7 @@ const EXPIRES = /^[1-9]\d{9}$/
  * Links of Bunny's CDN. They cover the path or a prefix, every query parameter, and the expiry.
  *
  * An address is signed and not shown in the link, so a request from another one is a `bad_signature`. Of an IPv6 address the first 64 bits count.
- * `verify` does not know the country of a request: it hands countries and the speed limit on in `claims.data`.
+ * `verify` does not know the country of a request: `claims.data` has the countries and the speed limit.
  *
  * As with Bunny, every refusal is a 403, except a 405 for the wrong method.
  *
@@ -102,7 +102,7 @@ export function bunny(keys: Keys<SecretKey>, options: BunnyOptions = {}): Scheme
       assertOption(!network || isAddress(network, isHmac), 'ip', 'one address, or with hs256 an IPv6 network of 64 bits')
 
       const { parameters: given, faulty } = parametersOf(query)
-      assertOption(!coversQuery || !faulty, 'url', 'one whose parameters can be decoded and are there once')
+      assertOption(!coversQuery || !faulty, 'url', 'one whose parameters can be decoded and occur once')
       const signed = [...(coversQuery ? given : []), ...addedParameters({ ...own, prefix })]
       const data = signingData(signed, !isHmac)
       assertOption(
@@ -118,7 +118,7 @@ export function bunny(keys: Keys<SecretKey>, options: BunnyOptions = {}): Scheme
         link(signature) {
           const token = `token=${isHmac ? `HS256-${network ? '1-' : ''}` : ''}${signature}${printed(signed, !isHmac)}&expires=${expires}`
           if (placement === 'path') return `${origin}/bcdn_${token}${path}${coversQuery ? '' : query}${fragment}`
-          // As Bunny's signers do: the parameters in their order, behind the token.
+          // As Bunny's signers do: the parameters in their order, after the token.
           return coversQuery ? `${origin}${path}?${token}${fragment}` : append(sent, token)
         },
       }

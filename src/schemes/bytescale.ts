@@ -10,7 +10,7 @@ import { withBase64Secret } from './shared/encoded-key.ts'
 
 /** An API key of Bytescale, for its signed URLs. */
 export interface BytescaleKey extends SecretKey {
-  /** The id of the API key, which stands in the link. */
+  /** The id of the API key, which the link shows. */
   readonly id: string
 }
 
@@ -24,7 +24,7 @@ const stringToSign = ({ origin, path }: Parts, query: string): string => normalO
 /**
  * Signed URLs of Bytescale: `exp` and `sig=1.<id of the API key>.<signature>`, the base64url HMAC-SHA-256 of the URL without its scheme.
  *
- * The signature covers host, path and query. Links can last for ever: `expires: 'never'` writes `exp=inf`.
+ * The signature covers host, path and query. Links can be without an expiry: `expires: 'never'` writes `exp=inf`.
  *
  * @param keys - API keys with their id and their "Secure URL Key" in base64; the link's id picks the one that verifies.
  * @throws A `LinkError`: `bad_option` for a key without an id, or one that is not base64; `weak_key` for an empty secret.
@@ -69,7 +69,7 @@ export function bytescale(keys: Keys<BytescaleKey>): Scheme<never, object, 'opti
       const expires = exp && parts.query.slice(1).split('&').includes(`exp=${exp}`) ? timeOf(exp) : undefined
       if (!expires) return { malformed: 'exp' }
       const [, id, signature] = SIGNATURE.exec(sig ?? '') ?? []
-      // Bytescale writes it behind all others.
+      // Bytescale writes it after all others.
       if (!id || !signature || !parts.query.endsWith(`&sig=${sig}`)) return { malformed: 'sig' }
       if (parts.path[0] !== '/') return 'malformed'
       const signed = parts.query.slice(0, -`&sig=${sig}`.length)

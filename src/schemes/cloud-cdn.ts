@@ -10,7 +10,7 @@ import { decodePrefix, encodePrefix, opensUrl } from './shared/url-prefix.ts'
 
 /** A key of a backend. */
 export interface CloudCdnKey extends SecretKey {
-  /** The name of the key, which stands in the link. */
+  /** The name of the key, which the link shows. */
   readonly id: string
 }
 
@@ -36,7 +36,7 @@ const stringToSign = (url: string, fields: string): string => (fields.startsWith
  * Signed URLs and signed cookies of Google Cloud CDN. A URL is covered as a whole, scheme and host included. With `prefix` a link covers scheme, host and
  * the beginning of the path, and `verify` accepts the same fields in the cookie `Cloud-CDN-Cookie`.
  *
- * As with Cloud CDN, every refusal is a 403, except a 405 for the wrong method. Cloud CDN itself hands requests without a signature on to the origin,
+ * As with Cloud CDN, every refusal is a 403, except a 405 for the wrong method. Cloud CDN itself passes requests without a signature on to the origin,
  * so the origin has to refuse them.
  *
  * @param keys - Keys of the backend, as base64url with their names: the first one in time signs, the link's `KeyName` picks the one that verifies, and an

@@ -69,7 +69,7 @@ export function cloudflareImages(keys: Keys<SecretKey>): Scheme<never, object, '
   }
 }
 
-/** `URLSearchParams` prints all as PHP does, but for the `*`. */
+/** `URLSearchParams` prints all characters as PHP does, except `*`. */
 function printed({ piece }: PhpParameter): string {
   const equals = piece.indexOf('=')
   const [name, value] = equals < 0 ? [piece, ''] : [piece.slice(0, equals), piece.slice(equals + 1)]

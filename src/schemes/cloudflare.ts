@@ -9,7 +9,7 @@ import { append, encodeValue, LONGEST, split, takeParameters } from '../lib/url.
 
 /** Options of {@link cloudflare}: how the rule of the zone, or the Worker, is written. */
 export interface CloudflareOptions {
-  /** How long links are valid: the argument `lifetime` of the rule. Links have the time of their issue only. */
+  /** How long links are valid: the argument `lifetime` of the rule. Links show only the time of their issue. */
   readonly maxAge: Duration
   /** The name of the parameter. Default: `verify`. */
   readonly parameter?: string
@@ -27,7 +27,7 @@ const ISSUED_AND_MAC = { base64: /^(\d{10})-([A-Za-z\d+/]{43}=)$/, base64url: /^
 /**
  * Links for Cloudflare's `is_timed_hmac_valid_v0()`: `verify=<issued>-<mac>`, the base64 HMAC-SHA-256 of path and time of issue.
  *
- * The signature covers the path, the time of issue, and with `query: true` the parameters in front of the token. It does not cover the host.
+ * The signature covers the path, the time of issue, and with `query: true` the parameters before the token. It does not cover the host.
  * As with Cloudflare, every refusal is a 403, except a 405 for the wrong method.
  *
  * Links expire `maxAge` after their issue. For an earlier `expires`, `sign` dates the issue back; a later one throws.
@@ -77,7 +77,7 @@ export function cloudflare(keys: Keys<SecretKey>, options: CloudflareOptions): S
       if (value === undefined) return 'unsigned'
       const [, issued, signature] = ISSUED_AND_MAC[encoding].exec(value) ?? []
       if (twice || !issued || !signature || parts.path[0] !== '/') return { malformed: parameter }
-      // The rule takes everything in front of the token for the message.
+      // The rule takes everything before the token as the message.
       const token = Math.max(parts.query.lastIndexOf('&'), 0)
       if (query && !parts.query.startsWith(`${parameter}=`, token + 1)) return { malformed: parameter }
       const message = parts.path + (query ? parts.query.slice(0, token) : '')

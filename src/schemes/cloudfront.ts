@@ -13,7 +13,7 @@ import { asClientsSend, cookiesOf, type HeaderReader, matchesPattern } from './s
 
 /** A key pair of a key group: the private key signs, the public key alone verifies. RSA, or ECDSA with P-256. */
 export interface CloudfrontKey extends KeyPair {
-  /** The id that CloudFront gave the public key (`K…`), which stands in the link. */
+  /** The id that CloudFront gave the public key (`K…`), which the link shows. */
   readonly id: string
 }
 
@@ -167,7 +167,7 @@ function custom(policy: CustomPolicy, urls: readonly string[], linkClaims: Claim
   return {
     claims,
     toSign: () => text,
-    // When it is asked for, because comparing takes time and only signed patterns are worth it.
+    // Computed on demand, because comparing takes time, and only signed patterns are worth it.
     get opens() {
       return opened() !== undefined
     },

@@ -24,10 +24,10 @@ const digestWith = (hash: 'SHA-1' | 'SHA-256') => async (message: Uint8Array<Arr
   new Uint8Array(await crypto.subtle.digest(hash, message))
 const DIGESTS = { sha1: /* @__PURE__ */ digestWith('SHA-1'), sha256: /* @__PURE__ */ digestWith('SHA-256') } as const
 
-/** The string to sign: what stands behind the signature, without its first slash, and the API secret. */
+/** The string to sign: the path after the signature, without its first slash, and the API secret. */
 const stringToSign = (path: string): Message => ({ pieces: [path.slice(1), SECRET] })
 
-// Delivery types that have a suffix for search engines behind the public id.
+// Delivery types that have a suffix for search engines after the public id.
 const SUFFIXED = /\/(?:images|videos|files|private_images|authenticated_images)$/
 /** A cloud name on shared hosts; resource type and delivery type, or one word for both. */
 const FRONT = /^(?:\/[^/]+){0,2}?\/(?:(?:image|video|raw)\/[a-z_]+|iu|images|videos|files|private_images|authenticated_images)(?=\/)/
@@ -40,7 +40,7 @@ const VERSION = /* @__PURE__ */ new RegExp(`^((?:/${PARAMETER}(?:,${PARAMETER})*
  * Signed delivery URLs of Cloudinary: `s--…--` in the path, the first characters of a plain SHA-1 or SHA-256 over transformation, public id and
  * API secret.
  *
- * The signature covers what stands behind it, without the version. It does not cover host, cloud name, resource type and delivery type: fix these
+ * The signature covers the path after it, without the version. It does not cover host, cloud name, resource type and delivery type: fix these
  * with the option `base`. The links never expire.
  *
  * @param keys - API secrets, as text; the first one in time signs, all verify, and an empty list only reads.
@@ -78,7 +78,7 @@ export function cloudinary(keys: Keys<SecretKey>, options: CloudinaryOptions = {
       assertOption(
         /^\/[^/]/.test(signed),
         'url',
-        "one with a public id behind the delivery type, or behind base, such as '/demo/image/upload/cat.jpg'",
+        "one with a public id after the delivery type, or after base, such as '/demo/image/upload/cat.jpg'",
       )
       return { toSign: stringToSign(signed), link: (signature) => `${origin}${front}/s--${signature}--${rest}${query}${fragment}` }
     },
@@ -89,7 +89,7 @@ export function cloudinary(keys: Keys<SecretKey>, options: CloudinaryOptions = {
       const [, front = '', signature = '', rest = ''] = /^(.*?)\/s--([^/]*)--(\/.*)?$/s.exec(path) ?? []
       if (!signature) return 'unsigned'
       const signed = signedPaths(front, rest)
-      // Images on the root path have a cloud name in front, or nothing.
+      // Images on the root path have a cloud name before them, or nothing.
       const isFront = base !== undefined || /^(?:\/[^/]+)?$/.test(front) || FRONT.exec(`${front}/`)?.[0] === front
       const isReadable = isFront && signature.length === characters && /^[\w-]+$/.test(signature)
       if (!isReadable || !signed.every((each) => /^\/[^/]/.test(each))) return 'malformed'
@@ -105,7 +105,7 @@ export function cloudinary(keys: Keys<SecretKey>, options: CloudinaryOptions = {
   }
 }
 
-/** The path behind the signature as it is signed: Cloudinary's libraries leave out the version, and its page signs it as well. */
+/** The path after the signature as it is signed: Cloudinary's libraries leave out the version, and its page signs it as well. */
 function signedPaths(front: string, rest: string): readonly string[] {
   const path = SUFFIXED.test(front) ? rest.replace(/\/[^/.]+(\.[^/]+)?$/, '$1') : rest
   const withoutVersion = path.replace(VERSION, '$1')

@@ -9,7 +9,7 @@ import { withBase64Secret } from './shared/encoded-key.ts'
 const NAMES = ['token'] as const
 // The VCL also takes eleven digits. Then a digit could move from the path to the expiry.
 const EXPIRY_AND_SIGNATURE = /^([1-9]\d{9})_([\da-f]{40})$/
-/** The VCL looks for this in the query, and takes the last one, also behind a name such as `mytoken`. */
+/** The VCL looks for this in the query, and takes the last one, even as the end of a name such as `mytoken`. */
 const SOUGHT = /token=\d{10,11}_/g
 
 /** The string to sign. The expiry has ten digits always. */
@@ -46,7 +46,11 @@ export function fastly(keys: Keys<SecretKey>): Scheme<never, object, 'required'>
       assertOption(/^\d{10}$/.test(`${expires}`), 'expires', 'a time of ten digits, from the year 2001 to 2286')
       const sent = asSent(url, parts)
       const { path, query } = split(sent)
-      assertOption(!query.match(SOUGHT), 'url', "one whose query has no other 'token=' with an expiry: the VCL would take it for the token")
+      assertOption(
+        !query.match(SOUGHT),
+        'url',
+        "one whose query has no other 'token=' with an expiry: the VCL would mistake it for the token",
+      )
       return {
         toSign: stringToSign(path, `${expires}`),
         link: (signature) => append(sent, `token=${expires}_${signature}`),

@@ -11,7 +11,7 @@ export type { PresignConditions }
 
 /** An RSA key of a service account: the private key signs, the public key or a certificate alone verifies. */
 export interface GcsRsaKey extends KeyPair {
-  /** The e-mail address of the service account (`client_email` in its key file), which stands in the link. */
+  /** The e-mail address of the service account (`client_email` in its key file), which the link shows. */
   readonly id: string
 }
 

@@ -10,7 +10,7 @@ export type { PresignConditions }
 
 /** An HMAC key of Cloud Storage. The secret is used as text; its base64 is not decoded. */
 export interface GcsKey extends SecretKey {
-  /** The access id (`GOOG…`), which stands in the link. */
+  /** The access id (`GOOG…`), which the link shows. */
   readonly id: string
 }
 

@@ -44,7 +44,7 @@ export function googleMaps(keys: Keys<SecretKey>): Scheme<never, object, 'none'>
     keys: keyring(keys, { prepare: withBase64Secret }),
 
     write({ url, parts }) {
-      assertOption(parts.query.length > 1, 'url', 'one with a query: Google wants the parameter key or client')
+      assertOption(parts.query.length > 1, 'url', 'one with a query: Google requires the parameter key or client')
       const sent = asSent(url, parts)
       const { path, query } = split(sent)
       return { toSign: stringToSign(path, query), link: (signature) => append(sent, `signature=${signature}=`) }

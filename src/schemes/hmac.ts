@@ -9,7 +9,7 @@ import { asSent, canonicalPath, canonicalQuery, canonicalText, MOST_PIECES, orde
 import { below, normalOrigin } from '../lib/normalise.ts'
 import { append, decodeValue, encodeValue, endOf, isDecodable, LONGEST, type Parts, piecesOf, placeOf, split } from '../lib/url.ts'
 
-/** What the parameters of a link are for; by default they are named so too. */
+/** The parameters of a link by their meaning, which is also their default name. */
 export type HmacParameter = 'expires' | 'starts' | 'method' | 'net' | 'prefix' | 'uses' | 'id' | 'key' | 'signature'
 
 /** Options of {@link hmac}. Signer and verifier need the same ones. */
@@ -56,7 +56,7 @@ type Values = { [Name in HmacParameter]?: string | undefined }
 /** What a link is for, as it was written or in the form that is signed. */
 type Resource = Pick<Parts, 'origin' | 'path' | 'query'>
 
-/** A URL taken apart: what the link says, and the rest of the URL, without the link's own parameters and without ignored ones. */
+/** A URL taken apart: the link's own parameters, and the rest of the URL without these and without ignored ones. */
 interface Taken {
   /** The link's parameters, decoded. */
   readonly values: Values
@@ -65,7 +65,7 @@ interface Taken {
   readonly origin: string
   path: string
   query: string
-  /** Has the whole query more pieces than parsers take? They drop those behind, so all must stay where they are. */
+  /** Has the whole query more pieces than parsers accept? They drop those at the end, so all must stay where they are. */
   readonly tooMany: boolean
 }
 
@@ -105,7 +105,7 @@ export function hmac(keys: Keys<SecretKey>, options: HmacOptions = {}): Scheme<C
     return ignored.some((other) => name === other.name || (other.begins && name.startsWith(other.name))) && !piece.includes(';')
   }
 
-  // To PHP and qs, `id[]` and ` id` are `id`, and the last one counts: to move the link's own would change what they read.
+  // To PHP and qs, `id[]` and ` id` are `id`, and the last one counts. Appending the link's own `id` would change the value that they read.
   function looksLikeOurs(name: string): boolean {
     return name.includes('%') && names.includes(name.replace(/^(%20)+|%(5B|00).*$/g, ''))
   }
@@ -165,7 +165,7 @@ export function hmac(keys: Keys<SecretKey>, options: HmacOptions = {}): Scheme<C
   /** Takes a parameter of the link's. */
   function take(taken: Taken, parameter: HmacParameter, value: string): void {
     const { values } = taken
-    // One that is there twice is not decoded again.
+    // A repeated parameter is not decoded again.
     if (values[parameter] === undefined) {
       // A signature has one spelling, so it is not decoded.
       const text = parameter !== 'signature' && value.includes('%') ? decodeValue(value) : value
@@ -256,14 +256,14 @@ export function hmac(keys: Keys<SecretKey>, options: HmacOptions = {}): Scheme<C
     },
   }
 
-  /** The first parameter that is missing, or does not fit to the others. */
+  /** The first parameter that is missing, or does not fit the others. */
   function missing({ expires, net, uses, id, signature }: Values): string | undefined {
     if (!expires) return nameOf('expires')
     if (signature?.length !== (net ? 86 : 43)) return nameOf('signature')
     return uses && !id ? nameOf('id') : undefined
   }
 
-  /** The link's parameters as they are written into it, but for the signature itself. */
+  /** The link's parameters as they are written into it, without the signature itself. */
   function tokenOf(values: Values): string {
     let token = ''
     for (let place = 0; place < SIGNED.length; place++) {
@@ -336,7 +336,7 @@ const noValues = (): Values => ({
   signature: undefined,
 })
 
-/** The name of a piece as it stands. */
+/** The name of a piece, not decoded. */
 function nameIn(piece: string): string {
   return piece.slice(0, endOf(piece, '='))
 }

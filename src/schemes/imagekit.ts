@@ -23,13 +23,13 @@ const NEVER = '9999999999'
 // Nothing stands between URL and expiry. With ten digits, none can move from one to the other.
 const EXPIRES = /^[1-9]\d{9}$/
 
-/** The string to sign: the URL behind the endpoint, and the expiry. */
+/** The string to sign: the URL after the endpoint, and the expiry. */
 const stringToSign = (resource: string, expires: string): string => resource + expires
 
 /**
- * Signed URLs of ImageKit: `ik-s`, the hex HMAC-SHA-1 of the URL behind the endpoint, with or without the expiry `ik-t`.
+ * Signed URLs of ImageKit: `ik-s`, the hex HMAC-SHA-1 of the URL after the endpoint, with or without the expiry `ik-t`.
  *
- * The signature covers the path behind the endpoint and all parameters, in their order. It does not cover host and endpoint: name the endpoint, so that
+ * The signature covers the path after the endpoint and all parameters, in their order. It does not cover host and endpoint: name the endpoint, so that
  * `verify` accepts no other.
  *
  * @param keys - Private keys, as text; the first one in time signs, all verify, and an empty list only reads.
@@ -48,7 +48,7 @@ export function imagekit(keys: Keys<SecretKey>, options: ImagekitOptions = {}): 
   assertKnownOptions(options, ['urlEndpoint'], 'imagekit()')
   const endpoint = endpointOf(options)
 
-  /** The URL behind the endpoint, or `undefined` for a URL that does not lie below it. */
+  /** The URL after the endpoint, or `undefined` for a URL that does not lie below it. */
   function behindEndpoint(path: string, query: string): string | undefined {
     const front = endpoint ?? /^\/[^/]+\//.exec(path)?.[0]
     return front !== undefined && path.startsWith(front) ? path.slice(front.length) + query : undefined

@@ -58,7 +58,7 @@ export function imgix(keys: Keys<SecretKey>): Scheme<never, object, 'optional'> 
       if (expires === undefined && s === undefined) return 'unsigned'
       if (twice) return { malformed: twice }
       if (expires !== undefined && !/^[1-9]\d{0,10}$/.test(expires)) return { malformed: 'expires' }
-      // At the end, and in its plain spelling: all that stands before it is signed as it stands.
+      // At the end, and in its plain spelling: everything before it is signed as it stands.
       const signed = query.slice(0, -'?s='.length - 32)
       if (!s || !/^[\da-f]{32}$/.test(s) || ![`?s=${s}`, `${signed}&s=${s}`].includes(query)) return { malformed: 's' }
       if (path[0] !== '/') return 'malformed'

@@ -25,17 +25,17 @@ export interface ImgproxyOptions {
 
 type SaltedKey = SecretKey & { readonly salt: Uint8Array }
 
-/** The string to sign: the salt, and the path behind the signature. */
+/** The string to sign: the salt, and the path after the signature. */
 const stringToSign = ({ salt }: SaltedKey, path: string): Message => ({ pieces: [salt, path] })
 
 /**
  * Signed URLs of imgproxy: `/signature/options/source`, with the base64url HMAC-SHA-256 of salt and path, and with or without the option `exp`.
  *
- * The signature covers the path behind it. It does not cover the host. imgproxy ignores the query.
+ * The signature covers the path after it. It does not cover the host. imgproxy ignores the query.
  * A link is still valid in the second of its expiry. As with imgproxy, an expired link is a 404, and every other refusal a 403, except a 405 for the
  * wrong method.
  *
- * `sign` writes `exp` behind the other options of the first pipeline, unless the URL has the same expiry already.
+ * `sign` writes `exp` after the other options of the first pipeline, unless the URL has the same expiry already.
  *
  * @param keys - Pairs of `IMGPROXY_KEY` and `IMGPROXY_SALT`, in hex: the first one in time signs, all verify, and an empty list only reads.
  * @throws A `LinkError`: `bad_option` for a wrong key or option, `weak_key` for an empty secret.
@@ -76,7 +76,7 @@ export function imgproxy(keys: Keys<ImgproxyKey>, options: ImgproxyOptions = {})
         "one that imgproxy does not change: with ':' in options, and with ':/' only in the '://' of a plain source",
       )
       const { options, source } = takenApart(target)
-      assertOption(source[0], 'url', "one with a source behind its options, such as '/w:100/plain/https://files.example/cat.jpg'")
+      assertOption(source[0], 'url', "one with a source after its options, such as '/w:100/plain/https://files.example/cat.jpg'")
       const given = options.filter(isExpiry)
       const isSame = given.length === 0 || (given.length === 1 && timeOf(given[0]) === (expires ?? 0))
       assertOption(isSame, 'url', 'without the option exp, or with the time of the condition expires in it')
@@ -147,7 +147,7 @@ function assertOptions(options: ImgproxyOptions): void {
   const { signatureSize = 32, pathPrefix = '' } = options
   assertKnownOptions(options, ['salt', 'signatureSize', 'pathPrefix'], 'imgproxy()')
   assertOption(Number.isInteger(signatureSize) && signatureSize >= 1 && signatureSize <= 32, 'signatureSize', 'a whole number from 1 to 32')
-  assertOption(/^(\/(?!\.)[\w.~-]+)*$/.test(pathPrefix), 'pathPrefix', "plain segments, each with a slash in front, such as '/images'")
+  assertOption(/^(\/(?!\.)[\w.~-]+)*$/.test(pathPrefix), 'pathPrefix', "plain segments, each after a slash, such as '/images'")
 }
 
 /** The key with the bytes of its secret and of its salt. */

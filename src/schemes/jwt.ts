@@ -54,7 +54,7 @@ export function jwt(keys: Keys<SecretKey>, options: JwtOptions = {}): Scheme<'st
   const { parameter = 'token', claim = 'url', base, algorithm = 'HS256' } = options
   assertOptions(options)
 
-  /** The path as the claim has it, decoded; and what stands before it. `undefined` for a path that no claim can name. */
+  /** The path as the claim has it, decoded; and the path before it. `undefined` for a path that no claim can name. */
   function named(path: string): { front: string; name: string; endpoint: string | undefined } | undefined {
     const [supabase, endpoint] = base === undefined ? (SUPABASE.exec(path) ?? []) : []
     const front = base ?? supabase ?? ''

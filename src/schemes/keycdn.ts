@@ -61,7 +61,7 @@ export function keycdn<const Images extends boolean = false>(
   return (imageProcessing ? { ...facts, ...IMAGE_PROCESSING } : { ...facts, ...ACCESS_CONTROL }) as ReturnType<typeof keycdn<Images>>
 }
 
-/** What one kind of tokens needs of a scheme. */
+/** The differences between the two kinds of tokens. */
 type Kind = Pick<Scheme, 'covers' | 'parameters' | 'expiry' | 'write' | 'read'>
 
 const ACCESS_CONTROL: Kind = {
@@ -117,7 +117,7 @@ const IMAGE_PROCESSING: Kind = {
     const { values, twice } = takeParameters(query, ['token'])
     const { token } = values
     if (token === undefined) return 'unsigned'
-    // KeyCDN writes it behind the others.
+    // KeyCDN writes it after the others.
     const end = query.length - `&token=${token}`.length
     const isLast = /^[?&]token=/.test(query.slice(end)) && query.endsWith(token)
     if (twice || token.length !== TOKEN_LENGTH || !isLast) return { malformed: 'token' }
@@ -131,8 +131,8 @@ const IMAGE_PROCESSING: Kind = {
   },
 }
 
-/** Would the path be the same one, if the `?` were not there? */
+/** Would the path be the same without the `?`? */
 const isImage = (path: string, parameters: string): boolean => IMAGE.exec(path + parameters)?.[0] === path
 
-/** Stands a parameter in the query as it is, without escapes? */
+/** Does a parameter occur in the query without escapes? */
 const hasPlain = (query: string, name: string, value: string): boolean => query.slice(1).split('&').includes(`${name}=${value}`)

@@ -24,7 +24,7 @@ function stringToSign(parts: Parts, query: string, absolute: boolean): string {
   return query ? `${url}?${query}` : url
 }
 
-/** Laravel takes off the slashes at the end of a path; of a relative one, also those in front, and the path `/` then becomes `//`. */
+/** Laravel removes the slashes at the end of a path, and the leading ones of a relative path. The path `/` then becomes `//`. */
 function signedPath({ path }: Parts, absolute: boolean): string {
   const front = withoutLastSlashes(path)
   return absolute ? front : `/${front.replace(/^\/+/, '') || '/'}`
@@ -67,7 +67,7 @@ export function laravel(keys: Keys<SecretKey>, options: LaravelOptions = {}): Sc
     keys: keyring(keys),
 
     write({ url, parts, expires }) {
-      assertOption(!absolute || parts.origin, 'url', 'absolute; for paths there is absolute: false')
+      assertOption(!absolute || parts.origin, 'url', 'absolute; for paths, set absolute: false')
       assertOption(absolute || /[^/]/.test(parts.path), 'url', "a path below '/', because Laravel refuses relative links to '/' itself")
       const sent = split(asSent(url, parts))
       const others = phpParameters(sent.query)

@@ -37,7 +37,7 @@ const SCOPES = ['URLPrefix', 'PathGlobs', 'FullPath'] as const
 const FIELDS = [...SCOPES, 'Starts', 'Expires', 'SessionID', 'Data', 'Headers', 'IPRanges'] as const
 const SECONDS = /^[1-9]\d{0,10}$/
 
-/** The string to sign: the token, with values in place of `FullPath` and of the names of headers, which are all that it shows of them. */
+/** The string to sign: the token, with values in place of `FullPath` and of the names of headers, because it shows only the names. */
 const stringToSign = (token: string, path: string, headers: string): string =>
   token
     .split('~')

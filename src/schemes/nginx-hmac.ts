@@ -41,9 +41,9 @@ export interface NginxHmacOptions<M extends string = string> {
   readonly parameters?: { readonly token?: string; readonly timestamp?: string; readonly lifetime?: string }
   /** How the time of signing is written: in seconds, or as ISO 8601 in a time zone. All are read. Default: `'unix'`. */
   readonly timestamp?: 'unix' | 'Z' | `+${string}` | `-${string}`
-  /** A hash that HMAC in WebCrypto has. Default: `'sha256'`. */
+  /** A hash that WebCrypto has for HMAC. Default: `'sha256'`. */
   readonly algorithm?: 'sha1' | 'sha256' | 'sha384' | 'sha512'
-  /** Reads a time with text behind its `Z` or offset, as the module does. Default: `false`. */
+  /** Reads a time with text after its `Z` or offset, as the module does. Default: `false`. */
   readonly trailing?: boolean
   /** Values of further variables, by name, or functions of the URL without the token: `{ raw_path: ({ path }) => path }`. */
   readonly variables?: Variables
@@ -94,14 +94,14 @@ interface Configuration {
  *
  * The path is signed as NGINX sees it: decoded, with slashes merged. The signature covers the variables of the message and nothing else, so
  * `claims.resource` of a valid link holds the path and those arguments that the message has. A link is still valid in the second of its expiry. An
- * address or method that does not match is a `bad_signature`, because it is only in the message. Every refusal is a 403, but a 405 for the wrong
+ * address or method that does not match is a `bad_signature`, because it is only in the message. Every refusal is a 403, except a 405 for the wrong
  * method.
  *
  * `expires: 'never'` writes a lifetime of 0. If the message does not cover time and lifetime, `expires` must be `'never'`.
  *
  * @param keys - Secrets, newest first: the first one in time signs, all verify, and an empty list only reads.
  * @param options - How NGINX is configured. Default: as in the module's README.
- * @throws A `LinkError`: `bad_option` for a wrong message or option, such as an algorithm that WebCrypto has no HMAC with; `weak_key` for an empty
+ * @throws A `LinkError`: `bad_option` for a wrong message or option, such as an algorithm that WebCrypto does not have for HMAC; `weak_key` for an empty
  *   secret.
  *
  * @example
@@ -129,7 +129,7 @@ export function nginxHmac<const M extends string = NginxHmacMessage>(
     algorithm: { hmac: hash, encoding: 'base64url' },
     expiry: expires ? 'optional' : 'none',
     validAtExpiry: true,
-    // The documented configuration answers 403 to everything, also to a link that has expired.
+    // The documented configuration answers 403 to everything, even to a link that has expired.
     status: { malformed: 403, expired: 403, key_expired: 403, revoked: 403 },
     keys: keyring(keys),
 

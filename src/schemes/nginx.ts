@@ -87,7 +87,7 @@ const OPTIONS = ['expression', 'parameters', 'placement', 'location', 'variables
 
 /** The options, checked and parsed once. */
 interface Configuration {
-  /** Where the token is: in the query, in the path with the expiry behind it, or in the path as `secure_link_secret` has it. */
+  /** Where the token is: in the query, in the path with the expiry after it, or in the path as `secure_link_secret` has it. */
   readonly layout: 'query' | 'path' | 'secret'
   /** Names of the parameters in the query. The links have no expiry if its name is empty. */
   readonly names: { readonly md5: string; readonly expires: string }
@@ -169,7 +169,7 @@ function configurationOf(options: NginxOptions): Configuration {
   assertOption(placement === 'query' || placement === 'path', 'placement', "'query' or 'path'")
   const secretLine = directive(text, 'secure_link_secret')
   const secretAlone = secretLine === undefined || /^\$\{?secret\}?$/.test(secretLine)
-  assertOption(secretAlone, 'expression', 'one with $secret behind secure_link_secret, because the secret itself is the key')
+  assertOption(secretAlone, 'expression', 'one with $secret after secure_link_secret, because the secret itself is the key')
 
   const layout = secretLine ? 'secret' : placement
   assertLocation(location, layout)
@@ -239,7 +239,7 @@ function coverage(configuration: Configuration): readonly Covered[] {
   return [...coveredBy(expression), ...rest, ...query, ...expires]
 }
 
-/** A link to write: what its text depends on, and where the token stands. */
+/** A link to write: the values of its text, and the place of the token. */
 interface Written {
   /** `$args` of the link. */
   readonly args: string
@@ -278,7 +278,7 @@ const WRITERS: Readonly<Record<Configuration['layout'], Writer>> = {
     assertOption(
       sent,
       'url',
-      'percent-encoded as clients send it, with a path behind its first segment: secure_link_secret signs it undecoded',
+      'percent-encoded as clients send it, with a path after its first segment: secure_link_secret signs it undecoded',
     )
     return { args, values: { link: signed }, link: (token) => `${origin}${front}/${token}/${signed}${fragment}` }
   },
@@ -294,12 +294,12 @@ function splitPath({ location }: Configuration, path: string): { readonly front:
 
 /** `claims.resource` comes without the first segment, and must not begin with a host then. */
 function assertNoHost(path: string): void {
-  assertOption(!path.startsWith('//'), 'url', 'one without two slashes behind its first segment')
+  assertOption(!path.startsWith('//'), 'url', 'one without two slashes after its first segment')
 }
 
 type Reader = (configuration: Configuration, url: string) => Found | Unreadable
 
-// A path with a token behind its first segment. NGINX takes more, but the first segment must be one that every reader reads alike.
+// A path with a token after its first segment. NGINX accepts more, but all readers must read the first segment alike.
 const PATH_WITH_TOKEN = /^(?<front>\/[\w\-.~]+)\/(?<token>[\w-]{22})\/(?<expiry>\d+)(?<behind>\/.*)$/s
 const PATH_WITH_HASH = /^(?<front>\/[\w\-.~]+)\/(?<token>[\da-f]{32})\/(?<link>[^/].*)$/s
 
@@ -324,7 +324,7 @@ const READERS: Readonly<Record<Configuration['layout'], Reader>> = {
   path({ location, expression }, url) {
     const { origin, path, query } = split(url)
     const { front = '', token = '', expiry = '', behind = '' } = PATH_WITH_TOKEN.exec(path)?.groups ?? {}
-    // A path with another token merely looks like a link.
+    // A path with another token only looks like a link.
     if (!isToken(token, 16) || !isAt(location, front)) return 'unsigned'
     const seconds = numberOf(expiry)
     const request = requestOf(expression, { origin, path: front + behind, query }, bytesOf(query.slice(1)))
@@ -357,7 +357,7 @@ const READERS: Readonly<Record<Configuration['layout'], Reader>> = {
 
 const isAt = (location: string | undefined, front: string): boolean => location === undefined || location === `${front}/`
 
-/** The value of the directive `secure_link`: a token, and behind the first comma an expiry. */
+/** The value of the directive `secure_link`: a token, and after the first comma an expiry. */
 function secureLink(line: string): { readonly token: string; readonly expiry: string | undefined } {
   const comma = line.indexOf(',')
   return comma < 0 ? { token: line, expiry: undefined } : { token: line.slice(0, comma), expiry: line.slice(comma + 1) }

@@ -6,7 +6,7 @@ import { append, encodeValue, LONGEST, split, takeParameters } from '../lib/url.
 
 /** An API key. Its `expires` ends all its links. */
 export interface PichaxKey extends SecretKey {
-  /** The public API key, which stands in the link. */
+  /** The public API key, which the link shows. */
   readonly id: string
 }
 
@@ -85,10 +85,10 @@ export function pichax(keys: Keys<PichaxKey>): Scheme<'id', PichaxConditions, 'r
 
 function withId(key: PichaxKey): PichaxKey {
   assertOption(key.id, 'id', 'the public API key: pichax() takes keys as { id, secret }')
-  // PichaX's keys have letters, digits and '_', so these came along when somebody copied them.
+  // PichaX's keys have letters, digits and '_', so somebody copied these characters by mistake.
   for (const option of ['id', 'secret'] as const) {
     const spoilt = typeof key[option] === 'string' && /^[\s"']|[\s"']$|\p{Cc}/u.test(key[option])
-    assertOption(!spoilt, option, 'free of line breaks, quotes and outer white space, which copying may have brought along')
+    assertOption(!spoilt, option, 'free of line breaks, quotes and outer white space, which may have been copied by mistake')
   }
   return key
 }

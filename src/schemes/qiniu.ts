@@ -8,7 +8,7 @@ import { append, LONGEST, type Parts, split, takeParameters } from '../lib/url.t
 
 /** A pair of keys of Qiniu. */
 export interface QiniuKey extends SecretKey {
-  /** The access key, which stands in the link. The secret is the secret key. */
+  /** The access key, which the link shows. The secret is the secret key. */
   readonly id: string
 }
 
@@ -73,7 +73,7 @@ export function qiniu(keys: Keys<QiniuKey>): Scheme<never, object, 'required'> {
       if (e === undefined && token === undefined) return 'unsigned'
       if (twice) return { malformed: twice }
       if (!e || !/^[1-9]\d{0,10}$/.test(e) || !parts.query.slice(1).split('&').includes(`e=${e}`)) return { malformed: 'e' }
-      // Qiniu ignores what follows the token, so it must be the last parameter.
+      // Qiniu ignores parameters after the token, so it must be the last parameter.
       const [, signed] = /^(\?.+)&token=[^&]*$/s.exec(parts.query) ?? []
       const [, id, signature] = TOKEN.exec(token ?? '') ?? []
       if (!id || !signature || !signed) return { malformed: 'token' }

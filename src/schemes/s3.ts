@@ -11,10 +11,10 @@ export type { PresignConditions }
 
 /** Credentials of a storage. The secret is the secret access key, as text. */
 export interface S3Key extends SecretKey {
-  /** The access key id, which stands in the link. */
+  /** The access key id, which the link shows. */
   readonly id: string
   /**
-   * The token of temporary credentials, which stands in the link. Such links end with their session, so give the key its end as `expires`; the
+   * The token of temporary credentials, which the link shows. Such links end with their session, so give the key its end as `expires`; the
    * SDKs call it `expiration`.
    */
   readonly sessionToken?: string
@@ -87,7 +87,7 @@ export function s3(keys: Keys<S3Key>, options: S3Options = {}): Scheme<'starts' 
   })
 }
 
-// https://docs.aws.amazon.com/general/latest/gr/s3.html: the region comes last, behind a dot, or behind a hyphen in older hosts. The service is
+// https://docs.aws.amazon.com/general/latest/gr/s3.html: the region comes last, after a dot, or after a hyphen in older hosts. The service is
 // in the label before it, such as s3express-usw2-az1 or s3-fips.
 const AMAZON = /(?:^|\.)s3[\w.-]*?[.-](?<region>(?:[a-z]{2}|eusc)(?:-[a-z]+)+-\d+)(?:\.vpce)?\.amazonaws\.(?:com|com\.cn|eu)$/
 const AMAZON_SERVICE = /(?:^|\.)(?<service>s3express|s3-outposts|s3-object-lambda)(?:-[\w-]+)?\.(?:dualstack\.)?[\w-]+\.amazonaws\./

@@ -14,9 +14,9 @@ import { textsOf } from './shared/texts-of.ts'
 
 /** Credentials of a storage: the access key id, and the secret access key as text. */
 export interface S3V2Key extends SecretKey {
-  /** The access key id, which stands in the link. */
+  /** The access key id, which the link shows. */
   readonly id: string
-  /** The token of temporary credentials, which stands in the link. Give such a key the end of its session as `expires`. */
+  /** The token of temporary credentials, which the link shows. Give such a key the end of its session as `expires`. */
   readonly sessionToken?: string
 }
 
@@ -26,13 +26,13 @@ export interface S3V2Options {
   readonly vendor?: 's3' | 'oss' | 'obs'
   /** The bucket that all URLs are of. Default: the one that a host of the vendor names; with other hosts, the path begins with the bucket. */
   readonly bucket?: string
-  /** `true`: the path begins with the bucket, whatever the host is. Default: `false`. */
+  /** `true`: the path begins with the bucket, for every host. Default: `false`. */
   readonly pathStyle?: boolean
 }
 
 type Headers = Iterable<readonly [name: string, value: string]>
 
-/** All that is signed, but for the method and the headers. */
+/** Everything that is signed, except the method and the headers. */
 interface Signed {
   readonly expires: string
   /** The bucket and the path. */
@@ -101,7 +101,7 @@ export function s3v2(keys: Keys<S3V2Key>, options: S3V2Options = {}): Scheme<'me
   const vendor = VENDORS[name]
   const own = [vendor.keyId, 'Signature', 'Expires', vendor.securityToken]
 
-  /** The bucket with its slash, as it is signed in front of the path; empty if the path has it. `undefined` for a host of another bucket. */
+  /** The bucket with its slash, as it is signed before the path; empty if the path has it. `undefined` for a host of another bucket. */
   function bucketOf(host: string): string | undefined {
     const ofVendor = vendor.hosts.exec(hostname(host))
     const named = ofVendor?.groups?.['bucket']
@@ -139,7 +139,7 @@ export function s3v2(keys: Keys<S3V2Key>, options: S3V2Options = {}): Scheme<'me
       assertOption(
         path !== undefined,
         'url',
-        'one with a path of UTF-8, without dot segments, and for OSS without the name of a sub-resource behind a ?',
+        'one with a path of UTF-8, without dot segments, and for OSS without the name of a sub-resource after a ?',
       )
 
       const added = textsOf(query, 'query')

@@ -106,7 +106,7 @@ export function symfony(keys: Keys<SecretKey>, options: SymfonyOptions = {}): Sc
 const FORMS = { base64: /^[A-Za-z\d+/]{43}=$/, base64url: /^[\w-]{43}$/ } as const
 const ALGORITHMS = (['base64', 'base64url'] as const).map((encoding) => ({ hmac: 'SHA-256', encoding }) as const satisfies Algorithm)
 
-/** PHP ignores the parameters behind so many. */
+/** PHP ignores all parameters after this many. */
 const hasTooMany = ({ query }: Parts): boolean => query.split('&').length > MOST_PIECES
 
 function parametersOf({ parameters = {} }: SymfonyOptions): { hash: string; expiration: string } {

@@ -20,7 +20,7 @@ export type { TokenConditions }
 
 /** Options of {@link tencentCdn}, named as in Tencent's API. */
 export interface TencentCdnOptions {
-  /** The valid time of links, from the time in a link on. Links have this time only. */
+  /** The valid time of links, from the time in a link on. Links show only this time. */
   readonly maxAge: Duration
   /** Default: `'A'`. */
   readonly type?: 'A' | 'B' | 'C' | 'D'
@@ -35,7 +35,7 @@ export interface TencentCdnOptions {
 }
 
 /**
- * Links of Tencent Cloud CDN and of EdgeOne: a hash of path, time and key, in the query (types A and D) or in front of the path (types B and C).
+ * Links of Tencent Cloud CDN and of EdgeOne: a hash of path, time and key, in the query (types A and D) or before the path (types B and C).
  *
  * The signature covers the path and the time, and not the host and the query. Links expire `maxAge` after the time in them. For an earlier `expires`,
  * `sign` dates the time back; a later one throws. As with Tencent, every refusal is a 403, except a 405 for the wrong method.

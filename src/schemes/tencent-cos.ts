@@ -14,9 +14,9 @@ import { textsOf } from './shared/texts-of.ts'
 
 /** Credentials of COS: `SecretId` and `SecretKey`. */
 export interface CosKey extends SecretKey {
-  /** The `SecretId`, which stands in the link. */
+  /** The `SecretId`, which the link shows. */
   readonly id: string
-  /** The token of temporary credentials, which stands in the link. Give such a key the end of its session as `expires`. */
+  /** The token of temporary credentials, which the link shows. Give such a key the end of its session as `expires`. */
   readonly sessionToken?: string
 }
 
@@ -34,7 +34,7 @@ const NAMES = [
 /** Names and values, escaped, with the names in lower case. */
 type Pairs = readonly CanonicalParameter[]
 
-/** All that is signed, but for the method and the values of headers. */
+/** Everything that is signed, except the method and the values of headers. */
 interface Signed {
   readonly signTime: string
   /** Decoded. */
@@ -64,7 +64,7 @@ const print = (pairs: Pairs): string =>
     .map(({ name, value }) => `${name}=${value}`)
     .join('&')
 
-/** The key that signs in a time: the hex digits of its HMAC-SHA-1. */
+/** The key that signs in a period of time: the hex digits of the HMAC-SHA-1 of that period. */
 const signKey = (key: SecretKey, keyTime: string) => derivedKey(key, `cos ${keyTime}`, () => hexHmacSha1Key(key, keyTime))
 
 /**
@@ -111,7 +111,7 @@ export function tencentCos(keys: Keys<CosKey>): Scheme<'starts' | 'method', Pres
       const added = textsOf(query, 'query').map(([name, value]) => `${encodeValue(name)}=${encodeValue(value)}`)
       assertOption(!added.some((pair) => isOwn(pair.split('=', 1)[0] as string)), 'query', 'without parameters that the link adds')
       const parameters = parametersIn(`${sent.query || '?'}&${added.join('&')}`)
-      assertOption(parameters && !hasTwice(parameters), 'url', 'one whose parameters can be decoded and are there once, in any case')
+      assertOption(parameters && !hasTwice(parameters), 'url', 'one whose parameters can be decoded and occur once, in any case')
 
       const signed = new Map([['host', hostOf(normalOrigin(sent.origin))]])
       for (const [written, value] of textsOf(headers, 'headers')) {

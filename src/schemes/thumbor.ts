@@ -8,14 +8,14 @@ import { LONGEST, split } from '../lib/url.ts'
 
 /** The signature with its padding, which Thumbor also takes escaped. Options and image follow. */
 const SIGNED = /^\/([\w-]{27})(?:=|%3D)\/(.+)$/s
-/** A signature without its padding, or with nothing behind it. */
+/** A signature without its padding, or with nothing after it. */
 const BROKEN = /^\/[\w-]{27}(?:=|%3d)?\//i
 
-/** The string to sign: everything behind the slash that follows the signature. */
+/** The string to sign: everything after the slash that follows the signature. */
 const stringToSign = (optionsAndImage: string, query: string): string => optionsAndImage + query
 
 /**
- * Links of the image service Thumbor: `/<signature>/<options>/<image>`. The signature is the base64url HMAC-SHA-1 of what follows it.
+ * Links of the image service Thumbor: `/<signature>/<options>/<image>`. The signature is the base64url HMAC-SHA-1 of the path after it, and the query.
  *
  * The signature covers the path and the query. It does not cover the host. These links never expire, so `expires` is always `'never'`.
  *

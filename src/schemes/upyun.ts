@@ -97,7 +97,7 @@ export function upyun(keys: Keys<SecretKey>): Scheme<'prefix', object, 'required
   }
 }
 
-/** The part of a path that is signed: all of it, or the first so many folders. `undefined`: it has fewer, or they are too many. */
+/** The part of a path that is signed: all of it, or this many folders. `undefined`: it has fewer, or they are too many. */
 function scopeOf(path: string, levels: number | undefined): string | undefined {
   if (levels === undefined) return path
   const segments = path.split('/')

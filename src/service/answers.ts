@@ -21,7 +21,7 @@ const TITLES: Record<number, string> = {
   500: 'Internal Server Error',
 }
 
-/** What a problem document has besides its status and its sentence. */
+/** The members of a problem document besides its status and its sentence. */
 export interface ProblemOptions {
   /** Further members of the document. */
   readonly more?: object

@@ -6,18 +6,18 @@ import { same } from '../lib/encoding.ts'
 import { below, normalise, normalPath } from '../lib/normalise.ts'
 import { split } from '../lib/url.ts'
 
-/** What the service can be asked to do. */
+/** A request that the service can be asked for. */
 export type Verb = 'sign' | 'verify' | 'inspect' | 'redeem'
 
 /** One link that a caller wants signed, verified, inspected or redeemed. */
 export interface WantedLink {
-  /** The name that the service knows the scheme by. */
+  /** The name of the scheme in this service. */
   readonly scheme: string
   /** The URL to sign, or the link. */
   readonly url: string
-  /** To sign: when the link expires, after all rounding. A date in the year 5138 for a link that never expires. */
+  /** To sign: when the link expires, after rounding. A date in the year 5138 for a link that never expires. */
   readonly expires?: Date
-  /** To sign: every condition that the caller gave, checked already. */
+  /** To sign: every condition that the caller gave, already checked. */
   readonly conditions: Readonly<Record<string, unknown>>
 }
 
@@ -44,14 +44,14 @@ export interface Denied {
 /** Decides who may ask for what. */
 export interface Authorize {
   (request: Request, wanted: Wanted): boolean | Denied | Promise<boolean | Denied>
-  /** Called before the body is read, where the headers alone decide: so strangers cannot make the service read megabytes. */
+  /** Called with the headers before the body is read, so that strangers cannot make the service read megabytes. */
   readonly early?: (request: Request) => boolean | Denied | Promise<boolean | Denied>
 }
 
-/** What a token may ask for. A limit that is left out does not hold. */
+/** The limits of a token. A limit that is left out does not apply. */
 export interface Limits {
   /**
-   * What it may sign: `'https://cdn.example/files/'` is that host and everything below that path, `'https://cdn.example'` the whole host,
+   * The URLs that it may sign: `'https://cdn.example/files/'` is that host and everything below that path, `'https://cdn.example'` the whole host,
    * and `'/files/'` URLs without a host. It limits no more than the signature covers: an `hmac` link opens on every host that has the keys,
    * unless the scheme has `origin: true`.
    */
@@ -60,11 +60,11 @@ export interface Limits {
   readonly longest?: Duration
   /** Names of the schemes that it may use, as the service knows them. */
   readonly schemes?: readonly string[]
-  /** What it may ask for. */
+  /** The verbs that it may ask for. */
   readonly verbs?: readonly Verb[]
   /**
-   * Conditions of a scheme's own, such as `headers`, that it may sign with besides `id`. Where `allow` is set the default is none, because some
-   * of them widen what a link opens. Without `query` in this list, parameters such as `x-amz-copy-source` are refused in the URL, too.
+   * Conditions of a scheme's own, such as `headers`, that it may sign with besides `id`. If `allow` is set, the default is none, because with
+   * some of them a link opens more. Without `query` in this list, parameters such as `x-amz-copy-source` are refused in the URL, too.
    */
   readonly conditions?: readonly string[]
 }
@@ -81,7 +81,7 @@ const STANDARD = ['expires', 'align', 'starts', 'method', 'ip', 'prefix', 'uses'
  * Lets callers in by bearer tokens, each with its limits.
  *
  * @param tokens - Each of at least 32 characters, as text or with limits of its own.
- * @param limits - For all tokens; a token's own limits take their place.
+ * @param limits - For all tokens; a token's own limits replace them.
  * @returns For the option `authorize` of `service`.
  * @throws A `LinkError`: `weak_key` for a short token, `bad_option` for a wrong limit.
  *
@@ -113,7 +113,7 @@ export function bearer(tokens: string | readonly (string | Token)[], limits: Lim
     const [, sent] = /^Bearer +([\w\-.~+/]+=*)$/i.exec(request.headers.get('authorization') ?? '') ?? []
     if (!sent) return { status: 401, detail: 'The request must have a token, in a header such as Authorization: Bearer ….' }
     let rule: Rule | undefined
-    // Compared with each token, and each to its end: the time tells neither which one it was, nor how much of it was right.
+    // Compared with every token, to the last character: the time shows neither which one matched, nor how much of it was right.
     for (const each of rules) if (same(each.text, sent)) rule = each.rule
     if (!rule) return { status: 401, detail: 'The token in the Authorization header is not known here.' }
     found.set(request, rule)
@@ -131,12 +131,12 @@ const TOKEN = /^[\w\-.~+/]{32,}=*$/
 
 type Rule = (wanted: Wanted) => true | Denied
 
-/** Without undefined values, which must not take the place of a limit for all tokens. */
+/** Without undefined values, which must not replace a limit for all tokens. */
 const given = (token: object) => Object.fromEntries(Object.entries(token).filter(([, value]) => value !== undefined))
 
 const LIMITS = ['token', 'allow', 'longest', 'schemes', 'verbs', 'conditions']
 
-/** What a token's limits say about a request. */
+/** A function that checks requests against a token's limits. */
 function ruleOf(token: Token): Rule {
   const { allow, longest, schemes, verbs, conditions } = token
   assertKnownOptions(token, LIMITS, 'bearer()')
@@ -146,7 +146,7 @@ function ruleOf(token: Token): Rule {
   const places = allow?.map(placeOf)
   const ownConditions = conditions ?? (allow && [])
 
-  /** What is wrong with one link that is to be signed. */
+  /** The reason why one link may not be signed. */
   function objectionTo({ url, expires, conditions: asked }: WantedLink, now: number): { field: string; detail: string } | undefined {
     if (+(expires as Date) / 1000 > now + most)
       return { field: 'expires', detail: `This token may sign links that are valid for up to ${longest}.` }
@@ -175,7 +175,7 @@ function ruleOf(token: Token): Rule {
   }
 }
 
-// Storages read these from the query as if they were headers, and `x-amz-copy-source` copies any other file to where the link leads.
+// Storage services read these from the query as if they were headers, and `x-amz-copy-source` copies any other file to the URL of the link.
 const HEADERS_IN_QUERY = /[?&]x-(amz|goog)-/i
 
 /** A host and a path, or a path alone, in normal form. */
@@ -196,7 +196,7 @@ function placeOf(text: string): Place {
 function liesIn(places: readonly Place[], url: string): boolean {
   const { path: written } = split(url)
   const { origin, path } = normalise(split(url))
-  // Without a host, a path that begins with two slashes is a host to browsers.
+  // Without a host, browsers read a path that begins with two slashes as a host.
   if (climbs(written) || (!origin && path.startsWith('//'))) return false
   return places.some((place) => place.origin === origin && below(normalPath(written), place.path))
 }

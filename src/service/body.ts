@@ -1,6 +1,6 @@
 // Reads the body of a request: text in UTF-8, up to a number of bytes, as JSON.
 
-/** The body as text. `undefined` when it has more than `limit` bytes; empty when it is not UTF-8, or broke off. */
+/** The body as text. `undefined` when it has more than `limit` bytes; empty when it is not UTF-8, or incomplete. */
 export async function textOf({ headers, body }: Request, limit: number): Promise<string | undefined> {
   const reader = (body as ReadableStream<Uint8Array> | null)?.getReader()
   if (!reader) return ''
@@ -26,7 +26,7 @@ async function giveUp(reader: ReadableStreamDefaultReader): Promise<undefined> {
   return undefined
 }
 
-/** What a text is as JSON; `undefined` when it is not JSON. */
+/** The value of a JSON text; `undefined` when it is not JSON. */
 export function parsed(text: string): unknown {
   try {
     return JSON.parse(text)
@@ -35,7 +35,7 @@ export function parsed(text: string): unknown {
   }
 }
 
-/** Is this body declared as JSON, and not compressed? Pages of other sites cannot send this header without asking first. */
+/** Is this body declared as JSON, and not compressed? Pages of other sites cannot send this header without a preflight request. */
 export function isDeclaredJson(headers: Headers): boolean {
   return /^application\/json *(;|$)/i.test(headers.get('content-type') ?? '') && !headers.has('content-encoding')
 }

@@ -1,5 +1,5 @@
 // The two routes of the Python SecureLink, https://github.com/muscodev/secure-link-generator, for clients that were written for it. They wrap a
-// link service: requests are translated into its words, and its answers back.
+// link service: requests are translated into its fields, and its answers back.
 import { assertKnownOptions, assertOption } from '../core/errors.ts'
 import { assertScheme, type Scheme } from '../core/scheme.ts'
 import { LONGEST, split } from '../lib/url.ts'
@@ -12,7 +12,7 @@ import { check, type FieldError, isObject, object, ref, type Shape, text } from 
 export interface PythonRoutesOptions {
   /** The scheme of the links. Links of `nginx({ secret })` open where the Python SecureLink's did. */
   readonly scheme: Scheme
-  /** The name that the service knows the scheme by. Needed if it has several. */
+  /** The name of the scheme in the service. Needed if the service has several. */
   readonly name?: string
   /** The largest body that is read, in bytes. Default: 1,000,000. */
   readonly limit?: number
@@ -118,12 +118,12 @@ export function pythonRoutes<Rest extends unknown[]>(
     if (request.method !== 'POST') return wrongMethod(path, 'POST', request.method)
     const question = translation(request, route, { scheme, limit, ...(name !== undefined && { name }) })
     const answer = await fetch(question.request, ...rest)
-    // The body is read after the service has let the caller in, so only known callers hear about it.
+    // The body is read after the service has accepted the caller's token, so strangers get no error about it.
     return question.objection() ?? translatedBack(answer, route)
   }
 }
 
-/** A request in the words of the service. */
+/** A request with the fields of the service. */
 interface Translation {
   readonly request: Request
   /** The answer to a body that cannot be translated. `undefined`: the body is fine, or was not read. */
@@ -150,7 +150,7 @@ function translation(original: Request, route: Route, options: PythonRoutesOptio
   headers.delete('content-length')
   // The Python SecureLink takes bodies without a type. Pages of other sites can send those, too, but not with this header.
   if (!headers.has('content-type') && headers.has('authorization')) headers.set('content-type', 'application/json')
-  // Where it was not declared as JSON, the service refuses it, and nothing is read.
+  // If it is not declared as JSON, the service refuses it, and the body is not read.
   const { origin } = split(original.url)
   const init = { method: 'POST', headers, body: isDeclaredJson(headers) ? body : null, duplex: 'half', signal: original.signal }
   return { request: new Request(origin + route.asks, init as RequestInit), objection: () => objection }
@@ -162,7 +162,7 @@ interface PythonBody {
   readonly expire_seconds?: number | string | null
 }
 
-/** What the service is to be asked, or the answer to a body that is wrong. */
+/** The body of the request to the service, or the answer to a body that is wrong. */
 async function questionIn(
   request: Request,
   { asks, takes }: Route,
@@ -190,14 +190,14 @@ async function questionIn(
 
 const clientipError = (rule: string): FieldError => ({ field: 'clientip', detail: `clientip must be ${rule}.` })
 
-/** The service's fields in the words of these routes, and what is wrong with a value that the service refuses. */
+/** The fields of these routes by the service's names, with the error for a value that the service refuses. */
 const FIELDS: Readonly<Record<string, FieldError>> = {
   link: { field: 'url', detail: 'url must be a link.' },
   ip: clientipError("an address such as '203.0.113.7'"),
   expires: { field: 'expire_seconds', detail: 'expire_seconds must be a lifetime that links of this scheme can have.' },
 }
 
-/** The service's answer in the words of these routes. */
+/** The service's answer with the fields of these routes. */
 async function translatedBack(answer: Response, { asks }: Route): Promise<Response> {
   if (answer.status === 200) {
     const { link, ok, reason, parameter } = await answer.json()

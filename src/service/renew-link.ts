@@ -1,4 +1,4 @@
-// renewLink: verifies one link, also a short time after its expiry, and signs it anew with the same limits.
+// renewLink: verifies one link, which may have expired a short time ago, and signs a new one with the same limits.
 import type { Claims, UnverifiedClaims } from '../core/claims.ts'
 import type { Conditions } from '../core/conditions.ts'
 import { LinkError } from '../core/errors.ts'
@@ -14,13 +14,13 @@ import { firstOf, split } from '../lib/url.ts'
  * Why a link is not renewed: the reason of a verdict, or
  *
  * - `wrong_origin`: it is not for one of the option `origin`
- * - `not_allowed`: `authorize` said so
+ * - `not_allowed`: `authorize` refused it
  * - `not_renewable`: the new link would not have all the limits of the old one
  * - `unavailable`: the server failed; the option `report` got the error
  */
 export type RenewalRefusalReason = Reason | 'wrong_origin' | 'not_allowed' | 'not_renewable' | 'unavailable'
 
-/** What `renewal` answers for one link. */
+/** The answer of `renewal` for one link. */
 export type RenewalAnswer =
   | { readonly ok: true; readonly link: string; readonly expires?: string | undefined }
   | { readonly ok: false; readonly reason: RenewalRefusalReason; readonly status: number }
@@ -35,7 +35,7 @@ export interface RenewalRules {
   readonly grace: number
   readonly origins: readonly string[] | undefined
   readonly verifyOptions: VerifyOptions
-  /** Answers the conditions of the new link, or `undefined` if it is not to be renewed. */
+  /** Returns the conditions of the new link, or `undefined` if it is not to be renewed. */
   readonly conditionsFor: (claims: Claims) => Promise<AskedConditions | undefined>
   /** The present, in milliseconds since 1970. */
   readonly present: number
@@ -67,7 +67,7 @@ export async function renewLink(link: string, rules: RenewalRules): Promise<Rene
   const url = split(old.resource).origin ? old.resource : origin + old.resource
   const conditions = { ...limitsOf(found, rules.verifyOptions.ip), ...asked }
   const fresh = await sign(signer, url, conditions as unknown as Conditions, { now: () => new Date(present) }).catch((error: unknown) => {
-    // What the old link says cannot be signed, such as a range of addresses. A mistake in the application's own conditions is thrown.
+    // A limit of the old link cannot be signed, such as a range of addresses. A mistake in the application's own conditions is thrown.
     if (error instanceof LinkError && error.option && !(error.option in asked) && error.option in conditions) return undefined
     throw error
   })
@@ -84,7 +84,7 @@ async function verifiedLink(link: string, rules: RenewalRules): Promise<Renewabl
     for (const method of methodsOf(signer, link)) {
       const verdict = await lastVerdict(signer, link, method, rules)
       if (verdict.ok) return { signer, claims: verdict.claims, method }
-      // Of several refusals, one that says something about the link counts.
+      // Of several refusals, the one counts that says more about the link.
       if (!best || verdict.claims || best.reason === 'unsigned') best = verdict
       if (verdict.reason !== 'bad_signature') break
     }
@@ -148,7 +148,7 @@ function withoutTimes(data: unknown): unknown {
   return Object.fromEntries(Object.entries(data).filter(([name]) => !WRITTEN_ANEW.includes(name)))
 }
 
-/** A link and what it says. */
+/** A link and its claims. */
 interface Inspected {
   readonly link: string
   readonly claims: UnverifiedClaims

@@ -19,15 +19,15 @@ import { type FieldError, isObject } from './shapes.ts'
 export interface RenewalOptions<Asked extends object = Partial<Conditions>, Rest extends unknown[] = unknown[]>
   extends Pick<VerifyOptions, 'revoked' | 'now' | 'tolerance'> {
   /**
-   * May the sender of this request have a new link in place of this one? The claims are proved by the signature. Answers `true`, or conditions for
-   * the new link that take the place of the option `conditions` and of the old link's own. Anything else refuses. There is no default.
+   * May the sender of this request have a new link in place of this one? The claims are proved by the signature. Return `true`, or conditions for
+   * the new link, which replace those of the option `conditions` and of the old link. Anything else refuses. There is no default.
    */
   readonly authorize: (claims: Claims, request: Request, ...rest: Rest) => boolean | Asked | Promise<boolean | Asked>
-  /** The conditions of new links: `{ expires: '10m' }`. The limits of the old link are kept besides: its methods, address, prefix and id. */
+  /** The conditions of new links: `{ expires: '10m' }`. The limits of the old link are kept as well: its methods, address, prefix and id. */
   readonly conditions: Asked & { readonly expires: unknown }
   /** How long after its expiry a link is renewed. Default: `'1h'`. */
   readonly grace?: Duration
-  /** The only origins of links that are renewed: `'https://cdn.example'`, or several. Default: any that the signature is good for. */
+  /** The only origins of links that are renewed: `'https://cdn.example'`, or several. Default: any for which the signature is valid. */
   readonly origin?: string | readonly string[]
   /** The address that the request comes from, as for `guard`. Without it, links that are bound to an address are refused with `wrong_ip`. */
   readonly ip?: (request: Request, ...rest: Rest) => string | undefined
@@ -35,7 +35,7 @@ export interface RenewalOptions<Asked extends object = Partial<Conditions>, Rest
   readonly most?: number
   /** The largest body that is read, in bytes. Default: 1,000,000. */
   readonly limit?: number
-  /** Called with an error of this side: one that `authorize` threw, or a mistake in the conditions. Default: a line on `console.error`. */
+  /** Called with an error of the server: one that `authorize` threw, or a mistake in the conditions. Default: a line on `console.error`. */
   readonly report?: (error: unknown) => void
 }
 
@@ -43,9 +43,9 @@ const OPTIONS = ['authorize', 'conditions', 'grace', 'origin', 'ip', 'most', 'li
 
 /**
  * Renews links over HTTP: `POST` with `{ "link": "…" }`, or `{ "links": ["…"] }` for up to 200, as JSON. The answer has new links in the same order.
- * A link that is not renewed has a reason in its place, and the others are renewed all the same.
+ * In place of a link that is not renewed, it has the reason; the others are renewed.
  *
- * A link is renewed only if its signature is good and `authorize` says so, up to `grace` after its expiry. The new link is for the same URL, with the
+ * A link is renewed only if its signature is valid and `authorize` allows it, up to `grace` after its expiry. The new link is for the same URL, with the
  * same methods, address, prefix and id. It is never renewed
  *
  * - if it is revoked, not yet valid, or bound to another address,

@@ -1,4 +1,4 @@
-// What each verb of the link service does with the links of a request.
+// The verbs of the link service: checks the links of a request, and answers them.
 import { LinkError } from '../core/errors.ts'
 import { type AskedConditions, grantOf } from '../core/grant.ts'
 import { inTurn } from '../core/in-turn.ts'
@@ -48,7 +48,7 @@ export interface Batch {
   readonly present: number
 }
 
-/** The links that a body asks for. What is wrong with it goes to `errors`. */
+/** The links that a body asks for. Adds its faults to `errors`. */
 export function linksOf(rules: Rules, verb: Verb, body: Record<string, unknown>, present: number, errors: FieldError[]): Batch {
   const { schemes, shapes } = rules
   const isList = Object.hasOwn(body, 'links')
@@ -65,7 +65,7 @@ export function linksOf(rules: Rules, verb: Verb, body: Record<string, unknown>,
   return { links: verb === 'sign' ? granted(links, isList, present, errors) : links, isList, present }
 }
 
-/** A scheme that is named once for the batch holds for every link that names none. */
+/** A scheme that is named once for the batch applies to every link that names none. */
 function withScheme(body: Record<string, unknown>): Record<string, unknown> {
   const { scheme, links } = body
   if (typeof scheme !== 'string' || !Array.isArray(links)) return body
@@ -99,7 +99,7 @@ function withDates(conditions: Readonly<Record<string, unknown>>): Readonly<Reco
   return { ...conditions, expires: when(expires), ...(starts !== undefined && { starts: when(starts) }) }
 }
 
-/** Does what the verb says. */
+/** Signs, verifies, redeems or inspects the links. */
 export function answerTo(rules: Rules, verb: Verb, batch: Batch): Response | Promise<Response> {
   if (verb === 'sign') return signed(batch)
   return verb === 'inspect' ? inspected(batch) : verified(rules, verb, batch)
@@ -120,7 +120,7 @@ async function signed({ links, isList }: Batch): Promise<Response> {
   return json(isList ? { links: answers } : answers[0])
 }
 
-/** Tells when a link expires: at the time that was asked for, or with its key, if that one ends first. */
+/** The expiry of a link: the time that was asked for, or the end of its key, if that is earlier. */
 async function expiries(links: readonly Asked[]): Promise<(asked: Asked, link: string) => string> {
   const ending = new Set<Scheme>()
   for (const scheme of new Set(links.map(signerOf))) {
@@ -147,7 +147,7 @@ async function verified({ store, verifyOptions, report }: Rules, verb: Verb, { l
   const now = () => new Date(present)
   const failures: unknown[] = []
   const verdicts = await inTurn(links, async ({ maker, url, conditions }): Promise<Verdict | null> => {
-    // The answer is a 503 already, and a store that hangs would be waited for again and again.
+    // The answer is already a 503, and each further call would wait for a store that hangs.
     if (failures.length > 0) return null
     const options: VerifyOptions = { ...verifyOptions, ...conditions, now }
     try {
@@ -165,7 +165,7 @@ async function verified({ store, verifyOptions, report }: Rules, verb: Verb, { l
 }
 
 const CALLERS_MISTAKES = ['bad_option', 'unsupported_condition', 'already_signed']
-// Options that the caller of the service has no say in.
+// Options that the caller of the service cannot set.
 const OPERATORS_OPTIONS = ['keys', 'secret', 'now']
 
 /** A mistake of the caller as an error of one field. Any other error is thrown again. */

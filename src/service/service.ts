@@ -16,29 +16,29 @@ import { type FieldError, isObject, shapesOf } from './shapes.ts'
 
 /** Options of {@link service}. */
 export interface ServiceOptions extends Pick<VerifyOptions, 'revoked' | 'now' | 'tolerance'> {
-  /** Decides who may ask for what; `bearer(tokens)` is a ready one. There is no default. */
+  /** Decides who may ask for what; `bearer(tokens)` makes such a function. There is no default. */
   readonly authorize: Authorize
   /** Remembers which links were used. Without it there is no `/redeem`. */
   readonly store?: UseStore
   /** The largest body that is read, in bytes. Default: 1,000,000. */
   readonly limit?: number
   /**
-   * Called with an error of this side: a store that is down, a keyring without a valid key, an error of `authorize`. Default: a line on
-   * `console.error` with the verb and the name of the error, and no more, because messages may hold what was sent.
+   * Called with an error of the service: a store that is down, a keyring without a valid key, an error of `authorize`. Default: a line on
+   * `console.error` with the verb and the name of the error, and no more, because messages may contain parts of the request.
    */
   readonly report?: (error: unknown, verb: Verb) => void
 }
 
 const OPTIONS = ['authorize', 'store', 'limit', 'report', 'revoked', 'now', 'tolerance']
 
-/** A fetch handler. What the runtime hands over besides the request is left alone. */
+/** A fetch handler. It ignores all arguments but the request. */
 export type FetchHandler = (request: Request, ...rest: unknown[]) => Promise<Response>
 
 /**
  * Makes a link service: `POST /sign`, `/verify`, `/inspect` and, with a store, `/redeem` take one link or up to 1,000 as JSON;
- * `GET /openapi.json` describes them, `/docs` is a page to try them on, `/healthz` tells that it runs.
+ * `GET /openapi.json` describes them, `/docs` is a page to try them, `/healthz` shows that the service runs.
  *
- * A refused link is an answer with status 200. A mistake of the caller is a 4xx with a problem document (RFC 9457) that names the
+ * A refused link is answered with status 200. A mistake of the caller is a 4xx with a problem document (RFC 9457) that names the
  * field: `{ "errors": [{ "field": "links[3].expires", "detail": "…" }] }`. No answer repeats a link, a token or a stack.
  *
  * @param schemes - A scheme, or several by the names that callers choose from.
@@ -126,10 +126,10 @@ function assertOptions(schemes: ReadonlyMap<string, Scheme>, options: ServiceOpt
 
 type Pages = Readonly<Record<string, () => Response>>
 
-/** What `GET` answers, by path. */
+/** The answers to `GET`, by path. */
 function pagesOf(document: string): Pages {
   return {
-    // Relative, for a service behind a proxy that takes a folder off the path.
+    // Relative, for a service behind a proxy that removes a folder from the path.
     '/': () => new Response(null, { status: 302, headers: { ...HEADERS, location: 'docs' } }),
     '/healthz': () => json({ status: 'ok' }),
     '/openapi.json': () => json(document),

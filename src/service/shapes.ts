@@ -1,4 +1,4 @@
-// What the link service takes and answers, as JSON Schema. Requests are checked by these shapes, and /openapi.json shows the same ones.
+// The requests and answers of the link service, as JSON Schema. Requests are checked against these shapes, and /openapi.json shows the same ones.
 import type { Scheme } from '../core/scheme.ts'
 import { LONGEST } from '../lib/url.ts'
 
@@ -135,7 +135,7 @@ function conditionShapes(schemes: readonly Scheme[]): Record<string, Shape> {
   }
 }
 
-/** What the caller says about the request that a link came with. */
+/** Facts about the request that a link came with, as the caller gives them. */
 const REQUEST: Readonly<Record<string, Shape>> = {
   method: text('The method of the request. Without it, GET.', { pattern: '^[A-Za-z-]{1,40}$' }),
   ip: text('The address that the request comes from, as your server knows it.', { maxLength: 100 }),
@@ -167,7 +167,7 @@ const CLAIMS: Readonly<Record<string, Shape>> = {
   data: { description: 'The payload of a token that has one.' },
 }
 
-/** What the service answers. */
+/** The answers of the service. */
 const ANSWERS: Readonly<Record<string, Shape>> = {
   Signed: object(['link', 'expires'], {
     link: { type: 'string' },
@@ -182,7 +182,7 @@ const ANSWERS: Readonly<Record<string, Shape>> = {
       reason: { type: 'string', description: 'Why it is refused.' },
       status: { type: 'integer', description: 'The HTTP status that your server should answer a refused request with.' },
       parameter: { type: 'string', description: 'The parameter of the link that cannot be read, for the reason malformed.' },
-      claims: { ...ref('Claims'), description: 'What the link says; there exactly when the signature is good.' },
+      claims: { ...ref('Claims'), description: 'The claims of the link, only if its signature is valid.' },
     },
     'Whether the link is valid for the request. A refused link is an answer, too, so the status of this response is 200.',
   ),
@@ -215,7 +215,7 @@ const ANSWERS: Readonly<Record<string, Shape>> = {
   ),
 }
 
-// More errors than a caller mends at once are of no use.
+// A longer list does not help the caller.
 const ENOUGH = 20
 const patterns = new Map<string, RegExp>()
 
@@ -226,7 +226,7 @@ export function check(shapes: Readonly<Record<string, Shape>>, shape: Shape, val
   return errors.slice(0, ENOUGH).map(({ field, detail }) => ({ field, detail: `${field || 'The body'} must be ${detail}` }))
 }
 
-// The name of a field is put together on the way back, and for wrong fields only: a batch of good links builds no text at all.
+// The name of a field is put together on the way back, and for wrong fields only: a batch of valid links builds no text at all.
 function walk(shapes: Readonly<Record<string, Shape>>, shape: Shape, value: unknown, errors: FieldError[]): void {
   if (errors.length > ENOUGH) return
   const { $ref, type } = shape

@@ -28,7 +28,7 @@ export interface DenoKvStoreOptions {
   readonly retain?: Duration
 }
 
-// Deno KV does not tell the time, so each machine goes by its own clock. A machine whose clock is behind accepts a link for longer than the others.
+// Deno KV has no clock to ask, so each machine uses its own clock. A machine whose clock is behind accepts a link for longer than the others.
 // A day is enough even for a clock that is set to another time zone.
 const MARGIN = 86_400_000
 

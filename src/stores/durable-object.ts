@@ -30,10 +30,10 @@ export interface DurableObjectStoreOptions {
   readonly retain?: Duration
 }
 
-// An object lives an hour longer than its link, because the Worker and its object may run on machines with different clocks.
+// An object keeps its data for an hour longer than its link is valid, because the Worker and its object may run on machines with different clocks.
 const MARGIN = 3_600_000
 
-/** The names of takes that an object knows again. More than one, because a request may be sent again after others came. */
+/** The number of takes whose names an object remembers. More than one, because a request may be sent again after others came. */
 const NAMES_KEPT = 64
 
 /** The question of a Worker to an object. Times are in milliseconds. */
@@ -44,7 +44,7 @@ interface Take {
   readonly retained: number
 }
 
-/** What an object stores. `names` are those of the last takes that got a use. */
+/** The data of an object. `names` are those of the last takes that got a use. */
 interface Uses {
   readonly taken: number
   readonly names: readonly string[]
@@ -100,8 +100,8 @@ export class LinkUses {
 }
 
 /**
- * Remembers uses in Durable Objects of a Cloudflare Worker, one for each id. An object handles one request at a time, and its answer leaves after
- * the write is on disk. The clock of the object decides whether a link has expired. If the answer of an object gets lost, `take` asks once more with
+ * Remembers uses in Durable Objects of a Cloudflare Worker, one for each id. An object handles one request at a time, and its answer is sent after
+ * the write is on disk. The clock of the object decides whether a link has expired. If the answer of an object is lost, `take` asks once more with
  * the same name, and gets the same answer. If that fails, too, `take` throws, and the link does not open.
  *
  * ```ts no-run needs a Worker with a Durable Object

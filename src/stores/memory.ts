@@ -24,7 +24,7 @@ interface Uses {
 
 /**
  * Remembers uses in the memory of this process: for tests, and for servers of a single process. A restart forgets them, and then links that were used
- * can be used again until they expire. Where that matters, choose a store that lasts.
+ * can be used again until they expire. If that matters, choose another store.
  *
  * A use is remembered until five minutes after its link expires, and at least for `retain`. It is never forgotten earlier: when the store is
  * full, `take` throws, and the link does not open.

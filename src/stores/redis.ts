@@ -36,10 +36,10 @@ const MARGIN = 3_600_000
 // A value is the number of uses and the names of the last takes: `2 dGhlIGZpcnN0LCBh bmQgdGhlIHNlY29u`. One command writes value and expiry, so a
 // crash cannot leave one without the other. A script touches one key only, as clusters require.
 //
-// A client that lost its connection may send a take again that Redis has done already. The name tells, and the answer is the same. 64 names of 16
-// letters are kept, each behind a space, because after Redis hung, as many takes may have to be given back, in any order.
+// A client that lost its connection may send a take again that Redis has done already. Redis then finds the name, and gives the same
+// answer. 64 names of 16 letters are kept, each after a space: if Redis hung, that many takes may have to be given back, in any order.
 //
-// The clock of Redis alone tells whether a use is left to take, and when the key is forgotten. So the clocks of the verifiers need not be right: one
+// The clock of Redis alone decides whether a use is left to take, and when the key is forgotten. So the clocks of the verifiers need not be right: one
 // whose clock is behind accepts a link for longer, but takes no use of it.
 const TAKE = `
 local uses, untilTime, name, retained = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4])
@@ -70,11 +70,11 @@ return 1`
  * Remembers uses in Redis 6 or newer, or Valkey. `take` is one script on one key, so it is atomic and works in clusters. A key is kept until the
  * link has expired by the clock of Redis, and at least for `retain`.
  *
- * When Redis cannot be reached, or does not answer in time, `take` throws, and the link does not open. A use that was taken although its answer got
- * lost is given back as soon as Redis can be reached.
+ * When Redis cannot be reached, or does not answer in time, `take` throws, and the link does not open. If an answer is lost, its use is given back
+ * as soon as Redis can be reached.
  *
  * Links whose uses Redis forgets can be used again. So give it an append-only file (`appendfsync always` loses nothing when Redis is killed), and no
- * eviction (`maxmemory-policy noeviction`). A replica that takes over may lack the last few uses.
+ * eviction (`maxmemory-policy noeviction`). After a failover, a replica may lack the last few uses.
  *
  * ```ts no-run needs a Redis server
  * import { createClient } from 'redis'

@@ -10,7 +10,7 @@ export interface PgClient {
   query(text: string, values: unknown[]): Promise<{ rows: unknown[] }>
 }
 
-/** What `postgres()` of the package `postgres` returns, as far as this store needs it. */
+/** A client of the package `postgres`, which `postgres()` returns, as far as this store needs it. */
 export interface PostgresJs {
   unsafe(text: string, values: never[]): PromiseLike<readonly unknown[]>
 }
@@ -35,7 +35,7 @@ export interface SqlStoreOptions {
 
 /** A store in a table. */
 export interface SqlStore extends UseStore {
-  /** Creates the table, unless it is there. Run it when you deploy, as a user who may create tables. */
+  /** Creates the table if it does not exist. Run it when you deploy, as a user who may create tables. */
   createTable(): Promise<void>
   /** Deletes the rows that may be forgotten. `take` does it once in 1,000 calls. */
   sweep(): Promise<void>
@@ -44,11 +44,11 @@ export interface SqlStore extends UseStore {
 type Rows = readonly unknown[]
 type Values = Readonly<Record<string, string | number>>
 
-/** The little that differs between the two databases. */
+/** The differences between the two databases. */
 interface Database {
   /** The clock of the database, in milliseconds since 1970; one value for a whole statement. */
   readonly clock: string
-  /** The function that answers the greatest of its arguments. */
+  /** The function that returns the greatest of its arguments. */
   readonly greatest: string
   run(text: string, values: Values): Promise<Rows>
 }
@@ -83,8 +83,8 @@ RETURNING granted`
  * `better-sqlite3` or `bun:sqlite`. `take` is one statement on one row, so the database makes it atomic. Its clock alone decides whether a link has
  * expired and when its row may be forgotten, so the clocks of your machines need not agree.
  *
- * While the database cannot be reached, or does not answer in time, `take` throws, and the link does not open. A use that was taken although its
- * answer got lost is given back when the database can be reached again, unless another request took a use of the same link in between.
+ * While the database cannot be reached, or does not answer in time, `take` throws, and the link does not open. If an answer is lost,
+ * its use is given back when the database can be reached again, unless another request took a use of the same link in between.
  *
  * ```ts no-run needs a PostgreSQL server
  * import { Pool } from 'pg'

@@ -1,4 +1,4 @@
-// The parts of the benchmarks that could measure the wrong thing without anybody seeing it.
+// Tests for the parts of the benchmarks whose errors would go unnoticed.
 import { readdirSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { root } from '../built.ts'

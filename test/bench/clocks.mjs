@@ -1,9 +1,9 @@
 // Two clocks, in milliseconds.
 
-/** The time that passes. */
+/** The elapsed time. */
 export const wallClock = () => performance.now()
 
-/** The time of the processor, in all threads of this program. Other programs do not change it. Browsers do not tell it. */
+/** The processor time, in all threads of this program. Other programs do not affect it. Browsers do not report it. */
 export const cpuClock = globalThis.process?.cpuUsage && readCpu
 
 function readCpu() {

@@ -134,12 +134,13 @@ ${table(
 
 Each ratio is ours divided by the peer's, in time per call, so a ratio below 1 means that SecureLink is faster. It is the median of ${rounds} rounds
 (at least 15 beside slow peers), with the 10th and the 90th percentile in brackets. Differences under 5% are noise. Microseconds show the order of
-magnitude only. The time of the processor, which other programs change less than the time that passes, is in tables of its own.
+magnitude only. Tables of their own show the processor time, which
+other programs affect less than the elapsed time.
 
 ## Targets
 
-The targets are for Node. The other engines stand beside it. "Holds" means that the median meets the target, and "undecided" that the rounds differ
-too much to tell: the target lies inside of the 95% confidence interval of the median. The heap and the service are measured on Node only.
+The targets are for Node. The other engines stand beside it. "Holds" means that the median meets the target. "Undecided" means that the rounds
+differ too much: the target is inside the 95% confidence interval of the median. The heap and the service are measured on Node only.
 
 ${targets(engines)}
 
@@ -184,9 +185,9 @@ ${measuredSizes ? sizes(measuredSizes) : ''}
 
 * **Paired rounds.** Ours and a peer run one right after the other, for about 8 ms each and in random order. Their ratio is kept. Then the next peer has
   its turn. Absolute times on a shared machine move by half from one minute to the next; the ratios move much less.
-* **Rolling workers.** Each worker starts its next call when its last one has ended, as servers do. Batches that start together would flatter.
-* **JavaScript share.** The methods of \`crypto.subtle\` are replaced by functions that answer at once, and the time of the processor is measured. Chromium
-  does not tell that time, so it is the time that passes there.
+* **Rolling workers.** Each worker starts its next call when its last one has ended, as servers do. Batches that start together would give better figures.
+* **JavaScript share.** The methods of \`crypto.subtle\` are replaced by functions that answer at once, and the processor time is measured. Chromium
+  does not report that time, so there the elapsed time is measured.
 * **Many URLs.** Calls take turns with 1,024 different URLs, because engines remember what they have found in a string.
 * **One process for each comparison.** Each comparison runs in a fresh process or page of each engine.
 

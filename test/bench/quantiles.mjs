@@ -1,6 +1,6 @@
-// What is told of many rounds.
+// The statistics of many rounds.
 
-/** The median with the 10th and the 90th percentile, and `low` and `high`: between them lies the true median, with a probability of 95%. */
+/** The median with the 10th and the 90th percentile, and `low` and `high`: the true median is between them, with a probability of 95%. */
 export function quantiles(numbers) {
   const sorted = [...numbers].sort((a, b) => a - b)
   const last = sorted.length - 1

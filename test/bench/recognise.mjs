@@ -1,5 +1,5 @@
-// recognise: how long a link takes, over the links of test/recognise/recognise.json, scheme by scheme. Of the built file; time of the processor, so that a busy machine tells
-// nearly the same.
+// recognise: how long a link takes, over the links of test/recognise/recognise.json, scheme by scheme. It measures the built file, in processor time, so that
+// the figures on a busy machine are nearly the same.
 import { readFileSync } from 'node:fs'
 import { recognise } from '../../dist/recognise.js'
 

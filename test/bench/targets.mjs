@@ -1,4 +1,4 @@
-// The targets, and which of them hold. They are for Node; the other engines stand beside it.
+// The targets, and which of them are met. They are for Node; the other engines are shown beside it.
 
 const JOSE = 'jose, compact JWS'
 const RECIPE = "Cloudflare's recipe"

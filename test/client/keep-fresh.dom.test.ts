@@ -5,7 +5,7 @@ import { LinkError } from '../../src/index.ts'
 
 const START = 1_767_225_600_000
 let counter = 0
-/** A new link that expires so many seconds from now. */
+/** A new link that expires this many seconds from now. */
 const link = (seconds: number, now = Date.now()) =>
   `https://h.test/${++counter}?expires=${Math.round(now / 1000) + seconds}&signature=${'A'.repeat(43)}`
 const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms)

@@ -1,4 +1,4 @@
-// The conformance suite under vitest, and what the vector files owe: their schema, right numbers, and a vector for every reason.
+// The conformance suite under vitest, and checks of the vector files: their schema, their numbers, and a vector for every reason.
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { accept, mint } from './run.ts'

@@ -1,4 +1,4 @@
-// linkMemory: which links cost no HMAC, and which must be computed all the same. The calls of WebCrypto are counted, time is not.
+// linkMemory: which links cost no HMAC, and which ones still need one. The tests count calls of WebCrypto, and measure no time.
 import { afterEach, beforeEach, describe, expect, type MockInstance, test, vi } from 'vitest'
 import { guard } from '../../src/guard.ts'
 import { anyOf, type Claims, hmac, LinkError, linkMemory, redeem, type SecretKey, sign, verify } from '../../src/index.ts'

@@ -1,4 +1,4 @@
-// explain accuses nobody falsely: links with a random signature get no mistake, and links with one change get that change or nothing.
+// explain names no wrong mistake: for links with a random signature it names none, and for links with one change that change or none.
 // EXPLAIN_LINKS sets how many links each test makes; 1,000 were tried.
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'

@@ -1,4 +1,4 @@
-// explain beyond the search: links that cannot be read, refusals with a good signature, options, and how large the entry is.
+// explain beyond the search: links that cannot be read, refusals with a valid signature, options, and how large the entry is.
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'

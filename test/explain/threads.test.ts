@@ -1,4 +1,4 @@
-// What people asked in public, rebuilt with made-up keys and names: the answer of explain is the answer of the thread.
+// Questions that people asked in public, rebuilt with made-up keys and names: explain gives the answer of the thread.
 import { createHash, createHmac } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { type ExplainOptions, explain } from '../../src/explain.ts'

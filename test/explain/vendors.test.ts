@@ -1,4 +1,5 @@
-// The traps of vendors' schemes: each link is made wrongly with node:crypto, and the mistake is named first. Random signatures accuse nobody.
+// Typical mistakes with vendors' schemes: each link is made wrongly with node:crypto, and explain names the mistake first. For random signatures it names
+// none.
 import { createHash, createHmac, createSign, generateKeyPairSync } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { type ExplainOptions, explain } from '../../src/explain.ts'

@@ -1,8 +1,8 @@
 // Profiles for schemes that have none in profiles.ts: their keys, options, URLs and conditions are those of their conformance vectors, so a new
 // scheme is covered without an edit here.
 //
-// They compare `claims.resource` with the URL that was signed, because the facts of a scheme do not tell where its token stands. A profile that
-// is written by hand compares the request itself. `PECULIAR` says what the facts of a scheme cannot say about its links.
+// They compare `claims.resource` with the URL that was signed, because the facts of a scheme do not show where its token is. A profile that
+// is written by hand compares the request itself. `PECULIAR` has facts about links that the facts of their scheme do not contain.
 import schemes from 'virtual:schemes'
 import { generic } from './generic.ts'
 import { type Check, different, type Issued, type Key, type Profile, starts, targetParts } from './profile.ts'

@@ -1,4 +1,4 @@
-// Two fuzzers. One sends ten thousand random texts to everything that reads requests: nothing throws, nothing is let in. The other one changes
+// Two fuzzers. One sends ten thousand random texts to everything that reads requests: nothing throws, and no text is accepted. The other one changes
 // links by their structure, and asks an oracle about each verdict; test/fuzz/run.mjs runs it for longer.
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'

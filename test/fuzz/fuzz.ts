@@ -8,7 +8,7 @@ import { Random } from './random.ts'
 import { targetOf } from './readings.ts'
 import { NOW } from './words.ts'
 
-/** Something that is wrong, with all that is needed to see it again. */
+/** An error that was found, with everything that is needed to reproduce it. */
 export interface Finding {
   /** Runs the same world again: `--seed` of the run, and the number of the world. */
   readonly seed: number

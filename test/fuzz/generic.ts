@@ -1,6 +1,6 @@
 // A profile that follows from the facts of a scheme: its parameters, what it covers, which conditions it carries, and its algorithm.
 //
-// A new scheme needs one entry in profiles.ts. It says what the facts cannot: keys, options, and URLs that the scheme's own service has.
+// A new scheme needs one entry in profiles.ts. It has what the facts do not contain: keys, options, and URLs that the scheme's own service has.
 // Everything below can be replaced, for schemes that read a request in a way of their own.
 import type { Condition, Scheme } from '../../src/index.ts'
 import {

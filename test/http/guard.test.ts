@@ -78,7 +78,7 @@ describe('guard refuses', () => {
       type: 'about:blank',
       title: 'Forbidden',
       status: 403,
-      detail: 'This address opens with a signed link only.',
+      detail: 'This address needs a signed link.',
       reason: 'unsigned',
     })
     expect(await ask(fetch, URL_OF_FILE, { method: 'HEAD' })).toMatchObject({ status: 403, text: '' })

@@ -160,7 +160,7 @@ describe('mistakes', () => {
       /^unknown option 'life'; signManifest\(\) with hmac links takes base,/,
     )
     const inPath = hmac({ secret: '0123456789abcdef0123456789abcdef' }, { placement: 'path' })
-    expect(await wrong(MANIFEST, inPrefix, inPath)).toMatch(/^scheme must be one with its token behind the URL/)
+    expect(await wrong(MANIFEST, inPrefix, inPath)).toMatch(/^scheme must be one with its token in the query/)
   })
 })
 

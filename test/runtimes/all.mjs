@@ -1,7 +1,7 @@
-// Runs the conformance suite on every engine, then lets every engine judge what all of them minted. Needs build/conformance.js.
+// Runs the conformance suite on every engine, then lets every engine verify the links that all of them signed. Needs build/conformance.js.
 //
 // That bundle exports run(log) → number of failures, writing TAP; and, when there is an exchange, mint() → a JSON value and
-// accept(minted: all these values, log) → number of failures. build/minted.js is written here: it tells the rounds apart.
+// accept(minted: all these values, log) → number of failures. build/minted.js is written here: it distinguishes the rounds.
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'

@@ -1,4 +1,4 @@
-// Opens a page in a real browser and hears what it logs.
+// Opens a page in a real browser, and collects the lines that it logs.
 //
 //   const { lines, again } = await inBrowser('firefox', {
 //     html: '<script src="/lib.js"></script><script>log(`ok 1 - ${typeof SecureLink}`); done()</script>',
@@ -7,7 +7,7 @@
 //
 // The browser is chromium, firefox or webkit; find(name) of prepare.mjs says whether it is here. The page has log(line), done() and bail(error),
 // comes from http://localhost, so crypto.subtle is there, and reaches the given files (URL path → text or bytes) and nothing else.
-// Whatever goes wrong (a script that does not parse, an uncaught error, no done(), a browser that dies) makes the last line `Bail out! why`.
+// After an error (a script that does not parse, an uncaught error, no done(), a browser that crashes) the last line is `Bail out! why`.
 // `again` is true when the browser had to be started twice because it never asked for the page.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'

@@ -1,4 +1,4 @@
-// pichax: keys that copying has spoilt.
+// pichax: keys that were copied with characters too many.
 import { expect, test } from 'vitest'
 import { LinkError } from '../../src/index.ts'
 import { pichax } from '../../src/schemes/pichax.ts'

@@ -1,4 +1,4 @@
-// renewal: which links get a successor, and which must not. In process, on Express, and in a worker.
+// renewal: which links are renewed, and which must not be. In process, on Express, and in a worker.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'

@@ -1,5 +1,5 @@
-// A process that redeems links with a store, for redis.server.test.ts and sql.server.test.ts. On a message { link, count } it redeems the link so often
-// at once, and answers with the outcomes. With { guarded } it sends requests to a guard, and answers with their statuses.
+// A process that redeems links with a store, for redis.server.test.ts and sql.server.test.ts. On a message { link, count } it redeems the link that many
+// times at once, and answers with the outcomes. With { guarded } it sends requests to a guard, and answers with their statuses.
 import { guard } from '../../dist/guard.js'
 import { hmac, redeem } from '../../dist/index.js'
 import { redisStore } from '../../dist/stores/redis.js'

@@ -1,4 +1,4 @@
-// Mistakes on the way: what pages, mail programs, proxies and people do to a link after it was signed.
+// Mistakes on the way: changes that pages, mail programs, proxies and people make to a link after it was signed.
 import { decodeValue, encodeValue } from '../../lib/url.ts'
 import type { Attempt } from '../attempt.ts'
 import { type Rule, urls, type Variant } from '../rule.ts'
@@ -25,7 +25,7 @@ export const LINK_RULES: readonly Rule[] = [
     code: 'punctuation',
     kind: 'link',
     rarity: 1,
-    sentence: 'A character of the sentence around the link is glued to it, such as a full stop or a bracket.',
+    sentence: 'A character of the surrounding sentence has become part of the link, such as a full stop or a bracket.',
     remedy: 'Put the link on a line of its own, or in "<" and ">".',
     variants: (attempt) => urls(attempt, attempt.url.replace(/^[<("'[]+/, '').replace(PUNCTUATION, '')),
   },
@@ -50,7 +50,7 @@ export const LINK_RULES: readonly Rule[] = [
     kind: 'link',
     rarity: 1,
     sentence: 'The link is percent-encoded once more: it has "%25" where "%" was signed.',
-    remedy: 'Do not encode a whole link again, other than as the value of a parameter.',
+    remedy: 'Do not encode a whole link again, except as the value of a parameter.',
     variants: (attempt) => urls(attempt, attempt.url.replace(/%25(?=[\da-f]{2})/gi, '%')),
   },
   {
@@ -93,7 +93,7 @@ export const LINK_RULES: readonly Rule[] = [
   {
     code: 'escape_case',
     kind: 'link',
-    sentence: 'Escapes are in capitals on one side (%2F), and in small letters on the other (%2f).',
+    sentence: 'Escapes are in upper case on one side (%2F), and in lower case on the other (%2f).',
     remedy: AS_WRITTEN,
     variants: (attempt) =>
       urls(
@@ -129,7 +129,7 @@ export const LINK_RULES: readonly Rule[] = [
   {
     code: 'repeated_parameter',
     kind: 'link',
-    sentence: 'A parameter is there twice.',
+    sentence: 'A parameter occurs twice.',
     remedy: 'Sign a URL once, and do not add its parameters a second time.',
     variants(attempt) {
       const pieces = piecesOf(attempt.url)
@@ -156,7 +156,7 @@ export const LINK_RULES: readonly Rule[] = [
     code: 'rewritten',
     kind: 'link',
     rarity: 1,
-    sentence: 'The link stands inside of another link, which a mail filter or a redirect made of it.',
+    sentence: 'The link is inside of another link, which a mail filter or a redirect made from it.',
     remedy: 'Take the link out of the parameter that has it, or follow the redirect.',
     variants: (attempt) =>
       urls(attempt, ...piecesOf(attempt.url).map(({ value }) => (/^https?(:|%3A)/i.test(value) ? decodeValue(value) : undefined))),
@@ -183,7 +183,7 @@ export const LINK_RULES: readonly Rule[] = [
   {
     code: 'parameter_case',
     kind: 'link',
-    sentence: 'The names of the parameters have other capitals than those that the scheme writes.',
+    sentence: 'The names of the parameters differ in upper and lower case from those that the scheme writes.',
     remedy: 'Keep the names of parameters as they are; HTTP clients and gateways have a setting for it.',
     variants: (attempt) =>
       urls(
@@ -206,8 +206,8 @@ export const LINK_RULES: readonly Rule[] = [
 ]
 
 /**
- * Without parameters that are not the link's own: those that tracking tools add and those behind the signature, or those in front of the link's,
- * all or one by one.
+ * Without parameters that are not the link's own: those that tracking tools add and those after the signature, or those before the link's, all or one
+ * by one.
  */
 function withoutAdded(attempt: Attempt, where: 'behind' | 'in front'): readonly Variant[] {
   const pieces = piecesOf(attempt.url)

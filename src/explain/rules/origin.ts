@@ -8,7 +8,7 @@ export const PATH_FOR_URL: Rule = {
   kind: 'text',
   rarity: 1,
   sentence: 'The path was signed in place of the whole URL, or the URL without its scheme.',
-  remedy: 'Sign the whole URL, with https:// and the host in front.',
+  remedy: 'Sign the whole URL, with https:// and the host.',
   variants: ({ url }) => {
     const { origin } = split(url)
     const without = (part: string) => (text: string) => (part && text.includes(part) ? text.replace(part, '') : undefined)

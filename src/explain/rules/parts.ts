@@ -1,4 +1,4 @@
-// Changes of URLs that several rules use. All keep the text as it is, but for the piece that they change.
+// Changes of URLs that several rules use. All keep the text as it is, except for the piece that they change.
 import { decodeValue, split } from '../../lib/url.ts'
 import type { Attempt } from '../attempt.ts'
 

@@ -33,7 +33,7 @@ export const REQUEST_RULES: readonly Rule[] = [
     code: 'http_for_https',
     kind: 'request',
     rarity: 1,
-    sentence: (what) => `The link is signed for ${what}, and the verifier sees the other protocol: a proxy in front ends TLS.`,
+    sentence: (what) => `The link is signed for ${what}, and the verifier sees the other protocol: a proxy in front of it ends TLS.`,
     remedy: TRUST_PROXY,
     variants: (attempt) => origins(attempt, (origin) => origin.replace(/^http(s?):/i, (_, s) => (s ? 'http:' : 'https:')), protocolOf),
   },
@@ -67,8 +67,8 @@ export const REQUEST_RULES: readonly Rule[] = [
     code: 'host_case',
     kind: 'request',
     rarity: 3,
-    sentence: (what) => `The link is signed for the host ${what}, with other capitals or a dot at its end.`,
-    remedy: 'Write hosts in small letters and without a dot at the end.',
+    sentence: (what) => `The link is signed for the host ${what}, which differs in upper and lower case, or by a dot at its end.`,
+    remedy: 'Write hosts in lower case and without a dot at the end.',
     variants: (attempt) => [
       ...origins(attempt, (origin) => origin.toLowerCase()),
       ...origins(attempt, (origin) => origin.replace(/(:\d+)?$/, '.$1')),
@@ -125,8 +125,8 @@ export const REQUEST_RULES: readonly Rule[] = [
     code: 'path_case',
     kind: 'request',
     rarity: 2,
-    sentence: 'The path is in small letters on one side only.',
-    remedy: 'Sign the path as clients send it: URLs tell capitals and small letters apart.',
+    sentence: 'The path is in lower case on one side only.',
+    remedy: 'Sign the path as clients send it: paths are case-sensitive.',
     variants: (attempt) =>
       urls(
         attempt,
@@ -138,7 +138,7 @@ export const REQUEST_RULES: readonly Rule[] = [
     code: 'index_file',
     kind: 'request',
     rarity: 3,
-    sentence: 'The server names the index file, and the link was signed for its folder, or the other way round.',
+    sentence: 'The path names an index file, and the link was signed for its folder, or the other way round.',
     remedy: 'Verify before the server looks for index files.',
     variants: (attempt) =>
       urls(

@@ -1,4 +1,4 @@
-// Mistakes with secrets: what copying, env files and encodings do to them. The signer had the secret in another form than the verifier.
+// Mistakes with secrets: changes by copying, env files and encodings. The signer had the secret in another form than the verifier.
 import { isBytes, type SecretKey } from '../../core/keys.ts'
 import { BASE64, BASE64URL, decode, encode, HEX } from '../../lib/encoding.ts'
 import { decodeValue } from '../../lib/url.ts'
@@ -17,7 +17,7 @@ interface SecretRule {
   readonly forms: Forms
 }
 
-/** Forms of secrets that are text, for rules that say nothing about bytes. */
+/** Forms of secrets that are text, for rules that do not apply to bytes. */
 const ofText =
   (forms: (secret: string, key: SecretKey) => readonly (Known | undefined)[]): Forms =>
   (secret, key) =>
@@ -116,7 +116,7 @@ const RULES: readonly SecretRule[] = [
   {
     code: 'secret_missing',
     rarity: 1,
-    sentence: 'The signer had no secret: it signed with an empty one, or with a word such as "undefined".',
+    sentence: 'The signer had no secret: it signed with an empty string, or with a word such as "undefined".',
     remedy: 'Set the variable that has the secret where the signer runs, and stop the program if it is missing.',
     most: 7,
     // HMAC pads short keys with zeros, so one zero byte is the empty key, which WebCrypto refuses.
@@ -143,14 +143,14 @@ const RULES: readonly SecretRule[] = [
   },
   {
     code: 'secret_part',
-    sentence: 'The signer used a part of the secret only.',
+    sentence: 'The signer used only a part of the secret.',
     remedy: 'Pass the whole secret to the signer, and look for a limit on its length or for a character that ended it.',
     most: 24,
     forms: (secret) => partsOf(secret),
   },
   {
     code: 'secret_case',
-    sentence: 'The secret is in capitals on one side, and in small letters on the other.',
+    sentence: 'The secret is in upper case on one side, and in lower case on the other.',
     remedy: SAME_SECRET,
     most: 2,
     forms: ofText((secret) => [secret.toLowerCase(), secret.toUpperCase()]),
@@ -158,7 +158,7 @@ const RULES: readonly SecretRule[] = [
   {
     code: 'secret_escaped',
     sentence: 'The secret is percent-encoded on one side, and not on the other.',
-    remedy: 'Decode the secret where it is read from a URL, such as a connection string.',
+    remedy: 'If the secret is read from a URL, such as a connection string, decode it there.',
     most: 3,
     forms: ofText((secret) => [
       decodeValue(secret),

@@ -1,4 +1,4 @@
-// Mistakes with the string to sign: the signer put it together in another way than the verifier.
+// Mistakes with the string to sign: the signer put it together differently from the verifier.
 
 import type { Algorithm, Hash } from '../../core/scheme.ts'
 import { printAddress } from '../../lib/address.ts'
@@ -36,7 +36,7 @@ export const TEXT_RULES: readonly Rule[] = [
     code: 'text_line_ends',
     kind: 'text',
     rarity: 1,
-    sentence: 'The lines of the string that was signed are joined by something else than one line feed, such as the two characters "\\n".',
+    sentence: 'The lines of the string that was signed are joined by something other than one line feed, such as the two characters "\\n".',
     remedy: 'Join the lines with a line feed; in PHP and shells "\\n" is one only within double quotes.',
     variants: () => rewrites(...['\\n', '\r\n', '', ' ', '|', ':'].map((end) => (text: string) => text.replaceAll('\n', end))),
   },
@@ -45,7 +45,7 @@ export const TEXT_RULES: readonly Rule[] = [
     kind: 'text',
     rarity: 1,
     sentence: 'The path was signed without its first slash.',
-    remedy: 'Sign the path with the slash in front.',
+    remedy: 'Sign the path with its first slash.',
     variants: () => inText((path) => path.slice(1)),
   },
   {
@@ -131,7 +131,7 @@ export const TEXT_RULES: readonly Rule[] = [
     code: 'text_case',
     kind: 'text',
     rarity: 2,
-    sentence: 'The string was brought into small letters, or capitals, before it was signed.',
+    sentence: 'The string was put into lower case, or upper case, before it was signed.',
     remedy: PRINT,
     variants: () =>
       rewrites(
@@ -173,7 +173,7 @@ export const TEXT_RULES: readonly Rule[] = [
     kind: 'text',
     rarity: 2,
     sentence: 'The address was signed in another spelling, such as ::ffff:203.0.113.7 for 203.0.113.7.',
-    remedy: 'Sign the address in the form of RFC 5952, without ::ffff: in front of IPv4.',
+    remedy: 'Sign the address in the form of RFC 5952, without ::ffff: before an IPv4 address.',
     variants: () => rewrites(...addressForms),
   },
   {
@@ -251,7 +251,7 @@ function plainHashes(algorithm: Algorithm): readonly Variant[] {
   return orders.map((rewrite) => ({ patch: { algorithm: { digest, encoding }, rewrite } }))
 }
 
-/** Variants that replace the path within the string to sign, in whatever form it stands there. */
+/** Variants that replace the path within the string to sign, in any form that it has there. */
 function inText(...changes: readonly ((path: string, attempt: Attempt) => string | undefined)[]): readonly Variant[] {
   return changes.map((change) => ({
     patch: {
@@ -295,7 +295,7 @@ function withoutQuery(text: string, attempt: Attempt, which: number): string | u
   const query = othersOf(attempt)
   if (which === 0) return replacedIn(text, query, '')
   if (which === 1) return replacedIn(text, query.slice(1), '')
-  // Whatever stands behind a question mark, up to the end of its line.
+  // The text after a question mark, up to the end of its line.
   return text.includes('?') ? text.replace(/\?[^\n]*/, '') : undefined
 }
 

@@ -1,4 +1,4 @@
-// The tables that come with the package. A scheme with traps of its own adds a line to this list. Each is loaded when a link of its scheme is
+// The tables that come with the package. To add a table for a scheme, add a line to this list. Each is loaded when a link of its scheme is
 // explained, so that pages do not carry all of them.
 import type { Table } from '../table.ts'
 

@@ -60,7 +60,7 @@ export const AZURE: Table = {
       code: 'azure_version',
       kind: 'link',
       rarity: 1,
-      sentence: (what) => `The string was signed as version ${what} of it, and the link names another version in sv.`,
+      sentence: (what) => `The string to sign is that of version ${what}, and the link names another version in sv.`,
       remedy: 'Use the string to sign of the version that sv names: its lines differ from version to version.',
       variants: versions,
     },
@@ -94,7 +94,7 @@ export const AZURE: Table = {
       code: 'azure_resource',
       kind: 'text',
       rarity: 1,
-      sentence: 'The line for the resource was written in another way than /blob/ACCOUNT/CONTAINER/BLOB.',
+      sentence: 'The line for the resource is not /blob/ACCOUNT/CONTAINER/BLOB.',
       remedy: 'Write /blob/, the account, and the decoded path of the container or blob, without a slash at the end.',
       variants: () =>
         rewrites(
@@ -172,7 +172,7 @@ export const AZURE: Table = {
       kind: 'text',
       rarity: 1,
       sentence: 'The string that was signed lacks empty lines, or has too many at its end.',
-      remedy: 'Keep a line for every field of the version, also for those without a value.',
+      remedy: 'Keep a line for every field of the version, even for those without a value.',
       variants: () =>
         rewrites(
           (text) => text.replace(/\n+$/, ''),

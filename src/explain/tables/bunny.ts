@@ -89,7 +89,7 @@ export const BUNNY: Table = {
       kind: 'hash',
       rarity: 1,
       sentence: 'The signature is an HMAC-SHA-256, and the verifier expects the plain hash of the generation before it.',
-      remedy: "Use bunny() without the option algorithm: 'sha256', and write HS256- in front of the token.",
+      remedy: "Use bunny() without the option algorithm: 'sha256', and write HS256- before the token.",
       variants: ({ scheme: { algorithm } }) =>
         'digest' in algorithm
           ? [{ patch: { algorithm: { hmac: 'SHA-256', encoding: 'base64url' }, rewrite: (text) => text.replace(SECRET_MARK, '') } }]

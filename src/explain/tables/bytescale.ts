@@ -17,7 +17,7 @@ export const BYTESCALE: Table = {
       kind: 'link',
       rarity: 1,
       sentence: 'The parameter sig is not the last one.',
-      remedy: 'Append sig behind all other parameters, and add none afterwards.',
+      remedy: 'Append sig after all other parameters, and add none afterwards.',
       variants(attempt) {
         const pieces = piecesOf(attempt.url)
         const [sig, others] = [pieces.filter(({ name }) => name === 'sig'), pieces.filter(({ name }) => name !== 'sig')]
@@ -29,7 +29,7 @@ export const BYTESCALE: Table = {
       kind: 'link',
       rarity: 1,
       sentence: 'The signature is written in base64 in place of base64url, or with padding.',
-      remedy: 'Replace "+" by "-" and "/" by "_" in the signature, and take the "=" off its end.',
+      remedy: 'Replace "+" by "-" and "/" by "_" in the signature, and remove the "=" at its end.',
       variants: (attempt) =>
         urls(
           attempt,
@@ -56,7 +56,7 @@ export const BYTESCALE: Table = {
       kind: 'text',
       rarity: 1,
       sentence: 'Path and query were signed without the host.',
-      remedy: 'Sign the whole URL but for its scheme: host, path and query.',
+      remedy: 'Sign the URL without its scheme: host, path and query.',
       variants: () => rewrites((text) => text.replace(/^[^/]*/, '')),
     },
     {

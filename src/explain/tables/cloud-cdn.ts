@@ -7,7 +7,7 @@ export const CLOUD_CDN: Table = {
   schemes: ['cloud-cdn'],
   forms: {
     URLPrefix: 'base64url of scheme, host and the beginning of the path, in front of the other parameters',
-    Expires: 'a time in seconds since 1970, of at most eleven digits, with KeyName and Signature behind it',
+    Expires: 'a time in seconds since 1970, of at most eleven digits, with KeyName and Signature after it',
     KeyName: 'the name of the key, between Expires and Signature',
     Signature: 'an HMAC-SHA-1 in base64url of 28 characters with its "=", at the end of the URL',
   },
@@ -18,7 +18,7 @@ export const CLOUD_CDN: Table = {
       kind: 'text',
       rarity: 1,
       sentence: 'The whole URL was signed, and the link has a prefix, with which only the fields are signed.',
-      remedy: 'With URLPrefix, sign "URLPrefix=…&Expires=…&KeyName=…", and nothing in front of it.',
+      remedy: 'With URLPrefix, sign "URLPrefix=…&Expires=…&KeyName=…", and nothing before it.',
       variants: () => rewrites((text, { url }) => (text.startsWith('URLPrefix=') ? url.slice(0, url.indexOf('&Signature=')) : undefined)),
     },
     {

@@ -20,7 +20,7 @@ export const CLOUDFLARE: Table = {
       kind: 'link',
       rarity: 1,
       sentence: 'The MAC has a "+" that is not escaped, and Cloudflare reads it as a space.',
-      remedy: 'Put the MAC through encodeURIComponent before it goes into the URL.',
+      remedy: 'Escape the MAC with encodeURIComponent before you put it into the URL.',
       variants: (attempt) =>
         urls(attempt, withValue(attempt.url, attempt.scheme.parameters[0] as string, token(attempt).replace(/\+|%20/g, '%2B'))),
     },
@@ -29,7 +29,7 @@ export const CLOUDFLARE: Table = {
       kind: 'text',
       rarity: 1,
       sentence: 'Path and time were joined in another order, or with something between them.',
-      remedy: 'Sign the path and, directly behind it, the time of issue: the rule of the zone has the length of the separator.',
+      remedy: 'Sign the path and, directly after it, the time of issue: the rule of the zone has the length of the separator.',
       variants: () =>
         rewrites(
           ...['@', '-', '?', '&', ':', '\n', '/'].map((separator) => joined((message, issued) => message + separator + issued)),
@@ -46,7 +46,7 @@ export const CLOUDFLARE: Table = {
 
 export const CLOUDFLARE_IMAGES: Table = {
   schemes: ['cloudflare-images'],
-  forms: { exp: 'a time in seconds since 1970, of at most eleven digits', sig: '64 hex digits in small letters' },
+  forms: { exp: 'a time in seconds since 1970, of at most eleven digits', sig: '64 hex digits in lower case' },
   rules: [
     {
       code: 'expiry_left_out',

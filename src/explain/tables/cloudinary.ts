@@ -8,7 +8,7 @@ import type { Table } from '../table.ts'
 
 const SECRET = new RegExp(`${SECRET_MARK}$`)
 
-/** Other texts in front of the API secret. `path` is the one that is signed, `front` stands before the signature, without its first slash. */
+/** Other texts before the API secret. `path` is the one that is signed, `front` stands before the signature, without its first slash. */
 const texts = (...ways: readonly ((path: string, front: string, attempt: Attempt) => string | undefined)[]): readonly Variant[] =>
   rewrites(
     ...ways.map((way) => (text: string, attempt: Attempt) => {
@@ -33,7 +33,7 @@ export const CLOUDINARY: Table = {
       kind: 'text',
       rarity: 1,
       sentence: 'The resource type, the delivery type, the cloud name or the host was signed as well.',
-      remedy: 'Sign what stands behind the signature: transformation and public id.',
+      remedy: 'Sign the part of the path after the signature: transformation and public id.',
       variants: () =>
         texts(
           (path, front) => `${front}/${path}`,
@@ -47,7 +47,7 @@ export const CLOUDINARY: Table = {
       code: 'transformation_missing',
       kind: 'text',
       rarity: 1,
-      sentence: 'The public id was signed without the transformation in front, or without its extension.',
+      sentence: 'The public id was signed without the transformation before it, or without its extension.',
       remedy: 'Sign transformation and public id, with the extension that the URL has.',
       variants: () =>
         texts(
@@ -69,7 +69,7 @@ export const CLOUDINARY: Table = {
       code: 'secret_in_front',
       kind: 'text',
       rarity: 1,
-      sentence: 'The API secret stands in front of the text, or with something between them.',
+      sentence: 'The API secret was put before the text, or with something between them.',
       remedy: 'Append the API secret to the text, without anything between.',
       variants: () =>
         rewrites(

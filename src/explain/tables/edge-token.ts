@@ -58,7 +58,7 @@ export const AKAMAI: Table = {
     {
       code: 'salt',
       kind: 'text',
-      sentence: 'Signer and verifier differ about the salt: one of them signs one, and the other does not.',
+      sentence: 'Only one of signer and verifier uses a salt.',
       remedy: 'Give both sides the salt of the edge, or none.',
       variants: () => rewrites((text) => (/~salt=/.test(text) ? text.replace(/~salt=.*$/, '') : undefined)),
     },

@@ -6,14 +6,14 @@ import type { Table } from '../table.ts'
 
 export const FASTLY: Table = {
   schemes: ['fastly'],
-  forms: { token: 'an expiry of ten digits, "_", and 40 hex digits in small letters' },
+  forms: { token: 'an expiry of ten digits, "_", and 40 hex digits in lower case' },
   rules: [
     {
       code: 'field_order',
       kind: 'text',
       rarity: 1,
       sentence: 'Path and expiry were joined in another order, or with a separator.',
-      remedy: 'Sign the path and right behind it the expiry in seconds.',
+      remedy: 'Sign the path and, directly after it, the expiry in seconds.',
       variants: ({ url }) => {
         const { path } = split(url)
         const expires = rawValue(url, 'token')?.split('_', 1)[0] ?? ''

@@ -12,7 +12,7 @@ export const GOOGLE_MAPS: Table = {
       kind: 'link',
       rarity: 1,
       sentence: 'The parameter signature is not the last one.',
-      remedy: 'Append signature behind all other parameters, and add none afterwards.',
+      remedy: 'Append signature after all other parameters, and add none afterwards.',
       variants(attempt) {
         const pieces = piecesOf(attempt.url)
         const last = pieces.filter(({ name }) => name === 'signature')

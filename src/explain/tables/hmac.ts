@@ -19,7 +19,7 @@ export const HMAC: Table = {
   forms: {
     expires: SECONDS,
     starts: SECONDS,
-    method: 'names in capitals with commas between them, such as GET,POST',
+    method: 'names in upper case with commas between them, such as GET,POST',
     net: 'the length of a network in bits, such as 24',
     prefix: 'a path that starts with "/"',
     uses: 'a whole number from 1',
@@ -40,7 +40,8 @@ export const HMAC: Table = {
       code: 'origin',
       kind: 'text',
       rarity: 1,
-      sentence: 'Signer and verifier differ about the option origin: one of them covers scheme and host, and the other does not.',
+      sentence:
+        'Signer and verifier have different values of the option origin: one of them covers scheme and host, and the other does not.',
       remedy: 'Give hmac() the same option origin on both sides.',
       variants: () =>
         rewrites(

@@ -5,7 +5,7 @@ import type { Variant } from '../rule.ts'
 import { rewrites } from '../rules/text.ts'
 import type { Table } from '../table.ts'
 
-/** Other strings from the URL behind the endpoint and the expiry, which has ten digits. `front` is the endpoint as it stands in the URL. */
+/** Other strings from the expiry and the part of the URL after the endpoint, which has ten digits. `front` is the endpoint as it stands in the URL. */
 const joined = (...ways: readonly ((resource: string, expires: string, front: string) => string)[]): readonly Variant[] =>
   rewrites(
     ...ways.map((way) => (text: string, { url }: Attempt) => {
@@ -20,15 +20,15 @@ export const IMAGEKIT: Table = {
   schemes: ['imagekit'],
   forms: {
     'ik-t': 'a time in seconds since 1970 of ten digits, which is left out for links that never expire',
-    'ik-s': '40 hex digits in small letters',
+    'ik-s': '40 hex digits in lower case',
   },
   rules: [
     {
       code: 'endpoint_signed',
       kind: 'text',
       rarity: 1,
-      sentence: 'The URL endpoint was signed as well, or a part of it, or a slash in front of the path.',
-      remedy: 'Sign what stands behind the URL endpoint and its slash: tr:w-300/cat.jpg and the query.',
+      sentence: 'The URL endpoint was signed as well, or a part of it, or a slash before the path.',
+      remedy: 'Sign the part of the URL after the endpoint and its slash: tr:w-300/cat.jpg and the query.',
       variants: () =>
         joined(
           (resource, expires) => `/${resource}${expires}`,
@@ -56,7 +56,7 @@ export const IMAGEKIT: Table = {
       kind: 'text',
       rarity: 1,
       sentence: 'The URL was signed with the parameter ik-t in it.',
-      remedy: 'Sign the URL without ik-t and ik-s, and the expiry behind it.',
+      remedy: 'Sign the URL without ik-t and ik-s, and the expiry after it.',
       variants: () =>
         joined(
           (resource, expires) => `${resource}${resource.includes('?') ? '&' : '?'}ik-t=${expires}`,
@@ -68,7 +68,7 @@ export const IMAGEKIT: Table = {
       kind: 'text',
       rarity: 1,
       sentence: 'URL and expiry were signed in another order, or with something between them.',
-      remedy: 'Sign the URL behind the endpoint, and directly behind it the expiry.',
+      remedy: 'Sign the part of the URL after the endpoint and, directly after it, the expiry.',
       variants: () =>
         joined(
           (resource, expires) => expires + resource,

@@ -17,7 +17,7 @@ export const IMGIX: Table = {
   schemes: ['imgix'],
   forms: {
     expires: 'a time in seconds since 1970',
-    s: '32 hex digits in small letters, in the last parameter of the URL',
+    s: '32 hex digits in lower case, in the last parameter of the URL',
   },
   rules: [
     {
@@ -25,7 +25,7 @@ export const IMGIX: Table = {
       kind: 'link',
       rarity: 1,
       sentence: 'The parameter s is not the last one.',
-      remedy: 'Append s behind all other parameters, and add none afterwards.',
+      remedy: 'Append s after all other parameters, and add none afterwards.',
       variants: (attempt) => {
         const pieces = piecesOf(attempt.url)
         const last = pieces.filter(({ name }) => name === 's')
@@ -36,8 +36,8 @@ export const IMGIX: Table = {
       code: 'secret_behind',
       kind: 'text',
       rarity: 1,
-      sentence: 'The token stands behind the path, or has something between.',
-      remedy: 'Hash the token, and directly behind it the path and the query.',
+      sentence: 'The token was put after the path, or something stands between token and path.',
+      remedy: 'Hash the token and, directly after it, the path and the query.',
       variants: () =>
         rewrites(
           (text) => text.replace(SECRET_MARK, '') + SECRET_MARK,

@@ -9,7 +9,7 @@ import { withPath } from '../rules/parts.ts'
 import { rewrites } from '../rules/text.ts'
 import type { Table } from '../table.ts'
 
-/** Ways to put the string to sign together from the salt and the path behind the signature. */
+/** Ways to make the string to sign from the salt and the path after the signature. */
 const joined = (...ways: readonly ((salt: string, path: string, attempt: Attempt) => string | undefined)[]): readonly Variant[] =>
   rewrites(
     ...ways.map((way) => (text: string, attempt: Attempt) => {
@@ -18,7 +18,7 @@ const joined = (...ways: readonly ((salt: string, path: string, attempt: Attempt
     }),
   )
 
-/** The path at the end of the string to sign: the part of the URL's path behind the signature. */
+/** The path at the end of the string to sign: the part of the URL's path after the signature. */
 function signedPath(text: string, { url }: Attempt): string | undefined {
   const { path } = split(url)
   for (let at = path.indexOf('/', 1); at > 0; at = path.indexOf('/', at + 1)) if (text.endsWith(path.slice(at))) return path.slice(at)
@@ -38,8 +38,8 @@ export const IMGPROXY: Table = {
       code: 'salt_missing',
       kind: 'text',
       rarity: 1,
-      sentence: 'The path was signed without the salt in front.',
-      remedy: 'Sign the bytes of IMGPROXY_SALT, and the path behind them.',
+      sentence: 'The path was signed without the salt before it.',
+      remedy: 'Sign the bytes of IMGPROXY_SALT, and then the path.',
       variants: () =>
         joined(
           (_, path) => path,
@@ -59,7 +59,7 @@ export const IMGPROXY: Table = {
       kind: 'secret',
       rarity: 1,
       sentence: 'Key and salt were exchanged.',
-      remedy: 'Use IMGPROXY_KEY as the key of the HMAC, and put IMGPROXY_SALT in front of the path.',
+      remedy: 'Use IMGPROXY_KEY as the key of the HMAC, and put IMGPROXY_SALT before the path.',
       variants: () => [{ patch: { rekeyed: 'salt_for_key', rekey: exchanged } }],
     },
     {
@@ -67,15 +67,15 @@ export const IMGPROXY: Table = {
       kind: 'text',
       rarity: 1,
       sentence: 'The path was signed without its first slash.',
-      remedy: 'Sign the path with the slash that stands behind the signature.',
+      remedy: 'Sign the path with the slash after the signature.',
       variants: () => joined((salt, path) => salt + path.slice(1)),
     },
     {
       code: 'source_only',
       kind: 'text',
       rarity: 1,
-      sentence: 'The source was signed without the options in front, or the options without the source.',
-      remedy: 'Sign the whole path behind the signature, with all options.',
+      sentence: 'The source was signed without the options before it, or the options without the source.',
+      remedy: 'Sign the whole path after the signature, with all options.',
       variants: () =>
         joined(
           (salt, path) => salt + path.replace(/^.*?(?=\/plain\/)/, ''),
@@ -100,7 +100,7 @@ export const IMGPROXY: Table = {
       code: 'query_in_path',
       kind: 'text',
       rarity: 1,
-      sentence: 'A plain source was signed with its query, and imgproxy cuts off what follows a "?".',
+      sentence: 'A plain source was signed with its query, and imgproxy cuts off the text after a "?".',
       remedy: 'Write the "?" of a plain source as %3F, or write the source in base64.',
       variants: () => joined((salt, path, { url }) => salt + path + split(url).query),
     },

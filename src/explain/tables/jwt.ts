@@ -17,7 +17,7 @@ export const JWT: Table = {
       code: 'jwt_parts',
       kind: 'text',
       rarity: 1,
-      sentence: 'Another text was signed than header and payload in base64url with a dot between them.',
+      sentence: 'The string that was signed is not header and payload in base64url with a dot between them.',
       remedy: 'Sign base64url(header) + "." + base64url(payload), or use a library such as jose.',
       variants: () =>
         rewrites(

@@ -41,7 +41,7 @@ export const KEYCDN: Table = {
       kind: 'text',
       rarity: 1,
       sentence: 'The "?" was signed between path and query.',
-      remedy: 'Sign the path and right behind it the query without its "?".',
+      remedy: 'Sign the path and, directly after it, the query without its "?".',
       variants(attempt) {
         const { path, query, expire } = fieldsOf(attempt)
         return rewrites(() => (query ? `${path}?${query}${SECRET_MARK}${expire}` : undefined))

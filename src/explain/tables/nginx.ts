@@ -166,7 +166,7 @@ const EXPRESSIONS: readonly ExpressionRule[] = [
     code: 'path_without_slash',
     rarity: 1,
     sentence: 'The path was signed without its first slash, and $uri begins with one.',
-    remedy: 'Sign the path with the slash in front.',
+    remedy: 'Sign the path with its first slash.',
     fields: withUri(withoutSlash, none),
   },
   {
@@ -263,7 +263,7 @@ function addressMissing({ scheme, ip }: Attempt): Obstacle | undefined {
   if (!scheme.covers.includes('ip') || ip !== undefined) return undefined
   return {
     code: 'address_missing',
-    sentence: 'The expression has $remote_addr, and the verifier was not told the address of the request.',
+    sentence: 'The expression has $remote_addr, and the verifier did not get the address of the request.',
     remedy: 'Pass the option ip, as the server or a trusted proxy knows it.',
   }
 }

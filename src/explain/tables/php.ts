@@ -23,7 +23,7 @@ const APP_KEY: Rule = {
   kind: 'secret',
   rarity: 1,
   sentence: 'APP_KEY was decoded, or lost its "base64:", on one side.',
-  remedy: 'Use APP_KEY as it stands in the env file, with "base64:" in front: Laravel does not decode it for links.',
+  remedy: 'Use APP_KEY as it stands in the env file, with its "base64:": Laravel does not decode it for links.',
   variants: () => {
     const forms: readonly ((secret: string) => string | Uint8Array | undefined)[] = [
       (secret) => (secret.startsWith(PREFIX) ? decoded(secret) : `${PREFIX}${secret}`),
@@ -43,7 +43,7 @@ const APP_KEY: Rule = {
 
 export const LARAVEL: Table = {
   schemes: ['laravel'],
-  forms: { expires: SECONDS, signature: '64 hex digits in small letters' },
+  forms: { expires: SECONDS, signature: '64 hex digits in lower case' },
   rules: [
     APP_KEY,
     {
@@ -69,7 +69,7 @@ export const LARAVEL: Table = {
     {
       code: 'query_not_sorted',
       kind: 'link',
-      sentence: 'The parameters come in another order than they were signed in.',
+      sentence: 'The parameters are in another order than when they were signed.',
       remedy: 'Keep the order of the link: Laravel signs the parameters as they stand, sorted by name when it makes the link.',
       variants: (attempt) => {
         const pieces = piecesOf(attempt.url)

@@ -10,7 +10,7 @@ export const PICHAX: Table = {
     id: 'text',
     expires: 'a time in seconds since 1970, of at most eleven digits',
     key: 'the public API key',
-    signature: '64 hex digits in small letters',
+    signature: '64 hex digits in lower case',
   },
   rules: [
     {

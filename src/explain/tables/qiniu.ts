@@ -17,7 +17,7 @@ export const QINIU: Table = {
       kind: 'link',
       rarity: 1,
       sentence: 'The parameter token is not the last one.',
-      remedy: 'Append token behind all other parameters, and add none afterwards: Qiniu ignores what follows it.',
+      remedy: 'Append token after all other parameters, and add none afterwards: Qiniu ignores the parameters after it.',
       variants(attempt) {
         const pieces = piecesOf(attempt.url)
         const last = pieces.filter(({ name }) => name === 'token')
@@ -60,7 +60,7 @@ export const QINIU: Table = {
       kind: 'text',
       rarity: 1,
       sentence: 'The link was signed for http and is used with https, or the other way round.',
-      remedy: 'Sign the URL with the scheme that clients use, and verify the URL that the client sent, also behind a proxy.',
+      remedy: 'Sign the URL with the scheme that clients use, and verify the URL that the client sent, even behind a proxy.',
       variants: () =>
         rewrites(
           (text) => text.replace(/^https:/, 'http:'),

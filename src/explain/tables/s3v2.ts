@@ -28,14 +28,14 @@ export const S3V2: Table = {
       kind: 'text',
       rarity: 1,
       sentence: 'The path was signed without the bucket, which the host names.',
-      remedy: 'Sign /BUCKET/KEY, also for hosts that begin with the bucket.',
+      remedy: 'Sign /BUCKET/KEY, even for hosts that begin with the bucket.',
       variants: () => rewrites(withResource((resource) => resource.replace(/^\/[^/]+(?=\/)/, ''))),
     },
     {
       code: 'bucket_added',
       kind: 'text',
       rarity: 2,
-      sentence: 'The path was signed with a bucket in front that the verifier does not know.',
+      sentence: 'The path was signed with a bucket before it, and the verifier does not know that bucket.',
       remedy: 'If a domain of your own stands for the bucket, give the verifier the option bucket.',
       variants: ({ url }) => {
         const [first = ''] = split(url)

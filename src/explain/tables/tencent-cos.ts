@@ -68,8 +68,8 @@ export const TENCENT_COS: Table = {
     'q-sign-algorithm': 'sha1',
     'q-sign-time': 'two times in seconds since 1970 with a ";" between them, of which the second is the later one',
     'q-key-time': 'two times in seconds since 1970 with a ";" between them, of which the second is the later one',
-    'q-header-list': 'names of headers in small letters with ";" between them, and host among them',
-    'q-signature': '40 hex digits in small letters',
+    'q-header-list': 'names of headers in lower case with ";" between them, and host among them',
+    'q-signature': '40 hex digits in lower case',
   },
   canonicalRequest: (attempt) => printed(httpStringOf(attempt)),
   rules: [
@@ -78,7 +78,7 @@ export const TENCENT_COS: Table = {
       kind: 'secret',
       rarity: 1,
       sentence: 'The string was signed with the bytes of the SignKey, and COS takes its hex digits.',
-      remedy: 'Use the text of the first HMAC in hex, in small letters, as the key of the second one.',
+      remedy: 'Use the text of the first HMAC in hex, in lower case, as the key of the second one.',
       variants: ({ url }) => {
         const keyTime = decodeValue(rawValue(url, 'q-key-time') ?? '') ?? ''
         const derive = async (key: Parameters<NonNullable<Variant['patch']['derive']>>[0]) => ({
@@ -92,15 +92,15 @@ export const TENCENT_COS: Table = {
       kind: 'text',
       rarity: 1,
       sentence: 'The path was signed percent-encoded, and COS signs it decoded.',
-      remedy: 'Write the path into the HttpString as the key of the object is, with its spaces and letters.',
+      remedy: 'Write the path into the HttpString decoded, as the key of the object, with its spaces and letters.',
       variants: ({ url }) => [hashing((request) => printed({ ...request, path: split(url).path }))],
     },
     {
       code: 'method_case',
       kind: 'text',
       rarity: 1,
-      sentence: 'The method was signed in capitals.',
-      remedy: 'Write the method into the HttpString in small letters.',
+      sentence: 'The method was signed in upper case.',
+      remedy: 'Write the method into the HttpString in lower case.',
       variants: () => [hashing((request) => printed({ ...request, method: request.method.toUpperCase() }))],
     },
     {
@@ -108,7 +108,7 @@ export const TENCENT_COS: Table = {
       kind: 'text',
       rarity: 1,
       sentence: 'The values of headers or parameters were not percent-encoded in the HttpString.',
-      remedy: 'Encode the values, also that of a header: a / is %2F, and a space is %20.',
+      remedy: 'Encode the values, including those of headers: a / is %2F, and a space is %20.',
       variants: () => [
         hashing((request) => printed({ ...request, headers: decoded(request.headers), parameters: decoded(request.parameters) })),
         hashing((request) => printed({ ...request, headers: decoded(request.headers) })),
@@ -120,7 +120,7 @@ export const TENCENT_COS: Table = {
       kind: 'text',
       rarity: 2,
       sentence: 'The headers or parameters were not sorted by name in the HttpString.',
-      remedy: 'Sort both by their names in small letters.',
+      remedy: 'Sort both by their names in lower case.',
       variants: () => [hashing((request) => printed(request, false))],
     },
     {

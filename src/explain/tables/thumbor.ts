@@ -5,7 +5,7 @@ import { withPath } from '../rules/parts.ts'
 import { rewrites } from '../rules/text.ts'
 import type { Table } from '../table.ts'
 
-const BEHIND = 'Sign everything behind the slash that follows the signature, and nothing else.'
+const BEHIND = 'Sign everything after the slash that follows the signature, and nothing else.'
 
 /** A mistake in how the signature is written: it stands in the path, so that the scheme cannot read it. */
 const spelling = (code: string, sentence: string, change: (path: string) => string): Rule => ({
@@ -30,7 +30,7 @@ export const THUMBOR: Table = {
       code: 'slash_in_front',
       kind: 'text',
       rarity: 1,
-      sentence: 'The string was signed with a slash in front.',
+      sentence: 'The string was signed with a slash before it.',
       remedy: BEHIND,
       variants: () => rewrites((text) => `/${text}`),
     },
@@ -46,7 +46,7 @@ export const THUMBOR: Table = {
       code: 'options_left_out',
       kind: 'text',
       rarity: 1,
-      sentence: 'The image was signed without the options in front of it.',
+      sentence: 'The image was signed without the options before it.',
       remedy: BEHIND,
       variants: () => rewrites(...[1, 2, 3, 4].map((count) => (text: string) => text.split('/').slice(count).join('/') || undefined)),
     },

@@ -38,9 +38,9 @@ const KEY = SECRET_MARK
 export const TIMESTAMP_TOKEN: Table = {
   schemes: ['alibaba-cdn', 'tencent-cdn'],
   forms: {
-    auth_key: 'timestamp-rand-uid-md5hash, with a time of ten digits and a hash of 32 hex digits in small letters',
-    sign: 'timestamp-rand-uid-hash in type A, and the hash in type D, in small letters',
-    KEY1: '32 hex digits in small letters',
+    auth_key: 'timestamp-rand-uid-md5hash, with a time of ten digits and a hash of 32 hex digits in lower case',
+    sign: 'timestamp-rand-uid-hash in type A, and the hash in type D, in lower case',
+    KEY1: '32 hex digits in lower case',
     KEY2: 'a time in hexadecimal, of eight digits',
     t: 'a time in seconds since 1970, of ten decimal digits, or with timeFormat hex of eight hexadecimal ones',
   },
@@ -84,7 +84,7 @@ export const TIMESTAMP_TOKEN: Table = {
       code: 'time_spelling',
       kind: 'text',
       rarity: 1,
-      sentence: 'The time was hashed in another spelling than the link has: hexadecimal or decimal, in capitals or small letters.',
+      sentence: 'The time was hashed in another spelling than the link has: hexadecimal or decimal, in upper or lower case.',
       remedy: 'Hash the time as the link has it.',
       variants: strings(({ path, time }) => {
         const seconds = Number.parseInt(time, time.length === 8 ? 16 : 10)

@@ -8,7 +8,7 @@ import type { Table } from '../table.ts'
 export const UPYUN: Table = {
   schemes: ['upyun'],
   forms: {
-    _upt: '8 hex digits in small letters, the middle of the MD5, and a time in seconds since 1970',
+    _upt: '8 hex digits in lower case, the middle of the MD5, and a time in seconds since 1970',
     _upp: 'a number of folders from 0 to 20, and no more than the path has',
   },
   rules: [
@@ -35,7 +35,7 @@ export const UPYUN: Table = {
       code: 'folder',
       kind: 'text',
       rarity: 1,
-      sentence: 'The whole path was signed, and _upp says that a folder was; or the folder was signed, and _upp is missing or wrong.',
+      sentence: 'The whole path was signed, and _upp names a folder; or a folder was signed, and _upp is missing or wrong.',
       remedy: 'Sign the folder with its slash at the end, and write the number of its folders into _upp.',
       variants: ({ url }) => {
         const front = `${SECRET_MARK}&${rawValue(url, '_upt')?.slice(8)}&`

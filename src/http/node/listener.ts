@@ -13,7 +13,7 @@ type FetchHandler = (request: Request, info: NodeInfo) => Response | Promise<Res
  * The request's URL is the `Host` header and the request target as it came. The answer is 400 if they do not make a URL, and for targets that
  * clients do not send to a server: absolute URLs, `*`, and paths with dot segments, a raw `\` or two slashes at the start. Bodies stream both ways
  * at the pace of the slower side. When the client disconnects, `request.signal` aborts and the response's body is cancelled. When the handler
- * throws, or returns something else than a `Response`, the answer is 500, and the error goes to stderr without the URL, which may be a link.
+ * throws, or returns something other than a `Response`, the answer is 500, and the error goes to stderr without the URL, which may be a link.
  *
  * @param handler - Gets the request and the client's address: `guard(links, serve, { ip: (request, info) => info.remoteAddress })`.
  * @returns A listener for HTTP/1.1. Requests of HTTP/2 are answered with 400.
@@ -41,7 +41,7 @@ export function listener(handler: FetchHandler): RequestListener {
   assertOption(typeof handler === 'function', 'handler', 'a fetch handler, such as guard(links, handler)')
   return (incoming, outgoing) => {
     const start = () => void answer(incoming, outgoing, handler)
-    // A pipelined request has no socket until the earlier ones are answered, and Node would not tell when its client disconnects.
+    // A pipelined request has no socket until the earlier ones are answered, and Node would not report that its client disconnects.
     if (outgoing.socket) start()
     else outgoing.once('socket', start)
   }
@@ -60,7 +60,7 @@ async function answer(incoming: IncomingMessage, outgoing: ServerResponse, handl
     assertResponse(response)
     await writeResponse(outgoing, response, request.method)
   } catch (error) {
-    // An error that comes of the disconnection needs no report.
+    // An error that is caused by the disconnection needs no report.
     if (disconnected.signal.aborted) return
     console.error(`Answering a ${request.method} request failed:`, error)
     if (outgoing.headersSent) outgoing.destroy()

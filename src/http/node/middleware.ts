@@ -12,7 +12,7 @@ import { signersIn, urlWithoutLink } from './without-link.ts'
 
 /** A request that {@link middleware} has admitted. */
 export type Admitted<Incoming extends IncomingMessage = IncomingMessage> = Incoming & {
-  /** What the link says, proved by its signature. */
+  /** The claims of the link, proved by its signature. */
   readonly claims: Claims
 }
 
@@ -22,7 +22,7 @@ export type MiddlewareOptions<Incoming extends IncomingMessage = IncomingMessage
 /**
  * Puts the handlers that follow it behind signed links, in Express, Polka, Connect, and Fastify with `@fastify/middie`. Requests with a valid link go
  * on to the next handler; all others are answered as by `guard`. Request targets that clients do not send, such as absolute URLs and paths with
- * dot segments, are answered with 400, because frameworks read them in other ways than the signature did.
+ * dot segments, are answered with 400, because frameworks read them differently from `verify`.
  *
  * The handlers that follow find the proved claims in `req.claims`. `req.url` is the URL of `claims.resource` then: without the link's parameters,
  * and without query parameters that the signature does not cover, because a client can change those. If the signature does not cover the path,
@@ -52,7 +52,7 @@ export function middleware<Incoming extends IncomingMessage = IncomingMessage>(
   return (incoming, outgoing, next) => {
     const mistake = mistakeOf(incoming, outgoing, next)
     if (mistake) return answerMistake(mistake, outgoing, next)
-    // Frameworks take the path that this is mounted at off `url`, but the link was signed with it.
+    // Frameworks remove the path of the mount from `url`, but the link was signed with it.
     const { url = '', originalUrl = url } = incoming as { url?: string; originalUrl?: string }
     const request = requestOf(incoming, { target: originalUrl })
     if (!request) return writeSentence(outgoing, 400, UNREADABLE)

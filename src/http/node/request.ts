@@ -25,8 +25,8 @@ const HOST = /^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d+)?$/i
 /**
  * A `Request` with the URL that the `Host` header and the target make.
  *
- * `undefined` if they do not make a URL, or one that can be read in several ways. Frameworks go on with the target as it came: Express, for one,
- * cuts the length of `http://host` off a URL that `middleware` has rewritten, and would open another file.
+ * `undefined` if they do not make a URL, or one that can be read in several ways. Frameworks use the target as it came: Express, for one, cuts
+ * the length of `http://host` off a URL that `middleware` has rewritten, and would open another file.
  */
 export function requestOf(incoming: IncomingMessage, { target, signal, outgoing }: RequestOptions): Request | undefined {
   // Requests of HTTP/2 have no such list, and are refused.

@@ -5,7 +5,7 @@ import type { Scheme } from '../../core/scheme.ts'
 import { normalPath } from '../../lib/normalise.ts'
 import { split } from '../../lib/url.ts'
 
-/** The members of `anyOf` that can have signed a link, by the name in its verdict. Links do not tell the members of one name apart. */
+/** The members of `anyOf` that can have signed a link, by the name in its verdict. A link does not show which of several members with one name signed it. */
 export function signersIn(scheme: Scheme, name: string): readonly Scheme[] {
   return (scheme.schemes ?? [scheme]).filter((member) => member.name === name)
 }
@@ -15,7 +15,7 @@ export function signersIn(scheme: Scheme, name: string): readonly Scheme[] {
  *
  * The query has no more than the signature covers, because a client can change the rest. The path is the proved one, too, unless the signature does
  * not cover it, or only a part: a link of NGINX's that is made of `$secure_link_expires $secret` opens every path. Then it is the path of the
- * request without the link's token, as it is for NGINX. Otherwise every such link would lead to `/`.
+ * request without the link's token, as it is for NGINX. Otherwise every such link would open `/`.
  *
  * @param signers - The schemes that can have signed the link. Not all of `anyOf`: a client can add parameters that another scheme reads as a link of
  *   its own, and that scheme would leave the token in the path.
@@ -31,23 +31,23 @@ export function urlWithoutLink(signers: readonly Scheme[], original: string, url
   const rest = behind(mount, isSamePath(path, split(original).path) ? path : pathFor(signers, original, path))
   // The mount holds the token of a link that has it in its path.
   if (rest === undefined) return url
-  // Frameworks take off again the `/` that they wrote in front. Without it, the link for `/files.txt` would lead on to `/filestxt`.
+  // Frameworks later remove the `/` that they added. If it were missing, they would open `/filestxt` for the link to `/files.txt`.
   return (rest[0] === '/' ? rest : `/${rest}`) + query
 }
 
-/** The proved path if it is the whole path of the request but for a token, and otherwise the path of the request without the token. */
+/** The proved path if it is the whole path of the request without a token, and otherwise the path of the request without the token. */
 function pathFor(signers: readonly Scheme[], original: string, proved: string): string {
   let shortest = split(original).path
   for (const signer of signers) {
     const { path } = split(inspect(signer, original)?.unverified.resource ?? original)
     if (isSamePath(proved, path)) return proved
-    // The member that signed takes the token out.
+    // The member that signed removes the token.
     if (path.length < shortest.length) shortest = path
   }
   return shortest
 }
 
-/** The part of a path behind the mount, which is spelled as in the request, or in normal form. */
+/** The part of a path after the mount, which is spelled as in the request, or in normal form. */
 function behind(mount: string, path: string): string | undefined {
   const front = [mount, normalPath(mount)].find((spelling) => path.startsWith(spelling))
   return front === undefined ? undefined : path.slice(front.length)

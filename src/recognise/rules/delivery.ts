@@ -85,7 +85,7 @@ export const DELIVERY: readonly Rule[] = [
   {
     vendor: 'fastly',
     parameters: { token: /^\d{10,11}_[\da-f]{40}$/ },
-    // Behind the expiry are a line and the signature.
+    // After the expiry come a `_` and the signature.
     read: (link) => expiryFrom(link.text('token').slice(0, -41)),
   },
 

@@ -1,4 +1,4 @@
-// The options of Akamai's edge tokens, and in which ways Akamai, Cloudinary and Uploadcare escape what they sign.
+// The options of Akamai's edge tokens, and how Akamai, Cloudinary and Uploadcare escape the signed text.
 import { assertKnownOptions, assertOption } from '../../core/errors.ts'
 import { asClientsSend, escapeField } from './edge-token.ts'
 

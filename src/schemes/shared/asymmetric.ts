@@ -1,4 +1,4 @@
-// Key pairs for schemes that sign with RSA or ECDSA: who has the private key signs, and the public key alone verifies.
+// Key pairs for schemes that sign with RSA or ECDSA: the private key signs, and the public key alone verifies.
 import { assertOption, LinkError } from '../../core/errors.ts'
 import { type Keyring, type KeySource, type Keys, keyring, type RemoteSecret, type SecretKey } from '../../core/keys.ts'
 import type { Signer } from '../../core/scheme.ts'
@@ -11,7 +11,7 @@ export type SignedHash = 'SHA-1' | 'SHA-256'
 
 /** A key pair, or one half of it. */
 export interface KeyPair extends Omit<SecretKey, 'secret'> {
-  /** The name of the key, which stands in the link. */
+  /** The name of the key, which the link shows. */
   readonly id: string
   /**
    * The private key: in PEM (PKCS #1, PKCS #8 or SEC 1, not encrypted), a `CryptoKey`, or one that stays elsewhere, such as in a KMS. Without it,

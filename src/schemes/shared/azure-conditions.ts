@@ -18,7 +18,7 @@ import {
   type Taken,
 } from './azure-request.ts'
 
-/** A stored access policy. Links that name it leave out what it says. */
+/** A stored access policy. Links that name it leave out the values that it has. */
 export interface AzurePolicy {
   /** Letters, in Azure's order. */
   readonly permissions?: string
@@ -131,7 +131,7 @@ export function fieldsOf(
   if (sr === 'd') fields.sdd ??= `${depth - 1}`
   assertOption(sr !== 'd' || Number(fields.sdd) > 0, 'url', "that of a directory, for resource 'd'")
 
-  // Azure refuses links that say again what their policy says.
+  // Azure refuses links that repeat a value of their policy.
   assertOption(!policy.permissions || own.permissions === undefined, 'permissions', 'left out: the stored access policy has some')
   assertOption(!policy.starts || starts === undefined, 'starts', 'left out: the stored access policy has one')
   const isOfPolicy = !policy.expires || Math.ceil(+policy.expires / 1000) === expires

@@ -37,7 +37,7 @@ export interface Taken {
   /** The link's own parameters. */
   readonly fields: Fields
   readonly request: AzureRequest
-  /** The first parameter that is there twice, is empty or cannot be decoded. */
+  /** The first parameter that is repeated, is empty or cannot be decoded. */
   readonly faulty: Parameter | RequestParameter | undefined
 }
 
@@ -107,7 +107,7 @@ function decodeForm(value: string): string | undefined {
 interface Values<Name extends string> {
   /** Decoded. Empty for a value that cannot be decoded. */
   readonly values: { readonly [N in Name]?: string | undefined }
-  /** The first of them that is there twice, is empty or cannot be decoded. */
+  /** The first of them that is repeated, is empty or cannot be decoded. */
   readonly faulty: Name | undefined
 }
 
@@ -129,7 +129,7 @@ function valuesOf<Name extends string>(pieces: readonly Piece[], names: readonly
 /** Does a `%` begin no escape? */
 export const hasBrokenEscape = (text: string): boolean => /%(?![\dA-Fa-f]{2})/.test(text)
 
-/** The value, as it stands, of a parameter that is there once. */
+/** The value, not decoded, of a parameter that occurs once. */
 function onlyValue(pieces: readonly Piece[], name: string): string | undefined {
   const sought = lowerCase(name)
   const [first, second] = pieces.filter((piece) => piece.name === sought)
@@ -161,7 +161,7 @@ export function snapshotTimeOf(fields: Fields, { parameters }: AzureRequest): st
   return copy && parameters[copy]
 }
 
-/** What a host says about account and service. Domains that are mapped to an account say nothing. */
+/** The account and service that a host names. Domains that are mapped to an account name neither. */
 interface Host {
   readonly account?: string | undefined
   readonly service?: string | undefined
@@ -174,10 +174,10 @@ interface Host {
 const AZURE_HOST =
   /^(?<account>[a-z\d-]+?)(?:-secondary)?\.(?:privatelink\.|z\d+\.)?(?<service>blob|dfs|file|queue|table|web)\.(?:core\.|storage\.azure\.net$|localhost$)/
 
-// The emulator tells hosts apart in the same way: an address, or a name without a dot.
+// The emulator recognises its hosts in the same way: an address, or a name without a dot.
 const EMULATOR_HOST = /^(\[.*|\d+\.\d+\.\d+\.\d+|[^.]+|host\.docker\.internal)$/
 
-/** Reads the host of an origin. A path without an origin says nothing. */
+/** Reads the host of an origin. A path without an origin names none. */
 function hostOf(origin: string): Host {
   const name = origin
     .toLowerCase()
@@ -269,7 +269,7 @@ function lastSegment({ segments }: AzureRequest): string {
   return decodeValue(segments[segments.length - 1] ?? '') ?? ''
 }
 
-/** Does the URL say `http:`? A path does not say. */
+/** Does the URL begin with `http:`? A path has no protocol. */
 export const isPlainHttp = ({ origin }: AzureRequest): boolean => /^http:/i.test(origin)
 
 // Operations on a blob that take a permission of their own, by `comp`.
@@ -280,7 +280,7 @@ const PERMISSION_OF_OPERATION = new Map([
   ['tags', 't'],
 ])
 
-/** The methods that permissions open for a request, on the safe side: Azure decides by the operation. Sorted. */
+/** The methods that permissions open for a request, sorted. Azure decides by the operation, so this is stricter. */
 export function methodsOf(permissions: string, { sr }: Fields, request: AzureRequest): string[] {
   const { depth, parameters, pieces } = request
   if (sr === 'q') return methodsOfQueue(permissions, depth, lowerCase(onlyValue(pieces, 'peekonly') ?? '') === 'true')

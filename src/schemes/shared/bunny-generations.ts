@@ -22,7 +22,7 @@ export interface Generation {
 
 const asItIs = (path: string): string => path
 
-/** One that signs decoded paths does not know an escaped slash from a slash. */
+/** A generation that signs decoded paths cannot tell an escaped slash from a slash. */
 const decodedPath = (path: string): string | undefined => (/%(2f|5c)/i.test(path) ? undefined : decodeValue(path))
 
 async function sha256(message: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {

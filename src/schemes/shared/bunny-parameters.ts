@@ -16,7 +16,7 @@ export interface Parameter {
 /** The parameters of a query. */
 export interface Parameters {
   readonly parameters: readonly Parameter[]
-  /** The name of one that cannot be decoded, or is there twice. */
+  /** The name of one that cannot be decoded, or is repeated. */
   readonly faulty: string | undefined
 }
 
@@ -48,7 +48,7 @@ export function signingData(parameters: readonly Parameter[], withoutEmpty: bool
   return MOVABLE.test(data[0] ?? '') ? undefined : data.join('&')
 }
 
-/** The parameters as signers write them behind the token. */
+/** The parameters as signers write them after the token. */
 export const printed = (parameters: readonly Parameter[], withoutEmpty: boolean): string =>
   sorted(parameters, withoutEmpty)
     .map(({ name, value }) => `&${encodeURIComponent(name)}=${encodeURIComponent(value)}`)
@@ -87,7 +87,7 @@ function countries(list: string | readonly string[] | undefined, option: string)
   return text
 }
 
-/** What only Bunny can check. */
+/** The conditions that only Bunny can check. */
 export function restrictionsOf(get: (name: string) => string | undefined): object | undefined {
   const [allowed, blocked, limit] = [get('token_countries'), get('token_countries_blocked'), get('limit')]
   if (!allowed && !blocked && !limit) return undefined

@@ -1,4 +1,4 @@
-// DER and PEM: as much of them as keys and ECDSA signatures need. X.690, RFC 5958, RFC 5280 and RFC 7468.
+// DER and PEM, as far as keys and ECDSA signatures need them. X.690, RFC 5958, RFC 5280 and RFC 7468.
 import { BASE64, decode, encode, HEX } from '../../lib/encoding.ts'
 
 type Bytes = Uint8Array<ArrayBuffer>
@@ -15,13 +15,13 @@ export const SEQUENCE = 0x30
 const BIT_STRING = 0x03
 const OCTET_STRING = 0x04
 
-/** The elements that lie one behind the other in these bytes. `undefined` for bytes that are not DER. */
+/** The elements in these bytes, one after the other. `undefined` for bytes that are not DER. */
 export function elementsOf(bytes: Bytes): readonly Element[] | undefined {
   const elements: Element[] = []
   for (let from = 0; from < bytes.length; ) {
     const tag = bytes[from] as number
     const short = bytes[from + 1] ?? 0x80
-    // A length of 128 or more has a byte in front that says how many bytes it takes.
+    // A length of 128 or more begins with a byte that says how many bytes it takes.
     const more = short < 0x80 ? 0 : short & 0x7f
     if (short === 0x80 || more > 3) return undefined
     let length = more ? 0 : short
@@ -99,7 +99,7 @@ function keyIn(label: string, der: Bytes): KeyFile | undefined {
   }
 }
 
-/** The public key of a certificate. It is the sixth field behind the version, which may be left out. */
+/** The public key of a certificate. It is the sixth field after the version, which may be left out. */
 function spkiInCertificate(der: Bytes): Bytes | undefined {
   const fields = contentOf(contentOf(der)?.[0]?.whole) ?? []
   const hasVersion = fields[0]?.tag === 0xa0
@@ -145,7 +145,7 @@ export function rawSignature(der: Bytes): Bytes | undefined {
   return encode(derSignature(raw), HEX) === encode(der, HEX) ? raw : undefined
 }
 
-/** A positive integer: without zeros in front, but for one where the first bit is set. */
+/** A positive integer: without leading zeros, except one if the first bit is set. */
 function integer(number: Uint8Array): Bytes {
   let from = 0
   while (from < number.length - 1 && number[from] === 0) from++

@@ -7,7 +7,7 @@ import { encode, HEX } from '../../lib/encoding.ts'
 // Requests choose what a key is derived for, such as a day, so the memory of one key must not grow with them.
 const MOST_REMEMBERED = 16
 
-// By the key object, so that keys which nobody holds any more are forgotten with all that was derived from them.
+// By the key object, so that a key which the program no longer holds can be collected with all keys that were derived from it.
 const remembered = /* @__PURE__ */ new WeakMap<SecretKey, Map<string, SecretKey>>()
 
 /**

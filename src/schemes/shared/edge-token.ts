@@ -61,7 +61,7 @@ export interface EdgeToken<Name extends string> {
   readonly signature: string
 }
 
-/** Takes a token apart. Only the field `bare` has no value. `undefined` if a field is unknown, empty or there twice, or if the token does not end with its signature. */
+/** Takes a token apart. Only the field `bare` has no value. `undefined` if a field is unknown, empty or repeated, or if the token does not end with its signature. */
 export function parseToken<Name extends string>(
   value: string,
   names: readonly Name[],
@@ -100,12 +100,12 @@ export function asTyped(text: string): string {
   return text.replace(/%(?:2[027]|3[CE]|5[CE]|60|7[B-D])|(?:%[89A-F][\dA-F])+/g, (escapes) => decodeValue(escapes) ?? escapes)
 }
 
-/** The two texts that a signer can have had in mind, or the one. */
+/** The texts that a signer may have signed: one or two. */
 export function sentOrTyped(sent: string, typed: string): readonly string[] {
   return sent === typed ? [sent] : [sent, typed]
 }
 
-/** Opens this path one of these patterns? Both are compared in normal form. A path that climbs with `..%2F` is opened by none. */
+/** Does one of these patterns open the path? Both are compared in normal form. No pattern opens a path that leaves its folder with `..%2F`. */
 export function opensPath(patterns: readonly string[], path: string): boolean {
   const normalised = normalPath(path)
   return below(normalised, '/') && patterns.some((pattern) => matchesPattern(normal(pattern), normalised))
@@ -115,7 +115,7 @@ export function opensPath(patterns: readonly string[], path: string): boolean {
 export function matchesPattern(pattern: string, text: string): boolean {
   let at = 0
   let from = 0
-  // Where the last `*` stands, and where the characters behind those that it stands for begin.
+  // The place of the last `*`, and the place in the path after the characters that it matches.
   let star = -1
   let behind = 0
   while (from < text.length) {

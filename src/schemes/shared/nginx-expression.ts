@@ -1,5 +1,5 @@
-// Expressions of NGINX variables, such as "$secure_link_expires$uri $secret": parsed once, filled in for each link, and what they say about the
-// conditions and claims of a link.
+// Expressions of NGINX variables, such as "$secure_link_expires$uri $secret": parsed once, and filled in for each link. They
+// determine which conditions and claims a link has.
 import type { Claims } from '../../core/claims.ts'
 import { assertOption } from '../../core/errors.ts'
 import { type Covered, type Grant, type Message, type Reading, type RequestPart, SECRET } from '../../core/scheme.ts'

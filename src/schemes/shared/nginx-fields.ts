@@ -111,7 +111,7 @@ function behindField({ ways, last }: Ends, text: string, field: Field, value: st
     next[end] = begun
     if (begun) lastEnd = end
     if (begun && !field.holds(text.charCodeAt(end), field.least)) begun = 0
-    // It cannot begin any more, so it cannot end behind this place.
+    // It cannot begin any more, so it cannot end after this place.
     if (!begun && from >= last) break
   }
   return { ways: next, last: lastEnd }

@@ -59,8 +59,8 @@ export interface NginxRequest {
 
 /**
  * Reads a URL as NGINX does. `undefined` for one that NGINX answers with 400 (`%00`, a broken escape, a raw space), and for one that it reads in
- * another way than clients or applications do: with `.` or `..` between slashes, also escaped ones, a raw `\`, or two slashes in front that are
- * not merged.
+ * another way than clients or applications do: with `.` or `..` between slashes, even if escaped, a raw `\`, or two leading slashes that are not
+ * merged.
  *
  * @param parts - The URL without the link's own parameters.
  * @param args - The query with them, as bytes.
@@ -91,7 +91,7 @@ export function without(query: string, names: readonly string[]): string {
   return others && `?${others}`
 }
 
-/** A number as NGINX reads one: digits, of which zeros may be in front. -1 for anything else, and for a number of more than 63 bits. */
+/** A number as NGINX reads one: digits, perhaps with leading zeros. -1 for anything else, and for a number of more than 63 bits. */
 export function numberOf(text: string): number {
   const digits = text.replace(/^0+(?=.)/, '')
   return /^\d{1,19}$/.test(digits) && BigInt(digits) < 2n ** 63n ? Number(digits) : -1

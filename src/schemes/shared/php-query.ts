@@ -18,12 +18,12 @@ export function phpEncoded(text: string): string {
 
 /** A parameter of a query. */
 export interface PhpParameter {
-  /** The name in `$_GET`: PHP drops spaces in front, ends a name at `[` and at NUL, and reads `.` and space as `_`. */
+  /** The name in `$_GET`: PHP drops leading spaces, ends a name at `[` and at NUL, and reads `.` and space as `_`. */
   readonly name: string
   /** The whole name as PHP prints it, such as `a%5B0%5D`. */
   readonly written: string
   readonly value: string
-  /** The piece of the query as it stands. */
+  /** The piece of the query, not decoded. */
   readonly piece: string
 }
 
@@ -40,7 +40,7 @@ function parameterOf(piece: string): PhpParameter {
   return { name, written, value: end < 0 ? '' : piece.slice(end + 1), piece }
 }
 
-/** What `parse_str` makes of a query: values, and arrays of them, by their names as PHP prints them. */
+/** The result of `parse_str` for a query: values, and arrays of them, by their names as PHP prints them. */
 export type PhpValues = Map<string, string | PhpValues>
 
 /** The values of a query, or the name of a parameter that cannot be read surely: `twice`, or in a form that PHP changes or drops. */
@@ -50,7 +50,7 @@ export interface PhpQuery {
   readonly odd: string | undefined
 }
 
-/** A name, and behind it indices in brackets. The brackets of all others do not match, or there is NUL or a space where PHP cuts. */
+/** A name, followed by indices in brackets. The brackets of all others do not match, or there is NUL or a space where PHP cuts. */
 const NAME = /^((?:(?!%5B|%5D|%00).)+)((?:%5B(?!\+|%0)(?:(?!%5B|%5D|%00).)*%5D){0,60})$/
 
 /** Reads a query, with its `?`, as `parse_str` does: of two parameters with one name, the last one counts. */

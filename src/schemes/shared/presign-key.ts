@@ -4,9 +4,9 @@ import { isBytes, type SecretKey } from '../../core/keys.ts'
 
 /** Credentials of a storage. */
 export interface PresignKey extends SecretKey {
-  /** The access key id, which stands in the link. */
+  /** The access key id, which the link shows. */
   readonly id: string
-  /** The token of temporary credentials, which stands in the link. */
+  /** The token of temporary credentials, which the link shows. */
   readonly sessionToken?: string
 }
 

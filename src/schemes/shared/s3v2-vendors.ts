@@ -1,8 +1,8 @@
-// The words of the storages that sign with HMAC-SHA-1 in the way of Amazon's Signature Version 2, and the parts of a request that each signs.
+// The names and rules of the storage services that sign with HMAC-SHA-1 in the way of Amazon's Signature Version 2, and the parts of a request that each signs.
 import { encodeValue } from '../../lib/url.ts'
 import { type CanonicalParameter, canonicalParameters } from './canonical-request.ts'
 
-/** What one vendor writes and signs. */
+/** The names and rules of one vendor. */
 export interface V2Vendor {
   /** The parameter with the access key id. */
   readonly keyId: string
@@ -12,7 +12,7 @@ export interface V2Vendor {
   readonly prefix: string
   /** Parameters with this prefix are signed as if they were headers. Otherwise they are sub-resources. */
   readonly parametersAreHeaders: boolean
-  /** The path is signed decoded, in place of as it stands in the request. */
+  /** The path is signed decoded, and not as it stands in the request. */
   readonly decodesPath: boolean
   /** The parameters that are signed, and that are not the link's own. */
   readonly subresources: ReadonlySet<string>
@@ -107,7 +107,7 @@ export function isSigned({ subresources, prefix }: V2Vendor, name: string): bool
 }
 
 /**
- * The parameters that are signed, decoded and in order. `undefined` for a broken escape, for one that is there twice, and for a value that the string to
+ * The parameters that are signed, decoded and in order. `undefined` for a broken escape, for one that is repeated, and for a value that the string to
  * sign would not keep apart from another parameter.
  */
 export function signedParameters(vendor: V2Vendor, query: string): readonly CanonicalParameter[] | undefined {

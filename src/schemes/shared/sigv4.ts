@@ -93,7 +93,7 @@ export interface Dialect extends Vocabulary {
   assertUrl(hostname: string, path: string): void
 }
 
-/** The usual names of the parameters, behind a prefix. */
+/** The usual names of the parameters, after a prefix. */
 export function parameterNames(prefix: string): ParameterNames {
   return {
     algorithm: `${prefix}Algorithm`,
@@ -124,7 +124,7 @@ export const AWS4: Vocabulary = {
 /** The header prefixes of all vendors. A request for one vendor must not have those of another. */
 const HEADER_PREFIXES = ['x-amz-', 'x-goog-']
 
-/** The longest life of a link, in seconds. */
+/** The longest lifetime of a link, in seconds. */
 const WEEK = 604_800
 
 /** The schemes of URLs that a request can have. They are not signed. */
@@ -190,7 +190,7 @@ function credentialScope({ terminator }: Dialect, date: string, { region, servic
   return `${dayOf(date)}/${region}/${service}/${terminator}`
 }
 
-/** All that a link signs, but for the method and the values of headers. */
+/** Everything that a link signs, except the method and the values of headers. */
 interface Presigned {
   readonly date: string
   readonly scope: string
@@ -221,7 +221,7 @@ async function stringToSign(dialect: Dialect, link: Presigned, method: string, h
   return `${dialect.algorithm}\n${link.date}\n${link.scope}\n${encode(new Uint8Array(hash), HEX)}`
 }
 
-/** The hash of the body, which the storage compares with the body that comes. It counts even when the header is not a signed one. */
+/** The hash of the body, which the storage compares with the body. It counts even if the header is not signed. */
 function payloadOf({ payloadHash }: Dialect, others: readonly CanonicalParameter[], header: Header): string {
   // HTTP drops the spaces around a value.
   return header(payloadHash.toLowerCase())?.trim() ?? others.find(({ name }) => name === payloadHash)?.value ?? 'UNSIGNED-PAYLOAD'
@@ -250,7 +250,7 @@ function withPrefix(prefix: string, secret: Secret): Secret {
   return isBytes(secret) ? Uint8Array.of(...new TextEncoder().encode(prefix), ...secret) : secret
 }
 
-/** When a link begins, and how many seconds it lives. */
+/** The start of a link, and its lifetime in seconds. */
 interface Life {
   /** In seconds since 1970. */
   readonly starts: number
@@ -279,7 +279,7 @@ async function write(dialect: Dialect, grant: Grant<PresignConditions>, key: Pre
   assertOption(isDecodable(url), 'url', 'free of broken escapes: write the % of a key as %25')
   const path = canonicalPath(parts.path)
   const others = canonicalParameters(parts.query)
-  assertOption(path && others, 'url', "without the segments '.' and '..', also behind an escaped slash")
+  assertOption(path && others, 'url', "without the segments '.' and '..', even after an escaped slash")
   assertOwnVendor(
     dialect,
     'url',
@@ -304,7 +304,7 @@ async function write(dialect: Dialect, grant: Grant<PresignConditions>, key: Pre
     // Directory buckets have sessions of their own, and another name for their tokens.
     [place.service === 's3express' ? 's3SessionToken' : 'securityToken']: key.sessionToken,
   })
-  // Before the digest: it throws `no_webcrypto` where there is none.
+  // Before the digest: it throws `no_webcrypto` if WebCrypto is missing.
   const found = signingKey(dialect, key, scope, date, place)
   const derived = 'secret' in found ? found : await found
   const link = { date, scope, path, own: parameters, others, signedHeaders }
@@ -414,7 +414,7 @@ function parametersIn(names: ParameterNames, values: Readonly<Record<string, str
   return parameters
 }
 
-/** What the parameters of a link say. */
+/** The values of a link's parameters. */
 interface Content {
   readonly keyId: string
   readonly date: string

@@ -35,7 +35,7 @@ export const DECIMAL: TimeFormat = /* @__PURE__ */ numbers(/^[1-9]\d{9}$/, 10)
 export const HEX_LOWER_CASE: TimeFormat = /* @__PURE__ */ numbers(HEX, 16)
 export const HEX_UPPER_CASE: TimeFormat = /* @__PURE__ */ numbers(HEX, 16, true)
 
-/** The clock in China, where there is no summer time: eight hours before UTC. */
+/** The clock in China, which has no summer time: eight hours ahead of UTC. */
 const CHINA = 8 * 3600
 
 /** `201508150800`: a minute in China. */
@@ -50,7 +50,7 @@ export const MINUTES: TimeFormat = {
   },
 }
 
-/** What a token says. */
+/** The fields of a token. */
 export interface Token {
   readonly time: string
   /** Of type A. */
@@ -138,7 +138,7 @@ export function typeD(hashName: string, timeName: string, format: TimeFormat): T
   }
 }
 
-/** The URL with a token in front of its path. */
+/** The URL with a token before its path. */
 function inFront(sent: string, token: string): string {
   const { origin, path, query, fragment } = split(sent)
   return origin + token + path + query + fragment

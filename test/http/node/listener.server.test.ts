@@ -1,4 +1,4 @@
-// listener over real sockets: the Request that a fetch handler gets of node:http, and the answer that the client gets of the handler.
+// listener over real sockets: the Request that a fetch handler gets from node:http, and the answer that the client gets from the handler.
 import { once } from 'node:events'
 import { Agent, createServer, type Server, request as send } from 'node:http'
 import http2 from 'node:http2'

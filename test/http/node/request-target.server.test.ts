@@ -1,5 +1,5 @@
-// Request targets that clients do not send: absolute URLs, `*`, raw backslashes, fragments, dots. Frameworks read them in other ways than the
-// signature did, so `middleware` and `listener` answer 400. Each is sent over a raw socket, because no HTTP client would write it.
+// Request targets that clients do not send: absolute URLs, `*`, raw backslashes, fragments, dots. Frameworks read them differently from
+// `verify`, so `middleware` and `listener` answer 400. Each is sent over a raw socket, because no HTTP client would write it.
 import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http'

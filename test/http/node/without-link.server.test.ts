@@ -1,4 +1,4 @@
-// req.url behind middleware, in Express: the proved URL, also for links that cover only a part of it.
+// req.url behind middleware, in Express: the proved URL, even for links that cover only a part of it.
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'

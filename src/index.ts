@@ -9,6 +9,7 @@ export { type LinkMemory, type LinkMemoryOptions, linkMemory } from './core/memo
 export { type RedeemOptions, redeem, type UseStore } from './core/redeem.ts'
 export type {
   Algorithm,
+  Cookie,
   Covered,
   Draft,
   Encoding,
@@ -16,6 +17,9 @@ export type {
   Hash,
   MaybeAsync,
   Message,
+  PostCondition,
+  PostField,
+  PostForm,
   Reading,
   RequestPart,
   Scheme,

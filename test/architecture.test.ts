@@ -32,6 +32,7 @@ const MAY: Record<string, readonly string[]> = {
   'explain/': ['explain/', 'recognise/', CORE, 'lib/'],
   'client/': ['client/', 'recognise/', ...DESCRIBING, 'lib/'],
   'media/': ['media/', CORE, 'lib/'],
+  'post/': ['post/', CORE, 'lib/'],
   'http/': ['http/', CORE, 'lib/'],
   'http/node/': ['http/', CORE, 'lib/', 'node:'],
   'service/': ['service/', 'http/', CORE, 'lib/'],
@@ -40,17 +41,19 @@ const MAY: Record<string, readonly string[]> = {
   // The doors.
   'index.ts': [CORE, 'schemes/hmac.ts', 'type:lib/'],
   'guard.ts': ['http/'],
+  'all-of.ts': ['core/all-of.ts'],
   'service.ts': ['service/', 'http/'],
   'node.ts': ['http/node/'],
   'client.ts': ['client/'],
   'media.ts': ['media/'],
+  'post-policy.ts': ['post/', 'type:core/scheme.ts'],
   'recognise.ts': ['recognise/'],
   'explain.ts': ['explain/'],
   'njs.ts': ['njs/'],
 }
 
 // Only these compute or compare signatures.
-const MAY_IMPORT_CRYPTO = ['core/sign.ts', 'core/verify.ts', 'schemes/shared/', 'explain/']
+const MAY_IMPORT_CRYPTO = ['core/sign.ts', 'core/verify.ts', 'post/', 'schemes/shared/', 'explain/']
 
 /** The rule for a file: that of the file itself, or of the innermost folder that has one. */
 function ruleFor(name: string): readonly string[] | undefined {

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { hmac, inspect, LinkError, sign, verify } from '../src/index.ts'
-import { PROFILES } from './fuzz/profiles.ts'
+import { WRITTEN } from './fuzz/profiles.ts'
 import { Random } from './fuzz/random.ts'
 import { targetOf } from './fuzz/readings.ts'
 import { NOW } from './fuzz/words.ts'
@@ -49,7 +49,7 @@ describe('docs/SECURITY.md', () => {
   })
 
   test('it names every scheme in its table', () => {
-    for (const scheme of new Set(PROFILES.map(({ scheme }) => scheme.name))) expect(page).toContain(`](schemes/${scheme}.md) |`)
+    for (const scheme of new Set(WRITTEN.map(({ scheme }) => scheme.name))) expect(page).toContain(`](schemes/${scheme}.md) |`)
   })
 
   test('a test that is not there is noticed', () => {
@@ -66,8 +66,8 @@ describe('guarantees', () => {
 
   /** A link of each scheme, with the grant that it was made from. */
   async function links() {
-    const made: { profile: (typeof PROFILES)[number]; link: string; url: string; conditions: object }[] = []
-    for (const profile of PROFILES) {
+    const made: { profile: (typeof WRITTEN)[number]; link: string; url: string; conditions: object }[] = []
+    for (const profile of WRITTEN) {
       const random = new Random(1)
       for (let tries = 0; tries < 100 && made.at(-1)?.profile !== profile; tries++) {
         const { url, conditions } = profile.grant(random)
@@ -75,7 +75,7 @@ describe('guarantees', () => {
         if (link) made.push({ profile, link, url, conditions })
       }
     }
-    expect(made).toHaveLength(PROFILES.length)
+    expect(made).toHaveLength(WRITTEN.length)
     return made
   }
 

@@ -36,6 +36,17 @@ globalThis.EXAMPLES = [
     }
   },
   {
+    "scheme": "bytescale",
+    "link": "https://upcdn.io/W142hJk/raw/example.jpg?exp=1748204711&sig=1.BMCyGyFk.-CHIEOAxI1LtFnvCAiYz-SH25mk3jv8-kmYFDSeSdfE",
+    "key": {
+      "id": "BMCyGyFk",
+      "secret": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
+    },
+    "visit": {
+      "now": "2024-01-01T00:00:00Z"
+    }
+  },
+  {
     "scheme": "cloudCdn",
     "link": "http://35.186.234.33/index.html?Expires=1549751401&KeyName=my-key&Signature=CRFqQnVfFyiUyR63OQf-HRUpIwc=",
     "key": {
@@ -72,6 +83,26 @@ globalThis.EXAMPLES = [
     }
   },
   {
+    "scheme": "cloudinary",
+    "link": "https://res.cloudinary.com/test123/image/upload/s--v2fTPYTu--/sample.jpg",
+    "key": {
+      "secret": "b"
+    },
+    "visit": {
+      "now": "2026-01-01T00:00:00Z"
+    }
+  },
+  {
+    "scheme": "fastly",
+    "link": "https://www.example.com/foo/bar.html?token=1441307151_2bfc5de65ab7c7faffde2b29ac82d4f5177f16d7",
+    "key": {
+      "secret": "iqFPeN2u+Z0Lm5IrsKaOFKRqEU5Gw8ePtaEkHZWuD24="
+    },
+    "visit": {
+      "now": "2015-09-01T00:00:00Z"
+    }
+  },
+  {
     "scheme": "gcsRsa",
     "link": "https://storage.googleapis.com/test-bucket/test-object?X-Goog-Algorithm=GOOG4-RSA-SHA256&X-Goog-Credential=test-iam-credentials%40dummy-project-id.iam.gserviceaccount.com%2F20190201%2Fauto%2Fstorage%2Fgoog4_request&X-Goog-Date=20190201T090000Z&X-Goog-Expires=10&X-Goog-SignedHeaders=host&X-Goog-Signature=95e6a13d43a1d1962e667f17397f2b80ac9bdd1669210d5e08e0135df9dff4e56113485dbe429ca2266487b9d1796ebdee2d7cf682a6ef3bb9fbb4c351686fba90d7b621cf1c4eb1fdf126460dd25fa0837dfdde0a9fd98662ce60844c458448fb2b352c203d9969cb74efa4bdb742287744a4f2308afa4af0e0773f55e32e92973619249214b97283b2daa14195244444e33f938138d1e5f561088ce8011f4986dda33a556412594db7c12fc40e1ff3f1bedeb7a42f5bcda0b9567f17f65855f65071fabb88ea12371877f3f77f10e1466fff6ff6973b74a933322ff0949ce357e20abe96c3dd5cfab42c9c83e740a4d32b9e11e146f0eb3404d2e975896f74",
     "key": {
@@ -94,6 +125,16 @@ globalThis.EXAMPLES = [
     }
   },
   {
+    "scheme": "googleMaps",
+    "link": "http://maps.googleapis.com/maps/api/geocode/json?address=New+York&client=clientID&signature=chaRF2hTJKOScPr-RQCEhZbSzIE=",
+    "key": {
+      "secret": "vNIXE0xscrmjlyV-12Nj_BvUPaw="
+    },
+    "visit": {
+      "now": "2026-01-01T00:00:00Z"
+    }
+  },
+  {
     "scheme": "hmac",
     "link": "https://cdn.example/report.pdf?page=2&expires=1900000000&signature=Dx99ZfjYR1y9GfDn_7hX69C_ruzYxH4BlkNA3MCyDUA",
     "key": {
@@ -104,10 +145,44 @@ globalThis.EXAMPLES = [
     }
   },
   {
+    "scheme": "imagekit",
+    "link": "https://ik.imagekit.io/any/a/b.png?ik-t=1767229200&ik-s=1b0c0f46ac097d2ed1bef2a770b00b238a43568d",
+    "key": {
+      "secret": "dummy-key"
+    },
+    "visit": {
+      "now": "2026-01-01T00:00:00Z"
+    }
+  },
+  {
+    "scheme": "imgix",
+    "link": "https://testing.imgix.net/users/1.png?w=400&h=300&s=3ebdf8e1af9157c60acd1ac623ef58cd",
+    "key": {
+      "secret": "EHFQXiZhxP4wA2c4"
+    },
+    "visit": {
+      "now": "2026-01-01T00:00:00Z"
+    }
+  },
+  {
+    "scheme": "imgproxy",
+    "link": "https://imgproxy.example.com/6tnF7FN9vbRo14ixugxkNqi7TBRk_o59lPX31LP-0vw/w:10/plain/http://img.example.com/a b+c%2Fd.jpg"
+  },
+  {
     "scheme": "jwt",
     "link": "https://project.supabase.co/storage/v1/object/sign/avatars/folder/cat.jpg?token=eyJhbGciOiJIUzI1NiJ9.eyJ1cmwiOiJhdmF0YXJzL2ZvbGRlci9jYXQuanBnIiwic2NvcGUiOiJkb3dubG9hZCIsImlhdCI6MTc2NzIyNTYwMCwiZXhwIjoxNzY3MjI5MjAwfQ.gSbzHt4Hj-Ds4nJa_BNl2HgalS-estMBjye8XRdMLQM",
     "key": {
       "secret": "0123456789abcdef0123456789abcdef"
+    },
+    "visit": {
+      "now": "2026-01-01T00:00:00Z"
+    }
+  },
+  {
+    "scheme": "keycdn",
+    "link": "https://yourzone-id.kxcdn.com/path/to/file1.jpg?token=JHx-Bm7y6XCxXHLYHlGSfQ&expire=1767229200",
+    "key": {
+      "secret": "securetokenkey"
     },
     "visit": {
       "now": "2026-01-01T00:00:00Z"
@@ -166,6 +241,17 @@ globalThis.EXAMPLES = [
     }
   },
   {
+    "scheme": "qiniu",
+    "link": "http://78re52.com1.z0.glb.clouddn.com/resource/flower.jpg?e=1451491200&token=MY_ACCESS_KEY:438dd8pXocjYuF-6dTcKMtETB2g=",
+    "key": {
+      "id": "MY_ACCESS_KEY",
+      "secret": "MY_SECRET_KEY"
+    },
+    "visit": {
+      "now": "2015-01-01T00:00:00Z"
+    }
+  },
+  {
     "scheme": "s3",
     "link": "https://examplebucket.s3.amazonaws.com/test.txt?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AKIAIOSFODNN7EXAMPLE%2F20130524%2Fus-east-1%2Fs3%2Faws4_request&X-Amz-Date=20130524T000000Z&X-Amz-Expires=86400&X-Amz-SignedHeaders=host&X-Amz-Signature=aeeed9bbccd4d02ee5c0109b86d86835f995330da4c265957d157751f604d404",
     "key": {
@@ -203,6 +289,26 @@ globalThis.EXAMPLES = [
     },
     "visit": {
       "now": "2026-01-01T00:00:00Z"
+    }
+  },
+  {
+    "scheme": "thumbor",
+    "link": "https://thumbor.example/felS5KuxSSlDRqfjwWFPAWkAOSc=/300x200/smart/my.server.com/a.jpg",
+    "key": {
+      "secret": "my-security-key"
+    },
+    "visit": {
+      "now": "2026-01-01T00:00:00Z"
+    }
+  },
+  {
+    "scheme": "upyun",
+    "link": "http://image-blog.test.upcdn.net/404.jpg?_upt=bcc3b8331545271510",
+    "key": {
+      "secret": "mark520"
+    },
+    "visit": {
+      "now": "2018-12-20T00:00:00Z"
     }
   }
 ]

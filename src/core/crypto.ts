@@ -9,8 +9,6 @@ type Bytes = Uint8Array<ArrayBuffer>
 /** A key that is ready to sign: imported, for HMAC, and otherwise as it is. */
 export type ReadyKey = CryptoKey | SecretKey
 
-const HASH_LENGTH: Readonly<Record<Hash, number>> = { 'SHA-1': 20, 'SHA-256': 32, 'SHA-384': 48, 'SHA-512': 64 }
-
 function subtle(): SubtleCrypto {
   const subtle = globalThis.crypto?.subtle
   if (!subtle) throw new LinkError('no_webcrypto', 'crypto.subtle is missing: browsers have it on https and on localhost only')
@@ -108,7 +106,8 @@ class Scratch {
   }
 }
 const MESSAGE = /* @__PURE__ */ new Scratch(4096)
-const SIGNATURE = /* @__PURE__ */ new Scratch(HASH_LENGTH['SHA-512'] + 1)
+// One byte more than the longest HMAC has, so that a longer text does not match.
+const SIGNATURE = /* @__PURE__ */ new Scratch(65)
 let encoder: TextEncoder | undefined
 
 /** The bytes of a message. They stand in a shared buffer, so hand them on at once, or copy them. */
@@ -125,15 +124,10 @@ function utf8(text: string): Bytes {
 }
 
 function joined(pieces: readonly (string | Uint8Array | typeof SECRET)[], key: SecretKey | undefined): Bytes {
-  const parts = pieces.map((piece) => {
-    const part = piece === SECRET ? (key?.secret as string | Uint8Array) : piece
-    return typeof part === 'string' ? new TextEncoder().encode(part) : part
+  const bytes = pieces.flatMap((piece) => {
+    const part = piece === SECRET ? key?.secret : piece
+    // Spread at once, because the bytes of the next piece will stand in the same buffer.
+    return [...bytesOf(part as string | Bytes)]
   })
-  const bytes = new Uint8Array(parts.reduce((length, part) => length + part.length, 0))
-  let at = 0
-  for (const part of parts) {
-    bytes.set(part, at)
-    at += part.length
-  }
-  return bytes
+  return Uint8Array.from(bytes)
 }

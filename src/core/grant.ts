@@ -1,7 +1,7 @@
 // Checks what the caller of `sign` asked for, once for all schemes, and turns it into a grant: plain data in one form.
 import { parseNetwork } from '../lib/address.ts'
 import { BASE64URL, encode } from '../lib/encoding.ts'
-import { below, normalPath } from '../lib/normalise.ts'
+import { below, normal } from '../lib/normalise.ts'
 import { hasDotSegment, isWebOrigin, looksLikeHost } from '../lib/request-target.ts'
 import { firstOf, LONGEST, type Parts, split } from '../lib/url.ts'
 import type { Conditions } from './conditions.ts'
@@ -137,8 +137,9 @@ function prefixOf(folder: unknown, path: string): string | undefined {
   if (folder === undefined) return undefined
   const good = typeof folder === 'string' && isPath(folder) && !hasDotSegment(folder)
   assertOption(good, 'prefix', "a path that starts with '/', without the segments '.' and '..'")
-  const prefix = normalPath(folder)
-  assertOption(below(normalPath(path), prefix), 'prefix', 'a path that the path of url lies in')
+  // Neither has dot segments, so the normal form is that of the text.
+  const prefix = normal(folder)
+  assertOption(below(normal(path), prefix), 'prefix', 'a path that the path of url lies in')
   return prefix
 }
 

@@ -15,14 +15,6 @@ export interface Signed {
   readonly bound: boolean | undefined
 }
 
-/** A link that a memory has found. Its key must still be on the keyring. */
-export interface Recalled extends Omit<Signed, 'key'> {
-  /** The id that the keyring is asked for. */
-  readonly keyId: string | undefined
-  /** Is this the key that signed the link? */
-  isSignedBy(key: SecretKey): boolean
-}
-
 /** A request that notes which of its parts a scheme has read. */
 export interface Watched extends Visit {
   readonly read: { method: boolean; ip: boolean; headers: boolean }
@@ -32,8 +24,8 @@ export interface Watched extends Visit {
 export interface LinkMemory {
   /** How many links it remembers. */
   readonly size: number
-  /** For `verify`: the link of this request, if one of these schemes has signed it. */
-  recall(visit: Visit, schemes: readonly Scheme[]): Recalled | undefined
+  /** For `verify`: the link of this request, if one of these schemes has signed it, with a key that is still on the keyring. */
+  recall(visit: Visit, schemes: readonly Scheme[]): Promise<Signed | undefined>
   /** For `verify`: the request as a scheme is to see it, so that the memory knows what the signature depends on. */
   watch(visit: Visit): Watched
   /** For `verify`: remembers a link. `keyId` is the key id that the link names. */
@@ -108,7 +100,7 @@ class Memory implements LinkMemory {
     return this.#entries.size
   }
 
-  recall(visit: Visit, schemes: readonly Scheme[]): Recalled | undefined {
+  async recall(visit: Visit, schemes: readonly Scheme[]): Promise<Signed | undefined> {
     const entry = this.#entries.get(visit.url)
     if (!entry) return undefined
     if (entry.read.method && entry.method !== visit.method) return undefined
@@ -116,8 +108,11 @@ class Memory implements LinkMemory {
     const scheme = schemes.find((each) => numberOf(each) === entry.scheme)
     if (!scheme) return undefined
     this.#use(visit.url, entry)
-    const { keyId, claims, opens, bound } = entry
-    return { scheme, keyId, isSignedBy: (key) => numberOf(key) === entry.key, claims: copied(claims), opens, bound }
+    const keys = scheme.keys(entry.keyId)
+    const ring = Array.isArray(keys) ? (keys as readonly SecretKey[]) : await keys
+    const key = ring.find((each) => numberOf(each) === entry.key)
+    const { claims, opens, bound } = entry
+    return key && { scheme, key, claims: copied(claims), opens, bound }
   }
 
   watch(visit: Visit): Watched {

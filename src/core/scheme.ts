@@ -10,7 +10,7 @@ import type { Claims } from './claims.ts'
 import type { Condition, Expiry } from './conditions.ts'
 import { assertOption } from './errors.ts'
 import type { SecretKey } from './keys.ts'
-import type { Reason } from './verdict.ts'
+import type { Reason, Verdict } from './verdict.ts'
 
 export type MaybeAsync<T> = T | Promise<T>
 
@@ -142,6 +142,42 @@ export interface Reading {
   readonly opens?: boolean
 }
 
+/** A cookie that carries a token, or a part of one. */
+export interface Cookie {
+  readonly name: string
+  /** As it stands in the header. */
+  readonly value: string
+}
+
+/** The fields of an upload form that sign it: what each is for. */
+export type PostField = 'algorithm' | 'credential' | 'date' | 'securityToken' | 'policy' | 'signature'
+
+/** A condition of a POST policy, as its JSON has it: a field with one value, a comparison, or the sizes that a file may have. */
+export type PostCondition =
+  | Readonly<Record<string, string>>
+  | readonly [operator: 'eq' | 'starts-with', field: string, value: string]
+  | readonly [operator: 'content-length-range', min: number, max: number]
+
+/** How a vendor signs upload forms: facts, and functions without crypto of their own. `securelink/post-policy` does the rest. */
+export interface PostForm {
+  /** The names of the fields that sign, as the vendor's packages write them. In a form their case does not matter. */
+  readonly names: Readonly<Record<PostField, string>>
+  /** The value of the field `algorithm`. */
+  readonly algorithm: string
+  /** The order in which a policy names bucket, key and the form's own fields. */
+  readonly order: readonly (PostField | 'bucket' | 'key')[]
+  /** The JSON of a policy. */
+  policyText(expiration: string, conditions: readonly PostCondition[]): string
+  /** The scope of a credential: day, region and so on. */
+  scopeOf(hostname: string, date: string): string
+  /** The key that signs, derived from one of the keyring. */
+  signingKey(key: SecretKey, hostname: string, date: string): MaybeAsync<SecretKey>
+  /** The token of temporary credentials, which stands in the form. */
+  tokenOf(key: SecretKey): string | undefined
+  /** Throws a `LinkError` for a bucket that takes no forms. */
+  assertUrl(hostname: string, path: string): void
+}
+
 /** Why a link cannot be read. `malformed` as an object names the parameter that is wrong. */
 export type Unreadable = 'unsigned' | 'malformed' | { readonly malformed: string }
 
@@ -225,6 +261,12 @@ export interface Scheme<C extends Condition = any, Own extends object = {}, E ex
    * @param parts - The same URL, if the caller has taken it apart already.
    */
   read(url: string, header?: (name: string) => string | undefined, parts?: Parts): Reading | Unreadable
+  /** The cookies that carry what a link carries, where the vendor reads cookies. `undefined` for a text that is not such a link. */
+  cookies?(link: string): readonly Cookie[] | undefined
+  /** How the vendor signs upload forms, if it takes any. */
+  readonly post?: PostForm
+  /** `allOf`: the verdicts of its members on a request, as one. `verify` hands on its options, which it has checked. */
+  combine?(visit: Visit, options: object): Promise<Verdict>
   /** The members of `anyOf`: the first one signs, and all are read. */
   readonly schemes?: readonly Scheme[]
 }

@@ -34,21 +34,28 @@ export interface SignOptions {
  * const link = await sign(links, 'https://cdn.example/report.pdf', { expires: '10m', ip: '203.0.113.0/24' })
  * ```
  */
-export async function sign<C extends Condition, Own extends object, E extends Expiry>(
+export function sign<C extends Condition, Own extends object, E extends Expiry>(
   scheme: Scheme<C, Own, E>,
   url: string | URL,
   conditions: Conditions<NoInfer<C>, NoInfer<E>> & NoInfer<Own>,
   options: SignOptions = {},
 ): Promise<string> {
-  assertScheme(scheme)
-  assertKnownOptions(options, ['now'], 'sign()')
-  const signer = (scheme.schemes?.[0] ?? scheme) as Scheme
-  const { algorithm } = signer
-  const now = presentTime(options.now)
-  const asked = grantOf(signer, textOf(url), conditions as unknown as AskedConditions, now)
+  // Not an async function, because `linkOf` is one: a second would cost time, and add nothing.
+  try {
+    assertScheme(scheme)
+    assertKnownOptions(options, ['now'], 'sign()')
+    const signer = (scheme.schemes?.[0] ?? scheme) as Scheme
+    return linkOf(signer, grantOf(signer, textOf(url), conditions as unknown as AskedConditions, presentTime(options.now)))
+  } catch (error) {
+    return Promise.reject(error)
+  }
+}
 
+/** The link of a grant. `signer` is one scheme, not one of `anyOf`. */
+export async function linkOf(signer: Scheme, asked: Grant): Promise<string> {
+  const { algorithm } = signer
   const keys = signer.keys()
-  const { key, expires } = signingKey(Array.isArray(keys) ? keys : await keys, asked.expires, now)
+  const { key, expires } = signingKey(Array.isArray(keys) ? keys : await keys, asked.expires, asked.now)
   const grant = expires === asked.expires ? asked : endingWith(asked, expires, signer)
   const written = signer.write(grant, key)
   const draft = 'link' in written ? written : await written

@@ -1,6 +1,6 @@
 // verify: is this link valid for this request? It writes nothing, and no request makes it throw.
 import { contains, networkOf } from '../lib/address.ts'
-import { below, normalPath } from '../lib/normalise.ts'
+import { below, normal } from '../lib/normalise.ts'
 import { isRequestTarget, looksLikeHost } from '../lib/request-target.ts'
 import { LONGEST, split } from '../lib/url.ts'
 import type { Claims } from './claims.ts'
@@ -93,12 +93,13 @@ export async function verdictOn(
   consume?: Consume,
 ): Promise<Verdict> {
   assertScheme(scheme)
-  assertKnownOptions(options, known, taker)
+  assertOptions(options, known, taker)
   const { memory, revoked } = options
   const visit = visitOf(request, options)
+  if (scheme.combine) return scheme.combine(visit, options)
   const checks: Checks = { now: presentTime(options.now), tolerance: toleranceOf(options), revoked, consume }
   const schemes = scheme.schemes ?? [scheme]
-  const remembered = memory && (await signedBefore(memory, visit, schemes))
+  const remembered = memory && (await memory.recall(visit, schemes))
   if (remembered) return verdictOnSigned(remembered, isAtAddress(remembered, visit), visit, checks)
 
   let furthest: Refused | undefined
@@ -128,13 +129,8 @@ export async function verdictOn(
         // The normal form of a resource may have two slashes in front where the request has not.
         if (looksLikeHost(claims.resource)) return refuseUnread(candidate, 'malformed')
         const bound = reading.address ? await fromAddress(reading.address, ready, algorithm, seen) : undefined
-        const signed: Signed = {
-          scheme: candidate,
-          key,
-          claims: bound ? withAddress(claims, visit.ip) : claims,
-          opens: reading.opens !== false,
-          bound,
-        }
+        const shown = bound ? withAddress(claims, visit.ip) : claims
+        const signed: Signed = { scheme: candidate, key, claims: shown, opens: reading.opens !== false, bound }
         const atAddress = isAtAddress(signed, visit)
         if (atAddress) memory?.remember(seen as Watched, signed, keyId)
         return verdictOnSigned(signed, atAddress, visit, checks)
@@ -145,16 +141,10 @@ export async function verdictOn(
   return furthest ?? refuseUnread(scheme, 'unsigned')
 }
 
-/** The link as the memory has it, if its key is still on the keyring. */
-async function signedBefore(memory: LinkMemory, visit: Visit, schemes: readonly Scheme[]): Promise<Signed | undefined> {
-  assertOption(typeof memory.recall === 'function', 'memory', 'made by linkMemory()')
-  const recalled = memory.recall(visit, schemes)
-  if (!recalled) return undefined
-  const { scheme, claims, opens, bound } = recalled
-  const keys = scheme.keys(recalled.keyId)
-  const ring = Array.isArray(keys) ? (keys as readonly SecretKey[]) : await keys
-  const key = ring.find((each) => recalled.isSignedBy(each))
-  return key && { scheme, key, claims, opens, bound }
+function assertOptions(options: VerifyOptions, known: readonly string[], taker: string): void {
+  assertKnownOptions(options, known, taker)
+  const { memory } = options
+  assertOption(!memory || typeof memory.recall === 'function', 'memory', 'made by linkMemory()')
 }
 
 /** Does the request come from the address that the link is for? A second signature tells, or the claims. */
@@ -239,7 +229,8 @@ function objectionTo(signed: Signed, atAddress: boolean, { method }: Visit, { no
   const { methods = ['GET', 'HEAD'], prefix, starts } = claims
   const allowed = methods.includes(method) || (method === 'HEAD' && methods.includes('GET'))
   if (!signed.opens) return 'wrong_path'
-  if (prefix && !below(normalPath(split(claims.resource).path), prefix)) return 'wrong_path'
+  // Dots are not resolved: a path with `..` is below nothing.
+  if (prefix && !below(normal(split(claims.resource).path), prefix)) return 'wrong_path'
   if (!allowed) return 'wrong_method'
   if (!atAddress) return 'wrong_ip'
   // Written so that an invalid date refuses.

@@ -55,26 +55,35 @@ export function patched(attempt: Attempt, patch: Patch): Attempt {
 /** Stands for the secret in a string to sign while it is changed. A character for private use, which no URL has unescaped. */
 export const SECRET_MARK = '\u{f8ff}'
 
-/** The text of a message; `undefined` if it is not UTF-8. */
-export function textOf(message: Message): string | undefined {
+// Bytes that are not UTF-8, such as a salt, are characters for private use while a string is changed: one for each byte.
+const FIRST_BYTE = 0xf700
+const BYTES = /[\uf700-\uf7ff]+/g
+
+/** The text of a message. */
+export function textOf(message: Message): string {
   if (typeof message === 'string') return message
   const pieces = message instanceof Uint8Array ? [message] : message.pieces
-  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+  return pieces.map((piece) => (piece === SECRET ? SECRET_MARK : typeof piece === 'string' ? piece : textOfBytes(piece))).join('')
+}
+
+function textOfBytes(bytes: Uint8Array): string {
   try {
-    return pieces.map((piece) => (piece === SECRET ? SECRET_MARK : typeof piece === 'string' ? piece : decoder.decode(piece))).join('')
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
   } catch {
-    return undefined
+    return Array.from(bytes, (byte) => String.fromCharCode(FIRST_BYTE + byte)).join('')
   }
 }
 
 /** The opposite of {@link textOf}. */
 export function messageOf(text: string): Message {
-  const [first = '', ...others] = text.split(SECRET_MARK)
-  const behind = others.flatMap((other): (string | typeof SECRET)[] => [SECRET, other])
-  return others.length === 0 ? text : { pieces: [first, ...behind] }
+  const pieces = text.split(/(\u{f8ff}|[\uf700-\uf7ff]+)/u).map((piece, at) => {
+    if (at % 2 === 0) return piece
+    return piece === SECRET_MARK ? SECRET : Uint8Array.from(piece, (character) => character.charCodeAt(0) - FIRST_BYTE)
+  })
+  return pieces.length === 1 ? text : { pieces }
 }
 
-/** A string to sign for people: with `<secret>` in place of the secret. */
+/** A string to sign for people: with `<secret>` in place of the secret, and the number of bytes in place of those that are not UTF-8. */
 export function shown(text: string): string {
-  return text.replaceAll(SECRET_MARK, '<secret>')
+  return text.replaceAll(SECRET_MARK, '<secret>').replace(BYTES, (bytes) => `<${bytes.length} bytes>`)
 }

@@ -42,11 +42,14 @@ export class Search {
   // Changed keys, so that each is imported once.
   readonly #keys = new Map<string, SecretKey | undefined>()
   readonly #names = new WeakMap<SecretKey, string>()
+  #unnamed = 0
   readonly #derived = new Set<string>()
   // Links and strings to sign, by request: most pairs change something else.
   readonly #read = new Map<string, Promise<Read | undefined>>()
   readonly #texts = new Map<string, Promise<readonly string[]>>()
   readonly #schemes: Scheme[] = []
+  // Hash functions by name, and the digests and signers of vendors.
+  readonly #methods: unknown[] = []
 
   constructor(bound: number) {
     this.#bound = bound
@@ -92,11 +95,9 @@ export class Search {
     for (const key of await this.#candidates(attempt, read.reading)) {
       for (const text of await this.#textsOf(attempt, read.reading, key)) {
         const algorithm = read.reading.algorithm ?? attempt.scheme.algorithm
-        const { secret } = key
-        const canSign = !isCryptoKey(secret) || secret.usages.includes('sign')
         const ready = await readyKey((await read.reading.key?.(key)) ?? key, algorithm)
         this.tried++
-        return { text, signature: canSign ? spell(await compute(ready, algorithm, messageOf(text)), algorithm) : undefined }
+        return { text, signature: canSign(key, algorithm) ? spell(await compute(ready, algorithm, messageOf(text)), algorithm) : undefined }
       }
     }
     return undefined
@@ -120,7 +121,7 @@ export class Search {
   async #compare(attempt: Attempt, reading: Reading, received: string, key: SecretKey, text: string): Promise<ReturnType<typeof compared>> {
     const algorithm = attempt.algorithm ?? reading.algorithm ?? attempt.scheme.algorithm
     const name = this.#nameOf(key)
-    const kind = `${'hmac' in algorithm ? algorithm.hmac : 'digest'} ${attempt.swapped} ${attempt.derive ? (attempt.rekeyed ?? text) : ''}`
+    const kind = `${this.#algorithmName(algorithm)} ${attempt.swapped} ${attempt.derive ? (attempt.rekeyed ?? text) : ''}`
     const memory = `${name}\n${kind}\n${received}\n${text}`
     if (this.#known.has(memory)) return undefined
     this.#known.add(memory)
@@ -176,24 +177,35 @@ export class Search {
     return this.#keys.get(name)
   }
 
+  /** Two algorithms that sign and write alike get the same name. */
+  #algorithmName(algorithm: Algorithm): string {
+    const { encoding, bytes } = algorithm
+    const method = 'hmac' in algorithm ? algorithm.hmac : 'digest' in algorithm ? algorithm.digest : algorithm.signer
+    if (!this.#methods.includes(method)) this.#methods.push(method)
+    return `${this.#methods.indexOf(method)} ${encoding} ${bytes}`
+  }
+
   /** Two keys with the same secret get the same name. */
   #nameOf(key: SecretKey): string {
     const known = this.#names.get(key)
     if (known) return known
     const { secret } = key
     const isText = typeof secret === 'string'
-    const name = isText ? `text ${secret}` : isBytes(secret) ? `bytes ${secret.join()}` : `key ${this.#keys.size}`
+    const name = isText ? `text ${secret}` : isBytes(secret) ? `bytes ${secret.join()}` : `key ${this.#unnamed++}`
     this.#names.set(key, name)
     return name
   }
 }
 
+/** Can a signature be computed, to compare it? A public key cannot, and a private key elsewhere, such as in a KMS, should not be asked. */
+function canSign({ secret }: SecretKey, algorithm: Algorithm): boolean {
+  return !('signer' in algorithm) && (!isCryptoKey(secret) || secret.usages.includes('sign'))
+}
+
 async function compareWith(key: SecretKey, algorithm: Algorithm, text: string, received: string): Promise<ReturnType<typeof compared>> {
   const ready = await readyKey(key, algorithm)
   const message: Message = messageOf(text)
-  const { secret } = key
-  const canSign = !('signer' in algorithm) && (!isCryptoKey(secret) || secret.usages.includes('sign'))
-  if (!canSign) return (await matches(ready, algorithm, message, received)) || undefined
+  if (!canSign(key, algorithm)) return (await matches(ready, algorithm, message, received)) || undefined
   const computed = await compute('hmac' in algorithm ? ready : key, algorithm, message)
   return compared(received, spell(computed, algorithm), algorithm)
 }
@@ -214,7 +226,7 @@ async function compareSwapped(
 async function textsOf(attempt: Attempt, reading: Reading, key: SecretKey): Promise<readonly string[]> {
   const messages = await reading.toSign(visitFor(attempt), key)
   const all = Array.isArray(messages) ? (messages as readonly Message[]) : messages === undefined ? [] : [messages as Message]
-  return all.map(textOf).filter((text) => text !== undefined)
+  return all.map(textOf)
 }
 
 function remembered<T>(memory: Map<string, Promise<T>>, name: string, make: () => Promise<T>): Promise<T> {

@@ -20,9 +20,10 @@ export function parseNetwork(text: string): Network | undefined {
 export function networkOf(text = '', bits?: number): Network | undefined {
   // Without the brackets of a URL, and without the zone, which names an interface of this machine.
   const address = text.replace(/^\[(.*)\]$/, '$1').replace(/%[\w.-]+$/, '')
-  const groups = IPV4.test(address) ? [0, 0, 0, 0, 0, 0xffff, ...groupsOfIpv4(address)] : groupsOfIpv6(address)
-  if (!groups) return
-  const digits = groups.map((group) => group.toString(16).padStart(4, '0')).join('')
+  const digits = groupsOf(address)
+    ?.map((group) => group.toLowerCase().padStart(4, '0'))
+    .join('')
+  if (!digits) return
   const most = digits.startsWith(MAPPED) ? 32 : 128
   const size = bits ?? most
   if (size < 0 || size > most) return
@@ -40,40 +41,25 @@ const GROUP = /^[\da-f]{1,4}$/i
 // How a dual-stack socket reports IPv4: ::ffff:a.b.c.d
 const MAPPED = '00000000000000000000ffff'
 
-/** The two groups of 16 bits that an IPv4 address takes in an IPv6 address. */
-function groupsOfIpv4(address: string): number[] {
+/** The eight groups of an address, in hex: of IPv6 in one of the three forms of RFC 4291, section 2.2, and of IPv4 as `::ffff:a.b.c.d`. */
+function groupsOf(address: string): string[] | undefined {
+  const last = address.lastIndexOf(':') + 1
+  const end = address.slice(last)
+  const text = IPV4.test(end) ? (address.slice(0, last) || '::ffff:') + hexOf(end) : address
+  const [left = '', right, more] = text.split('::')
+  const before = left ? left.split(':') : []
+  const after = right ? right.split(':') : []
+  const zeros = 8 - before.length - after.length
+  // `::` occurs at most once, and stands for one group of zeros or more.
+  if (more !== undefined || (right === undefined ? zeros !== 0 : zeros < 1)) return
+  const groups = [...before, ...Array<string>(zeros).fill('0'), ...after]
+  return groups.every((group) => GROUP.test(group)) ? groups : undefined
+}
+
+/** An IPv4 address as the last two groups of an IPv6 address. */
+function hexOf(address: string): string {
   const [a, b, c, d] = address.split('.').map(Number) as [number, number, number, number]
-  return [a * 256 + b, c * 256 + d]
-}
-
-/** The eight groups of an IPv6 address in one of the three forms of RFC 4291, section 2.2. */
-function groupsOfIpv6(address: string): number[] | undefined {
-  const [left = '', right, more] = address.split('::')
-  // `::` occurs at most once.
-  if (more !== undefined) return
-  // Only the end of the whole address may be dotted.
-  const before = groupsOf(left, right === undefined)
-  if (right === undefined) return before?.length === 8 ? before : undefined
-  const after = groupsOf(right, true)
-  // `::` stands for one group of zeros or more.
-  if (!before || !after || before.length + after.length > 7) return
-  return [...before, ...Array<number>(8 - before.length - after.length).fill(0), ...after]
-}
-
-/** Groups with a colon between two; `undefined` if one of them is not a group. */
-function groupsOf(text: string, mayEndDotted: boolean): number[] | undefined {
-  const groups: number[] = []
-  if (text === '') return groups
-  const words = text.split(':')
-  // An address has at most eight groups, and the text may be long.
-  if (words.length > 8) return
-  for (let i = 0; i < words.length; i++) {
-    const word = words[i] as string
-    if (GROUP.test(word)) groups.push(Number(`0x${word}`))
-    else if (mayEndDotted && i === words.length - 1 && IPV4.test(word)) groups.push(...groupsOfIpv4(word))
-    else return
-  }
-  return groups
+  return `${(a * 256 + b).toString(16)}:${(c * 256 + d).toString(16)}`
 }
 
 /** Does the address lie in the network, or in the range `a-b`? No IPv4 address lies in an IPv6 network. */

@@ -1,5 +1,5 @@
 // Percent-encoding normal form, RFC 3986 section 6.2.2. Ours, not the engine's: engines print `|`, `^` and `%7e` differently.
-import { encodeValue, type Parts } from './url.ts'
+import { compare, encodeValue, type Parts, plainOf } from './url.ts'
 
 /**
  * Escapes in upper case, unreserved characters unescaped, everything that a URL cannot hold escaped as UTF-8. A `%` that begins no escape
@@ -8,8 +8,7 @@ import { encodeValue, type Parts } from './url.ts'
 export function normal(text: string): string {
   if (/^[\w\-.~!$&()*+,;=:@/?]*$/.test(text)) return text
   return text.replace(/%[\dA-Fa-f]{2}|[^\w\-.~!$&()*+,;=:@/?]/gu, (odd) => {
-    const plain = odd.length === 3 ? String.fromCharCode(+`0x${odd.slice(1)}`) : ''
-    if (plain) return /[\w\-.~]/.test(plain) ? plain : odd.toUpperCase()
+    if (odd.length === 3) return plainOf(odd)
     // Every encoder writes half a surrogate pair as U+FFFD.
     return encodeValue(odd.replace(/\p{Surrogate}/u, '\ufffd'))
   })
@@ -39,7 +38,7 @@ export function normalQuery(query: string): string {
     .split('&')
     .map((piece) => normal(piece).split('='))
   // The sort is stable: two parameters of the same name keep their order, because programs depend on it.
-  pieces.sort(([a = ''], [b = '']) => (a < b ? -1 : +(a > b)))
+  pieces.sort(([a = ''], [b = '']) => compare(a, b))
   return `?${pieces.map((piece) => piece.join('=')).join('&')}`
 }
 

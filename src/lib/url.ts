@@ -64,6 +64,11 @@ export function piecesOf(query: string): string[] {
   return pieces
 }
 
+/** The index of a name, or -1. Most names differ in length, and comparing it first takes a fraction of the time of `indexOf`. */
+export function placeOf(name: string, names: readonly string[]): number {
+  return names.findIndex((known) => known.length === name.length && known === name)
+}
+
 /** The first of these names that a query has a parameter of. Escapes count as what they stand for. */
 export function firstOf(names: readonly string[], query: string): string | undefined {
   for (let from = 1, to = 0; from < query.length; from = to + 1) {
@@ -71,17 +76,28 @@ export function firstOf(names: readonly string[], query: string): string | undef
     const piece = query.slice(from, to)
     const written = piece.slice(0, endOf(piece, '='))
     const name = !written.includes('%') ? written : (decodeValue(written) ?? written)
-    // Most names differ in length. Comparing it first takes a fraction of the time of `includes`.
-    for (const known of names) if (known.length === name.length && known === name) return name
+    if (placeOf(name, names) >= 0) return name
   }
   return undefined
 }
 
-const PLAIN = /^[\w\-.~]*$/
+/** Characters that are never escaped. */
+export const PLAIN: RegExp = /^[\w\-.~]*$/
 
 /** Escapes everything but letters, digits and `-._~`, so that the result fits into any part of a URL, and into one line. */
 export function encodeValue(value: string): string {
   return PLAIN.test(value) ? value : encodeURIComponent(value).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`)
+}
+
+/** What an escape of one character should be: the character if it is one that is never escaped, and otherwise the escape in upper case. */
+export function plainOf(escaped: string): string {
+  const character = String.fromCharCode(+`0x${escaped.slice(1)}`)
+  return PLAIN.test(character) ? character : escaped.toUpperCase()
+}
+
+/** For sorting by the codes of the characters, as `<` compares. */
+export function compare(a: string, b: string): number {
+  return a < b ? -1 : +(a > b)
 }
 
 // Escapes of whole characters in UTF-8, of one to four bytes, without overlong forms and halves of surrogate pairs.
@@ -145,9 +161,6 @@ export function takeParameters<Name extends string>(
 
 /** A name with its letters, digits and `-._~` unescaped, if it can be one of these names. */
 function unescaped(name: string, names: readonly string[]): string {
-  if (names.every(({ length }) => name.length > length * '%41'.length)) return name
-  return name.replace(/%[2-7][\da-f]/gi, (escaped) => {
-    const character = String.fromCharCode(+`0x${escaped.slice(1)}`)
-    return PLAIN.test(character) ? character : escaped
-  })
+  if (!name.includes('%') || names.every(({ length }) => name.length > length * '%41'.length)) return name
+  return name.replace(/%[2-7][\da-f]/gi, plainOf)
 }

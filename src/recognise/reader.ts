@@ -130,8 +130,8 @@ function reading(scheme: string, resource: string, { expires, starts, millisecon
   return { scheme, unverified, ...(milliseconds && { milliseconds }) }
 }
 
-/** `undefined` for a number that no `Date` can hold. */
-function dateOf(time = Number.NaN): Date | undefined {
-  const date = new Date(time)
+/** `undefined` for no time, and for a number that no `Date` can hold. */
+function dateOf(time: number | undefined): Date | undefined {
+  const date = new Date(time as number)
   return Number.isNaN(+date) ? undefined : date
 }

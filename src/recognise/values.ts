@@ -30,7 +30,8 @@ export const hexTime = (text: string): number => Number.parseInt(text, 16) * 100
 export const isoTime = (value: unknown): number => Date.parse(ISO_TIME.exec(textOf(value))?.[0] ?? '')
 export const basicTime = (text: string): number => Date.parse(text.replace(BASIC_TIME, '$1-$2-$3T$4:$5:$6Z'))
 
-const known = (times: readonly (number | undefined)[]): number[] => times.filter((time = Number.NaN) => time >= 0) as number[]
+// Neither `undefined` nor NaN is.
+const known = (times: readonly (number | undefined)[]): number[] => times.filter((time) => (time as number) >= 0) as number[]
 /** The earliest of these times, or Infinity. */
 export const earliest = (...times: readonly (number | undefined)[]): number => Math.min(...known(times))
 /** The latest of these times, or -Infinity. */

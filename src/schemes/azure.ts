@@ -21,11 +21,13 @@ import {
   type Fields,
   faultIn,
   isOfFiles,
+  isUnnamed,
   isVersion,
   NEWEST_VERSION,
   OLDEST_VERSION,
   PARAMETERS,
   type Parameter,
+  serviceOf,
   timeIn,
 } from './shared/azure-fields.ts'
 import { type AzureDelegation, type AzureKey, isKeyOf, type PreparedKey, prepared } from './shared/azure-keys.ts'
@@ -33,6 +35,7 @@ import {
   type AzureRequest,
   boundHeaders,
   boundParameters,
+  coveredPath,
   coveredQuery,
   hasBrokenEscape,
   methodsOf,
@@ -84,6 +87,11 @@ const SERVICE_SAS_FOR_FILES: Layout = [
   ...(['rscc', 'rscd', 'rsce', 'rscl', 'rsct'] as const),
 ]
 
+// https://learn.microsoft.com/rest/api/storageservices/create-service-sas#version-2015-04-05-and-later
+const SERVICE_SAS_FOR_QUEUES: Layout = ['sp', 'st', 'se', 'canonicalizedResource', 'si', 'sip', 'spr', 'sv']
+
+const SERVICE_SAS_FOR_TABLES: Layout = [...SERVICE_SAS_FOR_QUEUES, 'spk', 'srk', 'epk', 'erk']
+
 // https://learn.microsoft.com/rest/api/storageservices/create-user-delegation-sas#construct-the-signature-string
 const USER_DELEGATION_SAS_FOR_BLOBS: Layout = [
   ...(['sp', 'st', 'se', 'canonicalizedResource', 'skoid', 'sktid', 'skt', 'ske', 'sks', 'skv'] as const),
@@ -105,6 +113,8 @@ const USER_DELEGATION_SAS_FOR_FILES: Layout = [
 
 function layoutOf({ sr, skoid }: Fields): Layout {
   if (!sr) return ACCOUNT_SAS
+  if (sr === 'q') return SERVICE_SAS_FOR_QUEUES
+  if (sr === 't') return SERVICE_SAS_FOR_TABLES
   if (isOfFiles(sr)) return skoid ? USER_DELEGATION_SAS_FOR_FILES : SERVICE_SAS_FOR_FILES
   return skoid ? USER_DELEGATION_SAS_FOR_BLOBS : SERVICE_SAS_FOR_BLOBS
 }
@@ -138,7 +148,7 @@ function stringToSign(fields: Fields, { account, resource, snapshotTime, headers
   const values: { readonly [Name in Line]?: string | undefined } = {
     ...fields,
     accountName: account,
-    canonicalizedResource: `/${isOfFiles(fields.sr) ? 'file' : 'blob'}/${account}${resource}`,
+    canonicalizedResource: `/${serviceOf(fields.sr)}/${account}${resource}`,
     signedSnapshotTime: snapshotTime,
     srh: headers.map((header) => `${header}\n`).join(''),
     srq: parameters.map((parameter) => `\n${parameter}`).join(''),
@@ -149,8 +159,8 @@ function stringToSign(fields: Fields, { account, resource, snapshotTime, headers
 }
 
 /**
- * Shared access signatures of Azure Storage: service SAS for blobs, containers, directories, files and shares, account SAS, and user delegation
- * SAS. The signature covers the account, the path and the link's own parameters. It does not cover other parameters, and an account SAS covers
+ * Shared access signatures of Azure Storage: service SAS for blobs, containers, directories, files, shares, queues and tables, account SAS, and user
+ * delegation SAS. The signature covers the account, the path and the link's own parameters. It does not cover other parameters, and an account SAS covers
  * no path.
  *
  * Permissions decide the methods: `r` opens `GET` and `HEAD`, `c` and `w` open `PUT`, `d` opens `DELETE`. As with Azure, every refusal is a 403.
@@ -193,7 +203,7 @@ export function azure(keys: Keys<AzureKey>, options: AzureOptions = {}): Scheme<
       const { request } = taken
       const policy = policyNamed(own.identifier)
       assertOption(policy, 'identifier', 'one of the option policies')
-      const fields = fieldsOf(grant, key.fields, version, policy, request.depth)
+      const fields = fieldsOf(grant, key.fields, version, policy, request)
       assertFields(fields, linesOf(fields), request)
       const place = placeOf(fields, request)
       assertPlace(place, fields, request, key.id)
@@ -243,7 +253,7 @@ export function azure(keys: Keys<AzureKey>, options: AzureOptions = {}): Scheme<
           return stringToSign(fields, { account, resource: place.resource, snapshotTime, headers, parameters })
         },
         proves: () => ({
-          resource: normalOrigin(request.origin) + request.path + normalQuery(coveredQuery(fields, request)),
+          resource: normalOrigin(request.origin) + coveredPath(fields, request) + normalQuery(coveredQuery(fields, request)),
           // Without the end of the delegation key, which has a reason of its own.
           expires: terms.expires,
         }),
@@ -284,7 +294,7 @@ function asClientsSend(url: string): string {
 
 /** The link's parameters, with the escapes that Azure's libraries write. */
 function printed(fields: Fields): string {
-  const there = PARAMETERS.filter((name) => fields[name] !== undefined)
+  const there = PARAMETERS.filter((name) => fields[name] !== undefined && !(name === 'sr' && isUnnamed(fields.sr)))
   return there.map((name) => `${name}=${encodeURIComponent(fields[name] as string)}`).join('&')
 }
 

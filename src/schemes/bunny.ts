@@ -1,13 +1,12 @@
 // bunny: token authentication of Bunny's CDN, https://docs.bunny.net/docs/cdn-token-authentication, in its three generations
-import { md5 } from '@noble/hashes/legacy.js'
 import { assertKnownOptions, assertOption } from '../core/errors.ts'
-import { isBytes, type Keys, keyring, type SecretKey } from '../core/keys.ts'
-import { type Algorithm, type Message, type Reading, type Scheme, SECRET, type Unreadable } from '../core/scheme.ts'
-import { type Network, printAddress } from '../lib/address.ts'
+import { type Keys, keyring, type SecretKey } from '../core/keys.ts'
+import { type Message, type Reading, type Scheme, SECRET, type Unreadable } from '../core/scheme.ts'
 import { normalPath } from '../lib/normalise.ts'
 import { hasDotSegment } from '../lib/request-target.ts'
-import { append, decodeValue, LONGEST, split } from '../lib/url.ts'
-import { countries, type Parameter, parametersOf, printed, signingData } from './shared/bunny-parameters.ts'
+import { append, LONGEST, split } from '../lib/url.ts'
+import { GENERATIONS, isAddress, plainAddress, withKnownSecret } from './shared/bunny-generations.ts'
+import { addedParameters, parametersOf, printed, restrictionsOf, signingData } from './shared/bunny-parameters.ts'
 import { asClientsSend } from './shared/edge-token.ts'
 
 /** Options of {@link bunny}. */
@@ -32,33 +31,6 @@ export interface BunnyConditions {
   /** `true`: the link does not cover the query. */
   readonly ignoreParams?: true
 }
-
-const sha256 = async (message: Uint8Array<ArrayBuffer>) => new Uint8Array(await crypto.subtle.digest('SHA-256', message))
-
-/** The generations: how they sign, their token with the flag of an address, and what they can carry. */
-const GENERATIONS = {
-  hs256: {
-    algorithm: { hmac: 'SHA-256', encoding: 'base64url' },
-    token: /^HS256-(1-)?([\w-]{43})$/,
-    carries: ['ip', 'prefix'],
-    own: ['countriesAllowed', 'countriesBlocked', 'limit', 'ignoreParams'],
-    covers: ['path', 'query', 'prefix', 'ip', 'expires'],
-  },
-  sha256: {
-    algorithm: { digest: sha256, encoding: 'base64url' },
-    token: /^()([\w-]{43})$/,
-    carries: ['ip', 'prefix'],
-    own: ['countriesAllowed', 'countriesBlocked'],
-    covers: ['path', 'query', 'prefix', 'ip', 'expires'],
-  },
-  md5: {
-    algorithm: { digest: (message: Uint8Array): Uint8Array => md5(message), encoding: 'base64url' },
-    token: /^()([\w-]{22})$/,
-    carries: ['ip'],
-    own: [],
-    covers: ['path', 'ip', 'expires'],
-  },
-} as const satisfies Record<string, { algorithm: Algorithm; [fact: string]: unknown }>
 
 const TOKEN = ['token', 'expires']
 // With `token_ignore_params` these count, and no others.
@@ -98,7 +70,7 @@ export function bunny(keys: Keys<SecretKey>, options: BunnyOptions = {}): Scheme
     'placement',
     "'query', or 'path' unless the algorithm is md5",
   )
-  const { algorithm, token: form, carries, own, covers } = GENERATIONS[generation]
+  const { algorithm, token: form, carries, own, covers, pathToSign, addressToSign } = GENERATIONS[generation]
   const isHmac = generation === 'hs256'
 
   /** The string to sign. `path` is that of the URL, or the `token_path`. */
@@ -107,21 +79,16 @@ export function bunny(keys: Keys<SecretKey>, options: BunnyOptions = {}): Scheme
     return { pieces: [path + expires, address, data] }
   }
 
-  /** The address in the form that is signed. */
-  const addressToSign = (network: Network, ip: string) => (isHmac ? bytesOf(network) : plainAddress(ip))
-
-  /** The path in the form that is signed; `undefined` if it is also that of another one. */
-  function pathToSign(path: string): string | undefined {
-    if (generation !== 'sha256') return path
-    return /%(2f|5c)/i.test(path) ? undefined : decodeValue(path)
-  }
+  const parameters = placement === 'path' ? [] : generation === 'md5' ? TOKEN : [...TOKEN, ...OWN]
+  /** Names the parameter that is wrong, if it is one of the link's own. */
+  const fault = (name: string): Unreadable => (parameters.includes(name) ? { malformed: name } : 'malformed')
 
   return {
     name: 'bunny',
     carries,
     own,
     covers,
-    parameters: placement === 'path' ? [] : generation === 'md5' ? TOKEN : [...TOKEN, ...OWN],
+    parameters,
     reads: ['ip'],
     algorithm,
     status: { malformed: 403, expired: 403, key_expired: 403, revoked: 403 },
@@ -130,28 +97,14 @@ export function bunny(keys: Keys<SecretKey>, options: BunnyOptions = {}): Scheme
     write({ url, parts, expires, ip, network, prefix, own }) {
       const sent = parts.origin + asClientsSend(url.slice(parts.origin.length))
       const { origin, path, query, fragment } = split(sent)
-      const { ignoreParams, limit } = own
-      const coversQuery = generation !== 'md5' && !ignoreParams
+      const coversQuery = generation !== 'md5' && !own.ignoreParams
       assertOption(EXPIRES.test(`${expires}`), 'expires', 'a time after 2001 and before 2286: these links need ten digits')
       assertOption(!network || isAddress(network, isHmac), 'ip', 'one address, or with hs256 an IPv6 network of 64 bits')
-      assertOption(ignoreParams === undefined || ignoreParams === true, 'ignoreParams', 'true, or left out')
-      assertOption(limit === undefined || (Number.isInteger(limit) && limit > 0), 'limit', 'a whole number from 1')
 
       const { parameters: given, faulty } = parametersOf(query)
       assertOption(!coversQuery || !faulty, 'url', 'one whose parameters can be decoded and are there once')
-      const parameters: Parameter[] = coversQuery ? [...given] : []
-      const add = (name: string, value: string | undefined) => value && parameters.push({ name, value, piece: '' })
-      if (coversQuery) {
-        add('token_countries', countries(own.countriesAllowed, 'countriesAllowed'))
-        add('token_countries_blocked', countries(own.countriesBlocked, 'countriesBlocked'))
-        add('limit', limit === undefined ? limit : `${limit}`)
-      } else {
-        const alone = !own.countriesAllowed && !own.countriesBlocked && !limit
-        assertOption(alone, 'ignoreParams', 'left out with countries and limit, which Bunny leaves out of such links')
-        add('token_ignore_params', ignoreParams && 'true')
-      }
-      add('token_path', prefix)
-      const data = signingData(parameters, !isHmac)
+      const signed = [...(coversQuery ? given : []), ...addedParameters({ ...own, prefix })]
+      const data = signingData(signed, !isHmac)
       assertOption(
         data !== undefined,
         'url',
@@ -163,7 +116,7 @@ export function bunny(keys: Keys<SecretKey>, options: BunnyOptions = {}): Scheme
       return {
         toSign: stringToSign(signedPath, `${expires}`, network ? addressToSign(network, ip as string) : '', data),
         link(signature) {
-          const token = `token=${isHmac ? `HS256-${network ? '1-' : ''}` : ''}${signature}${printed(parameters, !isHmac)}&expires=${expires}`
+          const token = `token=${isHmac ? `HS256-${network ? '1-' : ''}` : ''}${signature}${printed(signed, !isHmac)}&expires=${expires}`
           if (placement === 'path') return `${origin}/bcdn_${token}${path}${coversQuery ? '' : query}${fragment}`
           // As Bunny's signers do: the parameters in their order, behind the token.
           return coversQuery ? `${origin}${path}?${token}${fragment}` : append(sent, token)
@@ -183,22 +136,22 @@ export function bunny(keys: Keys<SecretKey>, options: BunnyOptions = {}): Scheme
       const get = (name: string) => found.find((other) => other.name === name)?.value
       const [token, expires] = [get('token'), get('expires')]
       if (token === undefined && expires === undefined) return 'unsigned'
-      if (faulty !== undefined) return { malformed: faulty }
+      if (faulty !== undefined) return fault(faulty)
       const [, flag, signature] = form.exec(token ?? '') ?? []
-      if (!signature) return { malformed: 'token' }
-      if (!expires || !EXPIRES.test(expires)) return { malformed: 'expires' }
+      if (!signature) return fault('token')
+      if (!expires || !EXPIRES.test(expires)) return fault('expires')
       if (path[0] !== '/') return 'malformed'
 
       const ignored = get('token_ignore_params')
-      if (isHmac && ignored !== undefined && ignored !== 'true') return { malformed: 'token_ignore_params' }
-      const parameters = found.filter(({ name }) => !TOKEN.includes(name))
-      const data = generation === 'md5' ? '' : signingData(parameters, !isHmac)
+      if (isHmac && ignored !== undefined && ignored !== 'true') return fault('token_ignore_params')
+      const signed = found.filter(({ name }) => !TOKEN.includes(name))
+      const data = generation === 'md5' ? '' : signingData(signed, !isHmac)
       const scope = generation === 'md5' ? undefined : get('token_path')
       if (data === undefined || !/^\d*$/.test(get('limit') ?? '')) return 'malformed'
-      if (scope !== undefined && (scope[0] !== '/' || hasDotSegment(scope))) return { malformed: 'token_path' }
+      if (scope !== undefined && (scope[0] !== '/' || hasDotSegment(scope))) return fault('token_path')
 
       const signedPath = scope ?? pathToSign(path)
-      const rest = parameters.filter(({ name, value }) => generation !== 'md5' && !OWN.includes(name) && (isHmac || value))
+      const rest = signed.filter(({ name, value }) => generation !== 'md5' && !OWN.includes(name) && (isHmac || value))
       const prefix = scope && normalPath(scope)
       const restrictions = generation === 'md5' || ignores ? undefined : restrictionsOf(get)
       return {
@@ -226,35 +179,4 @@ export function bunny(keys: Keys<SecretKey>, options: BunnyOptions = {}): Scheme
       }
     },
   }
-}
-
-/** What only Bunny can check. */
-function restrictionsOf(get: (name: string) => string | undefined): object | undefined {
-  const [allowed, blocked, limit] = [get('token_countries'), get('token_countries_blocked'), get('limit')]
-  if (!allowed && !blocked && !limit) return undefined
-  return {
-    ...(allowed && { countriesAllowed: allowed.split(',') }),
-    ...(blocked && { countriesBlocked: blocked.split(',') }),
-    ...(limit && { limit: +limit }),
-  }
-}
-
-/** One address; or, where only half of it counts, the half. */
-const isAddress = ({ bits, digits }: Network, mayBeHalf: boolean): boolean =>
-  bits === 128 || (bits === 32 && digits.length === 32) || (mayBeHalf && bits === 64)
-
-/** The four bytes of an IPv4 address, or the sixteen of an IPv6 address, of which only the first half counts. */
-function bytesOf({ bits, digits }: Network): Uint8Array {
-  const significant = bits === 32 ? digits.slice(-8) : digits.slice(0, 16).padEnd(32, '0')
-  return Uint8Array.from(significant.match(/../g) as string[], (pair) => Number(`0x${pair}`))
-}
-
-/** An address as text; an IPv4 address on a socket for both is the IPv4 address. */
-const plainAddress = (ip: string): string => (printAddress(ip) ?? '').replace(/^::ffff:(?=\d+\.)/, '')
-
-/** The digest is over the secret itself. */
-function withKnownSecret(key: SecretKey): SecretKey {
-  const { secret } = key
-  assertOption(typeof secret === 'string' || isBytes(secret), 'secret', 'text or bytes: a CryptoKey of WebCrypto is for HMAC')
-  return key
 }

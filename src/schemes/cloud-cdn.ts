@@ -84,6 +84,9 @@ export function cloudCdn(keys: Keys<CloudCdnKey>, options: CloudCdnOptions = {})
       }
     },
 
+    // The separators are signed, so a link cannot become a cookie. With `placement: 'cookie'`, `sign` gives one.
+    cookies: (link) => (link.startsWith(`${COOKIE}=`) ? [{ name: COOKIE, value: link.slice(COOKIE.length + 1) }] : undefined),
+
     read(url, header): Reading | Unreadable {
       if (url.length > LONGEST || /\p{Surrogate}/u.test(url)) return 'malformed'
       const parts = split(url)

@@ -4,12 +4,12 @@ import type { Claims } from '../core/claims.ts'
 import { assertKnownOptions, assertOption } from '../core/errors.ts'
 import type { Keys } from '../core/keys.ts'
 import type { Algorithm, Reading, Scheme, Unreadable } from '../core/scheme.ts'
-import { parseNetwork } from '../lib/address.ts'
-import { BASE64, decode, encode } from '../lib/encoding.ts'
 import { below, normalOrigin, normalPath } from '../lib/normalise.ts'
 import { append, encodeValue, LONGEST, split, takeParameters } from '../lib/url.ts'
 import { type KeyPair, keyPairs, signer } from './shared/asymmetric.ts'
-import { asClientsSend, type HeaderReader, matchesPattern } from './shared/edge-token.ts'
+import { type CustomPolicy, customPolicy, encodePolicy, fromBase64, policyText, toBase64 } from './shared/cloudfront-policy.ts'
+import { covered, patternFor, prefixOf, resourceOf, wholeUrls } from './shared/cloudfront-resource.ts'
+import { asClientsSend, cookiesOf, type HeaderReader, matchesPattern } from './shared/edge-token.ts'
 
 /** A key pair of a key group: the private key signs, the public key alone verifies. RSA, or ECDSA with P-256. */
 export interface CloudfrontKey extends KeyPair {
@@ -34,24 +34,6 @@ export interface CloudfrontConditions {
 
 const NAMES = ['Policy', 'Expires', 'Key-Pair-Id', 'Signature', 'Hash-Algorithm'] as const
 type Name = (typeof NAMES)[number]
-
-/** The string to sign: the policy. A link with a canned policy does not show it, so its text has exactly this form. */
-function policyText({ resource, expires, starts, ip }: Policy): string {
-  const condition = {
-    DateLessThan: { 'AWS:EpochTime': expires },
-    ...(starts && { DateGreaterThan: { 'AWS:EpochTime': starts } }),
-    ...(ip && { IpAddress: { 'AWS:SourceIp': ip } }),
-  }
-  return JSON.stringify({ Statement: [{ Resource: resource, Condition: condition }] })
-}
-
-/** Times in seconds since 1970. */
-interface Policy {
-  readonly resource: string
-  readonly expires: number
-  readonly starts?: number | undefined
-  readonly ip?: string | undefined
-}
 
 /**
  * Signed URLs and signed cookies of CloudFront, with RSA or ECDSA.
@@ -102,13 +84,19 @@ export function cloudfront(
       const isCustom = starts !== undefined || ip !== undefined || pattern !== undefined
       assertOption(!isCustom || pattern || !resource.includes('*'), 'url', "without '*' in a link with starts or ip, where it opens more")
       const policy = policyText({ resource: pattern ?? resource, expires, starts, ip: ip && (ip.includes('/') ? ip : `${ip}/32`) })
-      const front = isCustom ? `Policy=${fromBytes(new TextEncoder().encode(policy))}` : `Expires=${expires}`
+      const front = isCustom ? `Policy=${encodePolicy(policy)}` : `Expires=${expires}`
       const hash = algorithm === 'SHA256' ? '&Hash-Algorithm=SHA256' : ''
       return {
         toSign: policy,
         link: (signature) =>
           append(sent, `${front}&Key-Pair-Id=${encodeValue(key.id as string)}&Signature=${fromBase64(signature)}${hash}`),
       }
+    },
+
+    cookies(link) {
+      const { values, twice } = takeParameters(split(link).query, NAMES)
+      if (!isPresent(values) || twice) return undefined
+      return NAMES.map((name) => ({ name: `CloudFront-${name}`, value: values[name] ?? '' })).filter(({ value }) => value)
     },
 
     read(url, header): Reading | Unreadable {
@@ -158,50 +146,11 @@ const isPresent = ({ Policy, Signature, 'Key-Pair-Id': id }: Values): boolean =>
   [Policy, Signature, id].some((value) => value !== undefined)
 
 function inCookies(header?: HeaderReader): { values: Values; twice: Name | undefined } {
-  const values: { [N in Name]?: string } = {}
-  let twice: Name | undefined
-  for (const cookie of header?.('cookie')?.split(/;\s*/) ?? []) {
-    const name = NAMES.find((each) => cookie.startsWith(`CloudFront-${each}=`))
-    if (!name) continue
-    if (values[name] !== undefined) twice ??= name
-    values[name] = cookie.slice(cookie.indexOf('=') + 1)
+  const cookies = NAMES.map((name) => ({ name, values: cookiesOf(`CloudFront-${name}`, header) }))
+  return {
+    values: Object.fromEntries(cookies.map(({ name, values: [value] }) => [name, value])),
+    twice: cookies.find(({ values }) => values.length > 1)?.name,
   }
-  return { values, twice }
-}
-
-/** The URL as it is signed. CloudFront takes its own parameters out of a query, so nothing else in it may be ambiguous. */
-function resourceOf(url: string): string {
-  const { origin, path, query } = split(url)
-  assertOption(origin, 'url', 'absolute: CloudFront signs the host')
-  assertOption(!/[?&](&|$)/.test(query), 'url', "without an empty part in its query, such as '?' at its end")
-  return normalOrigin(origin) + path + query
-}
-
-/** The pattern of a custom policy, for a link that opens more than its own URL. */
-function patternFor(url: string, prefix: string | undefined, pattern: unknown): string | undefined {
-  assertOption(pattern === undefined || prefix === undefined, 'resource', 'left out with a prefix')
-  if (pattern !== undefined) {
-    const good = typeof pattern === 'string' && /^[!-~]+$/.test(pattern) && !/["\\#<>]/.test(pattern)
-    assertOption(good && matchesPattern(pattern, url), 'resource', "a pattern that opens url, such as 'https://host/videos/*'")
-    return pattern
-  }
-  if (prefix === undefined) return undefined
-  assertOption(prefix.endsWith('/') && !prefix.includes('*'), 'prefix', "a path that ends with '/', without '*'")
-  const opened = `${split(url).origin}${prefix}*`
-  assertOption(matchesPattern(opened, url), 'prefix', 'written as in url: CloudFront compares the text')
-  return opened
-}
-
-/** The URLs that a request can have been for. A path alone is on the host of its header, with either scheme. */
-function wholeUrls(origin: string, rest: string, header?: HeaderReader): readonly string[] {
-  if (origin) return [origin + rest]
-  const host = header?.('host')
-  return host ? [normalOrigin(`https://${host}`) + rest, normalOrigin(`http://${host}`) + rest] : []
-}
-
-interface CustomPolicy extends Policy {
-  /** As the link has it: signers write their JSON as they like. */
-  readonly text: string
 }
 
 /** What is particular to a link with a custom policy: it shows its string to sign, and opens all that matches. */
@@ -223,74 +172,5 @@ function custom(policy: CustomPolicy, urls: readonly string[], linkClaims: Claim
       return opened() !== undefined
     },
     proves: () => ({ resource: covered(pattern, opened() ?? linkClaims.resource) }),
-  }
-}
-
-/** The part of a URL that a pattern is sure about: with wildcards, not the query, and not always the host. */
-function covered(pattern: string, url: string): string {
-  if (pattern === url && !url.includes('*')) return url
-  const { origin, path } = split(url)
-  return origin && pattern.startsWith(`${origin}/`) ? origin + path : path
-}
-
-/** The prefix, in normal form, that a pattern such as `https://host/videos/*` opens. */
-function prefixOf(pattern: string): string | undefined {
-  const folder = /^[a-z]+:\/\/[^/*?]+(\/(?:[^*?]*\/)?)\*$/.exec(pattern)?.[1]
-  return folder && normalPath(folder)
-}
-
-/** Reads a custom policy. A condition that is not known would not be checked, so it makes the policy unreadable. */
-function customPolicy(encoded: string): CustomPolicy | undefined {
-  const text = decoded(encoded)
-  const policy = text && parsed(text)
-  const statements = policy?.Statement
-  const statement = Array.isArray(statements) && statements.length === 1 ? statements[0] : undefined
-  const { Resource: resource = '*', Condition: conditions } = statement ?? {}
-  const expires = conditions?.DateLessThan?.['AWS:EpochTime']
-  const starts = conditions?.DateGreaterThan?.['AWS:EpochTime']
-  const ip = conditions?.IpAddress?.['AWS:SourceIp']
-  const isKnown =
-    hasOnly(policy, ['Statement']) &&
-    hasOnly(statement, ['Resource', 'Condition']) &&
-    hasOnly(conditions, ['DateLessThan', 'DateGreaterThan', 'IpAddress']) &&
-    hasOnly(conditions.DateLessThan, ['AWS:EpochTime']) &&
-    (!('DateGreaterThan' in conditions) || (hasOnly(conditions.DateGreaterThan, ['AWS:EpochTime']) && isTime(starts))) &&
-    (!('IpAddress' in conditions) || (hasOnly(conditions.IpAddress, ['AWS:SourceIp']) && typeof ip === 'string' && parseNetwork(ip)))
-  return text && isKnown && isTime(expires) && typeof resource === 'string' ? { resource, expires, starts, ip, text } : undefined
-}
-
-const isTime = (value: unknown): boolean => Number.isInteger(value) && (value as number) > 0 && (value as number) < 1e11
-
-const hasOnly = (value: unknown, names: readonly string[]): boolean =>
-  typeof value === 'object' && value !== null && Object.keys(value).every((name) => names.includes(name))
-
-// biome-ignore lint/suspicious/noExplicitAny: JSON from a link; every part of it is checked
-function parsed(text: string): any {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
-}
-
-// CloudFront writes base64 with `-`, `_` and `~` in place of `+`, `=` and `/`.
-
-const fromBase64 = (text: string): string => text.replaceAll('+', '-').replaceAll('=', '_').replaceAll('/', '~')
-const toBase64 = (text: string): string => text.replaceAll('-', '+').replaceAll('_', '=').replaceAll('~', '/')
-
-function fromBytes(bytes: Uint8Array): string {
-  const text = encode(bytes, BASE64)
-  return fromBase64(text.padEnd(Math.ceil(text.length / 4) * 4, '='))
-}
-
-/** The text of a policy. `undefined` for base64 in another spelling, and for bytes that are not UTF-8. */
-function decoded(encoded: string): string | undefined {
-  if (!/^[A-Za-z\d~-]+_{0,2}$/.test(encoded) || encoded.length % 4) return undefined
-  const bytes = new Uint8Array(encoded.length)
-  const length = decode(toBase64(encoded.replace(/_+$/, '')), BASE64, bytes)
-  try {
-    return length < 0 ? undefined : new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes.subarray(0, length))
-  } catch {
-    return undefined
   }
 }

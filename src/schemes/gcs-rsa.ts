@@ -4,6 +4,7 @@ import type { Keys } from '../core/keys.ts'
 import type { Scheme } from '../core/scheme.ts'
 import { type KeyPair, keyPairs, signer } from './shared/asymmetric.ts'
 import { assertUrl, GOOG4 } from './shared/google.ts'
+import { GOOG4_FORM } from './shared/post-form.ts'
 import { isScopeWord, type PresignConditions, presigned } from './shared/sigv4.ts'
 
 export type { PresignConditions }
@@ -54,6 +55,7 @@ export function gcsRsa(keys: Keys<GcsRsaKey>, options: GcsRsaOptions = {}): Sche
     ...GOOG4,
     algorithm: 'GOOG4-RSA-SHA256',
     name: 'gcs-rsa',
+    form: GOOG4_FORM,
     signer: SHA256,
     // Cloud Storage answers ExpiredToken to expired links.
     status: { expired: 400, key_expired: 403, revoked: 403 },

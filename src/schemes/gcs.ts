@@ -3,6 +3,7 @@ import { assertKnownOptions, assertOption } from '../core/errors.ts'
 import type { Keys, SecretKey } from '../core/keys.ts'
 import type { Scheme } from '../core/scheme.ts'
 import { assertUrl, GOOG4 } from './shared/google.ts'
+import { GOOG4_FORM } from './shared/post-form.ts'
 import { AWS4, isScopeWord, type PresignConditions, sigv4 } from './shared/sigv4.ts'
 
 export type { PresignConditions }
@@ -55,6 +56,8 @@ export function gcs(keys: Keys<GcsKey>, options: GcsOptions = {}): Scheme<'start
   return sigv4(keys, {
     ...vocabulary,
     name: 'gcs',
+    // Google documents its own names for forms, and none of the interoperability mode.
+    form: vocabulary === GOOG4 ? GOOG4_FORM : undefined,
     // Cloud Storage answers ExpiredToken to expired links.
     status: { expired: 400, key_expired: 403, revoked: 403 },
     placeOf: () => place,

@@ -7,7 +7,7 @@ import type { Covered, Reading, Scheme, Unreadable } from '../core/scheme.ts'
 import type { Network } from '../lib/address.ts'
 import { asSent, canonicalPath, canonicalQuery, canonicalText, MOST_PIECES, orderedQuery } from '../lib/canonical.ts'
 import { below, normalOrigin } from '../lib/normalise.ts'
-import { append, decodeValue, END, encodeValue, endOf, firstOf, isDecodable, LONGEST, type Parts, piecesOf, split } from '../lib/url.ts'
+import { append, decodeValue, encodeValue, endOf, isDecodable, LONGEST, type Parts, piecesOf, placeOf, split } from '../lib/url.ts'
 
 /** What the parameters of a link are for; by default they are named so too. */
 export type HmacParameter = 'expires' | 'starts' | 'method' | 'net' | 'prefix' | 'uses' | 'id' | 'key' | 'signature'
@@ -47,50 +47,26 @@ const FORMS: Readonly<Record<HmacParameter, RegExp | undefined>> = {
   // Any text that is not empty.
   id: undefined,
   key: undefined,
-  signature: /^([\w-]{43}|[\w-]{86})$/,
+  // One signature or two; their length is checked when it is known which.
+  signature: /^[\w-]+$/,
 }
 
-/** Finds the link's parameters at the end of a plain query, in the order in which `sign` writes them. One group for each. */
-function tokenPattern(names: readonly string[]): RegExp {
-  const text = '[\\w\\-.~%]+'
-  const seconds = '[1-9]\\d{0,10}'
-  const forms: Readonly<Record<HmacParameter, string>> = {
-    expires: seconds,
-    starts: seconds,
-    method: '[A-Z-]+(?:%2C[A-Z-]+)*',
-    net: '\\d{1,3}',
-    prefix: '%2F[\\w\\-.~%]*',
-    uses: '[1-9]\\d{0,8}',
-    id: text,
-    key: text,
-    signature: '[\\w-]{43}|[\\w-]{86}',
-  }
-  const pairs = PARAMETERS.map((parameter, place) => `${names[place]?.replaceAll('.', '\\.')}=(${forms[parameter]})`)
-  const signature = pairs.pop()
-  return new RegExp(`[?&]${pairs.map((pair) => `(?:${pair}&)?`).join('')}${signature}${END}`)
-}
+type Values = { [Name in HmacParameter]?: string | undefined }
 
-type Values = { [Name in HmacParameter]: string | undefined }
+/** What a link is for, as it was written or in the form that is signed. */
+type Resource = Pick<Parts, 'origin' | 'path' | 'query'>
 
-/** A URL taken apart: what the link says, and what it is for. */
+/** A URL taken apart: what the link says, and the rest of the URL, without the link's own parameters and without ignored ones. */
 interface Taken {
   /** The link's parameters, decoded. */
   readonly values: Values
   /** A parameter that cannot be read, such as one that occurs twice. */
   faulty: string | undefined
-  /** The rest of the URL, without them and without ignored parameters. */
-  rest: Parts
+  readonly origin: string
+  path: string
+  query: string
   /** Has the whole query more pieces than parsers take? They drop those behind, so all must stay where they are. */
   readonly tooMany: boolean
-}
-
-/** What a link is for, in the form that is signed. */
-interface Canonical {
-  readonly origin: string
-  readonly path: string
-  readonly query: string
-  /** Is it known to be the form in which it was written, too? */
-  readonly asWritten: boolean
 }
 
 /**
@@ -119,7 +95,7 @@ export function hmac(keys: Keys<SecretKey>, options: HmacOptions = {}): Scheme<C
   const names: readonly string[] = PARAMETERS.map((name) => parameters[name] ?? name)
   assertOptions(options, names)
   const inPath = placement === 'path'
-  const token = tokenPattern(names)
+  const nameOf = (parameter: HmacParameter): string | undefined => names[PARAMETERS.indexOf(parameter)]
   const encodedPurpose = encodeValue(purpose)
   // Names are compared in canonical form, so none has to be decoded.
   const ignored = ignore.map((name) => ({ name: encodeValue(name.replace(/\*$/, '')), begins: name.endsWith('*') }))
@@ -134,97 +110,83 @@ export function hmac(keys: Keys<SecretKey>, options: HmacOptions = {}): Scheme<C
     return name.includes('%') && names.includes(name.replace(/^(%20)+|%(5B|00).*$/g, ''))
   }
 
-  /** Takes the link's parameters out of a URL, to which these are still to be added. */
-  function takeApart(parts: Parts, added = ''): Taken {
-    return takeToken(parts, added) ?? takePieces(parts, added)
+  /** The parameter of the link's that has this name. */
+  function parameterOf(name: string): HmacParameter | undefined {
+    const place = placeOf(name.includes('%') ? canonicalText(name) : name, names)
+    return place < 0 ? undefined : PARAMETERS[place]
   }
 
-  /** The fast path: a plain URL with the link's parameters at its end, as `sign` writes them, or with none. */
-  function takeToken(parts: Parts, added: string): Taken | undefined {
-    const { query, plain } = parts
-    if (!plain || inPath || ignored.length > 0 || mayHaveTooMany(query, added)) return undefined
-    const found = token.exec(query)
-    const before = found ? query.slice(0, found.index) : query
-    // Names with escapes may look like ours to some servers.
-    if (before.includes('%') || firstOf(names, before)) return undefined
-    return { values: found ? valuesOf(found) : noValues(), faulty: undefined, rest: { ...parts, query: before }, tooMany: false }
-  }
-
-  /** All other URLs, piece by piece. */
-  function takePieces(parts: Parts, added: string): Taken {
-    const tooMany = mayHaveTooMany(parts.query, added) && hasTooMany(parts.query, added)
-    const taken: Taken = { values: noValues(), faulty: undefined, rest: parts, tooMany }
+  /** Takes the link's parameters out of a URL. `whole` is the query that it will have. */
+  function takeApart({ origin, path, query }: Parts, whole = query): Taken {
+    const tooMany = whole.length > MOST_PIECES && whole.split('&').length > MOST_PIECES
+    const taken: Taken = { values: noValues(), faulty: undefined, origin, path, query, tooMany }
     if (inPath) takeFromPath(taken)
     takeFromQuery(taken)
     return taken
   }
 
   function takeFromPath(taken: Taken): void {
-    const { path } = taken.rest
+    const { path } = taken
     if (!path.startsWith(`/${names[0]}=`)) return
     const end = `${path}/`.indexOf('/', 1)
     // `~` stands for `%` here: servers refuse or decode `%2F` in a path.
     for (const piece of path.slice(1, end).replaceAll('~', '%').split(',')) {
       const name = nameIn(piece)
-      if (piece && !take(taken, canonicalText(name), piece.slice(name.length + 1))) taken.faulty ??= names[0]
+      const parameter = parameterOf(name)
+      if (parameter) take(taken, parameter, piece.slice(name.length + 1))
+      else if (piece) taken.faulty ??= names[0]
     }
-    taken.rest = { ...taken.rest, path: path.slice(end) || '/' }
+    taken.path = path.slice(end) || '/'
   }
 
   function takeFromQuery(taken: Taken): void {
-    const { rest, tooMany } = taken
+    const { tooMany } = taken
     const kept: string[] = []
     let behindTheLink = false
-    for (const piece of piecesOf(rest.query)) {
+    for (const piece of piecesOf(taken.query)) {
       const written = nameIn(piece)
+      const parameter = inPath ? undefined : parameterOf(written)
+      if (parameter) {
+        take(taken, parameter, piece.slice(written.length + 1))
+        behindTheLink = true
+        continue
+      }
       // Names are compared in canonical form, so none has to be decoded.
       const name = canonicalText(written)
-      if (!inPath && take(taken, name, piece.slice(written.length + 1))) {
-        behindTheLink = true
-      } else if (tooMany || !isIgnored(name, piece)) {
-        kept.push(piece)
-        if (!inPath && tooMany && behindTheLink) taken.faulty ??= names[0]
-        if (!inPath && looksLikeOurs(name)) taken.faulty ??= name
-      }
+      if (!tooMany && isIgnored(name, piece)) continue
+      kept.push(piece)
+      if (!inPath && looksLikeOurs(name)) taken.faulty ??= name
+      if (tooMany && behindTheLink) taken.faulty ??= names[0]
     }
     const query = kept.join('&')
-    taken.rest = { ...rest, query: query && `?${query}` }
+    taken.query = query && `?${query}`
   }
 
-  /** Takes a parameter if it is one of the link's. */
-  function take(taken: Taken, name: string, value: string): boolean {
-    const parameter = PARAMETERS[names.indexOf(name)]
-    if (!parameter) return false
-    const twice = taken.values[parameter] !== undefined
-    // A signature has one spelling, so no escapes. A parameter that is there twice is not decoded again.
-    const text = parameter === 'signature' ? value : twice ? '' : decodeValue(value)
-    if (twice || !text || FORMS[parameter]?.test(text) === false) taken.faulty ??= name
-    taken.values[parameter] = text || ''
-    return true
+  /** Takes a parameter of the link's. */
+  function take(taken: Taken, parameter: HmacParameter, value: string): void {
+    const { values } = taken
+    // One that is there twice is not decoded again.
+    if (values[parameter] === undefined) {
+      // A signature has one spelling, so it is not decoded.
+      const text = parameter !== 'signature' && value.includes('%') ? decodeValue(value) : value
+      values[parameter] = text || ''
+      if (text && FORMS[parameter]?.test(text) !== false) return
+    }
+    taken.faulty ??= nameOf(parameter)
   }
 
-  /** The parts in the form that is signed. */
-  function canonical({ rest: { origin, path, query, plain }, tooMany }: Taken): Canonical {
-    if (plain && !tooMany) {
-      const ordered = orderedQuery(query)
-      return { origin, path, query: ordered ?? query, asWritten: ordered === undefined }
-    }
-    return {
-      origin: normalOrigin(origin),
-      path: canonicalPath(path),
-      query: tooMany ? query : canonicalQuery(query),
-      asWritten: false,
-    }
+  /** The form that is signed. In a plain URL, all but the order of its parameters is in that form. */
+  function canonical({ origin, path, query, tooMany }: Taken, plain: boolean | undefined): Resource {
+    if (plain && !tooMany) return { origin, path, query: orderedQuery(query) }
+    return { origin: normalOrigin(origin), path: canonicalPath(path), query: tooMany ? query : canonicalQuery(query) }
   }
 
   /** The string to sign: docs/spec.md, section 5. */
-  function stringToSign(values: Values, resource: Canonical): string {
-    const { expires, starts, method, net, prefix, uses, id, key } = values
-    return (
-      `SecureLink hmac v1\n${encodedPurpose}\n${origin ? resource.origin : ''}\n${prefix ? '' : resource.path}\n${resource.query}` +
-      // Numbers have no characters that are escaped.
-      `\n${expires}\n${starts ?? ''}\n${encoded(method)}\n${net ?? ''}\n${encoded(prefix)}\n${uses ?? ''}\n${encoded(id)}\n${encoded(key)}`
-    )
+  function stringToSign(values: Values, resource: Resource): string {
+    const { prefix } = values
+    let text = `SecureLink hmac v1\n${encodedPurpose}\n${origin ? resource.origin : ''}\n${prefix ? '' : resource.path}\n${resource.query}`
+    for (const parameter of SIGNED) text += `\n${encoded(values[parameter])}`
+    return text
   }
 
   return {
@@ -254,9 +216,9 @@ export function hmac(keys: Keys<SecretKey>, options: HmacOptions = {}): Scheme<C
         signature: undefined,
       }
       const unsigned = tokenOf(values)
-      const taken = takeApart(parts, inPath ? '' : unsigned)
+      const taken = takeApart(parts, inPath ? parts.query : `${parts.query}&${unsigned}`)
       assertOption(!taken.faulty, 'url', "without names such as 'id[]', which servers read as the link's 'id'")
-      const resource = canonical(taken)
+      const resource = canonical(taken, parts.plain)
       assertOption(!prefix || opens(prefix, resource.path), 'prefix', 'UTF-8, and a path that the path of url lies in')
       const toSign = stringToSign(values, resource)
       return {
@@ -270,24 +232,25 @@ export function hmac(keys: Keys<SecretKey>, options: HmacOptions = {}): Scheme<C
       if (url.length > LONGEST) return 'malformed'
       const parts = whole ?? split(url)
       const taken = takeApart(parts)
-      const { values, rest } = taken
+      const { values } = taken
       const { expires, net, prefix, signature } = values
       if (expires === undefined && signature === undefined) return 'unsigned'
       const unreadable = taken.faulty ?? missing(values)
       if (unreadable) return { malformed: unreadable }
-      if (rest.path[0] !== '/' || !(parts.plain || isAscii(url))) return 'malformed'
+      if (taken.path[0] !== '/' || !(parts.plain || isAscii(url))) return 'malformed'
 
-      const signed = canonical(taken)
+      const signed = canonical(taken, parts.plain)
       const toSign = stringToSign(values, signed)
       const tag = signature as string
+      const asWritten = signed.origin === taken.origin && signed.path === taken.path && signed.query === taken.query
       return {
-        claims: claimsOf(values, rest),
+        claims: claimsOf(values, taken),
         signature: net ? tag.slice(0, 43) : tag,
         // A link that was signed without an origin has the string of one that covers none.
-        toSign: () => (origin && !rest.origin ? undefined : toSign),
+        toSign: () => (origin && !taken.origin ? undefined : toSign),
         address: net ? { signature: tag.slice(43), toSign: ({ network }) => addressToSign(toSign, network(+net)) } : undefined,
         // In the form that was signed, in place of what was written.
-        proves: signed.asWritten ? undefined : () => ({ resource: signed.origin + signed.path + signed.query }),
+        proves: asWritten ? undefined : () => ({ resource: signed.origin + signed.path + signed.query }),
         opens: !prefix || opens(prefix, signed.path),
       }
     },
@@ -295,9 +258,9 @@ export function hmac(keys: Keys<SecretKey>, options: HmacOptions = {}): Scheme<C
 
   /** The first parameter that is missing, or does not fit to the others. */
   function missing({ expires, net, uses, id, signature }: Values): string | undefined {
-    if (!expires) return names[0]
-    if (signature?.length !== (net ? 86 : 43)) return names[PARAMETERS.indexOf('signature')]
-    return uses && !id ? names[PARAMETERS.indexOf('id')] : undefined
+    if (!expires) return nameOf('expires')
+    if (signature?.length !== (net ? 86 : 43)) return nameOf('signature')
+    return uses && !id ? nameOf('id') : undefined
   }
 
   /** The link's parameters as they are written into it, but for the signature itself. */
@@ -339,7 +302,7 @@ function covered(purpose: boolean, origin: boolean): readonly Covered[] {
   return [...(origin ? (['scheme', 'host'] as const) : []), ...always, ...(purpose ? (['purpose'] as const) : [])]
 }
 
-function claimsOf({ expires, starts, method, net, prefix, uses, id, key }: Values, { origin, path, query }: Parts): Claims {
+function claimsOf({ expires, starts, method, net, prefix, uses, id, key }: Values, { origin, path, query }: Resource): Claims {
   const claims: { -readonly [Name in keyof Claims]: Claims[Name] } = {
     resource: origin + path + query,
     expires: new Date(+(expires as string) * 1000),
@@ -372,35 +335,6 @@ const noValues = (): Values => ({
   key: undefined,
   signature: undefined,
 })
-
-/** The values that the pattern of the token has found. In a plain URL, each of them can be decoded. */
-function valuesOf(found: RegExpExecArray): Values {
-  const [, expires, starts, method, net, prefix, uses, id, key, signature] = found
-  return {
-    expires,
-    starts,
-    method: unescaped(method),
-    net,
-    prefix: unescaped(prefix),
-    uses,
-    id: unescaped(id),
-    key: unescaped(key),
-    signature,
-  }
-}
-
-function unescaped(value: string | undefined): string | undefined {
-  return value?.includes('%') ? decodeValue(value) : value
-}
-
-/** Can a query, with what is to be added, have more pieces than parsers take? Not if it is short; counting them takes time. */
-function mayHaveTooMany(query: string, added: string): boolean {
-  return query.length + added.length > MOST_PIECES
-}
-
-function hasTooMany(query: string, added: string): boolean {
-  return query.split('&').length + (added ? added.split('&').length : 0) > MOST_PIECES
-}
 
 /** The name of a piece as it stands. */
 function nameIn(piece: string): string {

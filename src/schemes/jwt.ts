@@ -5,8 +5,8 @@ import { type Keys, keyring, type SecretKey } from '../core/keys.ts'
 import type { Grant, Hash, Reading, Scheme, Unreadable } from '../core/scheme.ts'
 import { ENDLESS } from '../core/time.ts'
 import { asSent } from '../lib/canonical.ts'
-import { BASE64URL, decode, encode } from '../lib/encoding.ts'
 import { append, decodeValue, encodeValue, LONGEST, split, takeParameters } from '../lib/url.ts'
+import { encodeJson, type Json, readToken, stringToSign } from './shared/json-web-token.ts'
 
 /** Options of {@link jwt}. Signer and verifier need the same ones. */
 export interface JwtOptions {
@@ -30,11 +30,6 @@ const HASHES = { HS256: 'SHA-256', HS384: 'SHA-384', HS512: 'SHA-512' } as const
 const SUPABASE = /^\/storage\/v1\/(object|render\/image|object\/upload)\/sign\//
 /** Claims that `sign` writes by itself. */
 const OURS = ['iat', 'exp', 'nbf']
-
-type Json = Readonly<Record<string, unknown>>
-
-/** The string to sign: header and payload, each as base64url. */
-const stringToSign = (header: string, payload: string): string => `${header}.${payload}`
 
 /**
  * Links with a JSON Web Token in a parameter, signed with HMAC, and bound to the path: `?token=eyJ…`.
@@ -109,21 +104,19 @@ export function jwt(keys: Keys<SecretKey>, options: JwtOptions = {}): Scheme<'st
       const token = values[parameter]
       if (token === undefined) return 'unsigned'
       const malformed = { malformed: parameter }
-      const [, first, second, signature] = /^([\w-]+)\.([\w-]+)\.([\w-]+)$/.exec(token) ?? []
-      if (twice || !first || !second || !signature || path[0] !== '/') return malformed
-      const header = decodeJson(first)
-      const payload = decodeJson(second)
+      const found = twice ? undefined : readToken(token)
       // `crit` names extensions that a verifier must know.
-      if (!header || !payload || header['alg'] !== algorithm || 'crit' in header) return malformed
+      if (!found || path[0] !== '/' || found.header['alg'] !== algorithm || 'crit' in found.header) return malformed
+      const { header, payload, signature, toSign } = found
       const { kid } = header
       const { exp, nbf } = payload
       if (!isTime(exp) || (nbf !== undefined && !isTime(nbf)) || (kid !== undefined && typeof kid !== 'string')) return malformed
 
-      const found = named(path)
+      const target = named(path)
       const bound =
         claim === false ||
-        (found !== undefined && payload[claim] === found.name && (!found.endpoint || found.endpoint === endpointOf(payload)))
-      const shown = found ? found.front + found.name.split('/').map(encodeValue).join('/') : path
+        (target !== undefined && payload[claim] === target.name && (!target.endpoint || target.endpoint === endpointOf(payload)))
+      const shown = target ? target.front + target.name.split('/').map(encodeValue).join('/') : path
       const claims: Claims = {
         resource: origin + shown,
         expires: new Date(exp * 1000),
@@ -132,7 +125,7 @@ export function jwt(keys: Keys<SecretKey>, options: JwtOptions = {}): Scheme<'st
         ...(kid !== undefined && { keyId: kid }),
         data: payload,
       }
-      return { claims, signature, opens: bound, toSign: () => stringToSign(first, second) }
+      return { claims, signature, opens: bound, toSign: () => toSign }
     },
   }
 }
@@ -157,18 +150,3 @@ function endpointOf(payload: Json): string {
 }
 
 const isTime = (time: unknown): time is number => typeof time === 'number' && time > 0 && time <= ENDLESS
-
-const encodeJson = (value: object): string => encode(new TextEncoder().encode(JSON.stringify(value)), BASE64URL)
-
-/** `undefined` for all but one spelling of the base64url of a JSON object. */
-function decodeJson(text: string): Json | undefined {
-  const bytes = new Uint8Array(text.length)
-  const length = decode(text, BASE64URL, bytes)
-  if (length < 0) return undefined
-  try {
-    const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(0, length)))
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Json) : undefined
-  } catch {
-    return undefined
-  }
-}

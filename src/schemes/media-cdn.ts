@@ -1,24 +1,15 @@
 // mediaCdn: signed tokens of Google's Media CDN, https://cloud.google.com/media-cdn/docs/generate-tokens
 import { assertKnownOptions, assertOption } from '../core/errors.ts'
 import { type Keys, keyring, type SecretKey } from '../core/keys.ts'
-import type { Reading, Scheme, Unreadable, Visit } from '../core/scheme.ts'
+import type { Reading, Scheme, Unreadable } from '../core/scheme.ts'
 import { contains } from '../lib/address.ts'
-import { BASE64URL, decode, encode } from '../lib/encoding.ts'
+import { BASE64URL, encode } from '../lib/encoding.ts'
 import { normalOrigin } from '../lib/normalise.ts'
 import { append, decodeValue, LONGEST, split } from '../lib/url.ts'
-import {
-  asClientsSend,
-  asTyped,
-  escapeField,
-  opensPath,
-  parseToken,
-  patternsOf,
-  prefixOf,
-  presented,
-  sentOrTyped,
-} from './shared/edge-token.ts'
+import { asClientsSend, asCookie, asTyped, opensPath, parseToken, prefixOf, presented, sentOrTyped } from './shared/edge-token.ts'
 import { withBase64Secret } from './shared/encoded-key.ts'
-import { decodePrefix, encodePrefix, opensUrl } from './shared/url-prefix.ts'
+import { fieldText, HEADER_NAMES, headersOf, headersToSign, listOf, scopeOf, textOf } from './shared/media-cdn-fields.ts'
+import { decodePrefix, opensUrl } from './shared/url-prefix.ts'
 
 /** Options of {@link mediaCdn}: how the keyset and the route are configured. */
 export interface MediaCdnOptions {
@@ -45,7 +36,6 @@ export interface MediaCdnConditions {
 const SCOPES = ['URLPrefix', 'PathGlobs', 'FullPath'] as const
 const FIELDS = [...SCOPES, 'Starts', 'Expires', 'SessionID', 'Data', 'Headers', 'IPRanges'] as const
 const SECONDS = /^[1-9]\d{0,10}$/
-const HEADER_NAMES = /^[\w!#$%'*+.^`|-]+(,[\w!#$%'*+.^`|-]+)*$/
 
 /** The string to sign: the token, with values in place of `FullPath` and of the names of headers, which are all that it shows of them. */
 const stringToSign = (token: string, path: string, headers: string): string =>
@@ -109,8 +99,8 @@ export function mediaCdn(
         scope,
         starts && `Starts=${starts}`,
         `Expires=${expires}`,
-        id && `SessionID=${withoutTilde(escapeField(id))}`,
-        data && `Data=${withoutTilde(escapeField(data))}`,
+        id && `SessionID=${fieldText(id)}`,
+        data && `Data=${fieldText(data)}`,
         headers && `Headers=${Object.keys(headers).join()}`,
         ranges && `IPRanges=${encode(new TextEncoder().encode(ranges), BASE64URL)}`,
       ]
@@ -120,6 +110,8 @@ export function mediaCdn(
         link: (signature) => append(sent, `${tokenName}=${token}~hmac=${signature}`),
       }
     },
+
+    cookies: (link) => asCookie(link, tokenName, cookieName),
 
     read(url, header): Reading | Unreadable {
       if (url.length > LONGEST || /\p{Surrogate}/u.test(url)) return 'malformed'
@@ -166,46 +158,4 @@ export function mediaCdn(
       }
     },
   }
-}
-
-/** The first field, which says what the link opens. */
-function scopeOf(origin: string, prefix: string | undefined, pathGlobs: string | readonly string[] | undefined): string {
-  assertOption(!prefix || !pathGlobs, 'pathGlobs', 'left out with a prefix')
-  if (prefix && origin) return `URLPrefix=${encodePrefix(origin, prefix)}`
-  assertOption(!prefix || !/[*?,~&]/.test(prefix), 'prefix', "without '*', ',', '~' and '&', unless url is absolute")
-  const globs = prefix ? patternsOf(prefix) : pathGlobs
-  return globs
-    ? `PathGlobs=${asClientsSend(listOf(globs, /^[^~&#,]+$/, 'pathGlobs', "patterns such as '/videos/*', without '~', '&' and '#'"))}`
-    : 'FullPath'
-}
-
-/** A list as text, with a comma between two. */
-function listOf(list: string | readonly string[], form: RegExp, option: string, rule: string): string {
-  const items = typeof list === 'string' ? list.split(',') : list
-  const good = Array.isArray(items) && items.length > 0 && items.every((item) => typeof item === 'string' && form.test(item))
-  assertOption(good, option, `a list of ${rule}`)
-  return items.join()
-}
-
-function headersToSign(headers: Readonly<Record<string, string>>): string {
-  const names = Object.keys(Object(headers))
-  const good = names.length > 0 && HEADER_NAMES.test(names.join()) && names.every((name) => isValue(headers[name]))
-  assertOption(good, 'headers', "names of headers and their values, without ',' and '~'")
-  return names.map((name) => `${name}=${headers[name]}`).join()
-}
-
-/** The signed headers of a request. `undefined` if one is missing, or could pass for another field or header. */
-function headersOf({ header }: Visit, names: readonly string[]): string | undefined {
-  const values = names.map((name) => header(name.toLowerCase()))
-  return values.every(isValue) ? names.map((name, i) => `${name}=${values[i]}`).join() : undefined
-}
-
-const isValue = (value: unknown): boolean => typeof value === 'string' && /^[^,~]*$/.test(value)
-
-const withoutTilde = (text: string): string => text.replaceAll('~', '%7E')
-
-function textOf(base64: string): string | undefined {
-  const bytes = new Uint8Array(base64.length)
-  const length = decode(base64.replace(/={1,2}$/, ''), BASE64URL, bytes)
-  return length > 0 ? new TextDecoder().decode(bytes.subarray(0, length)) : undefined
 }

@@ -4,6 +4,7 @@ import { assertKnownOptions, assertOption } from '../core/errors.ts'
 import type { Keys, SecretKey } from '../core/keys.ts'
 import type { Scheme } from '../core/scheme.ts'
 import { withLatest } from './shared/latest.ts'
+import { AWS4_FORM } from './shared/post-form.ts'
 import { AWS4, isScopeWord, type Place, type PresignConditions, sigv4 } from './shared/sigv4.ts'
 
 export type { PresignConditions }
@@ -60,12 +61,17 @@ export function s3(keys: Keys<S3Key>, options: S3Options = {}): Scheme<'starts' 
   return sigv4(keys, {
     ...AWS4,
     name: 's3',
+    form: AWS4_FORM,
     // S3 answers AccessDenied to expired links, and InvalidAccessKeyId to keys that are not in use.
     status: { expired: 403, key_expired: 403, revoked: 403 },
     placeOf: withLatest((hostname) => {
       const named = placeNamedBy(hostname)
       return { region: region ?? named.region ?? 'us-east-1', service: service ?? named.service ?? 's3' }
     }),
+    assertFormUrl(hostname) {
+      const closed = NO_FORMS.find(({ hosts }) => hosts.test(hostname))
+      assertOption(!closed, 'url', `one that takes forms: ${closed?.problem}; sign a PUT with a content-length`)
+    },
     assertUrl: withLatest((hostname) => {
       const closed = CLOSED.find(({ hosts }) => hosts.test(hostname))
       assertOption(!closed, 'url', `one that presigned URLs open: ${closed?.problem}`)
@@ -99,6 +105,13 @@ function placeNamedBy(hostname: string): Partial<Place> {
   const region = OTHERS.exec(hostname)?.groups?.['region']
   return region ? { region, service: 's3' } : {}
 }
+
+// Hosts whose buckets take links and no forms.
+const NO_FORMS: readonly { readonly hosts: RegExp; readonly problem: string }[] = [
+  { hosts: /\.r2\.cloudflarestorage\.com$/, problem: 'R2 has no POST' },
+  { hosts: /\.s3express-[\w-]+\.(dualstack\.)?[\w-]+\.amazonaws\./, problem: 'directory buckets have no POST' },
+  { hosts: /(^|\.)backblazeb2\.com$/, problem: 'Backblaze has no POST' },
+]
 
 // Hosts that no presigned URL opens.
 const CLOSED: readonly { readonly hosts: RegExp; readonly problem: string }[] = [

@@ -75,9 +75,11 @@ export function symfony(keys: Keys<SecretKey>, options: SymfonyOptions = {}): Sc
       const { values, twice, odd } = phpQuery(parts.query)
       const found = values.get(hash)
       const expiry = values.get(expiration)
-      if (found === undefined && expiry === undefined) return odd === hash || odd === expiration ? { malformed: odd } : 'unsigned'
+      const isOurs = (name: string | undefined) => name === hash || name === expiration
+      if (found === undefined && expiry === undefined) return isOurs(odd) ? { malformed: odd as string } : 'unsigned'
       // Another layer may read the first of two, and PHP reads the last.
-      if (twice !== undefined || odd !== undefined) return { malformed: (twice ?? odd) as string }
+      const wrong = twice ?? odd
+      if (wrong !== undefined) return isOurs(wrong) ? { malformed: wrong } : 'malformed'
       if (hasTooMany(parts)) return 'malformed'
       const signature = typeof found === 'string' ? (decodeValue(found.replaceAll('+', '%20')) ?? '') : ''
       const algorithm = ALGORITHMS.find((each) => FORMS[each.encoding].test(signature))

@@ -1,12 +1,11 @@
 // What each verb of the link service does with the links of a request.
-import type { Conditions } from '../core/conditions.ts'
 import { LinkError } from '../core/errors.ts'
 import { type AskedConditions, grantOf } from '../core/grant.ts'
 import { inTurn } from '../core/in-turn.ts'
 import { inspect } from '../core/inspect.ts'
 import { redeem, type UseStore } from '../core/redeem.ts'
-import type { Scheme } from '../core/scheme.ts'
-import { sign } from '../core/sign.ts'
+import type { Grant, Scheme } from '../core/scheme.ts'
+import { linkOf } from '../core/sign.ts'
 import { ENDLESS } from '../core/time.ts'
 import type { Verdict } from '../core/verdict.ts'
 import { type VerifyOptions, verify } from '../core/verify.ts'
@@ -36,8 +35,8 @@ interface Item {
 /** The same, with its scheme looked up. */
 export interface Asked extends WantedLink {
   readonly maker: Scheme
-  /** To sign: the conditions with dates in place of texts. */
-  readonly dated?: AskedConditions
+  /** To sign: the URL and its conditions, checked. */
+  readonly grant?: Grant
 }
 
 /** All links of one request. */
@@ -78,8 +77,8 @@ function granted(links: readonly Asked[], isList: boolean, present: number, erro
   return links.map((link, i) => {
     const dated = withDates(link.conditions) as AskedConditions
     try {
-      const { expires = ENDLESS } = grantOf(signerOf(link), link.url, dated, present)
-      return { ...link, dated, expires: new Date(expires * 1000) }
+      const grant = grantOf(signerOf(link), link.url, dated, present)
+      return { ...link, grant, expires: new Date((grant.expires ?? ENDLESS) * 1000) }
     } catch (error) {
       errors.push(fieldError(error, link, isList ? `links[${i}].` : ''))
       return link
@@ -106,12 +105,9 @@ export function answerTo(rules: Rules, verb: Verb, batch: Batch): Response | Pro
   return verb === 'inspect' ? inspected(batch) : verified(rules, verb, batch)
 }
 
-async function signed({ links, isList, present }: Batch): Promise<Response> {
-  const now = () => new Date(present)
+async function signed({ links, isList }: Batch): Promise<Response> {
   // Errors are kept and not thrown: one request may have several.
-  const made = await inTurn(links, ({ maker, url, dated }) =>
-    sign(maker, url, dated as unknown as Conditions, { now }).catch((error: unknown) => ({ error })),
-  )
+  const made = await inTurn(links, (asked) => linkOf(signerOf(asked), asked.grant as Grant).catch((error: unknown) => ({ error })))
   const errors: FieldError[] = []
   const expiryOf = await expiries(links)
   const answers = made.map((link, i) => {

@@ -1,12 +1,14 @@
-// Profiles for schemes that have none in profiles.ts: their keys, options, URLs and conditions are those of their conformance vectors.
+// Profiles for schemes that have none in profiles.ts: their keys, options, URLs and conditions are those of their conformance vectors, so a new
+// scheme is covered without an edit here.
 //
 // They compare `claims.resource` with the URL that was signed, because the facts of a scheme do not tell where its token stands. A profile that
-// is written by hand compares the request itself.
+// is written by hand compares the request itself. `PECULIAR` says what the facts of a scheme cannot say about its links.
 import schemes from 'virtual:schemes'
 import { generic } from './generic.ts'
-import { type Check, different, type Key, type Profile, starts, targetParts } from './profile.ts'
+import { type Check, different, type Issued, type Key, type Profile, starts, targetParts } from './profile.ts'
 import type { Random } from './random.ts'
-import { bytesOf, targetOf } from './readings.ts'
+import { bytesOf, inNetwork, isIgnored, normalOrigin, outside, plainAddress, targetOf } from './readings.ts'
+import { DAY, NOW } from './words.ts'
 
 /** What this needs of a vector. */
 interface Example {
@@ -14,20 +16,145 @@ interface Example {
   readonly conditions?: Readonly<Record<string, unknown>>
 }
 
-const isPlain = (key: object): boolean => Object.values(key).every((value) => typeof value === 'string')
-const isTime = (name: string): boolean => ['expires', 'starts', 'align'].includes(name)
+const LEAST_BYTES = 6
 
-/** One profile for each scheme whose name is not among these, from the first group of its vectors that signs something. */
+type Options = Readonly<Record<string, unknown>>
+
+/** What the facts of a scheme do not say. Each entry gives the reason. */
+interface Peculiarity {
+  /** Does the signature of this link cover the query? Default: as `covers` says. */
+  coversQuery?(issued: Issued, options: Options): boolean
+  /** The condition with patterns of what the link opens, in place of its own URL, and whether they are compared with the whole URL. */
+  readonly patterns?: { readonly condition: string; readonly separator?: string; readonly ofUrl?: true }
+  /** Checks in place of the common ones. */
+  readonly fields?: Readonly<Record<string, Check>>
+  /** The URL that a link is for, as the vendor's own signer writes it. Default: as it was given. */
+  readonly asWritten?: (issued: Issued) => string
+  /** The part of a path that is covered. Default: all of it. */
+  readonly coveredPath?: (path: string, issued: Issued) => string
+  readonly prefixHasOrigin?: boolean
+  readonly refused?: Profile['refused']
+}
+
+/** Compares hosts without their port. */
+const hostWithoutPort: Check = (issued, { target, headers }) => {
+  const host = (origin: string) =>
+    normalOrigin(origin)
+      .replace(/^.*?:\/\//, '')
+      .replace(/:\d+$/, '')
+  return different(host(issued.target.origin) === host(target.origin || `https://${headers['host'] ?? ''}`), 'host')
+}
+
+/** Of an IPv6 address only the first 64 bits count. */
+const addressOfBunny: Check = ({ conditions }, { ip }, claims) => {
+  const asked = conditions['ip'] as string | undefined
+  if (!asked) return different(claims.ip === undefined, 'claims.ip')
+  const address = plainAddress(asked.split('/')[0] as string)
+  return (
+    different(claims.ip !== undefined, 'claims.ip') || different(inNetwork(address.includes(':') ? `${address}/64` : address, ip), 'ip')
+  )
+}
+
+/** `ipRanges` has several networks, one of which the request must come from. */
+const addressInRanges: Check = ({ conditions }, { ip }, claims) => {
+  const ranges = [conditions['ip'] ?? conditions['ipRanges'] ?? []].flat().flatMap((range) => String(range).split(','))
+  if (ranges.length === 0) return different(claims.ip === undefined, 'claims.ip')
+  return (
+    different(claims.ip !== undefined, 'claims.ip') ||
+    different(
+      ranges.some((range) => inNetwork(range, ip)),
+      'ip',
+    )
+  )
+}
+
+/** Compares scheme or host, unless the condition `resource` says what the link opens. */
+function unlessPattern(word: 'scheme' | 'host'): Check {
+  return ({ conditions, target }, visit) => {
+    const part = ({ origin }: typeof target) =>
+      word === 'scheme' ? normalOrigin(origin).replace(/:.*/, '') : normalOrigin(origin).replace(/^.*?:\/\//, '')
+    return different(conditions['resource'] !== undefined || !visit.target.origin || part(target) === part(visit.target), word)
+  }
+}
+
+/** The link without the parameters that were added. */
+function withoutOwnParameters({ target: { origin, path, query = '' }, profile }: Issued): string {
+  const pieces = query.split('&').filter((piece) => !profile.parameters.includes(piece.split('=', 1)[0] as string))
+  return `${origin}${path}?${pieces.join('&')}`
+}
+
+const isWide = ({ conditions }: Issued, ...names: readonly string[]): boolean => names.some((name) => conditions[name] !== undefined)
+
+const PECULIAR: Readonly<Record<string, Peculiarity>> = {
+  akamai: {
+    // A token with an ACL does not have the query; one for its own URL has it, unless the edge ignores queries.
+    coversQuery: (issued, { vendor, ignoreQueryString = vendor === 'cloudinary' }) =>
+      vendor !== 'uploadcare' && !ignoreQueryString && !isWide(issued, 'acl', 'prefix'),
+    patterns: { condition: 'acl', separator: '!' },
+    // Vendors' packages make tokens for an ACL whatever the URL is, because the token may go into a cookie: "acl wins over url".
+    refused: (issued) => (isWide(issued, 'acl') ? ['wrong_path'] : []),
+  },
+  bunny: {
+    coversQuery: (issued, { algorithm }) => algorithm !== 'md5' && !isWide(issued, 'ignoreParams'),
+    fields: { ip: addressOfBunny },
+  },
+  // The prefix has scheme and host in it, so a request to another host is outside of the prefix.
+  'cloud-cdn': { coversQuery: (issued) => !isWide(issued, 'prefix'), prefixHasOrigin: true },
+  'media-cdn': {
+    patterns: { condition: 'pathGlobs', separator: ',' },
+    fields: { ip: addressInRanges },
+    // As with Akamai's ACLs.
+    refused: (issued) => (isWide(issued, 'pathGlobs') ? ['wrong_path'] : []),
+  },
+  cloudfront: {
+    coversQuery: (issued) => !isWide(issued, 'prefix', 'resource'),
+    // A pattern is for the whole URL, and may leave scheme and host open.
+    patterns: { condition: 'resource', ofUrl: true },
+    fields: { scheme: unlessPattern('scheme'), host: unlessPattern('host') },
+    prefixHasOrigin: true,
+  },
+  // The signature covers what stands behind it, without a version; and without the last segment where that is a name for search engines.
+  cloudinary: {
+    coveredPath: (path, { link }) => {
+      const withoutVersion = (text: string) => merged(text.replace(/\/v\d+(?=\/)/, ''))
+      const [, front = '', behind = ''] = /(\/[^/]*)\/s--[\w-]+--(\/[^?#]*)/.exec(link) ?? []
+      const covered = withoutVersion(/^\/(\w+_)?(images|videos|files)$/.test(front) ? behind.replace(/[^/]*$/, '') : behind)
+      return withoutVersion(path).includes(covered) ? covered : path
+    },
+  },
+  // The expiry is one of the options in the path, and no part of the resource.
+  imgproxy: { coveredPath: (path) => path.replace(/\/exp:\d+(?=\/)/, '') },
+  // Laravel takes off the slashes at the end of a path.
+  laravel: { asWritten: ({ url }) => url.replace(/\/+(?=$|[?#])/, '') },
+  // Symfony prints the query as PHP has read it: the last of two parameters with one name, and `q[0]` for `q[]`.
+  symfony: { asWritten: withoutOwnParameters },
+  // Cloud Storage signs the host without its port.
+  'gcs-rsa': { fields: { host: hostWithoutPort } },
+}
+
+const isTime = (name: string): boolean => ['expires', 'starts', 'align'].includes(name)
+const isPlain = (key: object): boolean => Object.entries(key).every(([name, value]) => typeof value === 'string' && !isTime(name))
+
+/** Profiles for the schemes whose names are not among these: one for each set of options that its vectors sign with. */
 export function profilesFromVectors(written: ReadonlySet<string>): readonly Profile[] {
   return schemes.flatMap(({ make, vectors }) => {
     if (written.has(vectors.scheme)) return []
-    for (const { options, keys, tests } of vectors.testGroups) {
-      const examples = (tests as readonly Example[]).filter(({ url, conditions }) => url !== undefined && conditions !== undefined)
+    const profiles = new Map<string, Profile>()
+    for (const { options = {}, keys, tests } of vectors.testGroups) {
       const ring = keys as readonly object[] as readonly Key[]
-      if (examples.length === 0 || !ring.every(isPlain)) continue
-      return [profileOf(vectors.scheme, (keys) => make(keys, options), ring, examples, options ?? {})]
+      const isSame = (other: object = {}) => JSON.stringify(other) === JSON.stringify(options)
+      const examples = vectors.testGroups
+        .filter((group) => isSame(group.options))
+        .flatMap(({ tests }) =>
+          (tests as readonly Example[]).filter(({ url, conditions }) => url !== undefined && conditions !== undefined),
+        )
+      const signs = tests.some(({ url, conditions }) => url !== undefined && conditions !== undefined)
+      const label = `${vectors.scheme} (vectors${profiles.size ? ` ${JSON.stringify(options)}` : ''})`
+      if (!signs || !ring.every(isPlain) || profiles.has(JSON.stringify(options))) continue
+      profiles.set(JSON.stringify(options), profileOf(label, vectors.scheme, make, ring, examples, options as Options))
     }
-    return []
+    // A shorter signature is often met by chance.
+    return [...profiles.values()].filter(({ scheme: { algorithm } }) => (algorithm.bytes ?? LEAST_BYTES) >= LEAST_BYTES)
   })
 }
 
@@ -35,7 +162,13 @@ export function profilesFromVectors(written: ReadonlySet<string>): readonly Prof
 const merged = (path: string): string => bytesOf(path).replace(/\/{2,}/g, '/')
 
 /** The parameters of a query, in any order. */
-const form = (query = ''): string => JSON.stringify([...new URLSearchParams(`&${query}`)].map((pair) => pair.join('\0')).sort())
+const form = (query = '', ignore: readonly string[] = []): string =>
+  JSON.stringify(
+    [...new URLSearchParams(`&${query}`)]
+      .filter(([name]) => !isIgnored(name, ignore))
+      .map((pair) => pair.join('\0'))
+      .sort(),
+  )
 
 /** Links of some vendors always have a start, so only a start that was asked for is compared. */
 const begins: Check = (issued, visit, claims, verifier) => {
@@ -43,24 +176,58 @@ const begins: Check = (issued, visit, claims, verifier) => {
   return claims.starts !== undefined && visit.now + visit.tolerance * 1000 < +claims.starts && 'early'
 }
 
+/** Does a text match a pattern, where `*` stands for any characters and `?` for one? */
+function isMatched(text: string, pattern: string): boolean {
+  const expression = bytesOf(pattern).replace(/[.*+?^${}()|[\]\\]/g, (odd) => (odd === '*' ? '.*' : odd === '?' ? '.' : `\\${odd}`))
+  return new RegExp(`^${expression}$`, 's').test(bytesOf(text))
+}
+
 function profileOf(
+  label: string,
   name: string,
-  make: (keys: readonly Key[]) => unknown,
+  make: (keys: readonly Key[], options: object) => unknown,
   keys: readonly Key[],
   examples: readonly Example[],
-  options: object,
-) {
-  // The URL of a link is compared in claims, so the fields that it has are not compared again.
-  const resource: Check = ({ profile, url }, _visit, claims) => {
-    const [granted, named] = [targetOf(url), targetParts(claims.resource)]
-    const { covers } = profile.scheme
-    const isSamePath = merged(granted.path) === merged(named.path)
-    if (covers.includes('path') && claims.prefix === undefined && !isSamePath) return 'claims.resource path'
-    return different(!covers.includes('query') || form(granted.query) === form(named.query), 'claims.resource query')
+  given: Options,
+): Profile {
+  // Links that show the time of their issue live for `maxAge`. The fuzzer's live for days.
+  const options: Options = given['maxAge'] === undefined ? given : { ...given, maxAge: '7d' }
+  const { coversQuery, patterns, prefixHasOrigin, refused, fields, ...others }: Peculiarity = PECULIAR[name] ?? {}
+  const { asWritten = ({ url }: Issued) => url, coveredPath = (path: string) => path } = others
+
+  /** The part of the request that patterns, a prefix, or the URL itself let through. */
+  const path: Check = (issued, visit, claims) => {
+    const { conditions, profile } = issued
+    const named = targetParts(claims.resource)
+    const asked = patterns && (conditions[patterns.condition] as string | readonly string[] | undefined)
+    if (patterns && asked !== undefined) {
+      const list = typeof asked === 'string' && patterns.separator ? asked.split(patterns.separator) : [asked].flat()
+      const text = patterns.ofUrl ? normalOrigin(visit.target.origin) + visit.url.slice(visit.target.origin.length) : named.path
+      // A pattern for URLs is compared with the URL without the parameters of the link, so what they add is let through.
+      return different(
+        list.some((pattern) => isMatched(text, pattern) || (patterns.ofUrl && isMatched(text, `${pattern}*`))),
+        'claims.resource path',
+      )
+    }
+    if (!profile.scheme.covers.includes('path')) return
+    const prefix = conditions['prefix'] as string | undefined
+    if (prefix !== undefined) return outside(named.path, prefix) && 'claims.resource path'
+    const [granted, shown] = [targetOf(asWritten(issued)).path, named.path].map((each) => merged(coveredPath(each, issued)))
+    return different(granted === shown, 'claims.resource path')
   }
-  return generic({
-    label: `${name} (vectors)`,
-    make,
+  // The URL of a link is compared in claims, so the fields that it has are not compared again. Signer and verifier can differ in their options,
+  // and a part that one of them leaves out is not covered.
+  const query: Check = (issued, _visit, claims) => {
+    const both = [options, issued.profile.options as Options]
+    const isCovered = both.every((each) => coversQuery?.(issued, each) ?? issued.profile.scheme.covers.includes('query'))
+    const ignore = both.flatMap((each) => (each['ignore'] ?? []) as readonly string[])
+    const [granted, named] = [targetOf(asWritten(issued)).query, targetParts(claims.resource).query]
+    return different(!isCovered || form(granted, ignore) === form(named, ignore), 'claims.resource query')
+  }
+  const profile = generic({
+    label,
+    family: name,
+    make: (keys) => make(keys, options),
     keys,
     options,
     urls: (random: Random) => random.pick(examples).url as string,
@@ -68,9 +235,14 @@ function profileOf(
       const { conditions = {} } = random.pick(examples)
       return Object.fromEntries(Object.entries(conditions).filter(([name]) => !isTime(name)))
     },
-    fields: { path: () => undefined, query: () => undefined, starts: begins },
+    fields: { path: () => undefined, query: () => undefined, starts: begins, ...fields },
+    // Some vendors write times in whole minutes.
+    expiry: (random: Random) => new Date(NOW + DAY * (1 + random.below(6)) + 60_000 * random.below(4)),
     signatureLength: 'read',
-    always: [resource],
+    always: [path, query],
     ownResource: true,
   })
+  // One key pair has several spellings, and is told by its id.
+  const ring = 'signer' in profile.scheme.algorithm ? keys.map(({ id = '' }) => ({ id, secret: id })) : keys
+  return { ...profile, ring, ...(prefixHasOrigin && { prefixHasOrigin }), ...(refused && { refused }) }
 }

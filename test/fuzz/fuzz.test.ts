@@ -11,7 +11,7 @@ import { memoryStore } from '../../src/stores/memory.ts'
 import { fuzz } from '../fuzz/fuzz.ts'
 import { fault } from '../fuzz/oracle.ts'
 import { type Issued, type Key, type Profile, signer, type Visit } from '../fuzz/profile.ts'
-import { PROFILES, VERIFIERS } from '../fuzz/profiles.ts'
+import { FROM_VECTORS, PROFILES, VERIFIERS, WRITTEN } from '../fuzz/profiles.ts'
 import { targetOf } from '../fuzz/readings.ts'
 
 // SEED=… runs other cases.
@@ -267,12 +267,19 @@ describe(`changed links, SEED=${seed}`, () => {
   test('every accepted request is explained by the grant of its signature: 20,000 requests of all schemes', {
     timeout: 120_000,
   }, async () => {
-    const report = await fuzz({ seed, inputs: 20_000, examples: 1 })
+    const report = await fuzz({ seed, inputs: 20_000, profiles: WRITTEN, examples: 1 })
     expect([...report.kinds.keys()], JSON.stringify(report.findings[0], null, 1)).toEqual([])
     // A fuzzer whose links are all refused would find nothing.
     expect(report.accepted).toBeGreaterThan(2000)
     expect(report.trusted).toBeGreaterThan(400)
-    for (const { label } of PROFILES) expect([label, report.byProfile.get(label)?.accepted]).not.toEqual([label, undefined])
+    for (const { label } of WRITTEN) expect([label, report.byProfile.get(label)?.accepted]).not.toEqual([label, undefined])
+  })
+
+  // A few requests each, so that a new scheme is covered from its vectors. test/fuzz/run.mjs runs more.
+  test.each(FROM_VECTORS.map((profile) => [profile.label, profile] as const))('%s', async (label, profile) => {
+    const report = await fuzz({ seed, inputs: 320, profiles: [profile], examples: 1 })
+    expect([...report.kinds.keys()], JSON.stringify(report.findings[0], null, 1)).toEqual([])
+    expect(report.byProfile.get(label)?.accepted).toBeGreaterThan(0)
   })
 
   test('a seed makes the same requests again', async () => {

@@ -44,6 +44,8 @@ export interface Run {
   readonly inputs: number
   /** Only this world. */
   readonly world?: number
+  /** Default: all. */
+  readonly profiles?: readonly Profile[]
   /** Only profiles whose label has this. */
   readonly only?: string
   /** Examples to keep of each kind of finding. */
@@ -54,7 +56,7 @@ const VISITS = 80
 const now = (milliseconds: number) => () => new Date(milliseconds)
 
 /** Runs worlds until so many requests were verified. A world is a few grants of the same keys, and requests made from their links. */
-export async function fuzz({ seed, inputs, world, only = '', examples = 2 }: Run): Promise<Report> {
+export async function fuzz({ seed, inputs, world, profiles: all = PROFILES, only = '', examples = 2 }: Run): Promise<Report> {
   const report: Report = {
     inputs: 0,
     accepted: 0,
@@ -66,9 +68,11 @@ export async function fuzz({ seed, inputs, world, only = '', examples = 2 }: Run
     refusals: new Map(),
     byProfile: new Map(),
   }
-  const profiles = PROFILES.filter(({ label }) => label.includes(only))
+  const profiles = all.filter(({ label }) => label.includes(only))
   if (!profiles.length) throw new Error(`no profile has '${only}' in its label`)
-  for (let number = world ?? 0; report.inputs < inputs; number++) {
+  const start = world ?? 0
+  for (let number = start; report.inputs < inputs; number++) {
+    if (number - start >= 50 && report.signed === 0) throw new Error(`sign refuses all grants of ${profiles.map(({ label }) => label)}`)
     await oneWorld(
       new Random(Math.imul(seed + 1, 0x9e3779b1) ^ Math.imul(number + 1, 0x85ebca6b)),
       profiles,
@@ -155,7 +159,8 @@ async function issue(
     const link = await sign(profile.scheme, asked.url, asked.conditions as never, { now: now(NOW) })
     const target = { ...targetOf(link), fragment: '' }
     const signature = profile.signatureOf(target)
-    if (signature.length < 16) finding('sign: the link has no signature', link)
+    // The shortest that some vendor writes has six bytes.
+    if (signature.length < 8) finding('sign: the link has no signature', link)
     const signed = signer(profile.ring, asked.conditions, NOW)
     if (!signed) {
       finding('sign: no key is in time', link)
@@ -249,8 +254,7 @@ async function show(draft: Draft, verifier: Verifier, { grants, changes, untouch
 
   const wrong = fault(verdict, verifier, visit, grants)
   if (wrong) return finding(wrong, verdict)
-  // Azure decides by the operation, the protocol and the kind of resource, which sign does not compare with the URL.
-  const mayRefuse = ['needs_redeem', 'wrong_method', 'too_early', ...(untouched?.profile.label.startsWith('azure') ? ['wrong_path'] : [])]
+  const mayRefuse = ['needs_redeem', 'wrong_method', 'too_early', ...(untouched?.profile.refused?.(untouched) ?? [])]
   if (untouched && !ok && !mayRefuse.includes(verdict.reason)) finding(`sign made a link that is refused: ${verdict.reason}`, verdict)
   for (const { id, until, uses } of taken)
     if (id !== claims?.id || uses !== claims.uses || +until < +(claims as Accepted['claims']).expires)

@@ -48,6 +48,8 @@ export interface GenericProfile<K extends Key> {
   readonly conditions?: (random: Random) => Readonly<Record<string, unknown>>
   /** The length of a signature as it is written, for algorithms that do not tell, or `'read'`: the signature is the one that the scheme reads. */
   readonly signatureLength?: number | 'read'
+  /** When links expire. Default: a whole second within days. */
+  readonly expiry?: (random: Random) => Date
   /** The part of a path or query that the link is for. Default: the path, and the query without the link's parameters. */
   readonly resourceOf?: (target: Target) => { path: string; query: string }
   /** The methods that a grant opens. Default: those that it asks for. */
@@ -61,6 +63,8 @@ export interface GenericProfile<K extends Key> {
 
 const BYTES = { 'SHA-1': 20, 'SHA-256': 32, 'SHA-384': 48, 'SHA-512': 64 } as const
 const ALPHABETS = { hex: '[\\da-f]', base64: '[A-Za-z\\d+/=]', base64url: '[\\w-]' } as const
+
+const base64url = (text: string): string => text.replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '')
 
 /** Finds a signature by its length and its alphabet: the last such run of characters in a link. */
 function signaturePattern({ algorithm }: Scheme, given: number | 'read' | undefined): RegExp | undefined {
@@ -83,7 +87,8 @@ export function generic<K extends Key>(settings: GenericProfile<K>): Profile {
     if (pattern) return [...`${bytesOf(path)}?${formBytes(query)}`.matchAll(pattern)].at(-1)?.[0] ?? ''
     // Only the scheme knows how long its signatures are. A wrong answer here would make every accepted link a finding.
     const reading = scheme.read(`${origin}${path}${query && `?${query}`}`)
-    return typeof reading === 'object' && 'signature' in reading ? reading.signature : ''
+    // In one spelling, because some schemes take base64 and base64url.
+    return typeof reading === 'object' && 'signature' in reading ? base64url(reading.signature) : ''
   }
 
   /** Links that cover a method without taking it as a condition decide by conditions of their own. */
@@ -124,7 +129,7 @@ export function generic<K extends Key>(settings: GenericProfile<K>): Profile {
     options,
     grant: (random) => ({
       url: settings.urls?.(random) ?? url(random, { host: covered('host'), separators }),
-      conditions: { ...conditionsOf(scheme, random, separators), ...settings.conditions?.(random) },
+      conditions: { ...conditionsOf(scheme, random, separators, settings.expiry), ...settings.conditions?.(random) },
     }),
     signatureOf,
     fields: checks,
@@ -135,7 +140,7 @@ export function generic<K extends Key>(settings: GenericProfile<K>): Profile {
 }
 
 /** Conditions that the scheme can carry: those that it requires always, the others sometimes. */
-function conditionsOf(scheme: Scheme, random: Random, separators: readonly string[]): Conditions {
+function conditionsOf(scheme: Scheme, random: Random, separators: readonly string[], end = expiry): Conditions {
   const { carries, requires = [], expiry: kind = 'required' } = scheme
   const makers: Readonly<Record<Condition, () => unknown>> = {
     starts: () => new Date(NOW + 3_600_000 * (random.below(3) - 1)),
@@ -146,7 +151,7 @@ function conditionsOf(scheme: Scheme, random: Random, separators: readonly strin
     id: () => random.several(1, 2, () => token(random)).join('') + (random.chance(0.4) ? lookalike(random, random.pick(separators)) : ''),
   }
   const never = kind === 'none' || (kind === 'optional' && random.chance(0.2))
-  const conditions: Record<string, unknown> & { expires: Date | 'never' } = { expires: never ? 'never' : expiry(random) }
+  const conditions: Record<string, unknown> & { expires: Date | 'never' } = { expires: never ? 'never' : end(random) }
   if (!never && random.chance(0.1)) conditions['align'] = '1h'
   for (const name of carries as readonly Condition[]) if (requires.includes(name) || random.chance(0.25)) conditions[name] = makers[name]()
   if (scheme.own?.includes('headers') && random.chance(0.3)) conditions['headers'] = { [random.pick(HEADERS)]: random.pick(HEADER_VALUES) }

@@ -37,7 +37,7 @@ export function draftOf(issued: Issued, others: readonly Issued[], keyTimes: rea
     pieces: query?.split('&'),
     fragment: '',
     method: asked[0] as string,
-    ip: address ? address : conditions['ipRange'] ? '203.0.113.7' : undefined,
+    ip: address ? address : conditions['ipRange'] || conditions['ipRanges'] ? '203.0.113.7' : undefined,
     headers: { ...(conditions['headers'] as object), ...(conditions['requestHeaders'] as object) },
     now: NOW + 4_000_000,
     tolerance: 0,

@@ -27,7 +27,8 @@ export function fault(verdict: Verdict, verifier: Verifier, visit: Visit, grants
   const issuers = grants.filter(({ signature, profile }) => {
     // The second half of a signature of hmac covers the address. It is compared last, so any refusal can come before.
     const needed = !ok && profile.halves ? signature.slice(0, 43) : signature
-    return needed && decoded.includes(needed)
+    // Some schemes take a signature in two spellings, such as base64 and base64url, so it is also compared as it was read.
+    return needed && (decoded.includes(needed) || profile.signatureOf(visit.target) === signature)
   })
   // A signature that stands where it belongs explains a verdict better than one that stands in another parameter.
   const inPlace = (issued: Issued): number => Number(issued.profile.signatureOf(visit.target) === issued.signature)
@@ -87,7 +88,9 @@ function wrongField(verdict: Verdict, profile: Profile, visit: Visit, issued: Is
   const { scheme, fields, always } = profile
   // A refusal says itself which of the conditions is not met.
   const excused = {
-    wrong_path: /^(path|claims.resource path|resource type|service|protocol)/,
+    wrong_path: profile.prefixHasOrigin
+      ? /^(path|claims.resource|scheme|host)/
+      : /^(path|claims.resource path|resource type|service|protocol)/,
     wrong_method: /^(method|permissions)/,
     wrong_ip: /^ip/,
     too_early: /^early/,

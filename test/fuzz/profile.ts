@@ -74,6 +74,10 @@ export interface Profile {
   readonly oneSpelling?: boolean
   /** The second half of a signature covers the address alone. */
   readonly halves?: boolean
+  /** A prefix of its links has scheme and host in it, so a request to another host is `wrong_path`. */
+  readonly prefixHasOrigin?: boolean
+  /** Refusals that a link may get as it was signed, because `sign` does not compare some conditions with the URL. */
+  refused?(issued: Issued): readonly string[]
   /** Its normal form is defined for the characters that clients send. */
   readonly plainCharacters?: boolean
   /** The options, for the reader of a failure. */

@@ -1,5 +1,6 @@
 // Runs the fuzzer for as long as you like: node test/fuzz/run.mjs --inputs 1000000 --seed 7
 //
+// A scheme without a profile of its own in profiles.ts is run with the keys, URLs and conditions of its vectors.
 // --only=nginx takes schemes whose label has that, --world=12 runs one world again, --examples=2 prints so many findings of each kind, and
 // --statistics shows what was accepted and what sign refused.
 import { mkdirSync } from 'node:fs'

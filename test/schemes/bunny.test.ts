@@ -70,6 +70,31 @@ test('generations are told apart, and anyOf reads all', async () => {
   }
 })
 
+test('an address with its length is signed, too', async () => {
+  for (const scheme of [links, old, basic]) {
+    for (const [ip, asked] of [
+      ['203.0.113.7', '203.0.113.7/32'],
+      ['2001:db8::7', '[2001:db8::7]'],
+      ['2001:db8::7', '2001:DB8:0::7/128'],
+      ['203.0.113.7', '::ffff:203.0.113.7'],
+    ] as const) {
+      const link = await asking({ ip: asked }, scheme)
+      expect((await verify(scheme, link, { now, ip })).ok, asked).toBe(true)
+      expect((await verify(scheme, link, { now, ip: '198.51.100.1' })).ok, asked).toBe(false)
+      expect((await verify(scheme, link, { now })).ok, asked).toBe(false)
+    }
+  }
+})
+
+test('parameter names only parameters of the link', async () => {
+  const link = await asking({}, links, '/a?x=1')
+  for (const text of ['x=1&x=2', 'x=%zz', '%=1', '%&y=1']) {
+    const verdict = await verify(links, link.replace('x=1', text), { now })
+    expect(verdict).toEqual({ ok: false, reason: 'malformed', status: 403 })
+  }
+  expect(await verify(links, `${link}&expires=1`, { now })).toMatchObject({ reason: 'malformed', parameter: 'expires' })
+})
+
 const KINDS: readonly [BunnyOptions, object][] = [
   [{}, {}],
   [{}, { ip: '203.0.113.7', limit: 500, countriesAllowed: 'CA,US' }],

@@ -30,6 +30,8 @@ test.each<[what: string, code: string, call: () => unknown]>([
   ['networks that are none', 'bad_option', () => asking({ ipRanges: 'all' })],
   ['no headers', 'bad_option', () => asking({ headers: {} })],
   ['a header with a comma', 'bad_option', () => asking({ headers: { foo: 'a,b' } })],
+  ['a header with a space at its end', 'bad_option', () => asking({ headers: { foo: 'a ' } })],
+  ['a header with a line break', 'bad_option', () => asking({ headers: { foo: 'a\nb' } })],
   ['a header with a ~', 'bad_option', () => asking({ headers: { foo: 'a~b' } })],
   ['a name of a header with a =', 'bad_option', () => asking({ headers: { 'a=b': 'c' } })],
   ['a number as data', 'bad_option', () => asking({ data: 7 })],

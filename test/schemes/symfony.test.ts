@@ -34,6 +34,15 @@ describe('wrong options and URLs', () => {
   })
 })
 
+test('parameter names only parameters of the link', async () => {
+  const links = symfony(key)
+  const link = await sign(links, '/f?a=1', { expires: '1h' }, at)
+  for (const text of ['a=1&a=2', 'a[=1', '%5B=1', 'a%00=1'])
+    expect(await verify(links, link.replace('a=1', text), at)).toEqual({ ok: false, reason: 'malformed', status: 400 })
+  expect(await verify(links, `${link}&_hash=x`, at)).toMatchObject({ reason: 'malformed', parameter: '_hash' })
+  expect(await verify(links, `${link}&_expiration=1`, at)).toMatchObject({ reason: 'malformed', parameter: '_expiration' })
+})
+
 const URLS = ['/f/x', '/f/x/y.pdf?a=1&b=2', '/download/7?file=7', '/%C3%BC/b?q=a+b&r[]=1&r[]=2', '/f?z=1&a=']
 const KINDS = [{}, { encoding: 'base64url' } as const].flatMap((options) => [
   { options, expires: '1h' as const },

@@ -46,7 +46,7 @@ export const AZURE: Table = {
   schemes: ['azure'],
   forms: {
     sv: 'a version such as 2022-11-02, from 2015-04-05 on',
-    sr: 'b, c, d, f, s, bs or bv; an account SAS has ss and srt instead',
+    sr: 'b, c, d, f, s, bs or bv; an account SAS has ss and srt instead, and links for queues and tables have none',
     sp: "permissions of the resource in Azure's order, such as racwdl",
     se: 'a time such as 2030-01-01T00:00:00Z',
     st: 'a time such as 2030-01-01T00:00:00Z',

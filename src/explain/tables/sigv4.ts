@@ -37,11 +37,12 @@ function derivedFor(attempt: Attempt, scope: string, prefix = prefixOf(attempt) 
   }
 }
 
-/** A variant that signs with the scope that the link names, on top of another change. */
+/** A variant that signs with the scope that the link names, on top of another change. No key is derived for RSA. */
 function inScopeOfLink(attempt: Attempt, patch: Variant['patch'] = {}, what?: string): Variant {
   const scope = scopeIn(attempt)
+  const derived = 'hmac' in attempt.scheme.algorithm && { derive: derivedFor(attempt, scope), rekeyed: `scope ${scope}` }
   return {
-    patch: { ...patch, rewrite: (text) => withScope(text, scope), derive: derivedFor(attempt, scope), rekeyed: `scope ${scope}` },
+    patch: { ...patch, rewrite: (text) => withScope(text, scope), ...derived },
     ...(what !== undefined && { what }),
   }
 }
@@ -365,7 +366,7 @@ function missingHeaders(attempt: Attempt): readonly Variant[] {
 }
 
 export const SIGV4: Table = {
-  schemes: ['s3', 'gcs'],
+  schemes: ['s3', 'gcs', 'gcs-rsa'],
   rules: [...PLACE, ...KEYS, ...REQUEST],
   forms: {
     'X-Amz-Algorithm': 'AWS4-HMAC-SHA256',

@@ -69,7 +69,7 @@ export const DELIVERY: readonly Rule[] = [
   {
     vendor: 'bytescale',
     parameters: { sig: /^1\.\w+\.[\w-]+$/, exp: /^(\d{10}(\d{3})?|inf)$/ },
-    read: (link) => (link.text('exp') === 'inf' ? {} : expiryFrom(link.text('exp'))),
+    read: (link) => expiryFrom(link.text('exp')) ?? {},
   },
 
   {
@@ -85,8 +85,20 @@ export const DELIVERY: readonly Rule[] = [
   {
     vendor: 'fastly',
     parameters: { token: /^\d{10,11}_[\da-f]{40}$/ },
-    read: (link) => expiryFrom(link.text('token').split('_', 1)[0]),
+    // Behind the expiry are a line and the signature.
+    read: (link) => expiryFrom(link.text('token').slice(0, -41)),
   },
+
+  { vendor: 'google-maps', parameters: { signature: /^[\w-]{27}=$/ } },
+
+  {
+    vendor: 'upyun',
+    parameters: { _upt: /^[\da-f]{8}\d+$/ },
+    optional: /^_upp$/,
+    read: (link) => expiryFrom(link.text('_upt').slice(8)),
+  },
+
+  { vendor: 'qiniu', parameters: { token: /:[\w-]{27}=$/, e: TIME }, expires: 'e' },
 
   // These links show when they were signed. Their lifetime is set at the network.
   { vendor: 'alibaba-cdn', parameters: { auth_key: TIMESTAMP_TOKEN } },

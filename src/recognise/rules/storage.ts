@@ -23,7 +23,7 @@ export const STORAGE: readonly Rule[] = [
     vendor: 'azure',
     parameters: { sig: ANY, sv: /^\d{4}-\d\d-\d\d$/ },
     // Links to release files of GitHub have a token of GitHub's as well, `jwt`.
-    optional: /^(s([eitprs]|ip|rt|pr|dd|es|k[tesv]|\w+id)|rsc.|jwt)$/,
+    optional: /^(s([eitprs]|ip|rt|pr|dd|es|k[tesv]|\w+id)|rsc.|tn|[es][pr]k|jwt)$/,
     read(link) {
       const expiry = isoTime(link.text('se'))
       // A stored policy, `si`, can have the expiry; then the link itself does not show it.

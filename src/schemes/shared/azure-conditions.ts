@@ -4,6 +4,7 @@ import type { Grant } from '../../core/scheme.ts'
 import type { Network } from '../../lib/address.ts'
 import type { Parts } from '../../lib/url.ts'
 import { type Fields, faultIn, isPermission, type Parameter, permissionsOf, printTime } from './azure-fields.ts'
+import { tableIn } from './azure-queues-tables.ts'
 import {
   type AzureRequest,
   hasBrokenEscape,
@@ -29,8 +30,10 @@ export interface AzurePolicy {
 export interface AzureConditions {
   /** Letters in any order. Default: `'r'`. */
   readonly permissions?: string
-  /** `'b'` blob, `'bs'` snapshot, `'bv'` version, `'c'` container, `'d'` directory, `'f'` file, `'s'` share. Default: `'b'`. */
-  readonly resource?: 'b' | 'bs' | 'bv' | 'c' | 'd' | 'f' | 's'
+  /**
+   * `'b'` blob, `'bs'` snapshot, `'bv'` version, `'c'` container, `'d'` directory, `'f'` file, `'s'` share, `'q'` queue, `'t'` table. Default: `'b'`.
+   */
+  readonly resource?: 'b' | 'bs' | 'bv' | 'c' | 'd' | 'f' | 's' | 'q' | 't'
   /** How many segments below the container the directory of resource `'d'` has. Default: all segments of the URL. */
   readonly directoryDepth?: number
   /** Default: both protocols. */
@@ -54,6 +57,14 @@ export interface AzureConditions {
   readonly services?: string
   /** Letters: `s` the service, `c` containers, `o` objects. */
   readonly resourceTypes?: string
+  /** The partition that a range of a table's entities starts with. */
+  readonly startPartitionKey?: string
+  /** The row of that partition that the range starts with. */
+  readonly startRowKey?: string
+  /** The partition that the range ends with, itself included. */
+  readonly endPartitionKey?: string
+  /** The row of that partition that the range ends with, itself included. */
+  readonly endRowKey?: string
   /** With user delegation keys only. */
   readonly preauthorizedAgentObjectId?: string
   /** With user delegation keys only. */
@@ -84,6 +95,10 @@ const PARAMETER_OF = {
   contentType: 'rsct',
   services: 'ss',
   resourceTypes: 'srt',
+  startPartitionKey: 'spk',
+  startRowKey: 'srk',
+  endPartitionKey: 'epk',
+  endRowKey: 'erk',
   preauthorizedAgentObjectId: 'saoid',
   agentObjectId: 'suoid',
   correlationId: 'scid',
@@ -95,14 +110,24 @@ const PARAMETER_OF = {
 export const CONDITIONS: readonly (keyof AzureConditions)[] = Object.keys(PARAMETER_OF) as (keyof AzureConditions)[]
 
 /** The parameters of a link that is to be signed. */
-export function fieldsOf(grant: Grant<AzureConditions>, fieldsOfKey: Fields, version: string, policy: AzurePolicy, depth: number): Fields {
+export function fieldsOf(
+  grant: Grant<AzureConditions>,
+  fieldsOfKey: Fields,
+  version: string,
+  policy: AzurePolicy,
+  { depth, segments }: AzureRequest,
+): Fields {
   const { own, starts, expires = 0, network } = grant
   const fields: { [Name in Parameter]?: string | undefined } = { sv: version, ...fieldsOfKey }
   for (const condition of CONDITIONS)
     if (own[condition] !== undefined) fields[PARAMETER_OF[condition]] = printedCondition(condition, own[condition])
   if (!fields.ss && !fields.srt) fields.sr ??= 'b'
   const { sr } = fields
-  assertOption(permissionsOf(sr), 'resource', "'b', 'bs', 'bv', 'c', 'd', 'f' or 's'")
+  assertOption(permissionsOf(sr), 'resource', "'b', 'bs', 'bv', 'c', 'd', 'f', 's', 'q' or 't'")
+  if (sr === 't') {
+    fields.tn = tableIn(segments)
+    assertOption(fields.tn, 'url', "that of a table, or of an entity in it, for resource 't'")
+  }
   if (sr === 'd') fields.sdd ??= `${depth - 1}`
   assertOption(sr !== 'd' || Number(fields.sdd) > 0, 'url', "that of a directory, for resource 'd'")
 

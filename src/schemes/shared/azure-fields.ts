@@ -34,6 +34,11 @@ export const PARAMETERS = [
   'srh', // names of headers of the request
   'srq', // names of query parameters of the request
   'sig', // signature
+  'tn', // name of the table
+  'srk', // of a range of entities: the row that it starts with,
+  'spk', // the partition that it starts with,
+  'epk', // the partition that it ends with,
+  'erk', // and the row that it ends with
 ] as const
 
 export type Parameter = (typeof PARAMETERS)[number]
@@ -53,6 +58,16 @@ export const isBlob = (sr: string | undefined): boolean => sr === 'b' || sr === 
 /** Is this the signed resource of Azure Files: a file or a share? */
 export const isOfFiles = (sr: string | undefined): boolean => sr === 'f' || sr === 's'
 
+/** The service that a signed resource belongs to, as the string to sign and the hosts name it. */
+export function serviceOf(sr: string | undefined): 'blob' | 'file' | 'queue' | 'table' {
+  if (isOfFiles(sr)) return 'file'
+  if (sr === 'q') return 'queue'
+  return sr === 't' ? 'table' : 'blob'
+}
+
+/** Links for queues and tables do not name their resource. Inside, it is `'q'` or `'t'`. */
+export const isUnnamed = (sr: string | undefined): boolean => sr === 'q' || sr === 't'
+
 // Without control characters: a line break would let the value of one line of the string to sign pass for two.
 const TEXT = /^\P{Cc}+$/u
 
@@ -67,7 +82,8 @@ const VERSION = /^20\d\d-\d\d-\d\d$/
 // Parameters without a form of their own are text.
 const FORMS: { readonly [Name in Parameter]?: RegExp } = {
   sv: VERSION,
-  sr: /^(b[sv]?|[cdfs])$/,
+  sr: /^(b[sv]?|[cdfsqt])$/,
+  tn: /^[A-Za-z][A-Za-z\d]{2,62}$/,
   sdd: /^\d{1,3}$/,
   ss: /^(?!.*(.).*\1)[btqf]+$/,
   srt: /^(?!.*(.).*\1)[sco]+$/,
@@ -97,7 +113,7 @@ const RESOURCE_SINCE = new Map([
  * @param signed - The parameters that are lines of the string to sign.
  */
 export function faultIn(fields: Fields, signed: readonly string[]): Parameter | undefined {
-  const { sv, sr, ss, srt, sdd, sip, skoid, sp } = fields
+  const { sv, sr, ss, srt, sdd, sip, skoid, sp, spk, srk, epk, erk } = fields
   const there = PARAMETERS.filter((name) => fields[name] !== undefined)
   const misshapen = there.find((name) => !(FORMS[name] ?? TEXT).test(fields[name] as string))
   if (misshapen) return misshapen
@@ -109,11 +125,14 @@ export function faultIn(fields: Fields, signed: readonly string[]): Parameter | 
   if (!sr && !srt) return 'srt'
   if (sr && sv < (RESOURCE_SINCE.get(sr) ?? '')) return 'sr'
   if ((sr === 'd') !== (sdd !== undefined)) return 'sdd'
+  if (srk !== undefined && spk === undefined) return 'srk'
+  if (erk !== undefined && epk === undefined) return 'erk'
   // The first address of a range lies in it, unless the range is backwards.
   if (sip && !contains(sip, sip.split('-')[0])) return 'sip'
   if (skoid && sv < (isOfFiles(sr) ? '2025-07-05' : '2018-11-09')) return 'skoid'
-  // Not all versions sign `sr` and `sdd` themselves, but all sign the resource that these make of the path.
-  const unsigned = there.find((name) => name !== 'sr' && name !== 'sdd' && name !== 'sig' && !signed.includes(name))
+  // Not all versions sign `sr` and `sdd` themselves, nor the name of a table, but all sign the resource that these make of the path.
+  const inResource = ['sr', 'sdd', 'sig', ...(sr === 't' ? ['tn'] : [])]
+  const unsigned = there.find((name) => !inResource.includes(name) && !signed.includes(name))
   if (unsigned) return unsigned
   return sp === undefined || arePermissions(sp, sr, sv) ? undefined : 'sp'
 }
@@ -129,6 +148,8 @@ const PERMISSIONS = new Map([
   ['d', 'racwdxltmeop'],
   ['f', 'rcwd'],
   ['s', 'rcwdl'],
+  ['q', 'raup'],
+  ['t', 'raud'],
 ])
 
 /** The letters for a resource, or for an account SAS without one. */
@@ -150,8 +171,8 @@ const PERMISSION_SINCE = new Map([
 
 /** Does this version have the permission for the resource, or for an account SAS without one? */
 export function isPermission(letter: string, sr: string | undefined, version: string): boolean {
-  // `p` came to service SAS with Data Lake. That of an account SAS is for queues, and older.
-  const since = letter === 'p' && sr !== undefined ? '2020-02-10' : (PERMISSION_SINCE.get(letter) ?? '')
+  // `p` came to service SAS with Data Lake. That of queues is older.
+  const since = letter === 'p' && sr !== undefined && sr !== 'q' ? '2020-02-10' : (PERMISSION_SINCE.get(letter) ?? '')
   return permissionsOf(sr).includes(letter) && version >= since
 }
 
@@ -161,7 +182,8 @@ export function isPermission(letter: string, sr: string | undefined, version: st
  */
 export function arePermissions(text: string, sr: string | undefined, version: string): boolean {
   const letters = [...text]
-  const first = [...(sr === undefined ? 'rwd' : 'racwd')].filter((letter) => letters.includes(letter)).join('')
+  const ordered = isUnnamed(sr) ? permissionsOf(sr) : sr === undefined ? 'rwd' : 'racwd'
+  const first = [...ordered].filter((letter) => letters.includes(letter)).join('')
   return letters.every((letter) => isPermission(letter, sr, version)) && new Set(letters).size === letters.length && text.startsWith(first)
 }
 

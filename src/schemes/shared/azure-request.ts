@@ -2,7 +2,8 @@
 import type { Visit } from '../../core/scheme.ts'
 import { normalPath } from '../../lib/normalise.ts'
 import { decodeValue, type Parts } from '../../lib/url.ts'
-import { type Fields, isBlob, isOfFiles, isText, PARAMETERS, type Parameter } from './azure-fields.ts'
+import { type Fields, isBlob, isText, isUnnamed, PARAMETERS, type Parameter, serviceOf } from './azure-fields.ts'
+import { isEntity, isInRange, methodsOfQueue, methodsOfTable, tableIn } from './azure-queues-tables.ts'
 
 /** A request, as far as links decide by it. */
 export interface AzureRequest {
@@ -53,8 +54,19 @@ export function takeApart({ origin, path: written, query }: Parts, pathStyle: bo
   const segments = path.slice(1).split('/')
   const account = pathStyle ? segments.shift() : undefined
   const depth = segments.filter(Boolean).length
-  const request = { origin, host: hostOf(origin), path, account, segments, depth, parameters: own.values, pieces }
-  return { fields: link.values, request, faulty: link.faulty ?? own.faulty }
+  const host = hostOf(origin)
+  const request = { origin, host, path, account, segments, depth, parameters: own.values, pieces }
+  const misplaced = isUnnamed(link.values.sr) ? 'sr' : undefined
+  const unnamed = unnamedResource(link.values, host)
+  const fields = unnamed ? { ...link.values, sr: unnamed } : link.values
+  return { fields, request, faulty: link.faulty ?? misplaced ?? own.faulty }
+}
+
+/** The resource of a service SAS that does not name one: a table if it has the name of a table, otherwise a queue. */
+function unnamedResource({ sig, sr, ss, srt, tn }: Fields, { service }: Host): 'q' | 't' | undefined {
+  if (sig === undefined || [sr, ss, srt].some((named) => named !== undefined)) return undefined
+  const implied = tn === undefined ? 'q' : 't'
+  return service === undefined || service === serviceOf(implied) ? implied : undefined
 }
 
 /** One parameter of a query. */
@@ -181,7 +193,7 @@ export function isOfService({ sr, ss = '' }: Fields, { host }: AzureRequest): bo
   const { service } = host
   if (!sr) return ss.includes(LETTER_OF_SERVICE.get(service ?? 'blob') ?? '-')
   if (!service) return true
-  return isOfFiles(sr) ? service === 'file' : service === 'blob' || service === 'dfs'
+  return service === serviceOf(sr) || (service === 'dfs' && serviceOf(sr) === 'blob')
 }
 
 // In `ss` of account SAS. Data Lake is blobs with directories; static websites take no SAS.
@@ -202,7 +214,8 @@ export interface Place {
 }
 
 /** Finds the thing that a link at this URL is for. `undefined` for a path that a link of this kind cannot be for. */
-export function placeOf({ sr, sdd = '' }: Fields, { account, segments }: AzureRequest): Place | undefined {
+export function placeOf({ sr, sdd = '', tn }: Fields, { account, segments }: AzureRequest): Place | undefined {
+  if (sr === 't') return placeOfTable(tn, segments)
   const front = account === undefined ? '' : `/${account}`
   const depth = depthOfFolder(sr, sdd)
   const written = segments.slice(0, depth).join('/')
@@ -227,21 +240,33 @@ export function placeOf({ sr, sdd = '' }: Fields, { account, segments }: AzureRe
   return { resource: `/${decoded}`, prefix: `${front}/${written}` }
 }
 
-/** How many segments a container, a share or a directory has; `undefined` for a blob, a file and an account. */
-function depthOfFolder(sr: string | undefined, sdd: string): number | undefined {
-  if (sr === 'd') return 1 + Number(sdd)
-  return sr === 'c' || sr === 's' ? 1 : undefined
+/** Azure compares the names of tables without case, and signs them in lower case. */
+function placeOfTable(name = '', segments: readonly string[]): Place | undefined {
+  const resource = `/${lowerCase(name)}`
+  return resource === `/${lowerCase(tableIn(segments) ?? '')}` && name ? { resource } : undefined
 }
 
-/** Does the link open this URL? By its protocol and service, and for an account SAS by the type of the resource. */
+/** How many segments a container, a share, a queue or a directory has; `undefined` for a blob, a file and an account. */
+function depthOfFolder(sr: string | undefined, sdd: string): number | undefined {
+  if (sr === 'd') return 1 + Number(sdd)
+  return sr === 'c' || sr === 's' || sr === 'q' ? 1 : undefined
+}
+
+/** Does the link open this URL? By its protocol and service, by its range of entities, and for an account SAS by the type of the resource. */
 export function opensUrl(fields: Fields, request: AzureRequest): boolean {
   const { spr, sr, srt = '' } = fields
   if (spr === 'https' && isPlainHttp(request)) return false
   if (!isOfService(fields, request)) return false
+  if (sr === 't') return isInRange(fields, lastSegment(request))
   if (sr) return true
   // Service, container or object.
   if (request.depth < 1) return srt.includes('s')
   return srt.includes(request.depth === 1 && request.parameters.restype ? 'c' : 'o')
+}
+
+/** The last segment of the path, decoded. */
+function lastSegment({ segments }: AzureRequest): string {
+  return decodeValue(segments[segments.length - 1] ?? '') ?? ''
 }
 
 /** Does the URL say `http:`? A path does not say. */
@@ -256,7 +281,10 @@ const PERMISSION_OF_OPERATION = new Map([
 ])
 
 /** The methods that permissions open for a request, on the safe side: Azure decides by the operation. Sorted. */
-export function methodsOf(permissions: string, { sr }: Fields, { depth, parameters }: AzureRequest): string[] {
+export function methodsOf(permissions: string, { sr }: Fields, request: AzureRequest): string[] {
+  const { depth, parameters, pieces } = request
+  if (sr === 'q') return methodsOfQueue(permissions, depth, lowerCase(onlyValue(pieces, 'peekonly') ?? '') === 'true')
+  if (sr === 't') return methodsOfTable(permissions, isEntity(lastSegment(request)))
   const { versionid } = parameters
   // Azure compares the values of these without case.
   const comp = parameters.comp?.toLowerCase() ?? ''
@@ -312,6 +340,11 @@ export function boundParameters({ srq }: Fields, { pieces }: AzureRequest): stri
 }
 
 const namesIn = (list: string | undefined): string[] => (list === undefined ? [] : list.split(','))
+
+/** The part of the path that the signature covers: for a table, its name without the entity. */
+export function coveredPath({ sr }: Fields, { path }: AzureRequest): string {
+  return sr === 't' ? path.replace(/\(.*$/s, '') : path
+}
 
 /** The query without the link's own parameters. */
 export function othersIn({ pieces }: AzureRequest): string {

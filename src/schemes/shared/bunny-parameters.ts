@@ -54,10 +54,46 @@ export const printed = (parameters: readonly Parameter[], withoutEmpty: boolean)
     .map(({ name, value }) => `&${encodeURIComponent(name)}=${encodeURIComponent(value)}`)
     .join('')
 
+/** What a link adds to the parameters of its URL. */
+export interface Added {
+  readonly countriesAllowed?: string | readonly string[]
+  readonly countriesBlocked?: string | readonly string[]
+  readonly limit?: number
+  readonly ignoreParams?: true
+  readonly prefix: string | undefined
+}
+
+/** The parameters that a link adds. Bunny leaves countries and limit out of links that do not cover the query. */
+export function addedParameters({ countriesAllowed, countriesBlocked, limit, ignoreParams, prefix }: Added): readonly Parameter[] {
+  assertOption(ignoreParams === undefined || ignoreParams === true, 'ignoreParams', 'true, or left out')
+  assertOption(limit === undefined || (Number.isInteger(limit) && limit > 0), 'limit', 'a whole number from 1')
+  const added: readonly (readonly [name: string, value: string | undefined])[] = [
+    ['token_countries', countries(countriesAllowed, 'countriesAllowed')],
+    ['token_countries_blocked', countries(countriesBlocked, 'countriesBlocked')],
+    ['limit', limit === undefined ? undefined : `${limit}`],
+  ]
+  const restricts = added.some(([, value]) => value)
+  assertOption(!ignoreParams || !restricts, 'ignoreParams', 'left out with countries and limit, which Bunny leaves out of such links')
+  return [...added, ['token_ignore_params', ignoreParams && 'true'] as const, ['token_path', prefix] as const].flatMap(([name, value]) =>
+    value ? [{ name, value, piece: '' }] : [],
+  )
+}
+
 /** A list of countries as text. */
-export function countries(list: string | readonly string[] | undefined, option: string): string | undefined {
+function countries(list: string | readonly string[] | undefined, option: string): string | undefined {
   if (list === undefined) return undefined
   const text = typeof list === 'string' ? list : Array.isArray(list) ? list.join() : ''
   assertOption(/^[A-Z]{2}(,[A-Z]{2})*$/.test(text), option, "codes of countries, such as 'CA,US'")
   return text
+}
+
+/** What only Bunny can check. */
+export function restrictionsOf(get: (name: string) => string | undefined): object | undefined {
+  const [allowed, blocked, limit] = [get('token_countries'), get('token_countries_blocked'), get('limit')]
+  if (!allowed && !blocked && !limit) return undefined
+  return {
+    ...(allowed && { countriesAllowed: allowed.split(',') }),
+    ...(blocked && { countriesBlocked: blocked.split(',') }),
+    ...(limit && { limit: +limit }),
+  }
 }

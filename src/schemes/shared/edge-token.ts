@@ -1,5 +1,6 @@
 // Edge tokens, `__token__=exp=1767229200~acl=/*~hmac=…`: the form that Akamai, Cloudinary, Uploadcare and Google's Media CDN share. Such a token
 // stands in the query, in a cookie or in a header, and its patterns have `*` and `?`.
+import type { Cookie } from '../../core/scheme.ts'
 import { below, normal, normalPath } from '../../lib/normalise.ts'
 import { decodeValue, encodeValue, type Parts, split } from '../../lib/url.ts'
 
@@ -34,6 +35,12 @@ export function presented(url: string, name: string, header?: HeaderReader, cook
 /** The values of all cookies of a name. */
 export function cookiesOf(name: string, header?: HeaderReader): readonly string[] {
   return valuesOf(name, header?.('cookie')?.split(/;\s*/) ?? [])
+}
+
+/** The token of a link, as the cookie that the edge reads in its place. `undefined` if the query has none, or several. */
+export function asCookie(link: string, name: string, cookieName: string): readonly Cookie[] | undefined {
+  const [value, second] = valuesOf(name, split(link).query.slice(1).split('&'))
+  return value === undefined || second !== undefined ? undefined : [{ name: cookieName, value }]
 }
 
 /** The name of a parameter; `undefined` if it has no value. */

@@ -3,9 +3,11 @@ import { assertOption } from '../../core/errors.ts'
 import type { SecretKey } from '../../core/keys.ts'
 import { BASE64URL, decode, HEX } from '../../lib/encoding.ts'
 
+const HEX_RULE = 'hex digits, two for each byte'
+
 /** The same key with the bytes of a secret in hex. Bytes and `CryptoKey`s stay as they are. */
 export function withHexSecret<K extends SecretKey>(key: K): K {
-  return withBytes(key, HEX, (secret) => secret.toLowerCase(), 'hex digits, two for each byte')
+  return withBytes(key, HEX, (secret) => secret.toLowerCase(), HEX_RULE)
 }
 
 /** The same key with the bytes of a secret in base64 or base64url, with or without padding. */
@@ -18,11 +20,19 @@ export function withBase64Secret<K extends SecretKey>(key: K): K {
   return withBytes(key, BASE64URL, plain, 'base64 or base64url')
 }
 
+/** The bytes that a text of hex digits stands for. */
+export function hexBytes(text: string, option: string): Uint8Array<ArrayBuffer> {
+  return bytesIn(text.toLowerCase(), HEX, option, HEX_RULE)
+}
+
 function withBytes<K extends SecretKey>(key: K, alphabet: string, plain: (secret: string) => string, rule: string): K {
   const { secret } = key
-  if (typeof secret !== 'string') return key
-  const bytes = new Uint8Array(secret.length)
-  const length = decode(plain(secret), alphabet, bytes)
-  assertOption(length >= 0, 'secret', rule)
-  return { ...key, secret: bytes.slice(0, length) }
+  return typeof secret === 'string' ? { ...key, secret: bytesIn(plain(secret), alphabet, 'secret', rule) } : key
+}
+
+function bytesIn(text: string, alphabet: string, option: string, rule: string): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(text.length)
+  const length = decode(text, alphabet, bytes)
+  assertOption(length >= 0, option, rule)
+  return bytes.slice(0, length)
 }

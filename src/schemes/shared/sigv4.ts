@@ -4,9 +4,9 @@ import type { Claims } from '../../core/claims.ts'
 import { bytesOf } from '../../core/crypto.ts'
 import { assertOption } from '../../core/errors.ts'
 import { isBytes, type KeySource, type Keys, keyring, type Secret, type SecretKey } from '../../core/keys.ts'
-import type { Draft, Grant, MaybeAsync, Reading, Scheme, Signer, Unreadable, Visit } from '../../core/scheme.ts'
+import type { Draft, Grant, MaybeAsync, PostForm, Reading, Scheme, Signer, Unreadable, Visit } from '../../core/scheme.ts'
 import type { Reason } from '../../core/verdict.ts'
-import { encode, HEX } from '../../lib/encoding.ts'
+import { encode, HEX, same } from '../../lib/encoding.ts'
 import { normalOrigin } from '../../lib/normalise.ts'
 import { append, encodeValue, isDecodable, LONGEST, type Parts, split, takeParameters } from '../../lib/url.ts'
 import {
@@ -72,6 +72,9 @@ export interface Place {
   readonly service: string
 }
 
+/** The words that a vendor uses for upload forms. */
+export type FormWords = Pick<PostForm, 'names' | 'order' | 'policyText'>
+
 /** One vendor's kind of Signature Version 4. */
 export interface Dialect extends Vocabulary {
   /** The name of the scheme. */
@@ -80,6 +83,10 @@ export interface Dialect extends Vocabulary {
   readonly status: Partial<Record<Reason, number>>
   /** Signs with the key itself, in place of HMAC with a key of the day. */
   readonly signer?: Signer
+  /** The words of its upload forms. Default: it takes none. */
+  readonly form?: FormWords | undefined
+  /** Throws a `LinkError` for a bucket that takes links and no forms. */
+  readonly assertFormUrl?: (hostname: string) => void
   /** Region and service for a host, in lower case and without its port. */
   placeOf(hostname: string): Place
   /** Throws a `LinkError` for a URL that the storage cannot open. */
@@ -150,6 +157,25 @@ export function presigned(keys: KeySource, dialect: Dialect): Scheme<'starts' | 
     keys,
     write: (grant, key) => write(dialect, grant, key as PresignKey),
     read: (url, header, parts) => read(dialect, parameters, url, header, parts),
+    ...(dialect.form && { post: postForm(dialect, dialect.form) }),
+  }
+}
+
+/** Upload forms: their policies are signed with the key of a day, as links are. */
+function postForm(dialect: Dialect, words: FormWords): PostForm {
+  return {
+    ...words,
+    algorithm: dialect.algorithm,
+    scopeOf: (hostname, date) => credentialScope(dialect, date, dialect.placeOf(hostname)),
+    signingKey(key, hostname, date) {
+      const place = dialect.placeOf(hostname)
+      return signingKey(dialect, key, credentialScope(dialect, date, place), date, place)
+    },
+    tokenOf: (key) => (key as PresignKey).sessionToken,
+    assertUrl(hostname, path) {
+      dialect.assertUrl(hostname, path)
+      dialect.assertFormUrl?.(hostname)
+    },
   }
 }
 
@@ -364,13 +390,22 @@ function read(dialect: Dialect, own: readonly string[], url: string, header?: He
     claims: claimsOf(content, parts.origin + parts.path + query),
     signature: content.signature,
     key: (key) => signingKey(dialect, key, scope, date, place),
-    toSign: (visit) => stringsToSign(dialect, link, host, visit),
+    toSign: (visit, key) => (isOfSession(key, parameters) ? stringsToSign(dialect, link, host, visit) : undefined),
     // In the form that was signed, in place of the form that was written.
     proves: ({ method }, which) => ({
       resource: origin.slice(0, -hostOf(origin).length) + (origin && host) + path + (others.length > 0 ? `?${canonicalQuery(others)}` : ''),
       methods: [signedMethods(dialect, method)[which] as string],
     }),
   }
+}
+
+/**
+ * Has the link the token of the key's session, if the key has one? A token that the storage no longer takes must not open anything. A key without a
+ * token verifies links with any.
+ */
+function isOfSession(key: SecretKey, { securityToken, s3SessionToken }: Parameters): boolean {
+  const { sessionToken } = key as PresignKey
+  return sessionToken === undefined || same(sessionToken, s3SessionToken ?? securityToken ?? '')
 }
 
 function parametersIn(names: ParameterNames, values: Readonly<Record<string, string | undefined>>): Parameters {

@@ -247,6 +247,36 @@ test('a link expires with the session that signed it, and an expired session sig
   expect(await sign(session, URL_, { expires: '1d' }, at)).toContain('&X-Amz-Expires=3600&')
 })
 
+test('a link of another session is refused, where the key has a session token', async () => {
+  const session = s3({ ...KEY, sessionToken: 'IQoJb3JpZ2lu' })
+  const link = await sign(session, URL_, { expires: '50m' }, at)
+  const reasonWith = async (key: object, url = link) => (await verify(s3({ ...KEY, ...key }), url, at)).reason
+  expect(await reasonWith({ sessionToken: 'IQoJb3JpZ2lu' })).toBeUndefined()
+  // The same access key id and secret, with a token that the storage would not take.
+  expect(await reasonWith({ sessionToken: 'IQoJb3JpZ2lX' })).toBe('bad_signature')
+  expect(await reasonWith({ sessionToken: 'IQoJb3JpZ2lu' }, await sign(s3(KEY), URL_, { expires: '50m' }, at))).toBe('bad_signature')
+  // A verifier that does not know the tokens of sessions.
+  expect(await reasonWith({})).toBeUndefined()
+})
+
+test('a look-up finds the credentials of a session, and each link is checked with those of its own', async () => {
+  const sessions = new Map(['ASIAONE', 'ASIATWO'].map((id) => [id, { id, secret: `secret of ${id}`, sessionToken: `token of ${id}` }]))
+  const asked: (string | undefined)[] = []
+  const links = s3(async (id) => {
+    asked.push(id)
+    return sessions.get(id ?? '')
+  })
+  for (const key of sessions.values()) {
+    const link = await sign(s3(key), URL_, { expires: '50m' }, at)
+    expect((await verify(links, link, at)).claims?.keyId).toBe(key.id)
+    expect((await verify(links, link.replace(key.id, key.id === 'ASIAONE' ? 'ASIATWO' : 'ASIAONE'), at)).reason).toBe('bad_signature')
+    expect((await verify(links, link.replace(key.id, 'ASIATHREE'), at)).reason).toBe('unknown_key')
+    sessions.set(key.id, { ...key, sessionToken: 'a newer one' })
+    expect((await verify(links, link, at)).reason).toBe('bad_signature')
+  }
+  expect(asked).toEqual(['ASIAONE', 'ASIATWO', 'ASIATHREE', 'ASIAONE', 'ASIATWO', 'ASIAONE', 'ASIATHREE', 'ASIATWO'])
+})
+
 test('a link to a directory bucket has the session token under another name', async () => {
   const express = s3({ ...KEY, sessionToken: 'TOKEN' })
   const link = await sign(express, 'https://b--usw2-az1--x-s3.s3express-usw2-az1.us-west-2.amazonaws.com/k', { expires }, at)

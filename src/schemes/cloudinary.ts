@@ -1,0 +1,121 @@
+// cloudinary: signed delivery URLs of Cloudinary, https://cloudinary.com/documentation/delivery_url_signatures
+import { assertKnownOptions, assertOption } from '../core/errors.ts'
+import { type Keys, keyring, type SecretKey } from '../core/keys.ts'
+import { type Algorithm, type Message, type Reading, type Scheme, SECRET, type Unreadable } from '../core/scheme.ts'
+import { ENDLESS } from '../core/time.ts'
+import { LONGEST, split } from '../lib/url.ts'
+import { asClientsSend } from './shared/edge-token.ts'
+import { withKnownSecret } from './shared/known-secret.ts'
+
+/** Options of {@link cloudinary}. Signer and verifier need the same ones. */
+export interface CloudinaryOptions {
+  /** As `signature_algorithm` of Cloudinary's libraries. Default: `'sha1'`. */
+  readonly signatureAlgorithm?: 'sha1' | 'sha256'
+  /** As `long_url_signature` of Cloudinary's libraries: 32 characters of SHA-256 in place of 8. Default: `false`. */
+  readonly longUrlSignature?: boolean
+  /**
+   * What stands before the signature, which does not cover it: `/demo/image/upload/`. `verify` refuses all other paths as `wrong_path`. Without it,
+   * `sign` finds the resource type and the delivery type in the URL.
+   */
+  readonly base?: string
+}
+
+const digestWith = (hash: 'SHA-1' | 'SHA-256') => async (message: Uint8Array<ArrayBuffer>) =>
+  new Uint8Array(await crypto.subtle.digest(hash, message))
+const DIGESTS = { sha1: /* @__PURE__ */ digestWith('SHA-1'), sha256: /* @__PURE__ */ digestWith('SHA-256') } as const
+
+/** The string to sign: what stands behind the signature, without its first slash, and the API secret. */
+const stringToSign = (path: string): Message => ({ pieces: [path.slice(1), SECRET] })
+
+// Delivery types that have a suffix for search engines behind the public id.
+const SUFFIXED = /\/(?:images|videos|files|private_images|authenticated_images)$/
+/** A cloud name on shared hosts; resource type and delivery type, or one word for both. */
+const FRONT = /^(?:\/[^/]+){0,2}?\/(?:(?:image|video|raw)\/[a-z_]+|iu|images|videos|files|private_images|authenticated_images)(?=\/)/
+// The names of parameters in transformations: `c_fill,w_100`, and variables such as `$size_10`.
+const PARAMETER =
+  '(?:a|ac|af|ar|b|bl|bo|br|c|co|cs|d|dl|dn|dpr|du|e|eo|f|fl|fn|fps|g|h|if|ki|l|o|p|pg|q|r|so|sp|t|u|vc|vs|w|x|y|z|\\$[A-Za-z]\\w*?)_[^/,]+'
+const VERSION = /* @__PURE__ */ new RegExp(`^((?:/${PARAMETER}(?:,${PARAMETER})*)*)/v\\d+(?=/)`)
+
+/**
+ * Signed delivery URLs of Cloudinary: `s--…--` in the path, the first characters of a plain SHA-1 or SHA-256 over transformation, public id and
+ * API secret.
+ *
+ * The signature covers what stands behind it, without the version. It does not cover host, cloud name, resource type and delivery type: fix these
+ * with the option `base`. The links never expire.
+ *
+ * @param keys - API secrets, as text; the first one in time signs, all verify, and an empty list only reads.
+ * @throws A `LinkError`: `bad_option` for a wrong key or option, `weak_key` for an empty secret.
+ *
+ * @example
+ * ```ts
+ * import { sign } from 'securelink'
+ * import { cloudinary } from 'securelink/schemes/cloudinary'
+ *
+ * const links = cloudinary({ secret: 'the API secret' }, { longUrlSignature: true })
+ * const link = await sign(links, 'https://res.cloudinary.com/demo/image/authenticated/c_fill,w_300/cat.jpg', { expires: 'never' })
+ * ```
+ */
+export function cloudinary(keys: Keys<SecretKey>, options: CloudinaryOptions = {}): Scheme<never, object, 'none'> {
+  assertOptions(options)
+  const { signatureAlgorithm = 'sha1', longUrlSignature = false, base } = options
+  const [characters, bytes] = longUrlSignature ? [32, 24] : [8, 6]
+  const algorithm: Algorithm = { digest: DIGESTS[longUrlSignature ? 'sha256' : signatureAlgorithm], encoding: 'base64url', bytes }
+
+  return {
+    name: 'cloudinary',
+    carries: [],
+    covers: ['path'],
+    parameters: [],
+    algorithm,
+    expiry: 'none',
+    keys: keyring(keys, { prepare: withKnownSecret }),
+
+    write({ url, parts }) {
+      const { origin, path, query, fragment } = split(parts.origin + asClientsSend(url.slice(parts.origin.length)))
+      const front = base === undefined ? FRONT.exec(path)?.[0] : base.slice(0, -1)
+      const rest = front !== undefined && path.startsWith(`${front}/`) ? path.slice(front.length) : ''
+      const [signed = ''] = signedPaths(front ?? '', rest)
+      assertOption(
+        /^\/[^/]/.test(signed),
+        'url',
+        "one with a public id behind the delivery type, or behind base, such as '/demo/image/upload/cat.jpg'",
+      )
+      return { toSign: stringToSign(signed), link: (signature) => `${origin}${front}/s--${signature}--${rest}${query}${fragment}` }
+    },
+
+    read(url): Reading | Unreadable {
+      if (url.length > LONGEST) return 'malformed'
+      const { origin, path } = split(url)
+      const [, front = '', signature = '', rest = ''] = /^(.*?)\/s--([^/]*)--(\/.*)?$/s.exec(path) ?? []
+      if (!signature) return 'unsigned'
+      const signed = signedPaths(front, rest)
+      // Images on the root path have a cloud name in front, or nothing.
+      const isFront = base !== undefined || /^(?:\/[^/]+)?$/.test(front) || FRONT.exec(`${front}/`)?.[0] === front
+      const isReadable = isFront && signature.length === characters && /^[\w-]+$/.test(signature)
+      if (!isReadable || !signed.every((each) => /^\/[^/]/.test(each))) return 'malformed'
+      const withVersion = origin + front + rest
+      return {
+        claims: { resource: origin + front + rest.replace(VERSION, '$1'), expires: new Date(ENDLESS * 1000), endless: true },
+        signature,
+        toSign: () => signed.map(stringToSign),
+        proves: (_, which) => (which === 1 ? { resource: withVersion } : {}),
+        opens: base === undefined || `${front}/` === base,
+      }
+    },
+  }
+}
+
+/** The path behind the signature as it is signed: Cloudinary's libraries leave out the version, and its page signs it as well. */
+function signedPaths(front: string, rest: string): readonly string[] {
+  const path = SUFFIXED.test(front) ? rest.replace(/\/[^/.]+(\.[^/]+)?$/, '$1') : rest
+  const withoutVersion = path.replace(VERSION, '$1')
+  return withoutVersion === path ? [path] : [withoutVersion, path]
+}
+
+function assertOptions(options: CloudinaryOptions): void {
+  const { signatureAlgorithm = 'sha1', longUrlSignature = false, base = '/' } = options
+  assertKnownOptions(options, ['signatureAlgorithm', 'longUrlSignature', 'base'], 'cloudinary()')
+  assertOption(Object.hasOwn(DIGESTS, signatureAlgorithm), 'signatureAlgorithm', "'sha1' or 'sha256'")
+  assertOption(typeof longUrlSignature === 'boolean', 'longUrlSignature', 'true or false')
+  assertOption(/^\/((?!\.)[\w.~-]+\/)*$/.test(base), 'base', "plain segments between slashes, such as '/demo/image/upload/'")
+}

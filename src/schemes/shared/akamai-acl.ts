@@ -1,0 +1,41 @@
+// The ACL of Akamai's edge tokens: patterns of paths.
+import { assertOption } from '../../core/errors.ts'
+import type { Edge } from './akamai-edge.ts'
+import { patternsOf } from './edge-token.ts'
+
+/** What a link opens, as `sign` was asked. */
+export interface Opened {
+  readonly acl: string | readonly string[] | undefined
+  readonly prefix: string | undefined
+  /** The path of the link's own URL. */
+  readonly path: string
+}
+
+/** The ACL as the token has it. `undefined` for a link that is for its own URL. */
+export function aclOf(edge: Edge, { acl, prefix, path }: Opened): string | undefined {
+  assertOption(acl === undefined || prefix === undefined, 'acl', 'left out with a prefix')
+  if (acl !== undefined) return aclText(edge, acl)
+  if (prefix !== undefined) {
+    assertPlain(edge, prefix, 'prefix')
+    return aclText(edge, patternsOf(prefix))
+  }
+  // Uploadcare's tokens always have an ACL.
+  if (edge.vendor !== 'uploadcare') return undefined
+  assertPlain(edge, path, 'url')
+  return aclText(edge, path)
+}
+
+/** A path must not mean anything in a token. */
+function assertPlain({ aclDelimiter, fieldDelimiter }: Edge, path: string, option: string): void {
+  const isPlain = !/[*?#&]/.test(path) && !path.includes(aclDelimiter) && !path.includes(fieldDelimiter)
+  assertOption(isPlain, option, `without '*', '?', '&', '${aclDelimiter}' and '${fieldDelimiter}', which mean something in a token`)
+}
+
+function aclText({ aclDelimiter, fieldDelimiter, escapeAcl }: Edge, acl: string | readonly string[]): string {
+  const isPattern = (each: unknown) => typeof each === 'string' && /^[^#&]+$/.test(each) && !each.includes(fieldDelimiter)
+  const list = typeof acl === 'string' ? acl.split(aclDelimiter) : acl
+  const isList = Array.isArray(list) && list.length > 0 && list.every((each) => isPattern(each) && !each.includes(aclDelimiter))
+  const rule = `a pattern such as '/videos/*', or a list of them, without '#', '&', '${aclDelimiter}' and '${fieldDelimiter}'`
+  assertOption(isList, 'acl', rule)
+  return escapeAcl(list.join(aclDelimiter))
+}

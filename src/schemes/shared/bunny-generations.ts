@@ -1,0 +1,80 @@
+// The three generations of Bunny's tokens: how they sign, what they can carry, and in which form they sign path and address.
+import { md5 } from '@noble/hashes/legacy.js'
+import { assertOption } from '../../core/errors.ts'
+import { isBytes, type SecretKey } from '../../core/keys.ts'
+import type { Algorithm, Covered } from '../../core/scheme.ts'
+import { type Network, printAddress } from '../../lib/address.ts'
+import { decodeValue } from '../../lib/url.ts'
+
+/** How a generation signs. */
+export interface Generation {
+  readonly algorithm: Algorithm
+  /** Its token, with the flag of an address. */
+  readonly token: RegExp
+  readonly carries: readonly ('ip' | 'prefix')[]
+  readonly own: readonly string[]
+  readonly covers: readonly Covered[]
+  /** The path in the form that is signed; `undefined` if it is also that of another one. */
+  pathToSign(path: string): string | undefined
+  /** The address in the form that is signed. */
+  addressToSign(network: Network, ip: string): Uint8Array | string
+}
+
+const asItIs = (path: string): string => path
+
+/** One that signs decoded paths does not know an escaped slash from a slash. */
+const decodedPath = (path: string): string | undefined => (/%(2f|5c)/i.test(path) ? undefined : decodeValue(path))
+
+async function sha256(message: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
+  return new Uint8Array(await crypto.subtle.digest('SHA-256', message))
+}
+
+export const GENERATIONS: Readonly<Record<'hs256' | 'sha256' | 'md5', Generation>> = {
+  hs256: {
+    algorithm: { hmac: 'SHA-256', encoding: 'base64url' },
+    token: /^HS256-(1-)?([\w-]{43})$/,
+    carries: ['ip', 'prefix'],
+    own: ['countriesAllowed', 'countriesBlocked', 'limit', 'ignoreParams'],
+    covers: ['path', 'query', 'prefix', 'ip', 'expires'],
+    pathToSign: asItIs,
+    addressToSign: bytesOf,
+  },
+  sha256: {
+    algorithm: { digest: sha256, encoding: 'base64url' },
+    token: /^()([\w-]{43})$/,
+    carries: ['ip', 'prefix'],
+    own: ['countriesAllowed', 'countriesBlocked'],
+    covers: ['path', 'query', 'prefix', 'ip', 'expires'],
+    pathToSign: decodedPath,
+    addressToSign: (_, ip) => plainAddress(ip),
+  },
+  md5: {
+    algorithm: { digest: (message) => md5(message), encoding: 'base64url' },
+    token: /^()([\w-]{22})$/,
+    carries: ['ip'],
+    own: [],
+    covers: ['path', 'ip', 'expires'],
+    pathToSign: asItIs,
+    addressToSign: (_, ip) => plainAddress(ip),
+  },
+}
+
+/** A plain hash is over the secret itself. */
+export function withKnownSecret(key: SecretKey): SecretKey {
+  const { secret } = key
+  assertOption(typeof secret === 'string' || isBytes(secret), 'secret', 'text or bytes: a CryptoKey of WebCrypto is for HMAC')
+  return key
+}
+
+/** One address; or, where only half of it counts, the half. */
+export const isAddress = ({ bits, digits }: Network, mayBeHalf: boolean): boolean =>
+  bits === 128 || (bits === 32 && digits.length === 32) || (mayBeHalf && bits === 64)
+
+/** The four bytes of an IPv4 address, or the sixteen of an IPv6 address, of which only the first half counts. */
+function bytesOf({ bits, digits }: Network): Uint8Array {
+  const significant = bits === 32 ? digits.slice(-8) : digits.slice(0, 16).padEnd(32, '0')
+  return Uint8Array.from(significant.match(/../g) as string[], (pair) => Number(`0x${pair}`))
+}
+
+/** An address as text, without a length; an IPv4 address on a socket for both is the IPv4 address. */
+export const plainAddress = (ip: string): string => (printAddress(ip.replace(/\/\d+$/, '')) ?? '').replace(/^::ffff:(?=\d+\.)/, '')

@@ -1,0 +1,48 @@
+// The resources of CloudFront's policies: URLs, and patterns of URLs.
+import { assertOption } from '../../core/errors.ts'
+import { normalOrigin, normalPath } from '../../lib/normalise.ts'
+import { split } from '../../lib/url.ts'
+import { type HeaderReader, matchesPattern } from './edge-token.ts'
+
+/** The URL as it is signed. CloudFront takes its own parameters out of a query, so nothing else in it may be ambiguous. */
+export function resourceOf(url: string): string {
+  const { origin, path, query } = split(url)
+  assertOption(origin, 'url', 'absolute: CloudFront signs the host')
+  assertOption(!/[?&](&|$)/.test(query), 'url', "without an empty part in its query, such as '?' at its end")
+  return normalOrigin(origin) + path + query
+}
+
+/** The pattern of a custom policy, for a link that opens more than its own URL. */
+export function patternFor(url: string, prefix: string | undefined, pattern: unknown): string | undefined {
+  assertOption(pattern === undefined || prefix === undefined, 'resource', 'left out with a prefix')
+  if (pattern !== undefined) {
+    const good = typeof pattern === 'string' && /^[!-~]+$/.test(pattern) && !/["\\#<>]/.test(pattern)
+    assertOption(good && matchesPattern(pattern, url), 'resource', "a pattern that opens url, such as 'https://host/videos/*'")
+    return pattern
+  }
+  if (prefix === undefined) return undefined
+  assertOption(prefix.endsWith('/') && !prefix.includes('*'), 'prefix', "a path that ends with '/', without '*'")
+  const opened = `${split(url).origin}${prefix}*`
+  assertOption(matchesPattern(opened, url), 'prefix', 'written as in url: CloudFront compares the text')
+  return opened
+}
+
+/** The URLs that a request can have been for. A path alone is on the host of its header, with either scheme. */
+export function wholeUrls(origin: string, rest: string, header?: HeaderReader): readonly string[] {
+  if (origin) return [origin + rest]
+  const host = header?.('host')
+  return host ? [normalOrigin(`https://${host}`) + rest, normalOrigin(`http://${host}`) + rest] : []
+}
+
+/** The part of a URL that a pattern is sure about: with wildcards, not the query, and not always the host. */
+export function covered(pattern: string, url: string): string {
+  if (pattern === url && !url.includes('*')) return url
+  const { origin, path } = split(url)
+  return origin && pattern.startsWith(`${origin}/`) ? origin + path : path
+}
+
+/** The prefix, in normal form, that a pattern such as `https://host/videos/*` opens. */
+export function prefixOf(pattern: string): string | undefined {
+  const folder = /^[a-z]+:\/\/[^/*?]+(\/(?:[^*?]*\/)?)\*$/.exec(pattern)?.[1]
+  return folder && normalPath(folder)
+}

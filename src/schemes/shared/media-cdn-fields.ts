@@ -1,0 +1,54 @@
+// The fields of Media CDN's tokens that are more than a number or a text: what the token opens, the headers that it asks for, and lists.
+import { assertOption } from '../../core/errors.ts'
+import type { Visit } from '../../core/scheme.ts'
+import { BASE64URL, decode } from '../../lib/encoding.ts'
+import { asClientsSend, escapeField, patternsOf } from './edge-token.ts'
+import { encodePrefix } from './url-prefix.ts'
+
+/** Names of headers with commas between them. */
+export const HEADER_NAMES: RegExp = /^[\w!#$%'*+.^`|-]+(,[\w!#$%'*+.^`|-]+)*$/
+
+/** The first field, which says what the link opens. */
+export function scopeOf(origin: string, prefix: string | undefined, pathGlobs: string | readonly string[] | undefined): string {
+  assertOption(!prefix || !pathGlobs, 'pathGlobs', 'left out with a prefix')
+  if (prefix && origin) return `URLPrefix=${encodePrefix(origin, prefix)}`
+  assertOption(!prefix || !/[*?,~&]/.test(prefix), 'prefix', "without '*', ',', '~' and '&', unless url is absolute")
+  const globs = prefix ? patternsOf(prefix) : pathGlobs
+  return globs
+    ? `PathGlobs=${asClientsSend(listOf(globs, /^[^~&#,]+$/, 'pathGlobs', "patterns such as '/videos/*', without '~', '&' and '#'"))}`
+    : 'FullPath'
+}
+
+/** A list as text, with a comma between two. */
+export function listOf(list: string | readonly string[], form: RegExp, option: string, rule: string): string {
+  const items = typeof list === 'string' ? list.split(',') : list
+  const good = Array.isArray(items) && items.length > 0 && items.every((item) => typeof item === 'string' && form.test(item))
+  assertOption(good, option, `a list of ${rule}`)
+  return items.join()
+}
+
+export function headersToSign(headers: Readonly<Record<string, string>>): string {
+  const names = Object.keys(Object(headers))
+  const good = names.length > 0 && HEADER_NAMES.test(names.join()) && names.every((name) => isValue(headers[name]))
+  assertOption(good, 'headers', "names of headers and their values, without ',', '~' and spaces around them")
+  return names.map((name) => `${name}=${headers[name]}`).join()
+}
+
+/** The signed headers of a request. `undefined` if one is missing, or could pass for another field or header. */
+export function headersOf({ header }: Visit, names: readonly string[]): string | undefined {
+  const values = names.map((name) => header(name.toLowerCase()))
+  return values.every(isValue) ? names.map((name, i) => `${name}=${values[i]}`).join() : undefined
+}
+
+/** Servers see values without the spaces around them, so a link that signs some would never open. */
+const isValue = (value: unknown): boolean => typeof value === 'string' && /^[^,~\p{Cc}]*$/u.test(value) && value.trim() === value
+
+/** A text as a field has it. A `~` would end the field. */
+export const fieldText = (text: string): string => escapeField(text).replaceAll('~', '%7E')
+
+/** A text that the token has in base64url. */
+export function textOf(base64: string): string | undefined {
+  const bytes = new Uint8Array(base64.length)
+  const length = decode(base64.replace(/={1,2}$/, ''), BASE64URL, bytes)
+  return length > 0 ? new TextDecoder().decode(bytes.subarray(0, length)) : undefined
+}

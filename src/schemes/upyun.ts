@@ -1,0 +1,109 @@
+// upyun: token links of Upyun's CDN, https://help.upyun.com/knowledge-base/cdn-token-limite/
+import { assertOption } from '../core/errors.ts'
+import { type Keys, keyring, type SecretKey } from '../core/keys.ts'
+import { type Algorithm, type Message, type Reading, type Scheme, SECRET, type Unreadable } from '../core/scheme.ts'
+import { asSent } from '../lib/canonical.ts'
+import { normalPath } from '../lib/normalise.ts'
+import { append, decodeValue, LONGEST, split, takeParameters } from '../lib/url.ts'
+import { md5Digest, withKnownSecret } from './shared/plain-hash.ts'
+
+const NAMES = ['_upt', '_upp'] as const
+/** The middle of an MD5: eight hex digits from the thirteenth on. */
+const ALGORITHM: Algorithm = { digest: (message: Uint8Array): Uint8Array => md5Digest(message).slice(6, 10), encoding: 'hex' }
+/** Signature and expiry. */
+const TOKEN = /^([\da-f]{8})([1-9]\d{0,10})$/
+const MOST_LEVELS = 20
+
+/** The string to sign. The path is decoded. */
+const stringToSign = (etime: string, uri: string): Message => ({ pieces: [SECRET, `&${etime}&${uri}`] })
+
+/**
+ * Token links of Upyun's CDN: `_upt=<signature><expiry>`, the eight middle hex digits of the MD5 of secret, expiry and path.
+ *
+ * The signature covers the path, decoded, and the expiry. It does not cover host and query. With `prefix`, `_upp` has the number of its folders. As with
+ * Upyun, every refusal is a 403, except a 405 for the wrong method.
+ *
+ * A signature has 32 bits only. Let the server refuse clients that try many.
+ *
+ * @param keys - The token secret of the service, as text or bytes.
+ * @throws A `LinkError`: `bad_option` for a `CryptoKey`, `weak_key` for an empty secret.
+ *
+ * @example
+ * ```ts
+ * import { sign } from 'securelink'
+ * import { upyun } from 'securelink/schemes/upyun'
+ *
+ * const links = upyun({ secret: 'the token secret of the service' })
+ * const link = await sign(links, 'https://files.example/dir/pic.jpg', { expires: '10m' })
+ * const folder = await sign(links, 'https://files.example/dir/pic.jpg', { expires: '10m', prefix: '/dir/' })
+ * ```
+ */
+export function upyun(keys: Keys<SecretKey>): Scheme<'prefix', object, 'required'> {
+  return {
+    name: 'upyun',
+    carries: ['prefix'],
+    covers: ['path', 'expires', 'prefix'],
+    parameters: NAMES,
+    algorithm: ALGORITHM,
+    status: { malformed: 403, expired: 403, key_expired: 403, revoked: 403 },
+    keys: keyring(keys, { prepare: withKnownSecret }),
+
+    write({ url, parts, expires, prefix }) {
+      const sent = asSent(url, parts)
+      const { path } = split(sent)
+      const levels = prefix === undefined ? undefined : prefix.split('/').length - 2
+      const scope = scopeOf(path, levels)
+      assertOption(
+        prefix === undefined || (scope !== undefined && normalPath(scope) === prefix),
+        'prefix',
+        `a folder of url that ends in '/', at most ${MOST_LEVELS} deep`,
+      )
+      assertOption(prefix !== undefined || !path.endsWith('/'), 'url', "one that does not end in '/': its signature is that of the folder")
+      const uri = decoded(scope)
+      assertOption(uri !== undefined, 'url', 'one whose path can be decoded, without %2F and %5C: the path is signed decoded')
+      return {
+        toSign: stringToSign(`${expires}`, uri),
+        link: (signature) => append(sent, `${levels === undefined ? '' : `_upp=${levels}&`}_upt=${signature}${expires}`),
+      }
+    },
+
+    read(url): Reading | Unreadable {
+      if (url.length > LONGEST) return 'malformed'
+      const { origin, path, query } = split(url)
+      const { values, twice } = takeParameters(query, NAMES)
+      const { _upt: token, _upp: levels } = values
+      if (token === undefined && levels === undefined) return 'unsigned'
+      if (twice) return { malformed: twice }
+      const pieces = query.slice(1).split('&')
+      const [, signature, etime] = TOKEN.exec(token ?? '') ?? []
+      if (!signature || !etime || !pieces.includes(`_upt=${token}`)) return { malformed: '_upt' }
+      if (levels !== undefined && !(/^(0|[1-9]\d?)$/.test(levels) && pieces.includes(`_upp=${levels}`))) return { malformed: '_upp' }
+      if (path[0] !== '/') return 'malformed'
+      const scope = scopeOf(path, levels === undefined ? undefined : +levels)
+      if (scope === undefined) return { malformed: '_upp' }
+      const uri = decoded(scope)
+      if (uri === undefined) return 'malformed'
+      return {
+        claims: {
+          resource: origin + path,
+          expires: new Date(+etime * 1000),
+          // The signature of `/dir/` is that of the folder, with or without `_upp`.
+          ...(scope.endsWith('/') && { prefix: normalPath(scope) }),
+        },
+        signature,
+        toSign: () => stringToSign(etime, uri),
+      }
+    },
+  }
+}
+
+/** The part of a path that is signed: all of it, or the first so many folders. `undefined`: it has fewer, or they are too many. */
+function scopeOf(path: string, levels: number | undefined): string | undefined {
+  if (levels === undefined) return path
+  const segments = path.split('/')
+  return levels <= MOST_LEVELS && segments.length >= levels + 2 ? `${segments.slice(0, levels + 1).join('/')}/` : undefined
+}
+
+/** Upyun signs the path decoded. `undefined` for a path that is then also another one. */
+const decoded = (path: string | undefined): string | undefined =>
+  path === undefined || /%(2f|5c|00)/i.test(path) ? undefined : decodeValue(path)

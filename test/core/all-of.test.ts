@@ -1,0 +1,135 @@
+// allOf: several tokens in one request, all of which must be good.
+import { expect, test } from 'vitest'
+import { allOf } from '../../src/all-of.ts'
+import { guard } from '../../src/guard.ts'
+import { anyOf, hmac, inspect, LinkError, linkMemory, redeem, type Scheme, sign, verify } from '../../src/index.ts'
+import { akamai } from '../../src/schemes/akamai.ts'
+import { mediaCdn } from '../../src/schemes/media-cdn.ts'
+import { symfony } from '../../src/schemes/symfony.ts'
+import { tampered } from '../schemes/shared/tamper.ts'
+
+const NOW = new Date('2026-01-01T00:00:00Z')
+const at = { now: () => NOW }
+const later = (seconds: number) => ({ now: () => new Date(+NOW + seconds * 1000) })
+const short = akamai({ secret: 'aabbccddeeff00112233445566778899' }, { tokenName: 'hdnts' })
+const long = akamai({ secret: '00112233445566778899aabbccddeeff' }, { tokenName: 'hdntl' })
+const both = allOf(short, long)
+const URL_ = 'https://edge.example/videos/7/main.m3u8'
+
+/** A link with a short token for one URL, and a long one for its folder. */
+async function signed(url = URL_): Promise<string> {
+  return sign(long, await sign(short, url, { expires: '30s' }, at), { expires: '6h', prefix: '/videos/' }, at)
+}
+
+const reasonFor = async (link: string, options: object = at, scheme: Scheme = both) => (await verify(scheme, link, options)).reason
+
+test('both tokens in the query', async () => {
+  const link = await signed()
+  expect(await verify(both, link, at)).toEqual({
+    ok: true,
+    scheme: 'allOf(akamai,akamai)',
+    claims: { resource: '/videos/7/main.m3u8', expires: new Date('2026-01-01T00:00:30Z') },
+  })
+  expect(await reasonFor(link, later(30))).toBe('expired')
+  // One of them alone.
+  expect(await reasonFor(await sign(short, URL_, { expires: '30s' }, at))).toBe('unsigned')
+  expect(await reasonFor(await sign(long, URL_, { expires: '6h', prefix: '/videos/' }, at))).toBe('unsigned')
+  // One for elsewhere.
+  expect(await reasonFor(link.replace('main', 'part'))).toBe('bad_signature')
+  expect(await reasonFor(await sign(long, await sign(short, URL_, { expires: '30s' }, at), { expires: '6h', acl: '/audio/*' }, at))).toBe(
+    'wrong_path',
+  )
+  expect(await reasonFor(link, { ...at, method: 'POST' })).toBe('wrong_method')
+})
+
+test('a short one in the query, a long one in a cookie', async () => {
+  const link = await sign(short, `${URL_}?quality=7`, { expires: '30s' }, at)
+  const folder = await sign(long, 'https://edge.example/videos/', { expires: '6h', prefix: '/videos/' }, at)
+  const cookie = folder.slice(folder.indexOf('?') + 1)
+  const request = new Request(link, { headers: { cookie } })
+  const verdict = await verify(both, request, at)
+  expect(verdict.claims?.resource).toBe('/videos/7/main.m3u8?quality=7')
+  expect(await reasonFor(link)).toBe('unsigned')
+  expect(await reasonFor(link, { ...at, headers: { cookie: `${cookie}0` } })).toBe('malformed')
+  expect(await reasonFor(link, { ...at, headers: { cookie } })).toBeUndefined()
+  expect((await verify(both, request, later(31))).reason).toBe('expired')
+})
+
+test('the dual tokens of Media CDN, with two keysets', async () => {
+  const quick = mediaCdn({ secret: 'g_SlMILiIWKqsC6Z2L7gy0sReDOqtSrJrE7CXNr5Nl8=' })
+  const slow = mediaCdn({ secret: 'AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=' }, { tokenName: 'edge-cache-token', cookieName: 'Long' })
+  const dual = allOf(quick, slow)
+  const link = await sign(slow, await sign(quick, URL_, { expires: '30s' }, at), { expires: '6h', pathGlobs: '/videos/*' }, at)
+  expect(await reasonFor(link, at, dual)).toBeUndefined()
+  expect(await reasonFor(link, at, allOf(slow, quick))).toBeUndefined()
+  expect(await reasonFor(link.replace('edge-cache-token', 'x'), at, dual)).toBe('unsigned')
+  expect(await reasonFor(link, at, allOf(quick, mediaCdn({ secret: 'AAAA' }, { tokenName: 'edge-cache-token', cookieName: 'Long' })))).toBe(
+    'bad_signature',
+  )
+})
+
+test('schemes that sign the whole URL, in the order in which they signed', async () => {
+  const inner = symfony({ secret: 'a secret' })
+  const link = await sign(short, await sign(inner, `${URL_}?a=b`, { expires: '1h' }, at), { expires: '30s' }, at)
+  expect(await reasonFor(link, at, allOf(inner, short))).toBeUndefined()
+  expect(await reasonFor(link, at, allOf(short, inner))).toBe('bad_signature')
+})
+
+test('claims are the narrower ones', async () => {
+  const starts = new Date('2025-12-31T23:59:00Z')
+  const a = await sign(short, `${URL_}?a=b`, { expires: '6h', prefix: '/videos/7/', ip: '203.0.113.7', id: 'session' }, at)
+  const link = await sign(long, a, { expires: '1h', prefix: '/videos/', starts, data: 'x', id: 'other' }, at)
+  const { claims } = await verify(both, link, { ...at, ip: '203.0.113.7' })
+  expect(claims).toEqual({
+    resource: '/videos/7/main.m3u8',
+    expires: new Date('2026-01-01T01:00:00Z'),
+    starts,
+    prefix: '/videos/7/',
+    ip: '203.0.113.7',
+    id: 'session',
+    data: 'x',
+  })
+  expect(await reasonFor(link, { ...at, ip: '203.0.113.8' })).toBe('wrong_ip')
+  // Each token can be revoked.
+  const revoked: unknown[] = []
+  const asked = { ...at, ip: '203.0.113.7', revoked: ({ id }: { id?: string }) => revoked.push(id) === 2 }
+  expect(await reasonFor(link, asked)).toBe('revoked')
+  expect(revoked).toEqual(['session', 'other'])
+})
+
+test('with guard, redeem and a memory', async () => {
+  const fetch = guard(both, (_, { resource }) => new Response(resource), at)
+  expect(await (await fetch(new Request(await signed()))).text()).toBe('/videos/7/main.m3u8')
+  expect((await fetch(new Request(URL_))).status).toBe(403)
+  const store = { take: () => Promise.reject(new Error('no link has a number of uses')) }
+  expect((await redeem(both, await signed(), { ...at, store })).ok).toBe(true)
+  const memory = linkMemory()
+  for (const seconds of [0, 29, 30])
+    expect(await reasonFor(await signed(), { ...later(seconds), memory })).toBe(seconds < 30 ? undefined : 'expired')
+  expect(await reasonFor(await sign(short, URL_, { expires: '30s' }, at), { ...at, memory })).toBe('unsigned')
+})
+
+test('one changed character is refused, but in scheme and host, which Akamai does not cover, and for an empty parameter', async () => {
+  const link = await signed()
+  for (const { changed, at: place } of tampered(link)) {
+    const verdict = await verify(both, changed, at)
+    if (!verdict.ok) continue
+    expect(verdict.claims.resource, changed).toBe('/videos/7/main.m3u8')
+    expect(place < 'https://edge.example'.length || changed.includes('&&'), changed).toBe(true)
+  }
+})
+
+test('nothing takes one good token for all', async () => {
+  const one = await sign(short, URL_, { expires: '30s' }, at)
+  expect(inspect(both, one)).toBeUndefined()
+  expect(await reasonFor(one, at, anyOf(both, short))).toBe('unsigned')
+  expect(await reasonFor(one, at, anyOf(long, both))).toBe('unsigned')
+  expect(await reasonFor(one, at, { ...both, schemes: [both, long] } as Scheme)).toBe('unsigned')
+})
+
+test('mistakes name their option', async () => {
+  const links = hmac({ secret: 'a secret of 32 bytes or more, from a vault' })
+  for (const schemes of [[], [short], [short, undefined], [short, short], [short, links], [short, anyOf(long, links)], [short, both]])
+    expect(() => allOf(...(schemes as Scheme[])), `${schemes.length}`).toThrow(LinkError)
+  await expect(sign(both, URL_, { expires: '1h' })).rejects.toThrow(LinkError)
+})

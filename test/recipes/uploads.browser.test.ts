@@ -1,8 +1,8 @@
-// docs/guide/renewal.md: an upload in parts, to a server that stores them as S3 does. It is interrupted, and goes on with new links.
+// docs/guide/uploads.md: an upload in parts, to a server that stores them as S3 does. It is interrupted, and goes on with new links.
 import { createHash, randomBytes } from 'node:crypto'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { signAll, verify } from '../../src/index.ts'
+import { sign, signAll, verify } from '../../src/index.ts'
 import { bucket, bundle, fence, hasChromium, inChromium, type Site, startSite } from './site.ts'
 
 const PARTS = 6
@@ -41,7 +41,7 @@ beforeAll(async () => {
 }, 120_000)
 afterAll(() => site?.close())
 
-const script = () => bundle(`export { upload } from './upload.ts'`, { './upload.ts': fence('renewal.md', 'Uploads in parts', 1) })
+const script = () => bundle(`export { upload } from './upload.ts'`, { './upload.ts': fence('uploads.md', 'Uploads in parts', 1) })
 
 // What the page of an application adds: it keeps the parts, and shows the progress.
 const start = (parts: string) => `(async () => {
@@ -103,6 +103,18 @@ test.skipIf(!hasChromium)(
       ),
     )
     expect(site.complaints).toEqual([])
+
+    // A link that the storage refuses, although the page takes it for valid, is renewed, and the part is sent once more.
+    requests.length = 0
+    const ofThePage = new Date(Date.now() + site.ahead)
+    const link = await sign(bucket, addresses[0] ?? '', { expires: '10m', method: 'PUT' }, { now: () => ofThePage })
+    site.ahead += 3_600_000
+    await page.evaluate(start(JSON.stringify([{ link }])))
+    expect(await page.evaluate('done')).toBe('done')
+    expect(requests.map(({ part, status }) => [part, status])).toEqual([
+      [1, 403],
+      [1, 200],
+    ])
   },
   60_000,
 )

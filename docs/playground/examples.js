@@ -267,6 +267,16 @@ globalThis.EXAMPLES = [
     "link": "https://johnsmith.s3.amazonaws.com/photos/puppy.jpg?AWSAccessKeyId=AKIAIOSFODNN7EXAMPLE&Signature=NpgCjnDzrM%2BWFzoENXmpNDUsSn8%3D&Expires=1175139620"
   },
   {
+    "scheme": "signed",
+    "link": "https://app.example/resource?signed=r_0-e_1767229200-50b713e14e6c03a3cd1f7919535684c9da333026",
+    "key": {
+      "secret": "Xd<dMf72sj;6"
+    },
+    "visit": {
+      "now": "2026-01-01T00:00:00Z"
+    }
+  },
+  {
     "scheme": "symfony",
     "link": "http://example.com/foo?_hash=rIOcC%2FF3DoEGo%2FvnESjSp7uU9zA9S%2F%2BOLhxgMexoPUM%3D&baz=bay&foo=bar",
     "key": {

@@ -35,6 +35,7 @@ const TABLES: Readonly<Record<string, () => Promise<Table>>> = {
   bytescale: async () => (await import('./bytescale.ts')).BYTESCALE,
   'google-maps': async () => (await import('./google-maps.ts')).GOOGLE_MAPS,
   qiniu: async () => (await import('./qiniu.ts')).QINIU,
+  signed: async () => (await import('./signed.ts')).SIGNED,
   upyun: async () => (await import('./upyun.ts')).UPYUN,
 }
 

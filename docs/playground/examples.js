@@ -230,6 +230,17 @@ globalThis.EXAMPLES = [
     }
   },
   {
+    "scheme": "ossV4",
+    "link": "https://examplebucket.oss-cn-hangzhou.aliyuncs.com/exampleobject?x-oss-credential=LTAI5tEXAMPLE%2F20260101%2Fcn-hangzhou%2Foss%2Faliyun_v4_request&x-oss-date=20260101T000000Z&x-oss-expires=3600&x-oss-signature-version=OSS4-HMAC-SHA256&x-oss-signature=4ac2bc814397dfe95a310ee8094e7add8d27f73580dd5fc315eea4507002983c",
+    "key": {
+      "id": "LTAI5tEXAMPLE",
+      "secret": "yourAccessKeySecretEXAMPLE"
+    },
+    "visit": {
+      "now": "2026-01-01T00:00:00Z"
+    }
+  },
+  {
     "scheme": "pichax",
     "link": "https://app.pichax.dev/api/v1/generate/identicon?key=key123&expires=1725168000&id=img123&signature=3e42fdf01767fca8d0db0f9832cd00bd8804dc245624d7a91332fb6502d9d332&name=PichaX",
     "key": {

@@ -230,6 +230,17 @@ globalThis.EXAMPLES = [
     }
   },
   {
+    "scheme": "ossV4",
+    "link": "https://examplebucket.oss-cn-hangzhou.aliyuncs.com/exampleobject?x-oss-credential=LTAI5tEXAMPLE%2F20260101%2Fcn-hangzhou%2Foss%2Faliyun_v4_request&x-oss-date=20260101T000000Z&x-oss-expires=3600&x-oss-signature-version=OSS4-HMAC-SHA256&x-oss-signature=4ac2bc814397dfe95a310ee8094e7add8d27f73580dd5fc315eea4507002983c",
+    "key": {
+      "id": "LTAI5tEXAMPLE",
+      "secret": "yourAccessKeySecretEXAMPLE"
+    },
+    "visit": {
+      "now": "2026-01-01T00:00:00Z"
+    }
+  },
+  {
     "scheme": "pichax",
     "link": "https://app.pichax.dev/api/v1/generate/identicon?key=key123&expires=1725168000&id=img123&signature=3e42fdf01767fca8d0db0f9832cd00bd8804dc245624d7a91332fb6502d9d332&name=PichaX",
     "key": {
@@ -265,6 +276,16 @@ globalThis.EXAMPLES = [
   {
     "scheme": "s3v2",
     "link": "https://johnsmith.s3.amazonaws.com/photos/puppy.jpg?AWSAccessKeyId=AKIAIOSFODNN7EXAMPLE&Signature=NpgCjnDzrM%2BWFzoENXmpNDUsSn8%3D&Expires=1175139620"
+  },
+  {
+    "scheme": "signed",
+    "link": "https://app.example/resource?signed=r_0-e_1767229200-50b713e14e6c03a3cd1f7919535684c9da333026",
+    "key": {
+      "secret": "Xd<dMf72sj;6"
+    },
+    "visit": {
+      "now": "2026-01-01T00:00:00Z"
+    }
   },
   {
     "scheme": "symfony",

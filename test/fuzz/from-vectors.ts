@@ -137,6 +137,12 @@ const PECULIAR: Readonly<Record<string, Peculiarity>> = {
   laravel: { asWritten: ({ url }) => url.replace(/\/+(?=$|[?#])/, '') },
   // Symfony prints the query as PHP has read it: the last of two parameters with one name, and `q[0]` for `q[]`.
   symfony: { asWritten: withoutOwnParameters },
+  'oss-v4': {
+    // The condition `query` adds parameters, and the resource has them.
+    coversQuery: (issued) => !isWide(issued, 'query'),
+    // The bucket is signed in front of the path, whether it stands there, in the host or in an option: one object has one signature.
+    coveredPath: (path) => path.replace(/^\/examplebucket(?=\/)/, ''),
+  },
   // Cloud Storage signs the host without its port.
   'gcs-rsa': { fields: { host: hostWithoutPort } },
 }

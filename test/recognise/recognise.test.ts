@@ -54,10 +54,19 @@ const NEEDS_MORE =
   /[?&](si=|e=0|e=(&|$)|expires=0|expires=\d{12}|eXpires|ts=\d{12}|X-Amz-Algorithm=.*GOOG1)|^[^?]*\/[\da-f]{32}\/|\?ts=\d+$/
 
 // Schemes that are not named as `recognise` names their links: it does not tell Google's kinds of keys apart.
-const VENDORS: Readonly<Record<string, string>> = { 'cloud-cdn': 'google-cloud-cdn', 'gcs-rsa': 'gcs', 'tencent-cos': 'cos' }
+const VENDORS: Readonly<Record<string, string>> = {
+  'cloud-cdn': 'google-cloud-cdn',
+  'gcs-rsa': 'gcs',
+  'tencent-cos': 'cos',
+  'oss-v4': 'oss',
+}
+
+// Schemes without a rule: `recognise` would exceed its size.
+const WITHOUT_RULE: readonly string[] = ['signed']
 
 describe('links of our schemes', () => {
-  test.each(schemes.map(({ make, vectors }) => [vectors.scheme, make, vectors] as const))('%s', (name, make, { testGroups }) => {
+  const known = schemes.filter(({ vectors }) => !WITHOUT_RULE.includes(vectors.scheme))
+  test.each(known.map(({ make, vectors }) => [vectors.scheme, make, vectors] as const))('%s', (name, make, { testGroups }) => {
     let count = 0
     for (const { options, tests } of testGroups) {
       // Nothing in such a link shows the names that its signer chose.

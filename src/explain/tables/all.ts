@@ -28,6 +28,7 @@ const TABLES: Readonly<Record<string, () => Promise<Table>>> = {
   s3v2: async () => (await import('./s3v2.ts')).S3V2,
   'alibaba-cdn': async () => (await import('./timestamp-token.ts')).TIMESTAMP_TOKEN,
   'tencent-cdn': async () => (await import('./timestamp-token.ts')).TIMESTAMP_TOKEN,
+  'oss-v4': async () => (await import('./oss-v4.ts')).OSS_V4,
   'tencent-cos': async () => (await import('./tencent-cos.ts')).TENCENT_COS,
   thumbor: async () => (await import('./thumbor.ts')).THUMBOR,
   fastly: async () => (await import('./fastly.ts')).FASTLY,
@@ -35,6 +36,7 @@ const TABLES: Readonly<Record<string, () => Promise<Table>>> = {
   bytescale: async () => (await import('./bytescale.ts')).BYTESCALE,
   'google-maps': async () => (await import('./google-maps.ts')).GOOGLE_MAPS,
   qiniu: async () => (await import('./qiniu.ts')).QINIU,
+  signed: async () => (await import('./signed.ts')).SIGNED,
   upyun: async () => (await import('./upyun.ts')).UPYUN,
 }
 

@@ -125,13 +125,13 @@ export const AWS4: Vocabulary = {
 const HEADER_PREFIXES = ['x-amz-', 'x-goog-']
 
 /** The longest lifetime of a link, in seconds. */
-const WEEK = 604_800
+export const WEEK: number = 604_800
 
 /** The schemes of URLs that a request can have. They are not signed. */
 const HTTP = /^https?:/i
 
 /** Names of headers, in lower case. `Headers.get` throws for some other names, and links name headers. */
-const HEADER_NAME = /^[a-z\d_.-]+$/
+export const HEADER_NAME: RegExp = /^[a-z\d_.-]+$/
 
 /** Presigned URLs in one of the dialects. */
 export function sigv4<K extends PresignKey>(keys: Keys<K>, dialect: Dialect): Scheme<'starts' | 'method', PresignConditions, 'required'> {
@@ -245,7 +245,7 @@ function signingKey(
 }
 
 /** A `CryptoKey` and a secret that stays elsewhere have the prefix already. */
-function withPrefix(prefix: string, secret: Secret): Secret {
+export function withPrefix(prefix: string, secret: Secret): Secret {
   if (typeof secret === 'string') return prefix + secret
   return isBytes(secret) ? Uint8Array.of(...new TextEncoder().encode(prefix), ...secret) : secret
 }
@@ -257,7 +257,8 @@ interface Life {
   readonly seconds: number
 }
 
-function lifeOf({ now, starts, expires = 0, window }: Grant): Life {
+/** When a link of at most seven days begins, and how long it lives. */
+export function lifeOf({ now, starts, expires = 0, window }: Grant): Life {
   const present = Math.floor(now / 1000)
   // Links that are aligned begin at the same time, or they would not be identical.
   const aligned = present - (present % window)
@@ -504,20 +505,20 @@ function withoutPort(host: string): string {
 }
 
 /** The day of a date, as the credential has it: `20130524`. */
-function dayOf(date: string): string {
+export function dayOf(date: string): string {
   return date.slice(0, 8)
 }
 
 let latest = { seconds: Number.NaN, date: '' }
 
 /** `20130524T000000Z`. The latest one is remembered, because many links are signed in one second. */
-function dateOf(seconds: number): string {
+export function dateOf(seconds: number): string {
   if (seconds !== latest.seconds) latest = { seconds, date: new Date(seconds * 1000).toISOString().replace(/[-:]|\.000/g, '') }
   return latest.date
 }
 
 /** The opposite of {@link dateOf}. `undefined` for text in another form, and for days that no month has. */
-function secondsOf(date: string): number | undefined {
+export function secondsOf(date: string): number | undefined {
   const day = `${date.slice(0, 4)}-${date.slice(4, 6)}-${date.slice(6, 8)}`
   const seconds = Date.parse(`${day}${date.slice(8, 11)}:${date.slice(11, 13)}:${date.slice(13)}`) / 1000
   // Engines read more forms than this one, and some read the 31st of February as a day in March.

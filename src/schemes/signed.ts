@@ -1,0 +1,162 @@
+// signed: links of the package signed for Express, version 2, https://www.npmjs.com/package/signed
+import { assertKnownOptions, assertOption } from '../core/errors.ts'
+import { type Keys, keyring, type SecretKey } from '../core/keys.ts'
+import { type Algorithm, type Message, type Reading, type Scheme, SECRET, type Unreadable } from '../core/scheme.ts'
+import { ENDLESS } from '../core/time.ts'
+import { networkOf } from '../lib/address.ts'
+import { asSent } from '../lib/canonical.ts'
+import { normalOrigin } from '../lib/normalise.ts'
+import { append, decodeValue, LONGEST, type Parts, split, takeParameters } from '../lib/url.ts'
+import { withKnownSecret } from './shared/known-secret.ts'
+
+/** Options of {@link signed}. Signer and verifier need the same ones. */
+export interface SignedOptions {
+  /** The hash function, as the option of the package. Default: `'sha1'`. */
+  readonly hash?: 'sha1' | 'sha256' | 'sha384' | 'sha512'
+  /** `false` for a verifier whose `urlReader` gives path and query alone: scheme and host are then not covered. Default: `true`. */
+  readonly absolute?: boolean
+}
+
+const NAMES = ['signed'] as const
+
+/** What a link grants, in the package's form: `r_1234-e_1900000000-a_192.0.2.1-m_GET`. */
+interface Fields {
+  readonly random: string
+  readonly expires: number | undefined
+  readonly address: string | undefined
+  readonly methods: readonly string[] | undefined
+}
+
+/** The string to sign: the URL with everything in front of the hash, and the secret. */
+function stringToSign({ origin, path }: Parts, query: string, absolute: boolean): Message {
+  return { pieces: [(absolute ? normalOrigin(origin) : '') + path + query, SECRET] }
+}
+
+/**
+ * Links of the package `signed` for Express, version 2: `signed=r_<random>-e_<expiry>-a_<address>-m_<methods>-<hash>`, the hex SHA-1 of the whole
+ * URL and the secret.
+ *
+ * The signature covers scheme, host, path, query, expiry, address, methods and the random text, which `claims.id` has. As with the package, a link
+ * for `GET` does not open `HEAD` unless it names both. A malformed link is a 403.
+ *
+ * @param keys - The secret of the package, as text or bytes.
+ * @throws A `LinkError`: `bad_option` for a wrong option or a `CryptoKey`, `weak_key` for an empty secret.
+ *
+ * @example
+ * ```ts
+ * import { sign } from 'securelink'
+ * import { signed } from 'securelink/schemes/signed'
+ *
+ * const links = signed({ secret: 'secret string' })
+ * const link = await sign(links, 'https://app.example/resource', { expires: '10m', method: ['GET', 'HEAD'] })
+ * ```
+ */
+export function signed(keys: Keys<SecretKey>, options: SignedOptions = {}): Scheme<'method' | 'ip' | 'id', object, 'optional'> {
+  const { hash = 'sha1', absolute = true } = options
+  assertKnownOptions(options, ['hash', 'absolute'], 'signed()')
+  assertOption(Object.hasOwn(HASHES, hash), 'hash', "'sha1', 'sha256', 'sha384' or 'sha512'")
+  assertOption(typeof absolute === 'boolean', 'absolute', 'true or false')
+  const { name, digits } = HASHES[hash]
+
+  return {
+    name: 'signed',
+    carries: ['method', 'ip', 'id'],
+    covers: [...(absolute ? (['scheme', 'host'] as const) : []), 'path', 'query', 'method', 'ip', 'expires', 'id'],
+    parameters: NAMES,
+    reads: ['method'],
+    algorithm: algorithmOf(name),
+    expiry: 'optional',
+    status: { malformed: 403 },
+    keys: keyring(keys, { prepare: withKnownSecret }),
+
+    write({ url, parts, expires, methods, ip, network, id = '0' }) {
+      assertOption(!absolute || parts.origin, 'url', 'absolute; for paths there is absolute: false')
+      assertOption(!network || isOneAddress(ip), 'ip', 'one address, without a zone: the format has no networks')
+      assertOption(RANDOM.test(id), 'id', 'up to 100 letters and digits')
+      assertOption(!methods || METHODS.test(methods.join()), 'method', 'methods of letters')
+      const granted = append(asSent(url, parts), `signed=${printed({ random: id, expires, address: ip, methods })}`)
+      const sent = split(granted)
+      return {
+        toSign: stringToSign(sent, sent.query, absolute),
+        link: (signature) => `${sent.origin}${sent.path}${sent.query}-${signature}${sent.fragment}`,
+      }
+    },
+
+    read(url): Reading | Unreadable {
+      if (url.length > LONGEST) return 'malformed'
+      const parts = split(url)
+      const { values, others, twice } = takeParameters(parts.query, NAMES)
+      if (values.signed === undefined) return 'unsigned'
+      if (twice) return { malformed: twice }
+      // The hash is behind the last hyphen of the URL, so the parameter must be the last one.
+      const [, granted, signature] = /^(\?.*)-([\da-f]+)$/s.exec(parts.query) ?? []
+      const fields = granted === undefined ? undefined : fieldsIn(/[?&]signed=([^&]*)$/.exec(granted)?.[1])
+      if (!granted || !fields || signature?.length !== digits) return { malformed: 'signed' }
+      if (parts.path[0] !== '/') return 'malformed'
+      const { random, expires, address, methods } = fields
+      return {
+        claims: {
+          resource: parts.origin + parts.path + others,
+          expires: new Date((expires ?? ENDLESS) * 1000),
+          ...(expires === undefined && { endless: true as const }),
+          ...(methods && { methods }),
+          ...(address && { ip: address }),
+          ...(random !== '0' && { id: random }),
+        },
+        signature,
+        toSign({ method }) {
+          // Elsewhere GET implies HEAD. The package refuses a method that the link does not name.
+          if (method === 'HEAD' && methods && !methods.includes('HEAD')) return undefined
+          // Without its host, a link cannot be compared with one that is signed.
+          return absolute && !parts.origin ? undefined : stringToSign(parts, granted, absolute)
+        },
+      }
+    },
+  }
+}
+
+const HASHES = {
+  sha1: { name: 'SHA-1', digits: 40 },
+  sha256: { name: 'SHA-256', digits: 64 },
+  sha384: { name: 'SHA-384', digits: 96 },
+  sha512: { name: 'SHA-512', digits: 128 },
+} as const
+
+const algorithmOf = (name: string): Algorithm => ({
+  digest: async (message: Uint8Array<ArrayBuffer>) => new Uint8Array(await crypto.subtle.digest(name, message)),
+  encoding: 'hex',
+})
+
+// The package writes digits. Links with `id` have other texts, none of which has the separators `-` and `_`.
+const RANDOM = /^[A-Za-z\d]{1,100}$/
+const METHODS = /^[A-Z]+(,[A-Z]+)*$/
+
+/** In the order of the package, with the escapes of its querystring. */
+function printed({ random, expires, address, methods }: Fields): string {
+  const fields = [`r_${random}`]
+  if (expires !== undefined) fields.push(`e_${expires}`)
+  if (address !== undefined) fields.push(`a_${encodeURIComponent(address)}`)
+  if (methods) fields.push(`m_${encodeURIComponent(methods.join())}`)
+  return fields.join('-')
+}
+
+const FIELDS = /^r_(?<random>[^-_]*)(?:-e_(?<expires>[1-9]\d{0,10}))?(?:-a_(?<address>[^-_]+))?(?:-m_(?<list>[^-_]+))?$/
+
+/** Reads the fields. `undefined` for any that the package reads otherwise than they are claimed, or ignores. */
+function fieldsIn(text: string | undefined): Fields | undefined {
+  const { random = '', expires, address: written, list } = FIELDS.exec(text ?? '')?.groups ?? {}
+  const address = decodeValue(written ?? '')
+  const methods = decodeValue(list ?? '')
+  if (!RANDOM.test(random) || (written && !isOneAddress(address)) || (list && !METHODS.test(methods ?? ''))) return undefined
+  return {
+    random,
+    expires: expires === undefined ? undefined : +expires,
+    address: address || undefined,
+    methods: methods ? [...new Set(methods.split(','))].sort() : undefined,
+  }
+}
+
+/** The package compares addresses as text, so a network or a zone would open nothing. */
+function isOneAddress(text: string | undefined): boolean {
+  return text !== undefined && /^[\da-fA-F.:]+$/.test(text) && networkOf(text) !== undefined
+}

@@ -33,8 +33,7 @@ const SUFFIXED = /\/(?:images|videos|files|private_images|authenticated_images)$
 const FRONT = /^(?:\/[^/]+){0,2}?\/(?:(?:image|video|raw)\/[a-z_]+|iu|images|videos|files|private_images|authenticated_images)(?=\/)/
 // The names of parameters in transformations: `c_fill,w_100`, and variables such as `$size_10`.
 const PARAMETER =
-  '(?:a|ac|af|ar|b|bl|bo|br|c|co|cs|d|dl|dn|dpr|du|e|eo|f|fl|fn|fps|g|h|if|ki|l|o|p|pg|q|r|so|sp|t|u|vc|vs|w|x|y|z|\\$[A-Za-z]\\w*?)_[^/,]+'
-const VERSION = /* @__PURE__ */ new RegExp(`^((?:/${PARAMETER}(?:,${PARAMETER})*)*)/v\\d+(?=/)`)
+  /^(?:a|ac|af|ar|b|bl|bo|br|c|co|cs|d|dl|dn|dpr|du|e|eo|f|fl|fn|fps|g|h|if|ki|l|o|p|pg|q|r|so|sp|t|u|vc|vs|w|x|y|z|\$[A-Za-z]\w*)_./s
 
 /**
  * Signed delivery URLs of Cloudinary: `s--…--` in the path, the first characters of a plain SHA-1 or SHA-256 over transformation, public id and
@@ -95,7 +94,7 @@ export function cloudinary(keys: Keys<SecretKey>, options: CloudinaryOptions = {
       if (!isReadable || !signed.every((each) => /^\/[^/]/.test(each))) return 'malformed'
       const withVersion = origin + front + rest
       return {
-        claims: { resource: origin + front + rest.replace(VERSION, '$1'), expires: new Date(ENDLESS * 1000), endless: true },
+        claims: { resource: origin + front + withoutVersion(rest), expires: new Date(ENDLESS * 1000), endless: true },
         signature,
         toSign: () => signed.map(stringToSign),
         proves: (_, which) => (which === 1 ? { resource: withVersion } : {}),
@@ -108,8 +107,20 @@ export function cloudinary(keys: Keys<SecretKey>, options: CloudinaryOptions = {
 /** The path behind the signature as it is signed: Cloudinary's libraries leave out the version, and its page signs it as well. */
 function signedPaths(front: string, rest: string): readonly string[] {
   const path = SUFFIXED.test(front) ? rest.replace(/\/[^/.]+(\.[^/]+)?$/, '$1') : rest
-  const withoutVersion = path.replace(VERSION, '$1')
-  return withoutVersion === path ? [path] : [withoutVersion, path]
+  const shorter = withoutVersion(path)
+  return shorter === path ? [path] : [shorter, path]
+}
+
+/**
+ * A path without its version, which stands behind transformations and before the public id. Segment by segment: one expression for all of them
+ * tries every `_` of a name such as `$a_b_c`, in every segment, and keeps the server busy for ever.
+ */
+function withoutVersion(path: string): string {
+  const [front = '', ...segments] = path.split('/')
+  const isTransformation = (segment: string) => segment.split(',').every((each) => PARAMETER.test(each))
+  const at = segments.findIndex((segment) => !isTransformation(segment))
+  const isVersion = /^v\d+$/.test(segments[at] ?? '') && at < segments.length - 1
+  return isVersion ? [front, ...segments.slice(0, at), ...segments.slice(at + 1)].join('/') : path
 }
 
 function assertOptions(options: CloudinaryOptions): void {

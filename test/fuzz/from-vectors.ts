@@ -122,6 +122,15 @@ const PECULIAR: Readonly<Record<string, Peculiarity>> = {
       return withoutVersion(path).includes(covered) ? covered : path
     },
   },
+  // The signature covers what stands behind the endpoint, which is the first segment or an option of the scheme.
+  imagekit: {
+    coveredPath: (path, { target, profile }) => {
+      const { urlEndpoint } = profile.options as { urlEndpoint?: string }
+      const endpoint = urlEndpoint === undefined ? (/^\/[^/]+/.exec(target.path)?.[0] ?? '') : targetOf(urlEndpoint).path.replace(/\/$/, '')
+      const covered = target.path.slice(endpoint.length)
+      return path.endsWith(covered) && /^(\/[\w.~-]+)?$/.test(path.slice(0, -covered.length)) ? covered : path
+    },
+  },
   // The expiry is one of the options in the path, and no part of the resource.
   imgproxy: { coveredPath: (path) => path.replace(/\/exp:\d+(?=\/)/, '') },
   // Laravel takes off the slashes at the end of a path.

@@ -29,8 +29,10 @@ const stringToSign = (path: string): Message => ({ pieces: [path.slice(1), SECRE
 
 // Delivery types that have a suffix for search engines behind the public id.
 const SUFFIXED = /\/(?:images|videos|files|private_images|authenticated_images)$/
+/** A suffix, and the extension that follows it. It is not signed, so it has no escaped slash, which some servers decode. */
+const SUFFIX = /\/(?![^/.]*%(?:2f|5c))[^/.]+(\.[^/]+)?$/i
 /** A cloud name on shared hosts; resource type and delivery type, or one word for both. */
-const FRONT = /^(?:\/[^/]+){0,2}?\/(?:(?:image|video|raw)\/[a-z_]+|iu|images|videos|files|private_images|authenticated_images)(?=\/)/
+const FRONT = /^(?:\/(?!\.)[\w.~-]+){0,2}?\/(?:(?:image|video|raw)\/[a-z_]+|iu|images|videos|files|private_images|authenticated_images)(?=\/)/
 // The names of parameters in transformations: `c_fill,w_100`, and variables such as `$size_10`.
 const PARAMETER =
   /^(?:a|ac|af|ar|b|bl|bo|br|c|co|cs|d|dl|dn|dpr|du|e|eo|f|fl|fn|fps|g|h|if|ki|l|o|p|pg|q|r|so|sp|t|u|vc|vs|w|x|y|z|\$[A-Za-z]\w*)_./s
@@ -89,7 +91,7 @@ export function cloudinary(keys: Keys<SecretKey>, options: CloudinaryOptions = {
       if (!signature) return 'unsigned'
       const signed = signedPaths(front, rest)
       // Images on the root path have a cloud name in front, or nothing.
-      const isFront = base !== undefined || /^(?:\/[^/]+)?$/.test(front) || FRONT.exec(`${front}/`)?.[0] === front
+      const isFront = base !== undefined || /^(?:\/(?!\.)[\w.~-]+)?$/.test(front) || FRONT.exec(`${front}/`)?.[0] === front
       const isReadable = isFront && signature.length === characters && /^[\w-]+$/.test(signature)
       if (!isReadable || !signed.every((each) => /^\/[^/]/.test(each))) return 'malformed'
       const withVersion = origin + front + rest
@@ -106,7 +108,7 @@ export function cloudinary(keys: Keys<SecretKey>, options: CloudinaryOptions = {
 
 /** The path behind the signature as it is signed: Cloudinary's libraries leave out the version, and its page signs it as well. */
 function signedPaths(front: string, rest: string): readonly string[] {
-  const path = SUFFIXED.test(front) ? rest.replace(/\/[^/.]+(\.[^/]+)?$/, '$1') : rest
+  const path = SUFFIXED.test(front) ? rest.replace(SUFFIX, '$1') : rest
   const shorter = withoutVersion(path)
   return shorter === path ? [path] : [shorter, path]
 }

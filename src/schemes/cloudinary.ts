@@ -32,7 +32,8 @@ const SUFFIXED = /\/(?:images|videos|files|private_images|authenticated_images)$
 /** A suffix, and the extension that follows it. It is not signed, so it has no escaped slash, which some servers decode. */
 const SUFFIX = /\/(?![^/.]*%(?:2f|5c))[^/.]+(\.[^/]+)?$/i
 /** A cloud name on shared hosts; resource type and delivery type, or one word for both. */
-const FRONT = /^(?:\/(?!\.)[\w.~-]+){0,2}?\/(?:(?:image|video|raw)\/[a-z_]+|iu|images|videos|files|private_images|authenticated_images)(?=\/)/
+const FRONT =
+  /^(?:\/(?!\.)[\w.~-]+){0,2}?\/(?:(?:image|video|raw)\/[a-z_]+|iu|images|videos|files|private_images|authenticated_images)(?=\/)/
 // The names of parameters in transformations: `c_fill,w_100`, and variables such as `$size_10`.
 const PARAMETER =
   /^(?:a|ac|af|ar|b|bl|bo|br|c|co|cs|d|dl|dn|dpr|du|e|eo|f|fl|fn|fps|g|h|if|ki|l|o|p|pg|q|r|so|sp|t|u|vc|vs|w|x|y|z|\$[A-Za-z]\w*)_./s

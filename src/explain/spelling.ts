@@ -47,7 +47,7 @@ const GLUED = described(
 const LONGER = described('signature_longer', 'There is text after the signature.', 'Pass the link on without anything after it.')
 
 /** Characters at the end of a link that belong to the sentence around it. */
-export const PUNCTUATION: RegExp = /(?:[.,;:!?)\]}>'"*\s]|%(?:3E|22|20|29|2C|0A|0D))+$/i
+export const PUNCTUATION: RegExp = /(?:[.,;:!?)\]}>'"*\s]|%(?:3E|22|20|29|2C|0A|0D)){1,20}$/i
 
 /** The bytes of a signature in one spelling. */
 interface Spelling {

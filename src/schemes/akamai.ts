@@ -122,12 +122,13 @@ export function akamai(
           ...(data && { data: plain(data) }),
         },
         signature: token.signature,
-        toSign: () =>
-          sentOrTyped(
-            stringToSign(token.text, acl ? undefined : resource),
-            stringToSign(asTyped(token.text), acl ? undefined : asTyped(resource)),
-          ),
-        // Computed on demand, because comparing takes time, and only signed patterns are worth it.
+        toSign() {
+          const sent = stringToSign(token.text, acl ? undefined : resource)
+          // An escaped `|` that is a delimiter when it is typed would hide a field from this reader, such as the id.
+          if (typedHas(fieldDelimiter, token.text) || typedHas(edge.aclDelimiter, acl)) return sent
+          return sentOrTyped(sent, stringToSign(asTyped(token.text), acl ? undefined : asTyped(resource)))
+        },
+        // When it is asked for, because comparing takes time and only signed patterns are worth it.
         get opens() {
           return !patterns || opensPath(patterns, rest.path)
         },
@@ -135,6 +136,9 @@ export function akamai(
     },
   }
 }
+
+/** Has a text more delimiters in the spelling that was typed? */
+const typedHas = (delimiter: string, text = ''): boolean => asTyped(text).split(delimiter).length > text.split(delimiter).length
 
 /** A field without its escapes. */
 const plain = (field: string): string => decodeValue(field) ?? field

@@ -8,8 +8,8 @@ import { below, normalOrigin, normalPath } from '../lib/normalise.ts'
 import { append, encodeValue, LONGEST, split, takeParameters } from '../lib/url.ts'
 import { type KeyPair, keyPairs, signer } from './shared/asymmetric.ts'
 import { type CustomPolicy, customPolicy, encodePolicy, fromBase64, policyText, toBase64 } from './shared/cloudfront-policy.ts'
-import { covered, patternFor, prefixOf, resourceOf, wholeUrls } from './shared/cloudfront-resource.ts'
-import { asClientsSend, cookiesOf, type HeaderReader, matchesPattern } from './shared/edge-token.ts'
+import { covered, opensUrl, patternFor, prefixOf, resourceOf, wholeUrls } from './shared/cloudfront-resource.ts'
+import { asClientsSend, cookiesOf, type HeaderReader } from './shared/edge-token.ts'
 
 /** A key pair of a key group: the private key signs, the public key alone verifies. RSA, or ECDSA with P-256. */
 export interface CloudfrontKey extends KeyPair {
@@ -80,9 +80,9 @@ export function cloudfront(
       const resource = resourceOf(sent)
       const pattern = patternFor(resource, prefix, own.resource)
       assertOption(!ip || /^[\d./]+$/.test(ip), 'ip', 'an IPv4 address or network; CloudFront takes no others')
-      // A `*` opens more URLs in a custom policy, and only there.
       const isCustom = starts !== undefined || ip !== undefined || pattern !== undefined
-      assertOption(!isCustom || pattern || !resource.includes('*'), 'url', "without '*' in a link with starts or ip, where it opens more")
+      // Also for a canned policy: with the same signature, somebody could send its text as a custom policy, where a `*` opens more URLs.
+      assertOption(pattern !== undefined || !resource.includes('*'), 'url', "without '*', which opens more in a policy; write %2A")
       const policy = policyText({ resource: pattern ?? resource, expires, starts, ip: ip && (ip.includes('/') ? ip : `${ip}/32`) })
       const front = isCustom ? `Policy=${encodePolicy(policy)}` : `Expires=${expires}`
       const hash = algorithm === 'SHA256' ? '&Hash-Algorithm=SHA256' : ''
@@ -163,7 +163,7 @@ function custom(policy: CustomPolicy, urls: readonly string[], linkClaims: Claim
     ...(ip && { ip }),
     ...(prefix && { prefix }),
   }
-  const opened = () => urls.find((url) => matchesPattern(pattern, url) && below(normalPath(split(url).path), '/'))
+  const opened = () => urls.find((url) => opensUrl(pattern, url) && below(normalPath(split(url).path), '/'))
   return {
     claims,
     toSign: () => text,

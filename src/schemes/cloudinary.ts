@@ -29,12 +29,14 @@ const stringToSign = (path: string): Message => ({ pieces: [path.slice(1), SECRE
 
 // Delivery types that have a suffix for search engines after the public id.
 const SUFFIXED = /\/(?:images|videos|files|private_images|authenticated_images)$/
+/** A suffix, and the extension that follows it. It is not signed, so it has no escaped slash, which some servers decode. */
+const SUFFIX = /\/(?![^/.]*%(?:2f|5c))[^/.]+(\.[^/]+)?$/i
 /** A cloud name on shared hosts; resource type and delivery type, or one word for both. */
-const FRONT = /^(?:\/[^/]+){0,2}?\/(?:(?:image|video|raw)\/[a-z_]+|iu|images|videos|files|private_images|authenticated_images)(?=\/)/
+const FRONT =
+  /^(?:\/(?!\.)[\w.~-]+){0,2}?\/(?:(?:image|video|raw)\/[a-z_]+|iu|images|videos|files|private_images|authenticated_images)(?=\/)/
 // The names of parameters in transformations: `c_fill,w_100`, and variables such as `$size_10`.
 const PARAMETER =
-  '(?:a|ac|af|ar|b|bl|bo|br|c|co|cs|d|dl|dn|dpr|du|e|eo|f|fl|fn|fps|g|h|if|ki|l|o|p|pg|q|r|so|sp|t|u|vc|vs|w|x|y|z|\\$[A-Za-z]\\w*?)_[^/,]+'
-const VERSION = /* @__PURE__ */ new RegExp(`^((?:/${PARAMETER}(?:,${PARAMETER})*)*)/v\\d+(?=/)`)
+  /^(?:a|ac|af|ar|b|bl|bo|br|c|co|cs|d|dl|dn|dpr|du|e|eo|f|fl|fn|fps|g|h|if|ki|l|o|p|pg|q|r|so|sp|t|u|vc|vs|w|x|y|z|\$[A-Za-z]\w*)_./s
 
 /**
  * Signed delivery URLs of Cloudinary: `s--…--` in the path, the first characters of a plain SHA-1 or SHA-256 over transformation, public id and
@@ -89,13 +91,13 @@ export function cloudinary(keys: Keys<SecretKey>, options: CloudinaryOptions = {
       const [, front = '', signature = '', rest = ''] = /^(.*?)\/s--([^/]*)--(\/.*)?$/s.exec(path) ?? []
       if (!signature) return 'unsigned'
       const signed = signedPaths(front, rest)
-      // Images on the root path have a cloud name before them, or nothing.
-      const isFront = base !== undefined || /^(?:\/[^/]+)?$/.test(front) || FRONT.exec(`${front}/`)?.[0] === front
+      // Images on the root path have a cloud name in front, or nothing.
+      const isFront = base !== undefined || /^(?:\/(?!\.)[\w.~-]+)?$/.test(front) || FRONT.exec(`${front}/`)?.[0] === front
       const isReadable = isFront && signature.length === characters && /^[\w-]+$/.test(signature)
       if (!isReadable || !signed.every((each) => /^\/[^/]/.test(each))) return 'malformed'
       const withVersion = origin + front + rest
       return {
-        claims: { resource: origin + front + rest.replace(VERSION, '$1'), expires: new Date(ENDLESS * 1000), endless: true },
+        claims: { resource: origin + front + withoutVersion(rest), expires: new Date(ENDLESS * 1000), endless: true },
         signature,
         toSign: () => signed.map(stringToSign),
         proves: (_, which) => (which === 1 ? { resource: withVersion } : {}),
@@ -107,9 +109,21 @@ export function cloudinary(keys: Keys<SecretKey>, options: CloudinaryOptions = {
 
 /** The path after the signature as it is signed: Cloudinary's libraries leave out the version, and its page signs it as well. */
 function signedPaths(front: string, rest: string): readonly string[] {
-  const path = SUFFIXED.test(front) ? rest.replace(/\/[^/.]+(\.[^/]+)?$/, '$1') : rest
-  const withoutVersion = path.replace(VERSION, '$1')
-  return withoutVersion === path ? [path] : [withoutVersion, path]
+  const path = SUFFIXED.test(front) ? rest.replace(SUFFIX, '$1') : rest
+  const shorter = withoutVersion(path)
+  return shorter === path ? [path] : [shorter, path]
+}
+
+/**
+ * A path without its version, which stands behind transformations and before the public id. Segment by segment: one expression for all of them
+ * tries every `_` of a name such as `$a_b_c`, in every segment, and keeps the server busy for ever.
+ */
+function withoutVersion(path: string): string {
+  const [front = '', ...segments] = path.split('/')
+  const isTransformation = (segment: string) => segment.split(',').every((each) => PARAMETER.test(each))
+  const at = segments.findIndex((segment) => !isTransformation(segment))
+  const isVersion = /^v\d+$/.test(segments[at] ?? '') && at < segments.length - 1
+  return isVersion ? [front, ...segments.slice(0, at), ...segments.slice(at + 1)].join('/') : path
 }
 
 function assertOptions(options: CloudinaryOptions): void {

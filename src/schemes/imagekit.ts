@@ -50,7 +50,8 @@ export function imagekit(keys: Keys<SecretKey>, options: ImagekitOptions = {}): 
 
   /** The URL after the endpoint, or `undefined` for a URL that does not lie below it. */
   function behindEndpoint(path: string, query: string): string | undefined {
-    const front = endpoint ?? /^\/[^/]+\//.exec(path)?.[0]
+    // A plain segment: it is not signed, and `..%2F` in its place would leave the folder on some servers.
+    const front = endpoint ?? /^\/(?!\.)[\w.~-]+\//.exec(path)?.[0]
     return front !== undefined && path.startsWith(front) ? path.slice(front.length) + query : undefined
   }
 

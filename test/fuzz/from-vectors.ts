@@ -122,13 +122,13 @@ const PECULIAR: Readonly<Record<string, Peculiarity>> = {
       return withoutVersion(path).includes(covered) ? covered : path
     },
   },
-  // The signature covers the path behind the endpoint. By default, that is any first segment.
+  // The signature covers what stands behind the endpoint, which is the first segment or an option of the scheme.
   imagekit: {
-    coveredPath: (path, { target, profile: { options } }) => {
-      const covered = (options as { urlEndpoint?: string }).urlEndpoint?.endsWith('.example')
-        ? target.path
-        : target.path.replace(/^\/[^/]+/, '')
-      return path.replace(/^\/[^/]+/, '') === covered ? covered : path
+    coveredPath: (path, { target, profile }) => {
+      const { urlEndpoint } = profile.options as { urlEndpoint?: string }
+      const endpoint = urlEndpoint === undefined ? (/^\/[^/]+/.exec(target.path)?.[0] ?? '') : targetOf(urlEndpoint).path.replace(/\/$/, '')
+      const covered = target.path.slice(endpoint.length)
+      return path.endsWith(covered) && /^(\/[\w.~-]+)?$/.test(path.slice(0, -covered.length)) ? covered : path
     },
   },
   // The expiry is one of the options in the path, and no part of the resource.

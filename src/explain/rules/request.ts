@@ -208,11 +208,11 @@ function mountedPaths({ url, headers }: Attempt): readonly string[] {
   const prefixes = ['x-forwarded-prefix', 'x-script-name', 'x-forwarded-path'].flatMap((name) => headers[name] ?? [])
   const originals = ['x-original-uri', 'x-original-url', 'x-rewrite-url'].flatMap((name) => headers[name]?.split('?', 1)[0] ?? [])
   const segments = path.split('/')
-  const shorter = segments.slice(2).map((_, at) => `/${segments.slice(at + 2).join('/')}`)
+  const shorter = segments.slice(2, 6).map((_, at) => `/${segments.slice(at + 2).join('/')}`)
   const paths = [
     ...originals,
     ...prefixes.map((prefix) => prefix.replace(/\/$/, '') + path),
-    ...shorter.slice(0, 4),
+    ...shorter,
     ...['/api', '/static', '/files', '/public', '/app', '/media', '/download', '/s', '/v1', '/storage'].map((prefix) => prefix + path),
   ]
   const good = paths.filter((other) => other.startsWith('/') && other !== path && decodeValue(other) !== undefined)

@@ -54,7 +54,8 @@ export const CLOUDFRONT: Table = {
       variants: () =>
         rewrites(
           (text) => text.replace(/([{[,]|":)(?=["{[\d])/g, (mark) => (/[:,]/.test(mark) ? `${mark} ` : mark)),
-          (text) => text.replace(/\s+(?=(?:[^"]*"[^"]*")*[^"]*$)/g, ''),
+          // Texts between quotes stay. They are matched as a whole, because counting the quotes behind each space takes cubic time.
+          (text) => text.replace(/"[^"]*"|\s+/g, (found) => (found.startsWith('"') ? found : '')),
         ),
     },
     PATH_FOR_URL,

@@ -51,10 +51,10 @@ export const CLOUDINARY: Table = {
       remedy: 'Sign transformation and public id, with the extension that the URL has.',
       variants: () =>
         texts(
-          (path) => path.replace(/^([a-z$]\w*_[^/]*\/)+/, ''),
+          (path) => path.replace(/^((?=[a-z$]\w*_)[^/]*\/)+/, ''),
           (path) => path.replace(/\.\w+$/, ''),
-          (path) => path.replace(/^([a-z$]\w*_[^/]*\/)+/, '').replace(/\.\w+$/, ''),
-          (path) => path.replace(/^([a-z$]\w*_[^/]*\/)+/, '$&v1/'),
+          (path) => path.replace(/^((?=[a-z$]\w*_)[^/]*\/)+/, '').replace(/\.\w+$/, ''),
+          (path) => path.replace(/^((?=[a-z$]\w*_)[^/]*\/)+/, '$&v1/'),
         ),
     },
     {

@@ -30,7 +30,7 @@ export const GOOGLE_MAPS: Table = {
           attempt,
           attempt.url.replace(/([?&]signature=)([^&]*)/, (_, front: string, value: string) => {
             const plain = value.replace(/%2B|\+/gi, '-').replace(/%2F|\//gi, '_')
-            return `${front}${plain.replace(/(=|%3D)+$/i, '')}=`
+            return `${front}${plain.replace(/(=|%3D){1,2}$/i, '')}=`
           }),
         ),
     },

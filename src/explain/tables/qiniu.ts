@@ -35,7 +35,7 @@ export const QINIU: Table = {
           attempt,
           attempt.url.replace(/([?&]token=[\w-]+(?::|%3A))([^&]*)/i, (_, front: string, value: string) => {
             const plain = value.replace(/%2B|\+/gi, '-').replace(/%2F|\//gi, '_')
-            return `${front}${plain.replace(/(=|%3D)+$/i, '')}=`
+            return `${front}${plain.replace(/(=|%3D){1,2}$/i, '')}=`
           }),
         ),
     },

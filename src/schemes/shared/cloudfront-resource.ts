@@ -17,14 +17,29 @@ export function patternFor(url: string, prefix: string | undefined, pattern: unk
   assertOption(pattern === undefined || prefix === undefined, 'resource', 'left out with a prefix')
   if (pattern !== undefined) {
     const good = typeof pattern === 'string' && /^[!-~]+$/.test(pattern) && !/["\\#<>]/.test(pattern)
-    assertOption(good && matchesPattern(pattern, url), 'resource', "a pattern that opens url, such as 'https://host/videos/*'")
+    assertOption(good && opensUrl(pattern, url), 'resource', "a pattern that opens url, such as 'https://host/videos/*'")
     return pattern
   }
   if (prefix === undefined) return undefined
   assertOption(prefix.endsWith('/') && !prefix.includes('*'), 'prefix', "a path that ends with '/', without '*'")
   const opened = `${split(url).origin}${prefix}*`
-  assertOption(matchesPattern(opened, url), 'prefix', 'written as in url: CloudFront compares the text')
+  assertOption(opensUrl(opened, url), 'prefix', 'written as in url: CloudFront compares the text')
   return opened
+}
+
+/**
+ * Opens a pattern this URL? A `*` at its end stands for a query, too. Any other `*` does not stand for the `?` in front of a query, because then `*.mp4`
+ * would open `/secret.txt?x=.mp4`.
+ */
+export function opensUrl(pattern: string, url: string): boolean {
+  const mark = url.indexOf('?')
+  if (mark < 0) return matchesPattern(pattern, url)
+  const front = url.slice(0, mark)
+  if (pattern.endsWith('*') && matchesPattern(pattern, front)) return true
+  const query = url.slice(mark + 1)
+  for (let at = pattern.indexOf('?'); at >= 0; at = pattern.indexOf('?', at + 1))
+    if (matchesPattern(pattern.slice(0, at), front) && matchesPattern(pattern.slice(at + 1), query)) return true
+  return false
 }
 
 /** The URLs that a request can have been for. A path alone is on the host of its header, with either scheme. */

@@ -58,6 +58,7 @@ export function phpQuery(query: string): PhpQuery {
   const values: PhpValues = new Map()
   let twice: string | undefined
   let odd: string | undefined
+  const next: NextIndices = new Map()
   for (const { name, written, value } of phpParameters(query)) {
     const [, , brackets] = NAME.exec(written) ?? []
     if (brackets === undefined) {
@@ -71,35 +72,32 @@ export function phpQuery(query: string): PhpQuery {
         .slice(1)
         .map((index) => index.slice(0, -'%5D'.length)),
     ]
-    if (put(values, path, phpEncoded(value))) twice ??= name
+    if (put(values, path, phpEncoded(value), next)) twice ??= name
   }
   return { values, twice, odd }
 }
 
+/** The index that `[]` stands for in each array. Remembered, because looking for the highest one each time takes quadratic time. */
+type NextIndices = Map<PhpValues, number>
+
 /** Puts a value at its place. Answers whether something was there. */
-function put(values: PhpValues, path: readonly string[], value: string): boolean {
+function put(values: PhpValues, path: readonly string[], value: string, next: NextIndices): boolean {
   let inner = values
   let replaced = false
   for (const [depth, key] of path.entries()) {
-    const index = key || `${nextIndex(inner)}`
+    const index = key || `${next.get(inner) ?? 0}`
+    if (/^(0|[1-9]\d{0,14})$/.test(index)) next.set(inner, Math.max(next.get(inner) ?? 0, +index + 1))
     const there = inner.get(index)
     if (depth === path.length - 1) {
       inner.set(index, value)
       return replaced || there !== undefined
     }
-    const next: PhpValues = there instanceof Map ? there : new Map()
-    if (there !== next) inner.set(index, next)
+    const array: PhpValues = there instanceof Map ? there : new Map()
+    if (there !== array) inner.set(index, array)
     replaced ||= typeof there === 'string'
-    inner = next
+    inner = array
   }
   return replaced
-}
-
-/** The index that `[]` stands for. */
-function nextIndex(values: PhpValues): number {
-  let next = 0
-  for (const index of values.keys()) if (/^(0|[1-9]\d{0,14})$/.test(index)) next = Math.max(next, +index + 1)
-  return next
 }
 
 /** As `http_build_query` prints values, ordered by name as `ksort(…, SORT_STRING)` does. */

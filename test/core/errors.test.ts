@@ -283,6 +283,13 @@ const CHANGED_BY_CLIENTS = {
 const inPath = hmac({ secret }, { placement: 'path' })
 const OWN_NAMES = ['expires', 'starts', 'method', 'net', 'prefix', 'uses', 'id', 'key', 'signature', '%69d', 'e%78pires']
 const urls: Row[] = [
+  ['another scheme', 'bad_option', 'url', signing('ftp://cdn.example/private-folder/a')],
+  [
+    'a path that is not UTF-8, with a prefix',
+    'bad_option',
+    'prefix',
+    () => signAnyhow(links, '/%FF/a', { expires: '1h', prefix: '/%FF/' }),
+  ],
   ...NOT_ABSOLUTE.map((text): Row => [`${JSON.stringify(text)}, neither absolute nor a path`, 'bad_option', 'url', signing(text)]),
   ['a data: URL', 'bad_option', 'url', signing('data:,private-folder')],
   ...WITH_CREDENTIALS.map((text): Row => [`${text}, with credentials`, 'bad_option', 'url', signing(text)]),

@@ -37,6 +37,9 @@ test.each([
   ['//host/a', { origin: '', path: '//host/a', query: '', fragment: '' }],
   ['/a?x=1\n', { origin: '', path: '/a', query: '?x=1\n', fragment: '' }],
   ['https://user@cdn.example/a', { origin: 'https://user', path: '@cdn.example/a', query: '', fragment: '' }],
+  ['git+ssh://h.example/a', { origin: 'git+ssh://h.example', path: '/a', query: '', fragment: '' }],
+  ['https://a.example\\b/c', { origin: 'https://a.example', path: '\\b/c', query: '', fragment: '' }],
+  ['1http://a.example/b', { origin: '', path: '1http://a.example/b', query: '', fragment: '' }],
   ['not a URL', { origin: '', path: 'not a URL', query: '', fragment: '' }],
   ['', { origin: '', path: '', query: '', fragment: '' }],
 ])('split: %s', (url, parts) => expect(split(url)).toEqual(parts))

@@ -1,5 +1,6 @@
 // hmac: what it says about itself, and which parameter a refusal names.
 import { expect, test } from 'vitest'
+import { keyring } from '../../src/core/keys.ts'
 import { hmac, type LinkError, sign, verify } from '../../src/index.ts'
 
 const links = hmac({ secret: 'a secret of 32 bytes or more, from a vault' })
@@ -41,7 +42,26 @@ test('a refusal names the first parameter that occurs twice, by its own name', a
   expect(await verify(renamed, link.slice(0, -1), at)).toMatchObject({ reason: 'malformed', parameter: 's' })
 })
 
+test('a short secret is refused with the number of bytes that it needs', () => {
+  expect(() => hmac({ secret: 'x'.repeat(31) })).toThrow('secret must be at least 32 bytes long')
+  expect(() => keyring({ secret: new Uint8Array(0) })).toThrow(/^secret must be at least 1 byte long$/)
+})
+
 test('a prefix that is not UTF-8 opens nothing', async () => {
   const refused = await sign(links, '/%FF/a', { expires: '1h', prefix: '/%FF/' }, at).catch((error: LinkError) => error)
   expect(refused).toMatchObject({ code: 'bad_option', option: 'prefix', message: expect.stringMatching(/^prefix must be UTF-8, /) })
+})
+
+test.each(['', ',GET', 'GET,', 'GET,,PUT', 'get', 'GET PUT', '1'])('a link that names the methods %j is malformed', async (methods) => {
+  const link = await sign(links, '/a', { expires: '1h', method: ['GET', 'PUT'] }, at)
+  const changed = link.replace('method=GET%2CPUT', `method=${encodeURIComponent(methods)}`)
+  expect(changed).not.toBe(link)
+  expect(await verify(links, changed, at)).toMatchObject({ reason: 'malformed', parameter: 'method' })
+})
+
+test('behind more parameters than parsers take, the first fault is named', async () => {
+  const link = await sign(links, '/a', { expires: '1h' }, at)
+  const many = '&x=1'.repeat(1001)
+  expect(await verify(links, `${link}${many}`, at)).toMatchObject({ reason: 'malformed', parameter: 'expires' })
+  expect(await verify(links, `${link}&id%5B%5D=1${many}`, at)).toMatchObject({ reason: 'malformed', parameter: 'id%5B%5D' })
 })

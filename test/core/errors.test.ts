@@ -222,6 +222,7 @@ const WRONG_PREFIXES = [
 ]
 const WRONG_ALIGNMENTS = ['0s', '1.5s', '10 minutes', 60, new Date(9e12)]
 const conditions: Row[] = [
+  ['an id that is a number', 'bad_option', 'id', asking({ id: 7 })],
   ['ip with pichax', 'unsupported_condition', 'ip', () => signAnyhow(pictures, url, { ...hour, id: '7', ip: '203.0.113.7' })],
   ['uses with pichax', 'unsupported_condition', 'uses', () => signAnyhow(pictures, url, { ...hour, id: '7', uses: 1 })],
   ['foo with hmac', 'bad_option', 'foo', asking({ foo: 1 })],

@@ -77,6 +77,7 @@ test('gcs has its own names, and refuses those of Amazon', async () => {
     await expect(sign(storage, url, { expires: '1h', [option]: { 'X-Amz-Meta-A': '1' } }, at), option).rejects.toMatchObject({
       code: 'bad_option',
       option,
+      message: `${option} must be free of names of another vendor, which begin with X-Amz- or X-Goog-`,
     })
   await expect(sign(storage, `${url}?x-amz-acl=1`, { expires: '1h' }, at)).rejects.toMatchObject({ code: 'bad_option', option: 'url' })
 })

@@ -28,13 +28,16 @@ function register(name, work, options) {
 }
 
 const rowsOf = (rows) => (Array.isArray(rows) ? [...rows] : [])
-const argumentsOf = (row) => (Array.isArray(row) ? row : [row])
+// As vitest does it: rows are lists of arguments only if all of them are lists.
+const argumentsOf = (row, rows) => (rows.every(Array.isArray) ? row : [row])
 
 function variants(define) {
   const skip = Object.assign(() => undefined, { each: () => () => undefined, skipIf: () => skip, runIf: () => skip })
   define.each = (rows) => (name, work, options) => {
     for (const row of rowsOf(rows))
-      define(`${name} ${String(argumentsOf(row)[0]).slice(0, 60)}`, () => call(work, options)(...argumentsOf(row)))
+      define(`${name} ${String(argumentsOf(row, rowsOf(rows))[0]).slice(0, 60)}`, () =>
+        call(work, options)(...argumentsOf(row, rowsOf(rows))),
+      )
   }
   define.for = (rows) => (name, work, options) => {
     for (const row of rowsOf(rows)) define(name, (...rest) => call(work, options)(row, ...rest))

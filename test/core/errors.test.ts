@@ -222,6 +222,7 @@ const WRONG_PREFIXES = [
 ]
 const WRONG_ALIGNMENTS = ['0s', '1.5s', '10 minutes', 60, new Date(9e12)]
 const conditions: Row[] = [
+  ['an id that is a number', 'bad_option', 'id', asking({ id: 7 })],
   ['ip with pichax', 'unsupported_condition', 'ip', () => signAnyhow(pictures, url, { ...hour, id: '7', ip: '203.0.113.7' })],
   ['uses with pichax', 'unsupported_condition', 'uses', () => signAnyhow(pictures, url, { ...hour, id: '7', uses: 1 })],
   ['foo with hmac', 'bad_option', 'foo', asking({ foo: 1 })],
@@ -283,6 +284,13 @@ const CHANGED_BY_CLIENTS = {
 const inPath = hmac({ secret }, { placement: 'path' })
 const OWN_NAMES = ['expires', 'starts', 'method', 'net', 'prefix', 'uses', 'id', 'key', 'signature', '%69d', 'e%78pires']
 const urls: Row[] = [
+  ['another scheme', 'bad_option', 'url', signing('ftp://cdn.example/private-folder/a')],
+  [
+    'a path that is not UTF-8, with a prefix',
+    'bad_option',
+    'prefix',
+    () => signAnyhow(links, '/%FF/a', { expires: '1h', prefix: '/%FF/' }),
+  ],
   ...NOT_ABSOLUTE.map((text): Row => [`${JSON.stringify(text)}, neither absolute nor a path`, 'bad_option', 'url', signing(text)]),
   ['a data: URL', 'bad_option', 'url', signing('data:,private-folder')],
   ...WITH_CREDENTIALS.map((text): Row => [`${text}, with credentials`, 'bad_option', 'url', signing(text)]),

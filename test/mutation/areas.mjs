@@ -1,0 +1,41 @@
+// What is mutated, and the tests that should notice. `schemes` are the schemes whose vectors run as well, or `all`.
+const CORE_TESTS = ['core/*', 'lib/*', 'http/guard', 'http/refusal', 'http/request-target']
+
+export const AREAS = {
+  core: {
+    files: ['core/*'],
+    tests: [...CORE_TESTS, 'stores/uses'],
+    schemes: ['nginx', 'cloudfront', 'jwt', 'akamai', 'media-cdn'],
+    first: ['hmac', 'pichax'],
+  },
+  lib: {
+    files: ['lib/*'],
+    quick: ['lib/normalise', 'lib/url', 'lib/encoding'],
+    tests: [...CORE_TESTS, 'media/*', 'schemes/hmac.property'],
+    schemes: ['nginx', 'cloudfront', 'laravel', 'media-cdn', 'cloud-cdn'],
+    first: ['hmac'],
+  },
+  hmac: {
+    files: ['schemes/hmac'],
+    quick: ['schemes/hmac'],
+    tests: ['core/*', 'schemes/hmac.property'],
+    schemes: ['hmac'],
+    first: ['hmac'],
+  },
+  sigv4: {
+    files: ['schemes/shared/sigv4', 'schemes/shared/canonical-request'],
+    quick: ['schemes/shared/presigned'],
+    tests: ['schemes/shared/sigv4'],
+    schemes: ['s3', 'gcs-rsa'],
+    first: ['gcs'],
+  },
+  schemes: {
+    files: ['schemes/*', 'schemes/shared/*'],
+    tests: ['schemes/*', 'schemes/shared/*', 'core/errors', 'core/keys', 'core/options', 'core/requests'],
+    schemes: 'all',
+    first: [],
+  },
+  http: { files: ['http/*'], tests: ['http/*', 'core/requests', 'media/*'], schemes: ['hmac'], first: [] },
+  client: { files: ['client/*'], tests: ['client/*'], schemes: ['hmac'], first: [] },
+  stores: { files: ['stores/*'], tests: ['stores/*'], schemes: ['hmac'], first: [] },
+}

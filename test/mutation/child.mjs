@@ -1,0 +1,15 @@
+// Runs the bundles that run.mjs sends, one after another. A mutant that breaks the process is noticed by run.mjs.
+import { reset, run } from './vitest.mjs'
+
+process.on('disconnect', () => process.exit())
+process.on('message', async ({ path, skip }) => {
+  reset()
+  let report
+  try {
+    await import(path)
+    report = await run(skip)
+  } catch (error) {
+    report = { failed: 'import', message: String(error?.message ?? error).slice(0, 300) }
+  }
+  process.send(report)
+})

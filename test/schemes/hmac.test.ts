@@ -1,0 +1,67 @@
+// hmac: what it says about itself, and which parameter a refusal names.
+import { expect, test } from 'vitest'
+import { keyring } from '../../src/core/keys.ts'
+import { hmac, type LinkError, sign, verify } from '../../src/index.ts'
+
+const links = hmac({ secret: 'a secret of 32 bytes or more, from a vault' })
+const NOW = new Date('2027-01-15T08:00:00Z')
+const at = { now: () => NOW }
+
+test('covers scheme and host, and a purpose, only when it has them', () => {
+  expect(links.covers).toEqual(['path', 'query', 'method', 'ip', 'starts', 'expires', 'prefix', 'uses', 'id', 'key'])
+  expect(hmac([], { origin: true }).covers).toEqual(['scheme', 'host', ...links.covers])
+  expect(hmac([], { purpose: 'mail' }).covers).toEqual([...links.covers, 'purpose'])
+})
+
+test.each(['/a?exp%20ires=1', '/a?expires%20=1', '/a?x%5Bid%5D=1', '/a?x%20id=1', '/a?%5Bid=1'])(
+  '%s has no parameter that a server reads as one of the link',
+  async (url) => {
+    const link = await sign(links, url, { expires: '1h' }, at)
+    expect(await verify(links, link, at)).toMatchObject({ ok: true })
+  },
+)
+
+test.each(['%20id=1', '%20%20id=1', 'id%5B%5D=1', 'id%5Bx=1', 'id%00x=1'])(
+  '%s is read as id by some servers, so sign refuses it, and verify names it',
+  async (piece) => {
+    const refused: LinkError = await sign(links, `/a?${piece}`, { expires: '1h' }, at).catch((error) => error)
+    expect(refused).toMatchObject({ code: 'bad_option', option: 'url' })
+    const link = await sign(links, '/a', { expires: '1h' }, at)
+    const name = piece.slice(0, -2)
+    expect(await verify(links, `${link}&${piece}`, at)).toMatchObject({ reason: 'malformed', parameter: name })
+    // The first one is named.
+    expect(await verify(links, `${link}&${piece}&%20uses=1`, at)).toMatchObject({ reason: 'malformed', parameter: name })
+  },
+)
+
+test('a refusal names the first parameter that occurs twice, by its own name', async () => {
+  const renamed = hmac({ secret: 'a secret of 32 bytes or more, from a vault' }, { parameters: { expires: 'e', signature: 's', id: 'i' } })
+  const link = await sign(renamed, '/a', { expires: '1h', id: 'x' }, at)
+  expect(await verify(renamed, `${link}&i=y&e=1`, at)).toMatchObject({ reason: 'malformed', parameter: 'i' })
+  expect(await verify(renamed, link.replace(/e=\d+&/, ''), at)).toMatchObject({ reason: 'malformed', parameter: 'e' })
+  expect(await verify(renamed, link.slice(0, -1), at)).toMatchObject({ reason: 'malformed', parameter: 's' })
+})
+
+test('a short secret is refused with the number of bytes that it needs', () => {
+  expect(() => hmac({ secret: 'x'.repeat(31) })).toThrow('secret must be at least 32 bytes long')
+  expect(() => keyring({ secret: new Uint8Array(0) })).toThrow(/^secret must be at least 1 byte long$/)
+})
+
+test('a prefix that is not UTF-8 opens nothing', async () => {
+  const refused = await sign(links, '/%FF/a', { expires: '1h', prefix: '/%FF/' }, at).catch((error: LinkError) => error)
+  expect(refused).toMatchObject({ code: 'bad_option', option: 'prefix', message: expect.stringMatching(/^prefix must be UTF-8, /) })
+})
+
+test.each(['', ',GET', 'GET,', 'GET,,PUT', 'get', 'GET PUT', '1'])('a link that names the methods %j is malformed', async (methods) => {
+  const link = await sign(links, '/a', { expires: '1h', method: ['GET', 'PUT'] }, at)
+  const changed = link.replace('method=GET%2CPUT', `method=${encodeURIComponent(methods)}`)
+  expect(changed).not.toBe(link)
+  expect(await verify(links, changed, at)).toMatchObject({ reason: 'malformed', parameter: 'method' })
+})
+
+test('behind more parameters than parsers take, the first fault is named', async () => {
+  const link = await sign(links, '/a', { expires: '1h' }, at)
+  const many = '&x=1'.repeat(1001)
+  expect(await verify(links, `${link}${many}`, at)).toMatchObject({ reason: 'malformed', parameter: 'expires' })
+  expect(await verify(links, `${link}&id%5B%5D=1${many}`, at)).toMatchObject({ reason: 'malformed', parameter: 'id%5B%5D' })
+})

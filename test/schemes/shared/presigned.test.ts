@@ -1,0 +1,83 @@
+// What s3 and gcs write for the options of their own: parameters and headers that are signed, tokens, and the place in the credential.
+import { expect, test } from 'vitest'
+import { sign, verify } from '../../../src/index.ts'
+import { gcs } from '../../../src/schemes/gcs.ts'
+import { s3 } from '../../../src/schemes/s3.ts'
+
+const KEY = { id: 'AKIAIOSFODNN7EXAMPLE', secret: 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY' }
+const NOW = new Date('2013-05-24T00:00:00Z')
+const at = { now: () => NOW }
+const URL_ = 'https://examplebucket.s3.amazonaws.com/test.txt'
+const parametersOf = (link: string) => Object.fromEntries(new URL(link).searchParams)
+
+test('the example of the documentation', async () => {
+  const link = await sign(s3(KEY), URL_, { expires: '1d' }, at)
+  expect(parametersOf(link)).toEqual({
+    'X-Amz-Algorithm': 'AWS4-HMAC-SHA256',
+    'X-Amz-Credential': 'AKIAIOSFODNN7EXAMPLE/20130524/us-east-1/s3/aws4_request',
+    'X-Amz-Date': '20130524T000000Z',
+    'X-Amz-Expires': '86400',
+    'X-Amz-SignedHeaders': 'host',
+    'X-Amz-Signature': 'aeeed9bbccd4d02ee5c0109b86d86835f995330da4c265957d157751f604d404',
+  })
+})
+
+test('parameters of the option query are in the link, escaped, and signed', async () => {
+  const query = { 'response-content-disposition': 'attachment; filename="ä b.txt"', versionId: '3' }
+  const link = await sign(s3(KEY), URL_, { expires: '1d', query }, at)
+  expect(parametersOf(link)).toMatchObject(query)
+  expect(link).toContain('?response-content-disposition=attachment%3B%20filename%3D%22%C3%A4%20b.txt%22&versionId=3&X-Amz-Algorithm=')
+  expect(await verify(s3(KEY), link, at)).toMatchObject({ ok: true })
+  expect(await verify(s3(KEY), link.replace('versionId=3', 'versionId=4'), at)).toMatchObject({ reason: 'bad_signature' })
+  expect(await sign(s3(KEY), URL_, { expires: '1d', query: {} }, at)).toBe(await sign(s3(KEY), URL_, { expires: '1d' }, at))
+})
+
+test('headers are signed by their names in lower case and in order, and a request must have them', async () => {
+  const headers = { 'X-Amz-Meta-B': 'two', 'content-type': 'text/plain' }
+  const link = await sign(s3(KEY), URL_, { expires: '1d', method: 'PUT', headers }, at)
+  expect(parametersOf(link)['X-Amz-SignedHeaders']).toBe('content-type;host;x-amz-meta-b')
+  const request = (more: Record<string, string>) => verify(s3(KEY), link, { ...at, method: 'PUT', headers: more })
+  expect(await request({ ...headers, host: 'examplebucket.s3.amazonaws.com' })).toMatchObject({ ok: true })
+  expect(await request({ ...headers, 'content-type': 'text/html' })).toMatchObject({ reason: 'bad_signature' })
+  expect(await request({ 'content-type': 'text/plain' })).toMatchObject({ reason: 'bad_signature' })
+})
+
+test('a link lives at most seven days, from a start or from now', async () => {
+  const lived = async (conditions: object) =>
+    Number(parametersOf(await sign(s3(KEY), URL_, { expires: '7d', ...conditions }, at))['X-Amz-Expires'])
+  expect(await lived({})).toBe(604_800)
+  expect(await lived({ expires: '1s' })).toBe(1)
+  expect(await lived({ starts: new Date(+NOW + 3600_000) })).toBe(604_800 - 3600)
+  await expect(lived({ expires: new Date(+NOW + 604_801_000) })).rejects.toMatchObject({ code: 'bad_option', option: 'expires' })
+  // Between two seconds both ends are rounded; a second less is still a week.
+  const half = { now: () => new Date(+NOW + 500) }
+  const link = await sign(s3(KEY), URL_, { expires: new Date(+NOW + 500 + 604_800_000) }, half)
+  expect(parametersOf(link)).toMatchObject({ 'X-Amz-Date': '20130524T000000Z', 'X-Amz-Expires': '604800' })
+})
+
+test('a session token is in the link and covered', async () => {
+  const session = s3({ ...KEY, sessionToken: 'a/token+of=sts' })
+  const link = await sign(session, URL_, { expires: '1h' }, at)
+  expect(parametersOf(link)).toMatchObject({ 'X-Amz-Security-Token': 'a/token+of=sts' })
+  expect(await verify(session, link, at)).toMatchObject({ ok: true })
+  expect(await verify(session, link.replace('of%3Dsts', 'of%3Dstx'), at)).toMatchObject({ ok: false })
+})
+
+test('gcs has its own names, and refuses those of Amazon', async () => {
+  const storage = gcs({ id: 'GOOGTS7C7FUP3AIRVEXAMPLE', secret: KEY.secret })
+  const url = 'https://storage.googleapis.com/bucket/cat.jpeg'
+  const link = await sign(storage, url, { expires: '1h' }, at)
+  expect(parametersOf(link)).toMatchObject({
+    'X-Goog-Algorithm': 'GOOG4-HMAC-SHA256',
+    'X-Goog-Credential': 'GOOGTS7C7FUP3AIRVEXAMPLE/20130524/auto/storage/goog4_request',
+    'X-Goog-Expires': '3600',
+    'X-Goog-SignedHeaders': 'host',
+  })
+  for (const option of ['headers', 'query'] as const)
+    await expect(sign(storage, url, { expires: '1h', [option]: { 'X-Amz-Meta-A': '1' } }, at), option).rejects.toMatchObject({
+      code: 'bad_option',
+      option,
+      message: `${option} must be free of names of another vendor, which begin with X-Amz- or X-Goog-`,
+    })
+  await expect(sign(storage, `${url}?x-amz-acl=1`, { expires: '1h' }, at)).rejects.toMatchObject({ code: 'bad_option', option: 'url' })
+})

@@ -1,12 +1,12 @@
 // securelink/client: fetches and shows links that expire. It holds no key.
 export type { RenewAll, RenewedLinks } from './client/batch.ts'
 export { type CacheKeyOptions, cacheKey } from './client/cache-key.ts'
-export type { Keepable } from './client/element.ts'
 export { type ExpiresInOptions, expiresIn } from './client/expires-in.ts'
 export { type FetchLinkOptions, fetchLink } from './client/fetch-link.ts'
 export { type FreshLink, type FreshLinkOptions, freshLink, type GetOptions } from './client/fresh-link.ts'
 export { type FreshFolder, type FreshLinks, type FreshLinksOptions, freshLinks } from './client/fresh-links.ts'
 export { type KeepFreshOptions, keepFresh } from './client/keep-fresh.ts'
+export type { Keepable } from './client/keepable.ts'
 export type { Answer } from './client/refusal.ts'
 export type { Renew, RenewOptions } from './client/renewal.ts'
 export { type Clock, type ServerClockOptions, serverClock } from './client/server-clock.ts'

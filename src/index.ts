@@ -4,7 +4,7 @@ export type { Claims, UnverifiedClaims } from './core/claims.ts'
 export type { Condition, Conditions, Expiry, OptionalConditions } from './core/conditions.ts'
 export { LinkError, type LinkErrorCode } from './core/errors.ts'
 export { inspect, type Unverified } from './core/inspect.ts'
-export type { KeyLookup, Keyring, Keys, RemoteSecret, Secret, SecretKey } from './core/keys.ts'
+export type { KeyLookup, Keyring, Keys, PlatformKey, RemoteSecret, Secret, SecretKey } from './core/keys.ts'
 export { type LinkMemory, type LinkMemoryOptions, linkMemory } from './core/memory.ts'
 export { type RedeemOptions, redeem, type UseStore } from './core/redeem.ts'
 export type {

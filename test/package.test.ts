@@ -225,15 +225,26 @@ describe('declarations', () => {
     expect(result.problems.filter((problem) => !old(problem))).toEqual([])
   }, 60_000)
 
-  // `securelink/node` is left out: it needs the types of Node.
+  const ELEMENTS = `
+      import type { Keepable } from 'securelink/client'
+      export const picture: Keepable = document.createElement('img')
+      // @ts-expect-error: a <div> shows no link
+      export const other: Keepable = document.createElement('div')`
+  // What a project knows of its platform. Only with the types of Node does it know what `securelink/node` needs.
+  const BROWSER = { lib: ['ES2022', 'DOM'], types: [], except: ['./node'], more: ELEMENTS }
+  const WORKER = { lib: ['ES2022', 'WebWorker'], types: [], except: ['./node'], more: '' }
+  const SERVER = { lib: ['ES2022'], types: ['node'], except: [], more: '' }
+
   test.each([
-    ['NodeNext', 'NodeNext'],
-    ['ESNext', 'bundler'],
-  ])(
-    'they check with %s modules, %s resolution, no other types and no skipLibCheck',
-    (module, moduleResolution) => {
+    ['NodeNext', 'NodeNext', 'the DOM', BROWSER],
+    ['ESNext', 'bundler', 'the DOM', BROWSER],
+    ['ESNext', 'bundler', 'workers', WORKER],
+    ['NodeNext', 'NodeNext', 'Node', SERVER],
+  ] as const)(
+    'they check with %s modules, %s resolution, the types of %s alone and no skipLibCheck',
+    (module, moduleResolution, _platform, { lib, types, except, more }) => {
       const imports = subpaths()
-        .filter(({ subpath }) => subpath !== './node')
+        .filter(({ subpath }) => !except.some((left) => left === subpath))
         .map(({ subpath }, i) => `import * as module${i} from 'securelink${subpath.slice(1)}'\nexport const used${i}: object = module${i}`)
       const use = `
       import { type Claims, hmac, sign, verify } from 'securelink'
@@ -241,14 +252,15 @@ describe('declarations', () => {
       const link: string = await sign(links, '/x', { expires: '10m' })
       const verdict = await verify(links, link)
       export const claims: Claims | undefined = verdict.claims`
-      writeFileSync(join(consumer, 'main.ts'), [...imports, use].join('\n'))
+      writeFileSync(join(consumer, 'main.ts'), [...imports, use, more].join('\n'))
       const compilerOptions = {
         strict: true,
         noEmit: true,
         skipLibCheck: false,
-        types: [],
+        types,
+        typeRoots: [join(root, 'node_modules/@types')],
         target: 'ES2022',
-        lib: ['ES2022', 'DOM'],
+        lib,
         module,
         moduleResolution,
         exactOptionalPropertyTypes: true,
@@ -281,6 +293,14 @@ test.skipIf(!deno)(
       '// @ts-expect-error: no bare number',
       `sign(links, '/x', { expires: 5 })`,
       'export const handlers = [guard, confirm]',
+      // The second argument of a handler for Deno.serve() is known from the call, and has an address on TCP.
+      'export const server = () => Deno.serve(guard(links, () => new Response(), { ip: (_request, info) => info.remoteAddr.hostname }))',
+      'type Info = Deno.ServeHandlerInfo<Deno.NetAddr>',
+      'export default {',
+      '  fetch: guard(links, (_request, claims, info: Info) => new Response(claims.resource + info.remoteAddr.hostname), {',
+      '    ip: (_request, info) => info.remoteAddr.hostname,',
+      '  }),',
+      '} satisfies { fetch: Deno.ServeHandler<Deno.NetAddr> }',
     ]
     writeFileSync(path, lines.join('\n'))
     const env = { ...process.env, NO_COLOR: '1' }

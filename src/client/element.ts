@@ -1,8 +1,6 @@
 // Elements that keepFresh() takes: which ones, where their link is, and which element loads it.
 import { assertOption } from '../core/errors.ts'
-
-/** The elements of {@link keepFresh}: `<img>`, `<video>`, `<audio>`, `<a>`, and `<source>` in a `<video>`, `<audio>` or `<picture>`. */
-export type Keepable = HTMLImageElement | HTMLMediaElement | HTMLAnchorElement | HTMLSourceElement
+import type { Keepable } from './keepable.ts'
 
 const NAMES = ['img', 'video', 'audio', 'a', 'source']
 

@@ -1,8 +1,9 @@
 // keepFresh: renews the link of an element before it expires, as long as the element is in the page.
 import { assertKnownOptions, assertOption, type LinkError } from '../core/errors.ts'
 import { linkText } from '../recognise/link-text.ts'
-import { assertKeepable, attributeOf, canShow, type Keepable, keptFresh, loaderOf, mediumOf } from './element.ts'
+import { assertKeepable, attributeOf, canShow, keptFresh, loaderOf, mediumOf } from './element.ts'
 import { READING_OPTIONS, timeLeft } from './expires-in.ts'
+import type { Keepable } from './keepable.ts'
 import { playbackOf } from './playback.ts'
 import { whenRemoved } from './removal.ts'
 import { assertRenewingOptions, renewable } from './renewable.ts'

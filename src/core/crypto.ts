@@ -1,13 +1,13 @@
 // Computes and compares signatures. Nothing else in the library calls WebCrypto, except schemes that derive keys or hash a request.
 import { BASE64, BASE64URL, decode, encode, HEX, same } from '../lib/encoding.ts'
 import { assertOption, LinkError } from './errors.ts'
-import { isCryptoKey, isRemote, type SecretKey } from './keys.ts'
+import { isCryptoKey, isRemote, type PlatformKey, type SecretKey } from './keys.ts'
 import { type Algorithm, type Encoding, type Hash, type MaybeAsync, type Message, SECRET } from './scheme.ts'
 
 type Bytes = Uint8Array<ArrayBuffer>
 
 /** A key that is ready to sign: imported, for HMAC, and otherwise as it is. */
-export type ReadyKey = CryptoKey | SecretKey
+export type ReadyKey = PlatformKey | SecretKey
 
 function subtle(): SubtleCrypto {
   const subtle = globalThis.crypto?.subtle
@@ -32,7 +32,7 @@ export function readyKey(key: SecretKey, algorithm: Algorithm): MaybeAsync<Ready
 async function importKey(key: SecretKey, hash: Hash): Promise<CryptoKey> {
   const { secret } = key
   let ready: CryptoKey
-  if (isCryptoKey(secret as CryptoKey)) {
+  if (isCryptoKey(secret)) {
     ready = secret as CryptoKey
     const { name } = (ready.algorithm as HmacKeyAlgorithm).hash
     assertOption(name === hash, 'secret', `an HMAC key for ${hash}`)
@@ -47,7 +47,7 @@ async function importKey(key: SecretKey, hash: Hash): Promise<CryptoKey> {
 
 /** Computes a signature, as bytes. */
 export function compute(ready: ReadyKey, algorithm: Algorithm, message: Message): MaybeAsync<ArrayBuffer | Uint8Array> {
-  if ('hmac' in algorithm && !('secret' in ready)) return subtle().sign('HMAC', ready, bytesOf(message))
+  if ('hmac' in algorithm && !('secret' in ready)) return subtle().sign('HMAC', ready as CryptoKey, bytesOf(message))
   const key = ready as SecretKey
   if (isRemote(key.secret)) return key.secret.sign(bytesOf(message).slice())
   if ('signer' in algorithm) return algorithm.signer.sign(key, bytesOf(message).slice())
@@ -70,7 +70,7 @@ export function matches(ready: ReadyKey, algorithm: Algorithm, message: Message,
   if ('hmac' in algorithm && whole && !('secret' in ready)) {
     const length = unspell(signature, algorithm.encoding, SIGNATURE.all)
     // Called even when it cannot match: every refusal costs one HMAC, so the time does not show which part was wrong.
-    return subtle().verify('HMAC', ready, SIGNATURE.first(Math.max(length, 0)), bytesOf(message))
+    return subtle().verify('HMAC', ready as CryptoKey, SIGNATURE.first(Math.max(length, 0)), bytesOf(message))
   }
   if ('signer' in algorithm) {
     const bytes = new Uint8Array(Math.ceil((signature.length * 3) / 4))

@@ -7,8 +7,20 @@ export interface RemoteSecret {
   sign(message: Uint8Array<ArrayBuffer>): Promise<Uint8Array>
 }
 
+/**
+ * A `CryptoKey` of WebCrypto, of which the library reads these fields. TypeScript knows the type `CryptoKey` with the DOM's types only, so the
+ * declarations have this one, for servers.
+ */
+export interface PlatformKey {
+  /** `'secret'`, `'public'` or `'private'`. */
+  readonly type: string
+  readonly extractable: boolean
+  readonly algorithm: { readonly name: string }
+  readonly usages: readonly string[]
+}
+
 /** A secret: text (its UTF-8 bytes; hex and base64 are not decoded), bytes, an HMAC `CryptoKey`, or one that stays elsewhere. */
-export type Secret = string | Uint8Array | CryptoKey | RemoteSecret
+export type Secret = string | Uint8Array | PlatformKey | RemoteSecret
 
 /** One secret and what is known about it. It is a value: to change a secret, make a new key. */
 export interface SecretKey {
@@ -119,8 +131,8 @@ export function isBytes(secret: unknown): secret is Uint8Array {
 }
 
 /** Is this secret a key of WebCrypto's for HMAC? */
-export function isCryptoKey(secret: Secret): secret is CryptoKey {
-  return (secret as CryptoKey).algorithm?.name === 'HMAC'
+export function isCryptoKey(secret: Secret): secret is PlatformKey {
+  return (secret as PlatformKey).algorithm?.name === 'HMAC'
 }
 
 /** Does this secret stay elsewhere? */

@@ -35,7 +35,8 @@ export interface VerifyOptions {
   /** The method of the request. Default: that of the `Request`, or `GET`. */
   readonly method?: string
   /** The headers of the request, for links that cover some. Default: those of the `Request`. */
-  readonly headers?: HeadersInit
+  // All that `new Headers(…)` takes. Servers' types have no name for it; the DOM's is `HeadersInit`.
+  readonly headers?: NonNullable<ConstructorParameters<typeof Headers>[0]>
   /** How far clocks may differ, at the start and the expiry of the link and of its key. At most `'5m'` counts. Default: `'0s'`. */
   readonly tolerance?: Duration
   /** Remembers links with a valid signature, so that many requests with one link cost one HMAC: `linkMemory()`. Default: none. */
@@ -281,7 +282,7 @@ function urlOf(request: Visited): string {
   return url
 }
 
-function headersOf(init: HeadersInit): Headers {
+function headersOf(init: NonNullable<VerifyOptions['headers']>): Headers {
   try {
     return new Headers(init)
   } catch {

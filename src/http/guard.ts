@@ -5,6 +5,12 @@ import { admission, type GuardOptions, type Handler } from './admission.ts'
 import { isMisplaced } from './misplaced.ts'
 
 /**
+ * The runtime's other arguments: those that the handler names. If it names none, those that `ip` names, or those of the place where the guard is
+ * used, as in `Deno.serve(guard(…))`.
+ */
+type Arguments<Named extends unknown[], Rest extends unknown[]> = Named extends [] ? Rest : Named
+
+/**
  * Puts a fetch handler behind signed links: it runs only for requests with a valid link. All others are refused with 403, 410 and so on: people
  * get a page, and programs get `application/problem+json`. Refusals are never cached, and repeat nothing of the link.
  *
@@ -29,27 +35,16 @@ import { isMisplaced } from './misplaced.ts'
  * console.log((await fetch(new Request(await sign(links, 'https://files.example/a.txt', { expires: '10m' })))).status) // 200
  * ```
  */
-export function guard<Rest extends unknown[] = []>(
+export function guard<Named extends unknown[] = [], Rest extends unknown[] = []>(
   scheme: Scheme,
-  handler: Handler<Rest>,
-  options?: GuardOptions<Rest>,
-): (request: Request, ...rest: Rest) => Promise<Response>
-export function guard<Rest extends unknown[]>(
-  scheme: Scheme,
-  // Any handler that takes no more than these: the rest arguments are known from `ip`.
-  handler: Handler<never[]>,
-  options: GuardOptions<Rest> & Required<Pick<GuardOptions<Rest>, 'ip'>>,
-): (request: Request, ...rest: Rest) => Promise<Response>
-export function guard<Rest extends unknown[]>(
-  scheme: Scheme,
-  handler: Handler<never[]>,
-  options: GuardOptions<Rest> = {},
-): (request: Request, ...rest: Rest) => Promise<Response> {
+  handler: Handler<Named>,
+  options: GuardOptions<Arguments<Named, Rest>> = {},
+): (request: Request, ...rest: Arguments<Named, Rest>) => Promise<Response> {
   const admit = admission(scheme, options, 'guard()')
   assertOption(typeof handler === 'function', 'handler', 'a function (request, claims) => Response, as the second argument')
   return async (request, ...rest) => {
     if (isMisplaced(request, rest, 'guard')) return undefined as never
     const { claims, answer } = await admit(request, ...rest)
-    return answer ?? (handler as unknown as Handler<Rest>)(request, claims, ...rest)
+    return answer ?? (handler as Handler<unknown[]>)(request, claims, ...rest)
   }
 }

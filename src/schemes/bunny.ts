@@ -5,9 +5,10 @@ import { type Message, type Reading, type Scheme, SECRET, type Unreadable } from
 import { normalPath } from '../lib/normalise.ts'
 import { hasDotSegment } from '../lib/request-target.ts'
 import { append, LONGEST, split } from '../lib/url.ts'
-import { GENERATIONS, isAddress, plainAddress, withKnownSecret } from './shared/bunny-generations.ts'
+import { GENERATIONS, isAddress, plainAddress } from './shared/bunny-generations.ts'
 import { addedParameters, parametersOf, printed, restrictionsOf, signingData } from './shared/bunny-parameters.ts'
 import { asClientsSend } from './shared/edge-token.ts'
+import { withKnownSecret } from './shared/known-secret.ts'
 
 /** Options of {@link bunny}. */
 export interface BunnyOptions {

@@ -5,7 +5,8 @@ import { type Algorithm, type Message, type Reading, type Scheme, SECRET, type U
 import { ENDLESS } from '../core/time.ts'
 import { asSent } from '../lib/canonical.ts'
 import { append, LONGEST, split, takeParameters } from '../lib/url.ts'
-import { md5Digest, withKnownSecret } from './shared/plain-hash.ts'
+import { withKnownSecret } from './shared/known-secret.ts'
+import { md5Digest } from './shared/plain-hash.ts'
 
 /** Options of {@link keycdn}: how the zone is configured. */
 export interface KeycdnOptions<Images extends boolean = boolean> {

@@ -1,5 +1,4 @@
 // nginx: links of NGINX's own module, https://nginx.org/en/docs/http/ngx_http_secure_link_module.html
-import { md5 } from '@noble/hashes/legacy.js'
 import type { Expiry } from '../core/conditions.ts'
 import { assertKnownOptions, assertOption } from '../core/errors.ts'
 import { isBytes, type Keys, keyring, type SecretKey } from '../core/keys.ts'
@@ -29,6 +28,7 @@ import {
 } from './shared/nginx-expression.ts'
 import { EXPIRY } from './shared/nginx-fields.ts'
 import { argument, bytesOf, isToken, type NginxRequest, numberOf, pathOf, without } from './shared/nginx-request.ts'
+import { md5Digest } from './shared/plain-hash.ts'
 
 export type { SignedUrl, Variables }
 
@@ -151,9 +151,8 @@ export function nginx<const E extends string = NginxExpression>(
   }
 }
 
-const digest = (message: Uint8Array): Uint8Array => md5(message)
-const MD5: Algorithm = { digest, encoding: 'base64url' }
-const MD5_HEX: Algorithm = { digest, encoding: 'hex' }
+const MD5: Algorithm = { digest: md5Digest, encoding: 'base64url' }
+const MD5_HEX: Algorithm = { digest: md5Digest, encoding: 'hex' }
 
 /** The digest is over the secret itself. */
 function withKnownSecret(key: SecretKey): SecretKey {

@@ -5,7 +5,8 @@ import { type Algorithm, type Message, type Reading, type Scheme, SECRET, type U
 import { asSent } from '../lib/canonical.ts'
 import { normalPath } from '../lib/normalise.ts'
 import { append, decodeValue, LONGEST, split, takeParameters } from '../lib/url.ts'
-import { md5Digest, withKnownSecret } from './shared/plain-hash.ts'
+import { withKnownSecret } from './shared/known-secret.ts'
+import { md5Digest } from './shared/plain-hash.ts'
 
 const NAMES = ['_upt', '_upp'] as const
 /** The middle of an MD5: eight hex digits from the thirteenth on. */

@@ -176,4 +176,26 @@ const fetch = guard(
   },
 )
 same<typeof fetch, (request: Request, env: { bucket: string }) => Promise<Response>>(true)
+// The other arguments are those that the handler names, or else those that `ip` names, or that the place of the guard tells.
+interface Info {
+  remoteAddr: { hostname: string }
+}
+declare function serve(handler: (request: Request, info: Info) => Promise<Response>): void
+declare function serve(options: { port: number }, handler: (request: Request, info: Info) => Promise<Response>): void
+serve(guard(links, () => new Response(), { ip: (_request, info) => info.remoteAddr.hostname }))
+serve(
+  { port: 1 },
+  guard(links, (_request, claims) => new Response(claims.resource), { ip: (_request, info) => info.remoteAddr.hostname }),
+)
+const byIp = guard(links, () => new Response(), { ip: (_request, info: Info) => info.remoteAddr.hostname })
+same<typeof byIp, (request: Request, info: Info) => Promise<Response>>(true)
+const plain = guard(links, () => new Response(), { ip: (request) => request.headers.get('x-real-ip') ?? undefined })
+same<typeof plain, (request: Request) => Promise<Response>>(true)
+interface Context {
+  waitUntil(promise: Promise<unknown>): void
+}
+const worker = guard(links, (_request, _claims, env: { bucket: string }, _ctx: Context) => new Response(env.bucket), {
+  ip: (_request, env, ctx) => same<typeof ctx, Context>(true) ?? env.bucket,
+})
+same<typeof worker, (request: Request, env: { bucket: string }, ctx: Context) => Promise<Response>>(true)
 export default { fetch: guard(links, () => new Response()) } satisfies { fetch(request: Request): Promise<Response> }

@@ -10,14 +10,26 @@ import { requestOf, UNREADABLE } from './request.ts'
 import { writeResponse, writeSentence } from './response.ts'
 import { signersIn, urlWithoutLink } from './without-link.ts'
 
-/** A request that {@link middleware} has admitted. */
+/**
+ * A request that {@link middleware} has admitted. TypeScript cannot know which handlers come after it, so they say so:
+ * `const { claims } = req as Admitted<express.Request>`.
+ */
 export type Admitted<Incoming extends IncomingMessage = IncomingMessage> = Incoming & {
   /** The claims of the link, proved by its signature. */
   readonly claims: Claims
 }
 
+// Express's types keep TypeScript from inferring `express.Request` in `app.use('/files', middleware(…))`, so the default has these fields.
+/** A request of `node:http`, with the fields that frameworks may have added. */
+export interface FrameworkRequest extends IncomingMessage {
+  /** The client's address, as Express and `@fastify/middie` know it by their setting for trusted proxies. Node alone does not set it. */
+  readonly ip?: string | undefined
+  /** The request target as it came, without the changes of routers. */
+  readonly originalUrl?: string | undefined
+}
+
 /** Options of {@link middleware}: those of `guard`, with the framework's own request as the second argument of `ip` and `refuse`. */
-export type MiddlewareOptions<Incoming extends IncomingMessage = IncomingMessage> = GuardOptions<[incoming: Incoming]>
+export type MiddlewareOptions<Incoming extends IncomingMessage = FrameworkRequest> = GuardOptions<[incoming: Incoming]>
 
 /**
  * Puts the handlers that follow it behind signed links, in Express, Polka, Connect, and Fastify with `@fastify/middie`. Requests with a valid link go
@@ -29,7 +41,8 @@ export type MiddlewareOptions<Incoming extends IncomingMessage = IncomingMessage
  * `req.url` keeps the path of the request. `req.originalUrl` stays as it was, where the framework sets it. The body is left unread.
  *
  * @param scheme - As for `guard`.
- * @param options - As for `guard`. `ip` gets the framework's request: `(request, req) => req.socket.remoteAddress`.
+ * @param options - As for `guard`. `ip` gets the framework's request: `(request, req) => req.ip` with Express, and
+ *   `(request, req) => req.socket.remoteAddress` without a framework.
  * @returns A handler of `(req, res, next)`, for HTTP/1.1. Errors that the options throw go to `next`.
  * @throws A `LinkError` `bad_option` without a scheme, and for a wrong or unknown option.
  *
@@ -44,7 +57,7 @@ export type MiddlewareOptions<Incoming extends IncomingMessage = IncomingMessage
  * const server = createServer((req, res) => guarded(req, res, () => res.end('the file')))
  * ```
  */
-export function middleware<Incoming extends IncomingMessage = IncomingMessage>(
+export function middleware<Incoming extends IncomingMessage = FrameworkRequest>(
   scheme: Scheme,
   options: MiddlewareOptions<Incoming> = {},
 ): (incoming: Incoming, outgoing: ServerResponse, next: (error?: unknown) => void) => void {

@@ -1,6 +1,6 @@
 // Key pairs for schemes that sign with RSA or ECDSA: the private key signs, and the public key alone verifies.
 import { assertOption, LinkError } from '../../core/errors.ts'
-import { type Keyring, type KeySource, type Keys, keyring, type RemoteSecret, type SecretKey } from '../../core/keys.ts'
+import { type Keyring, type KeySource, type Keys, keyring, type PlatformKey, type RemoteSecret, type SecretKey } from '../../core/keys.ts'
 import type { Signer } from '../../core/scheme.ts'
 import { derSignature, type KeyFile, keyInPem, rawSignature } from './der.ts'
 
@@ -17,9 +17,9 @@ export interface KeyPair extends Omit<SecretKey, 'secret'> {
    * The private key: in PEM (PKCS #1, PKCS #8 or SEC 1, not encrypted), a `CryptoKey`, or one that stays elsewhere, such as in a KMS. Without it,
    * or with a public key in its place, the scheme only verifies.
    */
-  readonly secret?: string | CryptoKey | RemoteSecret
+  readonly secret?: string | PlatformKey | RemoteSecret
   /** The public key, or a certificate: in PEM, or a `CryptoKey`. Default: the public half of `secret`, if that can be told. */
-  readonly publicKey?: string | CryptoKey
+  readonly publicKey?: string | PlatformKey
 }
 
 /** A key pair as the verbs carry it. Only {@link signer} looks into it. */
@@ -88,8 +88,8 @@ function pairOf({ id, secret, publicKey }: KeyPair, hash: SignedHash, kinds: rea
   }
 }
 
-function sourceOf(key: string | CryptoKey, option: string, kinds: readonly KeyFile['kind'][]): Source {
-  const source = typeof key === 'string' ? keyInPem(key) : key
+function sourceOf(key: string | PlatformKey, option: string, kinds: readonly KeyFile['kind'][]): Source {
+  const source = typeof key === 'string' ? keyInPem(key) : (key as CryptoKey)
   const allowed = source && kinds.find((kind) => kind === kindOf(source))
   const format = 'in PEM that is not encrypted, or a CryptoKey'
   assertOption(allowed, option, `a key of ${kinds.join(' or ')}, ${format}`)

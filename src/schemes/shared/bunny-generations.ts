@@ -1,10 +1,8 @@
 // The three generations of Bunny's tokens: how they sign, what they can carry, and in which form they sign path and address.
-import { md5 } from '@noble/hashes/legacy.js'
-import { assertOption } from '../../core/errors.ts'
-import { isBytes, type SecretKey } from '../../core/keys.ts'
 import type { Algorithm, Covered } from '../../core/scheme.ts'
 import { type Network, printAddress } from '../../lib/address.ts'
 import { decodeValue } from '../../lib/url.ts'
+import { md5Digest } from './plain-hash.ts'
 
 /** How a generation signs. */
 export interface Generation {
@@ -49,7 +47,7 @@ export const GENERATIONS: Readonly<Record<'hs256' | 'sha256' | 'md5', Generation
     addressToSign: (_, ip) => plainAddress(ip),
   },
   md5: {
-    algorithm: { digest: (message) => md5(message), encoding: 'base64url' },
+    algorithm: { digest: md5Digest, encoding: 'base64url' },
     token: /^()([\w-]{22})$/,
     carries: ['ip'],
     own: [],
@@ -57,13 +55,6 @@ export const GENERATIONS: Readonly<Record<'hs256' | 'sha256' | 'md5', Generation
     pathToSign: asItIs,
     addressToSign: (_, ip) => plainAddress(ip),
   },
-}
-
-/** A plain hash is over the secret itself. */
-export function withKnownSecret(key: SecretKey): SecretKey {
-  const { secret } = key
-  assertOption(typeof secret === 'string' || isBytes(secret), 'secret', 'text or bytes: a CryptoKey of WebCrypto is for HMAC')
-  return key
 }
 
 /** One address; or, where only half of it counts, the half. */

@@ -1,11 +1,12 @@
 // Tokens of a time and a hash of path, time and key, as Alibaba's and Tencent's networks have them. Both vendors call the kinds types A to D.
-import { md5 } from '@noble/hashes/legacy.js'
 import { assertOption } from '../../core/errors.ts'
-import { isBytes, type Keys, keyring, type SecretKey } from '../../core/keys.ts'
+import { type Keys, keyring, type SecretKey } from '../../core/keys.ts'
 import { type Algorithm, type Message, type Reading, type Scheme, SECRET, type Unreadable } from '../../core/scheme.ts'
 import { type Duration, secondsOf } from '../../core/time.ts'
 import { asSent } from '../../lib/canonical.ts'
 import { append, LONGEST, type Parts, split, takeParameters } from '../../lib/url.ts'
+import { withKnownSecret } from './known-secret.ts'
+import { md5Digest } from './plain-hash.ts'
 
 /** Conditions of links of type A. */
 export interface TokenConditions {
@@ -156,7 +157,7 @@ export interface TokenSettings {
 }
 
 const ALGORITHMS = {
-  md5: { digest: (message: Uint8Array): Uint8Array => md5(message), encoding: 'hex' },
+  md5: { digest: md5Digest, encoding: 'hex' },
   sha256: {
     digest: async (message: Uint8Array<ArrayBuffer>) => new Uint8Array(await crypto.subtle.digest('SHA-256', message)),
     encoding: 'hex',
@@ -229,11 +230,4 @@ export function maxAgeOf(options: { readonly maxAge: Duration }, example: string
   const maxAge = secondsOf(options.maxAge, 'maxAge')
   assertOption(maxAge > 0 && maxAge % 1 === 0, 'maxAge', 'a duration of whole seconds')
   return maxAge
-}
-
-/** The hash is of the secret itself. */
-function withKnownSecret(key: SecretKey): SecretKey {
-  const { secret } = key
-  assertOption(typeof secret === 'string' || isBytes(secret), 'secret', 'text or bytes: a CryptoKey of WebCrypto is for HMAC')
-  return key
 }

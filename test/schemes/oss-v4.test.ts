@@ -32,7 +32,7 @@ test.each([
   ['region', 'https://pictures.example/a', {}],
   ['region', 'https://examplebucket.oss-accelerate.aliyuncs.com/a', {}],
 ])('sign refuses a grant that the format cannot hold: %s', async (option, url, conditions) => {
-  await expect(sign(bucket, url, { expires: '1h', ...conditions }, at)).rejects.toThrow(bad(option))
+  await expect(sign(bucket, url, { expires: '1h', ...conditions } as { expires: '1h' }, at)).rejects.toThrow(bad(option))
 })
 
 test('region and bucket must be those of the host', async () => {

@@ -568,7 +568,7 @@ test(`shows what recognise says of other links${why}`, here, async () => {
   expect(await page.locator('#from').innerText()).toBe('signed 1 Jan 2026, 00:00:00')
   await page.locator('#as').selectOption('another')
   expect(await page.locator('#left').innerText()).toBe('Does not show its expiry')
-  expect(await page.locator('#covers').innerText()).toContain('not known')
+  expect(await page.locator('#covers').innerText()).toContain('does not know')
   expect(complaints).toEqual([])
   await context.close()
 })

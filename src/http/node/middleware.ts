@@ -21,7 +21,7 @@ export type Admitted<Incoming extends IncomingMessage = IncomingMessage> = Incom
 
 // Express's types keep TypeScript from inferring `express.Request` in `app.use('/files', middleware(…))`, so the default has these fields.
 /** A request of `node:http`, with the fields that frameworks may have added. */
-export interface FrameworkRequest extends IncomingMessage {
+export type FrameworkRequest = IncomingMessage & {
   /** The client's address, as Express and `@fastify/middie` know it by their setting for trusted proxies. Node alone does not set it. */
   readonly ip?: string | undefined
   /** The request target as it came, without the changes of routers. */

@@ -155,38 +155,42 @@ describe.skipIf(!hasChromium)(inChromium, () => {
     nothingWasRefused()
   }, 60_000)
 
-  test('the service worker answers from its cache whatever the signature, and renews a link before it loads a file', async () => {
-    // Files of the test are on the origin of the page.
-    const code = fence('renewal.md', 'Service worker').replace('https://cdn.example/', `${site.origin}/files/`)
-    const worker = await bundle(`import './worker.js'`, { './worker.js': code })
-    site.other = ({ url }) =>
-      url.endsWith('/worker.js') ? new Response(worker, { headers: { 'content-type': 'text/javascript' } }) : undefined
-    page = await site.open('', '')
-    await page.evaluate(`navigator.serviceWorker.register('/worker.js').then(() => navigator.serviceWorker.ready).then(() => undefined)`)
-    await page.reload()
-    const load = (link: string) => page.evaluate<string>(`fetch('${link}').then((response) => response.text())`)
-    const loads = () => site.seen.filter(({ path }) => path.startsWith('/files/')).map(({ path }) => path)
+  test.each(['Service worker', 'Workbox'])(
+    '%s: from the cache whatever the signature, and a link is renewed before a file is loaded',
+    async (recipe) => {
+      // Files of the test are on the origin of the page.
+      const code = fence('renewal.md', recipe).replace('https://cdn.example/', `${site.origin}/files/`)
+      const worker = await bundle(`import './worker.js'`, { './worker.js': code })
+      site.other = ({ url }) =>
+        url.endsWith('/worker.js') ? new Response(worker, { headers: { 'content-type': 'text/javascript' } }) : undefined
+      page = await site.open('', '')
+      await page.evaluate(`navigator.serviceWorker.register('/worker.js').then(() => navigator.serviceWorker.ready).then(() => undefined)`)
+      await page.reload()
+      const load = (link: string) => page.evaluate<string>(`fetch('${link}').then((response) => response.text())`)
+      const loads = () => site.seen.filter(({ path }) => path.startsWith('/files/')).map(({ path }) => path)
 
-    const first = await site.link('/files/a.txt')
-    site.ahead = 5000
-    const second = await site.link('/files/a.txt')
-    site.ahead = -3_600_000
-    const [expired, unknown] = [await site.link('/files/a.txt'), await site.link('/files/b.txt')]
-    site.ahead = 0
-    expect(new Set([first, second, expired]).size).toBe(3)
-    for (const link of [first, second, expired]) expect(await load(link)).toBe('the file a')
-    expect([loads(), renewals()]).toEqual([['/files/a.txt'], []])
+      const first = await site.link('/files/a.txt')
+      site.ahead = 5000
+      const second = await site.link('/files/a.txt')
+      site.ahead = -3_600_000
+      const [expired, unknown] = [await site.link('/files/a.txt'), await site.link('/files/b.txt')]
+      site.ahead = 0
+      expect(new Set([first, second, expired]).size).toBe(3)
+      for (const link of [first, second, expired]) expect(await load(link)).toBe('the file a')
+      expect([loads(), renewals()]).toEqual([['/files/a.txt'], []])
 
-    expect(await load(unknown)).toBe('the file b')
-    expect([loads(), renewals()]).toEqual([['/files/a.txt', '/files/b.txt'], [[1, 200]]])
-    const keys = `caches.open('files').then((cache) => cache.keys()).then((requests) => requests.map(({ url }) => url))`
-    expect(await page.evaluate(keys)).toEqual([`${site.origin}/files/a.txt`, `${site.origin}/files/b.txt`])
+      expect(await load(unknown)).toBe('the file b')
+      expect([loads(), renewals()]).toEqual([['/files/a.txt', '/files/b.txt'], [[1, 200]]])
+      const keys = `caches.open('files').then((cache) => cache.keys()).then((requests) => requests.map(({ url }) => url))`
+      expect(await page.evaluate(keys)).toEqual([`${site.origin}/files/a.txt`, `${site.origin}/files/b.txt`])
 
-    // A range is not kept, because the Cache API takes whole files only.
-    const range = `fetch('${first}', { headers: { range: 'bytes=4-7' } }).then((response) => response.text())`
-    expect(await page.evaluate(range)).toBe('file')
-    nothingWasRefused()
-  }, 60_000)
+      // A range is not kept, because the Cache API takes whole files only. Workbox has a plugin of its own for ranges.
+      const range = `fetch('${first}', { headers: { range: 'bytes=4-7' } }).then((response) => response.text())`
+      if (recipe === 'Service worker') expect(await page.evaluate(range)).toBe('file')
+      nothingWasRefused()
+    },
+    60_000,
+  )
 
   test('a download link and an iframe load after their first links have expired', async () => {
     const script = await bundle(`export * from './pages.ts'`, { './pages.ts': fence('renewal.md', 'Downloads and iframes') })

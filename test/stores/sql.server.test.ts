@@ -271,6 +271,28 @@ describe('SQLite', () => {
   }
 
   test.skipIf(missing)(
+    missing ? leftOut(missing.part) : 'processes that are killed in the middle open no link too often, and leave the file usable',
+    async () => {
+      await built()
+      const node = engines[0]?.path as string
+      const link = await mint(7)
+      // The first answer tells that the process is at work. Killed, it prints nothing more, so the uses that it took are not seen here.
+      const storm = [1, 2, 3, 4].map(async (i) => {
+        const script = join(root, 'test/stores/redeem-sqlite.mjs')
+        const child = spawn(node, ['--no-warnings', script, join(folder, 'uses.sqlite'), secret, link, '2000'], { stdio: 'ignore' })
+        await wait(150 + 40 * i)
+        child.kill('SIGKILL')
+      })
+      await Promise.all(storm)
+      const answers = (await Promise.all(engines.map(({ part, path }) => run(part, path as string, link, 50)))).flat()
+      expect(answers.filter((one) => one === 'ok').length).toBeLessThanOrEqual(7)
+      expect(answers.filter((one) => one !== 'ok' && one !== 'used')).toEqual([])
+      expect(await run('node-24', node, link, 5)).toEqual(Array(5).fill('used'))
+    },
+    60_000,
+  )
+
+  test.skipIf(missing)(
     missing ? leftOut(missing.part) : 'exactly n of 200 requests from Node, Deno and Bun on one file succeed',
     async () => {
       await built()

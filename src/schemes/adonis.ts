@@ -18,8 +18,11 @@ export interface AdonisOptions {
 const NAMES = ['signature'] as const
 const ALGORITHM: Algorithm = { hmac: 'SHA-256', encoding: 'base64url' }
 
-/** The paths that AdonisJS takes as they stand: its parser changes a backslash, and some characters behind three slashes. */
-const PATH = /^\/{1,2}(?!\/)[!-[\]-~]*$/
+/**
+ * The paths that AdonisJS takes as they stand. It reads them with `url.parse` of Node, which takes the user in `//user@host` for one, and escapes
+ * more characters in a path with an `@` or behind three slashes.
+ */
+const PATH = /^(?:\/{1,2}(?!\/)[\w\-.~!$&'()*+,;=:/%[\]]*|\/(?!\/)[\w\-.~!$&()*+,;=:@/%[\]]*)$/
 
 /** What a token says, in the order of AdonisJS. `JSON.stringify` leaves out what is `undefined`. */
 interface Fields {
@@ -69,7 +72,7 @@ export function adonis(keys: Keys<SecretKey>, options: AdonisOptions = {}): Sche
     async write({ url, parts, expires }, key) {
       const sent = asSent(url, parts)
       const { path, query } = split(sent)
-      assertOption(PATH.test(path), 'url', 'one whose path begins with one or two slashes')
+      assertOption(PATH.test(path), 'url', 'one whose path begins with one slash, or with two and has no @')
       assertOption(
         isAsPrinted(split(append(sent, 'signature=')).query),
         'url',

@@ -1,6 +1,16 @@
 // Written by npm run tables: a link of each scheme, from the test vectors.
 globalThis.EXAMPLES = [
   {
+    "scheme": "adonis",
+    "link": "https://app.example/users?signature=eyJtZXNzYWdlIjoiL3VzZXJzIiwiZXhwaXJ5RGF0ZSI6IjIwMjYtMDEtMDFUMDE6MDA6MDAuMDAwWiJ9.wKBiktG-n7Gfv5qgORzoFxaG5ihVrXhzReD4HJs39cg",
+    "key": {
+      "secret": "Yq2w7c0pVb9XkT4nLs8RzE1uGmHd6JfA"
+    },
+    "visit": {
+      "now": "2026-01-01T00:00:00Z"
+    }
+  },
+  {
     "scheme": "akamai",
     "link": "https://edge.example.com/akamai/edgeauth?__token__=exp=1767229200~hmac=f093689717b65f5ec6f417866dff8c8afd48cd693c12ccc6fe4a72d8ee8dfa5c",
     "key": {

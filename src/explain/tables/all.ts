@@ -37,6 +37,7 @@ const TABLES: Readonly<Record<string, () => Promise<Table>>> = {
   'google-maps': async () => (await import('./google-maps.ts')).GOOGLE_MAPS,
   qiniu: async () => (await import('./qiniu.ts')).QINIU,
   signed: async () => (await import('./signed.ts')).SIGNED,
+  adonis: async () => (await import('./adonis.ts')).ADONIS,
   upyun: async () => (await import('./upyun.ts')).UPYUN,
 }
 

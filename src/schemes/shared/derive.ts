@@ -1,5 +1,5 @@
 // Keys that are derived from other keys, and remembered with them.
-import { compute, readyKey } from '../../core/crypto.ts'
+import { bytesOf, compute, readyKey } from '../../core/crypto.ts'
 import type { SecretKey } from '../../core/keys.ts'
 import type { Algorithm, MaybeAsync } from '../../core/scheme.ts'
 import { encode, HEX } from '../../lib/encoding.ts'
@@ -46,4 +46,14 @@ const HMAC_SHA1: Algorithm = { hmac: 'SHA-1', encoding: 'hex' }
 export async function hexHmacSha1Key(key: SecretKey, text: string): Promise<SecretKey> {
   const signature = await compute(await readyKey(key, HMAC_SHA1), HMAC_SHA1, text)
   return { secret: encode(new Uint8Array(signature), HEX) }
+}
+
+/** The SHA-256 of a secret that is text or bytes, as a key. */
+export function sha256Key(key: SecretKey): MaybeAsync<SecretKey> {
+  return derivedKey(key, 'sha256', async () => {
+    // Before the digest: it throws `no_webcrypto` if WebCrypto is missing.
+    await readyKey(key, HMAC_SHA256)
+    const hash = await crypto.subtle.digest('SHA-256', bytesOf(key.secret as string | Uint8Array<ArrayBuffer>))
+    return { secret: new Uint8Array(hash) }
+  })
 }

@@ -26,7 +26,7 @@ export function readToken(token: string): Token | undefined {
 export const encodeJson = (value: object): string => encode(new TextEncoder().encode(JSON.stringify(value)), BASE64URL)
 
 /** `undefined` for all but one spelling of the base64url of a JSON object. */
-function decodeJson(text: string): Json | undefined {
+export function decodeJson(text: string): Json | undefined {
   const bytes = new Uint8Array(text.length)
   const length = decode(text, BASE64URL, bytes)
   if (length < 0) return undefined

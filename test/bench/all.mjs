@@ -43,6 +43,8 @@ else if (!values.again)
 async function measure(parts, rounds) {
   const load = () => loadavg()[0].toFixed(1)
   const before = load()
+  // First, because sizes need a build of all schemes, and an old build would end the run after all else was measured.
+  const bytes = parts.includes('sizes') ? await sizes() : undefined
   const engines = []
   for (const engine of await enginesHere()) engines.push(await measureIn(engine, parts, rounds))
   const machine = {
@@ -51,7 +53,7 @@ async function measure(parts, rounds) {
     cpu: cpus()[0].model,
     load: { before, after: load() },
   }
-  const results = { engines, sizes: parts.includes('sizes') ? await sizes() : undefined, versions: versions(), machine, rounds }
+  const results = { engines, sizes: bytes, versions: versions(), machine, rounds }
   mkdirSync('build', { recursive: true })
   writeFileSync(RESULTS, JSON.stringify(results))
   return results

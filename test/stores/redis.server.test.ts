@@ -1,5 +1,5 @@
 // redisStore with a real Redis and both clients: four processes at once, Redis killed and started again, and Redis away.
-import { type ChildProcess, fork, spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -10,8 +10,9 @@ import { createClient, RESP_TYPES } from 'redis'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { hmac, LinkError, redeem, sign } from '../../src/index.ts'
 import { redisStore } from '../../src/stores/redis.ts'
-import { built, root } from '../built.ts'
+import { built } from '../built.ts'
 import { find, freePort, leftOut } from '../prepare.mjs'
+import { redeemers } from './redeemers.ts'
 
 const program = find('redis')
 const secret = '0123456789abcdef0123456789abcdef'
@@ -57,39 +58,13 @@ if (program) {
   })
 }
 
-/** Four processes, each with a client of its own. */
-async function redeemers(kind: string) {
-  const children = await Promise.all(
-    [1, 2, 3, 4].map(async () => {
-      const child = fork(join(root, 'test/stores/redeemer.mjs'), [kind, `${port}`, secret], { execArgv: [] })
-      processes.push(child)
-      await once(child, 'message')
-      return child
-    }),
-  )
-  const ask = async (message: object) => {
-    const answers = await Promise.all(
-      children.map(async (child) => {
-        const answer = once(child, 'message')
-        child.send(message)
-        return (await answer)[0]
-      }),
-    )
-    const counts: Record<string, number> = {}
-    for (const one of answers.flat()) counts[one] = (counts[one] ?? 0) + 1
-    return counts
-  }
-  const stop = () => children.forEach((child) => void child.kill())
-  return { ask, stop }
-}
-
 const mint = (uses: number) => sign(links, 'https://app.example/invite', { expires: '1h', uses })
 
 describe.each(['ioredis', 'node-redis'])('%s', (kind) => {
   test.skipIf(!program)(
     program ? '200 at once from four processes: one succeeds, and n of n uses' : leftOut('redis'),
     async () => {
-      const { ask, stop } = await redeemers(kind)
+      const { ask, stop } = await redeemers(kind, port, secret, processes)
       expect(await ask({ link: await mint(1), count: 50 })).toEqual({ ok: 1, used: 199 })
       expect(await ask({ link: await mint(7), count: 50 })).toEqual({ ok: 7, used: 193 })
       stop()
@@ -100,7 +75,7 @@ describe.each(['ioredis', 'node-redis'])('%s', (kind) => {
   test.skipIf(!program)(
     program ? 'Redis is killed and started again in between' : leftOut('redis'),
     async () => {
-      const { ask, stop } = await redeemers(kind)
+      const { ask, stop } = await redeemers(kind, port, secret, processes)
       const [one, some, fresh] = await Promise.all([mint(1), mint(5), mint(3)])
       expect(await ask({ link: one, count: 50 })).toEqual({ ok: 1, used: 199 })
       // Two of five uses.
@@ -126,7 +101,7 @@ describe.each(['ioredis', 'node-redis'])('%s', (kind) => {
   test.skipIf(!program)(
     program ? 'Redis is killed in the middle: no link opens too often' : leftOut('redis'),
     async () => {
-      const { ask, stop } = await redeemers(kind)
+      const { ask, stop } = await redeemers(kind, port, secret, processes)
       const link = await mint(3)
       let entered = 0
       const storm = (async () => {

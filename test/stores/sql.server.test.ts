@@ -1,5 +1,5 @@
 // sqlStore with a real PostgreSQL and both clients: four processes at once, the server killed and started again. With SQLite in four engines at once.
-import { type ChildProcess, execFileSync, fork, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -12,6 +12,7 @@ import { hmac, LinkError, redeem, sign } from '../../src/index.ts'
 import { sqlStore } from '../../src/stores/sql.ts'
 import { built, root } from '../built.ts'
 import { find, freePort, leftOut } from '../prepare.mjs'
+import { redeemers } from './redeemers.ts'
 
 const program = find('postgres')
 const secret = '0123456789abcdef0123456789abcdef'
@@ -68,32 +69,6 @@ if (program) {
   })
 }
 
-/** Four processes, each with a pool of its own. */
-async function redeemers(kind: string) {
-  const children = await Promise.all(
-    [1, 2, 3, 4].map(async () => {
-      const child = fork(join(root, 'test/stores/redeemer.mjs'), [kind, `${port}`, secret], { execArgv: [] })
-      processes.push(child)
-      await once(child, 'message')
-      return child
-    }),
-  )
-  const ask = async (message: object) => {
-    const answers = await Promise.all(
-      children.map(async (child) => {
-        const answer = once(child, 'message')
-        child.send(message)
-        return (await answer)[0]
-      }),
-    )
-    const counts: Record<string, number> = {}
-    for (const one of answers.flat()) counts[one] = (counts[one] ?? 0) + 1
-    return counts
-  }
-  const stop = () => children.forEach((child) => void child.kill())
-  return { ask, stop }
-}
-
 const mint = (uses: number) => sign(links, 'https://app.example/invite', { expires: '1h', uses })
 const needsPostgres = (name: string) => (program ? name : leftOut('postgres'))
 const minutes = (count: number) => new Date(Date.now() + count * 60_000)
@@ -102,7 +77,7 @@ describe.each(['pg', 'postgres'])('PostgreSQL with %s', (kind) => {
   test.skipIf(!program)(
     needsPostgres('exactly n of 200 requests from four processes succeed; also when the server is killed in between'),
     async () => {
-      const { ask, stop } = await redeemers(kind)
+      const { ask, stop } = await redeemers(kind, port, secret, processes)
       expect(await ask({ link: await mint(1), count: 50 })).toEqual({ ok: 1, used: 199 })
       const [one, some, fresh] = await Promise.all([mint(1), mint(5), mint(3)])
       expect(await ask({ link: one, count: 50 })).toEqual({ ok: 1, used: 199 })
@@ -128,7 +103,7 @@ describe.each(['pg', 'postgres'])('PostgreSQL with %s', (kind) => {
   test.skipIf(!program)(
     needsPostgres('the server is killed in the middle: no link opens too often'),
     async () => {
-      const { ask, stop } = await redeemers(kind)
+      const { ask, stop } = await redeemers(kind, port, secret, processes)
       const link = await mint(3)
       let entered = 0
       const storm = (async () => {

@@ -33,7 +33,7 @@ export function load(app) {
     page.contents = page.contents?.replaceAll(/href="(playground|[./]*media)\/index\.html"/g, `href="${toRoot}playground/index.html"`)
   })
 
-  app.renderer.on(RendererEvent.END, ({ outputDirectory }) => {
+  app.renderer.on(RendererEvent.END, ({ outputDirectory, project, pages }) => {
     const playground = join(outputDirectory, 'playground')
     cpSync(join(root, 'docs/playground'), playground, { recursive: true })
     // On the site, the bundle stands beside the page.
@@ -41,5 +41,17 @@ export function load(app) {
     writeFileSync(join(playground, 'index.html'), page.replace('"../../dist/securelink.all.umd.js"', '"securelink.all.umd.js"'))
     cpSync(join(root, 'dist/securelink.all.umd.js'), join(playground, 'securelink.all.umd.js'))
     rmSync(join(outputDirectory, 'media/index.html'), { force: true })
+    writeFileSync(join(outputDirectory, 'llms.txt'), pageForModels(project, pages))
+  })
+}
+
+/** docs/llms.txt for the root of the site: its links lead to the pages of the site instead of the files in docs. */
+function pageForModels(project, pages) {
+  const docs = join(root, 'docs')
+  const addresses = new Map(pages.map(({ model, url }) => [project.files.getReflectionPath(model), url]))
+  return readFileSync(join(docs, 'llms.txt'), 'utf8').replaceAll(/\]\(([^:()#]+)(#[^()]*)?\)/g, (_link, path, anchor = '') => {
+    const address = addresses.get(join(docs, path))
+    if (!address) throw new Error(`docs/llms.txt links to ${path}, which is not a page of the site`)
+    return `](${address}${anchor})`
   })
 }

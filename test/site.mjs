@@ -31,6 +31,11 @@ for (const page of pages) {
     else problems.push(`${page.slice(site.length + 1)} links to ${target}`)
   }
 }
+// A Markdown page for language models, at the root of the site.
+for (const [, address] of readFileSync(join(site, 'llms.txt'), 'utf8').matchAll(/\]\(([^)]+)\)/g)) {
+  if (existsSync(join(site, address))) good += 1
+  else problems.push(`llms.txt links to ${address}`)
+}
 for (const problem of new Set(problems)) console.error(problem)
 console.log(`${good} passed, ${problems.length} failed`)
 process.exitCode = problems.length > 0 || pages.length === 0 ? 1 : 0

@@ -364,7 +364,7 @@ test(`works with the keyboard alone${why}`, here, async () => {
   const { page, context } = await open(file)
   const reached: string[] = []
   await page.locator('#link').focus()
-  for (let i = 0; i < 60 + (await page.locator('#examples button').count()); i++) {
+  for (let i = 0; i < 60; i++) {
     reached.push(await page.evaluate(() => document.activeElement?.id ?? ''))
     await page.keyboard.press('Tab')
   }
@@ -383,6 +383,23 @@ test(`works with the keyboard alone${why}`, here, async () => {
     'copy',
   ])
     expect(reached).toContain(id)
+  // All examples are one stop of the tab key.
+  expect(reached.indexOf('scheme') - reached.indexOf('link')).toBeLessThan(12)
+  const first = page.locator('#examples button').first()
+  await first.focus()
+  const focused = () => page.evaluate(() => document.activeElement?.textContent)
+  const names = await page.locator('#examples button').allTextContents()
+  await page.keyboard.press('ArrowRight')
+  expect(await focused()).toBe(names[1])
+  await page.keyboard.press('End')
+  expect(await focused()).toBe(names.at(-1))
+  await page.keyboard.press('ArrowRight')
+  expect(await focused()).toBe(names[0])
+  await page.keyboard.press('ArrowLeft')
+  await page.keyboard.press('Enter')
+  expect(await page.locator('#scheme').inputValue()).toBe(names.at(-1))
+  // Without the example's key and time.
+  await page.reload()
   await page.locator('#condition-expires').fill('5m')
   await page.keyboard.press('Enter')
   await page.waitForFunction(() => document.querySelector('#signed')?.textContent)

@@ -698,6 +698,23 @@
       return button
     })
     $('examples').replaceChildren(...buttons)
+    asToolbar($('examples'), buttons)
+  }
+
+  /** One stop of the tab key for all of these buttons: the arrow keys, Home and End move among them. */
+  function asToolbar(toolbar, buttons) {
+    const reach = (chosen) => {
+      for (const button of buttons) button.tabIndex = button === chosen ? 0 : -1
+    }
+    reach(buttons[0])
+    toolbar.addEventListener('focusin', ({ target }) => reach(target))
+    toolbar.addEventListener('keydown', (event) => {
+      const at = buttons.indexOf(event.target)
+      const next = { ArrowRight: at + 1, ArrowDown: at + 1, ArrowLeft: at - 1, ArrowUp: at - 1, Home: 0, End: -1 }[event.key]
+      if (next === undefined) return
+      event.preventDefault()
+      buttons.at(next % buttons.length).focus()
+    })
   }
 
   function openExample({ scheme: name, link, key, visit = {} }) {

@@ -3,7 +3,7 @@ import { split, takeParameters } from '../lib/url.ts'
 import type { Claims } from './claims.ts'
 import { assertOption, LinkError } from './errors.ts'
 import { assertScheme, type Scheme } from './scheme.ts'
-import type { Verdict } from './verdict.ts'
+import { statusOf, type Verdict } from './verdict.ts'
 import { type VerifyOptions, verdictOn } from './verify.ts'
 
 /**
@@ -13,7 +13,8 @@ import { type VerifyOptions, verdictOn } from './verify.ts'
  * It only verifies. To sign, call `sign` with each of the schemes, in their order here: each one signs the link of the one before it. So a scheme does
  * not see the parameters of those behind it.
  *
- * The first scheme that refuses answers. Claims are the narrower ones: the earlier expiry, the later start, the longer prefix, the methods
+ * The first scheme that refuses answers. A token counts once: for the second scheme that accepts it, the request is `unsigned`. Give each scheme a key of
+ * its own, because a long token would otherwise pass for a short one. Claims are the narrower ones: the earlier expiry, the later start, the longer prefix, the methods
  * that both open. `resource`, `id`, `keyId` and `data` are of the first scheme that has them. `revoked` is asked about each token.
  *
  * @param schemes - Two or more, each with parameters of its own.
@@ -60,18 +61,29 @@ export function allOf(...schemes: readonly Scheme[]): Scheme<never> {
     },
     // Only `combine` reads, so nothing that takes one reading at a time, such as anyOf, can take one good token for all.
     read: () => 'unsigned',
-    async combine({ url, method, headers }, options) {
+    async combine({ url, method, headers, header }, options) {
       const facts: VerifyOptions = { ...options, method, ...(headers && { headers: [...headers] as [string, string][] }) }
       const all: Claims[] = []
+      const signatures = new Set<string>()
       for (const [i, scheme] of schemes.entries()) {
         const behind = schemes.slice(i + 1).flatMap((other) => other.parameters)
-        const verdict = await verdictOn(scheme, without(behind, url), facts, Object.keys(facts), name)
+        const own = without(behind, url)
+        const verdict = await verdictOn(scheme, own, facts, Object.keys(facts), name)
         if (!verdict.ok) return verdict
+        // One token in a cookie that two schemes read, or copied from one parameter to another, is one token.
+        const signature = signatureOf(scheme.read(own, header))
+        if (signatures.has(signature)) return { ok: false, reason: 'unsigned', status: scheme.status?.unsigned ?? statusOf('unsigned') }
+        signatures.add(signature)
         all.push(verdict.claims)
       }
       return { ok: true, scheme: name, claims: all.reduce(narrower) } satisfies Verdict
     },
   }
+}
+
+/** The signature of a link. Empty for one that cannot be read, which has been refused. */
+function signatureOf(reading: ReturnType<Scheme['read']>): string {
+  return typeof reading === 'object' && 'signature' in reading ? reading.signature : ''
 }
 
 /** The URL without these parameters. Byte for byte the same if it has none of them. */

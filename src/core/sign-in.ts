@@ -1,4 +1,7 @@
 // signIn: signs the URLs in a JSON value, such as the answer of an API.
+import { below, normal } from '../lib/normalise.ts'
+import { hasDotSegment } from '../lib/request-target.ts'
+import { split } from '../lib/url.ts'
 import type { Condition, Conditions, Expiry } from './conditions.ts'
 import { assertOption } from './errors.ts'
 import { inspect } from './inspect.ts'
@@ -13,6 +16,7 @@ export type JsonPath = readonly (string | number)[]
 export interface Match {
   /**
    * The strings to sign: the beginning of their URLs up to a slash, such as `'https://cdn.example/'` or `'/media/'`, several of these, or a function.
+   * URLs that leave the folder with `..%2F` are not among them.
    */
   readonly match: string | readonly string[] | ((text: string, path: JsonPath) => boolean)
 }
@@ -119,7 +123,16 @@ function matcherOf(match: Match['match']): (text: string, path: JsonPath) => boo
   const good = prefixes.length > 0 && prefixes.every((prefix) => typeof prefix === 'string' && PREFIX.test(prefix))
   assertOption(good, 'match', "the beginning of URLs up to a slash, such as 'https://cdn.example/', a list of these, or a function")
   // A host follows two slashes.
-  return (text) => !text.startsWith('//') && prefixes.some((prefix) => text.startsWith(prefix as string))
+  return (text) => !text.startsWith('//') && prefixes.some((prefix) => text.startsWith(prefix as string)) && !climbs(text)
+}
+
+/**
+ * Does a server that decodes `%2F` or `%5C` first find a `..` in this URL? Then `/media/..%2Fkeys.txt` begins with `/media/`, and NGINX serves
+ * `/keys.txt`. Plain dot segments are left to `sign`, whose error names them.
+ */
+function climbs(text: string): boolean {
+  const { path } = split(text)
+  return !hasDotSegment(path) && !below(normal(path), '/')
 }
 
 /** The URL of a link, without the link's parameters; other URLs as they are. */

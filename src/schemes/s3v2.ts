@@ -161,7 +161,7 @@ export function s3v2(keys: Keys<S3V2Key>, options: S3V2Options = {}): Scheme<'me
       assertOption(parameters, added.length > 0 ? 'query' : 'url', rule)
       const signedHeaders = textsOf(headers, 'headers')
       const isGood = ([name, value]: readonly [string, string]) =>
-        isSignedHeader(vendor, name.toLowerCase()) && /^[\t -~]*[!-~][\t -~]*$/.test(value)
+        isSignedHeader(vendor, name.toLowerCase()) && /^[\t -~]*$/.test(value) && /[!-~]/.test(value)
       assertOption(
         signedHeaders.every(isGood),
         'headers',

@@ -90,7 +90,8 @@ export function signed(keys: Keys<SecretKey>, options: SignedOptions = {}): Sche
       if (twice) return { malformed: twice }
       // The hash is behind the last hyphen of the URL, so the parameter must be the last one.
       const [, granted, signature] = /^(\?.*)-([\da-f]+)$/s.exec(parts.query) ?? []
-      const fields = granted === undefined ? undefined : fieldsIn(/[?&]signed=([^&]*)$/.exec(granted)?.[1])
+      const last = granted?.slice(Math.max(granted.lastIndexOf('&'), 0) + 1)
+      const fields = last?.startsWith('signed=') ? fieldsIn(last.slice('signed='.length)) : undefined
       if (!granted || !fields || signature?.length !== digits) return { malformed: 'signed' }
       if (parts.path[0] !== '/') return 'malformed'
       const { random, expires, address, methods } = fields

@@ -64,7 +64,8 @@ export interface Limits {
   readonly verbs?: readonly Verb[]
   /**
    * Conditions of a scheme's own, such as `headers`, that it may sign with besides `id`. If `allow` is set, the default is none, because with
-   * some of them a link opens more. Without `query` in this list, parameters such as `x-amz-copy-source` are refused in the URL, too.
+   * some of them a link opens more. Without `query` in this list, parameters such as `x-amz-copy-source`, `x-oss-process` and `x-image-save-object` are
+   * refused in the URL, too.
    */
   readonly conditions?: readonly string[]
 }
@@ -175,8 +176,9 @@ function ruleOf(token: Token): Rule {
   }
 }
 
-// Storage services read these from the query as if they were headers, and `x-amz-copy-source` copies any other file to the URL of the link.
-const HEADERS_IN_QUERY = /[?&]x-(amz|goog)-/i
+// Storage services read these from the query as if they were headers, and with some a link reaches files of another path: `x-amz-copy-source` copies any
+// other file to the URL of the link; `x-oss-process` with POST, and `x-image-save-object`, write another file; `rename` of OBS gives the file any name.
+const HEADERS_IN_QUERY = /[?&](?:x-(?:amz|goog|oss|obs|cos|image|workflow)-|rename(?:[=&]|$))/i
 
 /** A host and a path, or a path alone, in normal form. */
 interface Place {

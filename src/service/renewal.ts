@@ -19,8 +19,8 @@ import { type FieldError, isObject } from './shapes.ts'
 export interface RenewalOptions<Asked extends object = Partial<Conditions>, Rest extends unknown[] = unknown[]>
   extends Pick<VerifyOptions, 'revoked' | 'now' | 'tolerance'> {
   /**
-   * May the sender of this request have a new link in place of this one? The claims are proved by the signature. Return `true`, or conditions for
-   * the new link, which replace those of the option `conditions` and of the old link. Anything else refuses. There is no default.
+   * May the sender of this request have a new link in place of this one? The claims are proved by the signature. Return `true`, or a plain object
+   * of conditions for the new link, which replace those of the option `conditions` and of the old link. Anything else refuses. There is no default.
    */
   readonly authorize: (claims: Claims, request: Request, ...rest: Rest) => boolean | Asked | Promise<boolean | Asked>
   /** The conditions of new links: `{ expires: '10m' }`. The limits of the old link are kept as well: its methods, address, prefix and id. */
@@ -117,7 +117,7 @@ export function renewal<C extends Condition, Own extends object, E extends Expir
       async conditionsFor(claims) {
         const decision: unknown = await authorize(claims, request, ...rest)
         if (decision === true) return conditions as AskedConditions
-        return isObject(decision) ? { ...conditions, ...decision } : undefined
+        return isPlainObject(decision) ? { ...conditions, ...decision } : undefined
       },
     }
     const { link, links } = body as { link?: string; links?: string[] }
@@ -167,6 +167,14 @@ function assertOptions(options: RenewalOptions): void {
   for (const [name, number] of [['most', most] as const, ['limit', limit] as const])
     assertOption(Number.isInteger(number) && number > 0, name, 'a whole number from 1')
   assertOption(report === undefined || typeof report === 'function', 'report', 'a function')
+}
+
+/** Not an instance of a class: `new Response('No', { status: 403 })` has no conditions of its own, and would renew the link. */
+function isPlainObject(value: unknown): value is Record<string, unknown> {
+  if (!isObject(value)) return false
+  const prototype = Object.getPrototypeOf(value)
+  // Also from another realm, where the prototype is another object.
+  return prototype === null || Object.getPrototypeOf(prototype) === null
 }
 
 /** Messages of a `LinkError` repeat nothing of a link. Others may. */

@@ -1,11 +1,12 @@
 // allOf: several tokens in one request, all of which must be good.
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { allOf } from '../../src/all-of.ts'
 import { guard } from '../../src/guard.ts'
 import { anyOf, hmac, inspect, LinkError, linkMemory, redeem, type Scheme, sign, verify } from '../../src/index.ts'
 import { akamai } from '../../src/schemes/akamai.ts'
 import { mediaCdn } from '../../src/schemes/media-cdn.ts'
 import { symfony } from '../../src/schemes/symfony.ts'
+import { tencentCdn } from '../../src/schemes/tencent-cdn.ts'
 import { tampered } from '../schemes/shared/tamper.ts'
 
 const NOW = new Date('2026-01-01T00:00:00Z')
@@ -125,6 +126,33 @@ test('nothing takes one good token for all', async () => {
   expect(await reasonFor(one, at, anyOf(both, short))).toBe('unsigned')
   expect(await reasonFor(one, at, anyOf(long, both))).toBe('unsigned')
   expect(await reasonFor(one, at, { ...both, schemes: [both, long] } as Scheme)).toBe('unsigned')
+})
+
+describe('schemes with one key', () => {
+  const secret = 'g_SlMILiIWKqsC6Z2L7gy0sReDOqtSrJrE7CXNr5Nl8='
+
+  test('one cookie is not two tokens', async () => {
+    const [one, two] = [mediaCdn({ secret }, { tokenName: 'short' }), mediaCdn({ secret }, { tokenName: 'long' })]
+    const link = await sign(one, URL_, { expires: '6h', pathGlobs: '/videos/*' }, at)
+    const cookie = `Edge-Cache-Cookie=${link.slice(link.indexOf('?short=') + '?short='.length)}`
+    expect(await verify(one, URL_, { ...at, headers: { cookie } })).toMatchObject({ ok: true })
+    expect(await verify(allOf(one, two), URL_, { ...at, headers: { cookie } })).toEqual({ ok: false, reason: 'unsigned', status: 403 })
+  })
+
+  test('one token in the path is not two', async () => {
+    const [one, two] = [tencentCdn({ secret }, { maxAge: '1h', type: 'B' }), tencentCdn({ secret }, { maxAge: '1h', type: 'B' })]
+    const link = await sign(one, URL_, { expires: '1h' }, at)
+    expect(await reasonFor(link, at, one)).toBe(undefined)
+    expect(await reasonFor(link, at, allOf(one, two))).toBe('unsigned')
+  })
+
+  test('a token that is copied to a second parameter is not two', async () => {
+    const [one, two] = [akamai({ secret: 'aabb' }, { tokenName: 'hdnts' }), akamai({ secret: 'aabb' }, { tokenName: 'hdntl' })]
+    const link = await sign(two, URL_, { expires: '6h', prefix: '/videos/' }, at)
+    const token = link.slice(link.indexOf('hdntl=') + 'hdntl='.length)
+    for (const copied of [`${link}&hdnts=${token}`, `${link}&hdnts=${token.replaceAll('=', '%3D').replaceAll('~', '%7E')}`])
+      expect(await reasonFor(copied, at, allOf(one, two))).toBe('unsigned')
+  })
 })
 
 test('mistakes name their option', async () => {

@@ -176,6 +176,13 @@ describe('signIn', () => {
     expect(seen.most).toBeLessThanOrEqual(64)
   })
 
+  test.each(['/media/..%2Fkeys.txt', '/media/a/..%5c..%5ckeys.txt', '/media/%2e%2e%2Fkeys.txt', '/media/a%2F..'])(
+    'leaves %s unsigned: servers that decode it first would serve a file outside of the folder',
+    async (url) => {
+      expect(await signIn(links, { url }, { match: '/media/', expires })).toEqual({ url })
+    },
+  )
+
   test('refuses a match that would sign more than is meant', async () => {
     for (const wrong of [undefined, '', 'https://cdn.example', 'cdn.example/', [], [''], /https/, 5])
       await expect(signIn(links, [], { match: wrong as never, expires })).rejects.toMatchObject({ code: 'bad_option', option: 'match' })

@@ -164,6 +164,14 @@ describe('mistakes', () => {
   })
 })
 
+test.each([
+  ['of an attribute', `<MPD ${'a'.repeat(100_000)}></MPD>`],
+  ['of an element', `<MPD ><${'a'.repeat(100_000)}`],
+])('a long name %s takes as many steps as it has characters, and not their square', async (_, manifest) => {
+  const signed = await signManifest(links, manifest, inPrefix).catch((error: LinkError) => error.code)
+  expect([manifest, 'bad_option']).toContain(signed)
+})
+
 test('any text: a LinkError or a manifest, in linear time', async () => {
   const part = fc.constantFrom(
     '<MPD>',

@@ -1,4 +1,5 @@
 // signed: options, what sign refuses, changes of one character at every place of its links, and text that is not a link.
+import { createHash } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { inspect, sign, verify } from '../../src/index.ts'
 import { signed } from '../../src/schemes/signed.ts'
@@ -35,6 +36,12 @@ test('a fragment stays behind the link and is not signed', async () => {
   const link = await sign(links, `${URL_}#page=2`, { expires: '1h' }, at)
   expect(link).toMatch(/-[\da-f]{40}#page=2$/)
   expect(await verify(links, link.replace(/#.*/, ''), at)).toMatchObject({ ok: true })
+})
+
+test('the fields are those of the last parameter, and not of a URL in its value', async () => {
+  const granted = `${URL_}?signed=r_1&next=/a?signed=r_2-e_1900000000`
+  const hash = createHash('sha1').update(`${granted}secret string`).digest('hex')
+  expect(await verify(links, `${granted}-${hash}`, at)).toMatchObject({ reason: 'malformed', parameter: 'signed' })
 })
 
 test('one changed character, at every place of 20 links, is refused', async () => {

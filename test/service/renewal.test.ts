@@ -274,6 +274,16 @@ describe('a link is not renewed', () => {
     expect(await reasons(['https://cdn.test', 'http://cdn.test'])).toEqual(['ok', 'ok', no, 'ok', no, no, no, no])
   })
 
+  test.each([
+    ['a Response', new Response('No', { status: 403 })],
+    ['an Error', new Error('No')],
+    ['a Map', new Map()],
+    ['a Date', new Date()],
+  ])('if authorize returns %s, which has no conditions', async (_, decision) => {
+    const answer = await renewOne(await make(1), links, { authorize: () => decision as object })
+    expect(answer).toMatchObject({ ok: false, reason: 'not_allowed' })
+  })
+
   test.each([false, undefined, null, 0, '', 'yes', 1, [true]])('if authorize returns %j', async (decision) => {
     expect(await renewOne(await make(1), links, { authorize: () => decision as boolean })).toEqual({
       ok: false,

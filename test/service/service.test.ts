@@ -15,7 +15,10 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { hmac, LinkError, type Scheme, verify } from '../../src/index.ts'
 import { listener } from '../../src/node.ts'
 import { nginx } from '../../src/schemes/nginx.ts'
+import { ossV4 } from '../../src/schemes/oss-v4.ts'
 import { s3 } from '../../src/schemes/s3.ts'
+import { s3v2 } from '../../src/schemes/s3v2.ts'
+import { tencentCos } from '../../src/schemes/tencent-cos.ts'
 import { bearer, pythonRoutes, type ServiceOptions, service } from '../../src/service.ts'
 import { memoryStore } from '../../src/stores/memory.ts'
 import { root } from '../built.ts'
@@ -282,6 +285,25 @@ describe('options', () => {
       expect(await ask({ url: `${url}?${name}=%2Fbucket%2Fsecret.txt` }), name).toBe(403)
     expect(await ask({ query: { 'x-amz-copy-source': '/bucket/secret.txt' } })).toBe(403)
     expect(await ask({ url: `${url}?x-amz-acl=private` }, ['query'])).toBe(200)
+  })
+
+  test.each([
+    ['x-image-process=image/resize,w_1&x-image-save-object=keys.txt', 'obs'],
+    ['name=keys.txt&rename', 'obs'],
+    ['rename=', 'obs'],
+    ['x-oss-process', 'oss'],
+    ['X-Cos-Copy-Source=bucket/keys.txt', 'cos'],
+  ])('with allow, %s is refused, with which a link of %s writes or reads a file elsewhere', async (query, name) => {
+    const key = { id: 'AK', secret: 'secret' }
+    const schemes = { obs: s3v2(key, { vendor: 'obs' }), oss: ossV4(key, { region: 'cn-hangzhou' }), cos: tencentCos(key) }
+    const fetch = service(schemes, { authorize: bearer(ANYTHING, { allow: ['https://files.example/bucket/files/'] }) })
+    const ask = async (url: string) => {
+      const request = json({ scheme: name, url, expires: '10m', method: 'POST' })
+      request.headers.set('authorization', `Bearer ${ANYTHING}`)
+      return (await fetch(request)).status
+    }
+    expect(await ask('https://files.example/bucket/files/a.jpg?versionId=1&renamed=1')).toBe(200)
+    expect(await ask(`https://files.example/bucket/files/a.jpg?${query}`)).toBe(403)
   })
 
   test('any other answer of authorize than true refuses', async () => {

@@ -124,6 +124,8 @@ const PECULIAR: Readonly<Record<string, Peculiarity>> = {
   },
   // The signature covers what stands behind the endpoint, which is the first segment or an option of the scheme.
   imagekit: {
+    // The link has the URL as clients send it: spaces and letters beyond ASCII are escaped.
+    asWritten: ({ url }) => url.replace(/[^!-~]+|["<>]/g, encodeURIComponent),
     coveredPath: (path, { target, profile }) => {
       const { urlEndpoint } = profile.options as { urlEndpoint?: string }
       const endpoint = urlEndpoint === undefined ? (/^\/[^/]+/.exec(target.path)?.[0] ?? '') : targetOf(urlEndpoint).path.replace(/\/$/, '')

@@ -398,3 +398,34 @@ describe('the oracle names the field of a verdict that no grant explains', async
     expect(fault(verdict, { ...verifier, members: [foreign] }, granted, [issued])).toBe('key: it is not on the keyring')
   })
 })
+
+describe('the oracle compares a link of imagekit with its URL as clients send it', async () => {
+  const { profile, link, issued } = await issuedBy('imagekit', 'https://ik.imagekit.io/demo/图/a b.png?t=ü')
+  const verdict = await verify(profile.scheme, link, { now })
+
+  test.each<[string, string]>([
+    ['nothing', '/demo/%E5%9B%BE/a%20b.png?t=%C3%BC'],
+    ['claims.resource path', '/demo/%E5%9B%BE/a%20c.png?t=%C3%BC'],
+    ['claims.resource path', '/demo/%E5%9B%BE/x/a%20b.png?t=%C3%BC'],
+    ['claims.resource path', '/demo/%E5%9B%BE%2520/a%20b.png?t=%C3%BC'],
+    ['claims.resource path', '/demo/a%20b.png?t=%C3%BC'],
+    ['claims.resource query', '/demo/%E5%9B%BE/a%20b.png?t=%C3%B6'],
+    ['claims.resource query', '/demo/%E5%9B%BE/a%20b.png'],
+  ])('%s: %s', (what, target) => {
+    if (!verdict.ok) throw new Error(verdict.reason)
+    const claims = { ...verdict.claims, resource: `https://ik.imagekit.io${target}` }
+    const verifier = { label: 'imagekit', scheme: profile.scheme, members: [profile] }
+    const visit: Visit = { url: link, target: targetOf(link), method: 'GET', ip: undefined, headers: {}, now: +NOW, tolerance: 0 }
+    expect(fault({ ...verdict, claims }, verifier, visit, [issued]) ?? 'nothing').toBe(what)
+  })
+})
+
+/** A link of a profile that is made from vectors. */
+async function issuedBy(family: string, url: string): Promise<{ profile: Profile; link: string; issued: Issued }> {
+  const profile = FROM_VECTORS.find((each) => each.family === family) as Profile
+  const conditions = { expires: LATER }
+  const link = await sign(profile.scheme, url, conditions as never, { now })
+  const target = targetOf(link)
+  const key = profile.ring[0] as Key
+  return { profile, link, issued: { profile, url, conditions, link, target, signature: profile.signatureOf(target), key, end: +LATER } }
+}

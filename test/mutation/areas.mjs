@@ -35,7 +35,12 @@ export const AREAS = {
     schemes: 'all',
     first: [],
   },
-  http: { files: ['http/*'], tests: ['http/*', 'core/requests', 'media/*'], schemes: ['hmac'], first: [] },
+  http: { files: ['http/*', 'http/node/*'], tests: ['http/*', 'http/node/*', 'core/requests', 'media/*'], schemes: ['hmac'], first: [] },
   client: { files: ['client/*'], tests: ['client/*'], schemes: ['hmac'], first: [] },
   stores: { files: ['stores/*'], tests: ['stores/*'], schemes: ['hmac'], first: [] },
+  service: { files: ['service/*'], tests: ['service/*'], schemes: ['hmac'], first: [] },
+  media: { files: ['media/*'], tests: ['media/*'], schemes: ['hmac'], first: [] },
+  post: { files: ['post/*'], tests: ['post/*'], schemes: ['s3'], first: [] },
+  explain: { files: ['explain/*', 'explain/rules/*', 'explain/tables/*'], tests: ['explain/*'], schemes: ['hmac'], first: [] },
+  recognise: { files: ['recognise/*', 'recognise/rules/*'], tests: ['recognise/*'], schemes: ['hmac'], first: [] },
 }

@@ -111,6 +111,13 @@ describe('another question', () => {
     expect((await verify(fresh, link, { memory })).reason).toBe('bad_signature')
   })
 
+  test('a request from a wrong address is not remembered', async () => {
+    const memory = linkMemory()
+    const link = await sign(links, url, { expires, ip: '203.0.113.0/24' })
+    for (const ip of ['198.51.100.7', undefined]) expect((await verify(links, link, { memory, ip })).reason).toBe('wrong_ip')
+    expect(memory.size).toBe(0)
+  })
+
   test('an address that differs', async () => {
     const memory = linkMemory()
     const link = await sign(links, url, { expires, ip: '203.0.113.0/24' })

@@ -32,6 +32,20 @@ describe('the address of a request', () => {
   })
 })
 
+test('an address that the link itself shows is claimed as it is, beside a second signature', async () => {
+  const odd: Scheme = {
+    ...(links as unknown as Scheme),
+    algorithm: { digest: () => new Uint8Array([1]), encoding: 'hex' },
+    read: (url) => ({
+      claims: { resource: url, expires: new Date('2031-01-01T00:00:00Z'), ip: '203.0.113.0/24' },
+      signature: '01',
+      toSign: () => '',
+      address: { signature: '01', toSign: () => '' },
+    }),
+  }
+  expect((await verify(odd, '/a', { ...at, ip: '203.0.113.7' })).claims?.ip).toBe('203.0.113.0/24')
+})
+
 test('claims have no names for what the link does not say', async () => {
   const link = await sign(links, '/a', { expires: '1h' }, at)
   const { claims = {} } = await verify(links, link, at)

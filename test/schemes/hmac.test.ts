@@ -91,7 +91,8 @@ test('a host beyond ASCII is refused, because clients send it in another spellin
 test('only a * at the end of an ignored name stands for other characters', async () => {
   const scheme = hmac({ secret: 'a secret of 32 bytes or more, from a vault' }, { ignore: ['a*b', 'c*d*'] })
   const link = await sign(scheme, '/a', { expires: '1h' }, at)
-  for (const ignored of ['a*b=1', 'c*d=1', 'c*dx=1']) expect(await verify(scheme, `${link}&${ignored}`, at), ignored).toMatchObject({ ok: true })
+  for (const ignored of ['a*b=1', 'c*d=1', 'c*dx=1'])
+    expect(await verify(scheme, `${link}&${ignored}`, at), ignored).toMatchObject({ ok: true })
   for (const signed of ['ab=1', 'axb=1', 'cd=1', 'cxd=1', 'a*bx=1', 'c*=1'])
     expect(await verify(scheme, `${link}&${signed}`, at), signed).toMatchObject({ reason: 'bad_signature' })
 })

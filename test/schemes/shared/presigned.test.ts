@@ -81,3 +81,41 @@ test('gcs has its own names, and refuses those of Amazon', async () => {
     })
   await expect(sign(storage, `${url}?x-amz-acl=1`, { expires: '1h' }, at)).rejects.toMatchObject({ code: 'bad_option', option: 'url' })
 })
+
+test('the facts of the schemes say what a signature covers', () => {
+  const covers = ['method', 'host', 'path', 'query', 'starts', 'expires', 'headers', 'key']
+  expect(s3(KEY)).toMatchObject({ covers, carries: ['starts', 'method'], own: ['headers', 'query'], reads: ['method', 'headers'] })
+  expect(gcs(KEY).covers).toEqual(covers)
+})
+
+test('a header may have an empty value', async () => {
+  const headers = { 'x-amz-meta-a': '' }
+  const link = await sign(s3(KEY), URL_, { expires: '1d', headers }, at)
+  expect(await verify(s3(KEY), link, { ...at, headers })).toMatchObject({ ok: true })
+  expect(await verify(s3(KEY), link, { ...at, headers: { 'x-amz-meta-a': 'b' } })).toMatchObject({ reason: 'bad_signature' })
+})
+
+const FOREIGN = 'free of names of another vendor, which begin with X-Amz- or X-Goog-'
+const TOO_LONG = 'short enough for a link of at most 16384 characters'
+test.each<[what: string, option: string, rule: string, url: string, conditions: object]>([
+  ['two methods', 'method', 'one method, because a presigned URL opens only one', URL_, { method: ['GET', 'PUT'] }],
+  ['a path', 'url', 'one that begins with https:// or http://', '/test.txt', {}],
+  ['another scheme', 'url', 'one that begins with https:// or http://', 'wss://examplebucket.s3.amazonaws.com/', {}],
+  ['a fragment', 'url', 'free of a fragment: write the # of a key as %23', `${URL_}#top`, {}],
+  ['a broken escape', 'url', 'free of broken escapes: write the % of a key as %25', `${URL_}%`, {}],
+  ['an escaped climb', 'url', "without the segments '.' and '..', even after an escaped slash", `${URL_}%2F..%2Fa`, {}],
+  ['a host beyond ASCII', 'url', 'one with a host of ASCII characters, as the href of a URL object has it', 'https://bücket.example/a', {}],
+  ['a parameter of Google', 'url', FOREIGN, `${URL_}?X-Goog-Date=1`, {}],
+  ['a header of Google', 'headers', FOREIGN, URL_, { headers: { 'x-goog-acl': '1' } }],
+  ['an added parameter of Google', 'query', FOREIGN, URL_, { query: { 'X-Goog-Date': '1' } }],
+  ['a name that no header has', 'headers', 'names and values of ASCII characters that HTTP allows', URL_, { headers: { 'a b': '1' } }],
+  ['a line break in a header', 'headers', 'names and values of ASCII characters that HTTP allows', URL_, { headers: { a: '1\n2' } }],
+  ['the header host', 'headers', 'without host, and without a name that occurs twice', URL_, { headers: { Host: 'a.example' } }],
+  ['a header twice', 'headers', 'without host, and without a name that occurs twice', URL_, { headers: { 'x-a': '1', 'X-A': '2' } }],
+  ['a signature', 'query', 'without parameters that the link adds, such as its signature', URL_, { query: { 'X-Amz-Signature': '1' } }],
+  ['a value that is too long', 'query', TOO_LONG, URL_, { query: { a: 'x'.repeat(16_384) } }],
+  ['more than a week', 'expires', 'at most 7 days after the start of the link', URL_, { expires: '8d' }],
+])('%s is refused: %s must be %s', async (_what, option, rule, url, conditions) => {
+  const refused = sign(s3(KEY), url, { expires: '1h', ...conditions } as { expires: '1h' }, at)
+  await expect(refused).rejects.toMatchObject({ code: 'bad_option', option, message: `${option} must be ${rule}` })
+})

@@ -35,7 +35,12 @@ export const AREAS = {
     schemes: 'all',
     first: [],
   },
-  http: { files: ['http/*', 'http/node/*'], tests: ['http/*', 'http/node/*', 'core/requests', 'media/*'], schemes: ['hmac'], first: [] },
+  http: {
+    files: ['http/*', 'http/node/*'],
+    tests: ['http/*', 'http/node/*', 'core/requests', 'core/options', 'core/errors', 'media/*'],
+    schemes: ['hmac'],
+    first: [],
+  },
   client: { files: ['client/*'], tests: ['client/*'], schemes: ['hmac'], first: [] },
   stores: { files: ['stores/*'], tests: ['stores/*'], schemes: ['hmac'], first: [] },
   service: { files: ['service/*'], tests: ['service/*'], schemes: ['hmac'], first: [] },

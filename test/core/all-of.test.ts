@@ -172,5 +172,9 @@ test('mistakes name their option', async () => {
   const links = hmac({ secret: 'a secret of 32 bytes or more, from a vault' })
   for (const schemes of [[], [short], [short, undefined], [short, short], [short, links], [short, anyOf(long, links)], [short, both]])
     expect(() => allOf(...(schemes as Scheme[])), `${schemes.length}`).toThrow(LinkError)
-  await expect(sign(both, URL_, { expires: '1h' })).rejects.toThrow(LinkError)
+  await expect(sign(both, URL_, { expires: '1h' })).rejects.toMatchObject({
+    code: 'bad_option',
+    option: 'scheme',
+    message: 'scheme must be one that signs: call sign() with each of the schemes',
+  })
 })

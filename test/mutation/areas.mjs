@@ -1,4 +1,4 @@
-// What is mutated, and the tests that should notice. `schemes` are the schemes whose vectors run as well, or `all`.
+// What is mutated, and the tests that should notice. `schemes` are the schemes whose vectors run as well, or `all`. With `dom` the tests have a window.
 const CORE_TESTS = ['core/*', 'lib/*', 'http/guard', 'http/refusal', 'http/request-target']
 
 export const AREAS = {
@@ -41,7 +41,7 @@ export const AREAS = {
     schemes: ['hmac'],
     first: [],
   },
-  client: { files: ['client/*'], tests: ['client/*'], schemes: ['hmac'], first: [] },
+  client: { files: ['client/*'], tests: ['client/*'], schemes: ['hmac'], first: [], dom: true },
   stores: { files: ['stores/*'], tests: ['stores/*'], schemes: ['hmac'], first: [] },
   service: { files: ['service/*'], tests: ['service/*'], schemes: ['hmac'], first: [] },
   media: { files: ['media/*'], tests: ['media/*'], schemes: ['hmac'], first: [] },

@@ -356,6 +356,12 @@ test('the widest values of a form', async () => {
   expect(await thrown(() => postPolicy(bucket, URL_, { key: 'a', expires: tooLate }, at))).toBe('bad_option expires')
 })
 
+test('keys can be looked up', async () => {
+  const looked = s3(async (id) => (id === undefined || id === KEY.id ? KEY : undefined))
+  expect(await postPolicy(looked, URL_, conditions, at)).toEqual(await postPolicy(bucket, URL_, conditions, at))
+  expect(await reasonFor(await posted(), at, URL_, looked)).toBe('ok')
+})
+
 test('of several faults, the first is named', async () => {
   const fields = Object.entries(await posted()).filter(([name]) => name !== 'file')
   const reasonOf = async (...more: [string, unknown][]) => {

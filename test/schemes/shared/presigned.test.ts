@@ -119,3 +119,23 @@ test.each<[what: string, option: string, rule: string, url: string, conditions: 
   const refused = sign(s3(KEY), url, { expires: '1h', ...conditions } as { expires: '1h' }, at)
   await expect(refused).rejects.toMatchObject({ code: 'bad_option', option, message: `${option} must be ${rule}` })
 })
+
+test('the hash of the body, which the storage compares, takes the place of UNSIGNED-PAYLOAD', async () => {
+  // Computed with Python's hmac and hashlib after Amazon's page, by a program that also gives the signature of the page's example.
+  const hash = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'
+  const signatureOf = async (conditions: object) =>
+    parametersOf(await sign(s3(KEY), URL_, { expires: '1d', ...conditions } as { expires: '1d' }, at))['X-Amz-Signature']
+  expect(await signatureOf({ query: { 'X-Amz-Content-Sha256': hash } })).toBe(
+    '8430a93d165b5250986b15506f0da344aa46fed9af04904168724fe39ce19d94',
+  )
+  expect(await signatureOf({ method: 'PUT', headers: { 'X-Amz-Content-Sha256': hash } })).toBe(
+    'cdb168ea537766b0cd3589c2fa7370fcf50d18450d3ca6acf26ad09d2d3415ed',
+  )
+})
+
+test('Google signs an IPv6 host without its port, and with all of its groups', async () => {
+  const signatureOf = async (host: string) =>
+    parametersOf(await sign(gcs(KEY), `http://${host}/bucket/a.txt`, { expires: '1h' }, at))['X-Goog-Signature']
+  expect(await signatureOf('[::1]:4443')).toBe(await signatureOf('[::1]'))
+  expect(await signatureOf('[::1]:4443')).not.toBe(await signatureOf('[::2]:4443'))
+})

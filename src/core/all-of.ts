@@ -55,10 +55,9 @@ export function allOf(...schemes: readonly Scheme[]): Scheme<never> {
     parameters,
     reads: [...new Set(schemes.flatMap(({ reads = [] }) => reads))],
     algorithm: first.algorithm,
-    keys: () => [],
-    write() {
-      throw new LinkError('bad_option', 'scheme must be one that signs: call sign() with each of the schemes', { option: 'scheme' })
-    },
+    // `sign` asks for the keys first.
+    keys: refuseToSign,
+    write: refuseToSign,
     // Only `combine` reads, so nothing that takes one reading at a time, such as anyOf, can take one good token for all.
     read: () => 'unsigned',
     async combine({ url, method, headers, header }, options) {
@@ -84,6 +83,10 @@ export function allOf(...schemes: readonly Scheme[]): Scheme<never> {
 /** The signature of a link. Empty for one that cannot be read, which has been refused. */
 function signatureOf(reading: ReturnType<Scheme['read']>): string {
   return typeof reading === 'object' && 'signature' in reading ? reading.signature : ''
+}
+
+function refuseToSign(): never {
+  throw new LinkError('bad_option', 'scheme must be one that signs: call sign() with each of the schemes', { option: 'scheme' })
 }
 
 /** The URL without these parameters. Byte for byte the same if it has none of them. */

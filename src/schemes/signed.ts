@@ -69,12 +69,16 @@ export function signed(keys: Keys<SecretKey>, options: SignedOptions = {}): Sche
     status: { malformed: 403 },
     keys: keyring(keys, { prepare: withKnownSecret }),
 
-    write({ url, parts, expires, methods, ip, network, id = '0' }) {
+    write({ url, parts, expires, methods, ip, network, id }) {
       assertOption(!absolute || parts.origin, 'url', 'absolute; for paths there is absolute: false')
       assertOption(!network || isOneAddress(ip), 'ip', 'one address, without a zone: the format has no networks')
-      assertOption(RANDOM.test(id), 'id', 'up to 100 letters and digits')
+      assertOption(
+        id === undefined || (RANDOM.test(id) && id !== NO_ID),
+        'id',
+        "up to 100 letters and digits, and not '0', which links without an id have",
+      )
       assertOption(!methods || METHODS.test(methods.join()), 'method', 'methods of letters')
-      const granted = append(asSent(url, parts), `signed=${printed({ random: id, expires, address: ip, methods })}`)
+      const granted = append(asSent(url, parts), `signed=${printed({ random: id ?? NO_ID, expires, address: ip, methods })}`)
       const sent = split(granted)
       return {
         toSign: stringToSign(sent, sent.query, absolute),
@@ -102,7 +106,7 @@ export function signed(keys: Keys<SecretKey>, options: SignedOptions = {}): Sche
           ...(expires === undefined && { endless: true as const }),
           ...(methods && { methods }),
           ...(address && { ip: address }),
-          ...(random !== '0' && { id: random }),
+          ...(random !== NO_ID && { id: random }),
         },
         signature,
         toSign({ method }) {
@@ -130,6 +134,8 @@ const algorithmOf = (name: string): Algorithm => ({
 
 // The package writes digits. Links with `id` have other texts, none of which has the separators `-` and `_`.
 const RANDOM = /^[A-Za-z\d]{1,100}$/
+/** In the place of an id that a link does not have. */
+const NO_ID = '0'
 const METHODS = /^[A-Z]+(,[A-Z]+)*$/
 
 /** In the order of the package, with the escapes of its querystring. */

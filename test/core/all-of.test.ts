@@ -2,9 +2,11 @@
 import { describe, expect, test } from 'vitest'
 import { allOf } from '../../src/all-of.ts'
 import { guard } from '../../src/guard.ts'
-import { anyOf, hmac, inspect, LinkError, linkMemory, redeem, type Scheme, sign, verify } from '../../src/index.ts'
+import { anyOf, type Claims, hmac, inspect, LinkError, linkMemory, redeem, type Scheme, sign, verify } from '../../src/index.ts'
 import { akamai } from '../../src/schemes/akamai.ts'
 import { mediaCdn } from '../../src/schemes/media-cdn.ts'
+import { s3v2 } from '../../src/schemes/s3v2.ts'
+import { signed as signedPackage } from '../../src/schemes/signed.ts'
 import { symfony } from '../../src/schemes/symfony.ts'
 import { tencentCdn } from '../../src/schemes/tencent-cdn.ts'
 import { tampered } from '../schemes/shared/tamper.ts'
@@ -98,6 +100,45 @@ test('claims are the narrower ones', async () => {
   expect(revoked).toEqual(['session', 'other'])
 })
 
+test('of a network and a range of addresses, the network is claimed', async () => {
+  // Claims as `azure` has them for a range, and as `nginxHmac` has them for a network.
+  const at203 = (ip: string) => ({ ...both, combine: undefined, parameters: [ip], carries: [], ...claiming({ ip }) }) as unknown as Scheme
+  const [network, wider, range] = [at203('203.0.113.0/28'), at203('203.0.113.0/24'), at203('203.0.113.1-203.0.113.9')]
+  const ipOf = async (...schemes: Scheme[]) => (await verify(allOf(...schemes), '/a', { ...at, ip: '203.0.113.7' })).claims?.ip
+  expect(await ipOf(network, range)).toBe('203.0.113.0/28')
+  expect(await ipOf(range, network)).toBe('203.0.113.0/28')
+  expect(await ipOf(wider, network)).toBe('203.0.113.0/28')
+  expect(await ipOf(network, wider)).toBe('203.0.113.0/28')
+  expect(await ipOf(range, at203('203.0.113.1-203.0.113.255'))).toBe('203.0.113.1-203.0.113.9')
+  expect(await ipOf(wider, at203('203.0.113.7'))).toBe('203.0.113.7')
+})
+
+/** The parts of a scheme whose links are all valid, with these claims. */
+function claiming(claims: Partial<Claims>): Partial<Scheme> {
+  const digest = () => new Uint8Array([1])
+  return {
+    algorithm: { digest, encoding: 'hex' },
+    keys: () => [{ secret: 'x' }],
+    read: (url) => ({ claims: { resource: url, expires: new Date(+NOW + 1000), ...claims }, signature: '01', toSign: () => '' }),
+  }
+}
+
+test('methods are those that both tokens open', async () => {
+  const uploads = signedPackage({ secret: 'a secret of 32 bytes or more, from a vault' })
+  const onePut = s3v2({ id: 'AKIAIOSFODNN7EXAMPLE', secret: 'secret' })
+  const url = 'https://bucket.s3.amazonaws.com/a'
+  const asUploads = { expires: '1h', method: ['PUT', 'POST'] } as const
+  const asPut = { expires: '1h', method: 'PUT' } as const
+  const links = [
+    { scheme: allOf(uploads, onePut), link: await sign(onePut, await sign(uploads, url, asUploads, at), asPut, at) },
+    { scheme: allOf(onePut, uploads), link: await sign(uploads, await sign(onePut, url, asPut, at), asUploads, at) },
+  ]
+  for (const { scheme, link } of links) {
+    expect((await verify(scheme, link, { ...at, method: 'PUT' })).claims?.methods).toEqual(['PUT'])
+    expect((await verify(scheme, link, { ...at, method: 'POST' })).ok).toBe(false)
+  }
+})
+
 test('with guard, redeem and a memory', async () => {
   const fetch = guard(both, (_, { resource }) => new Response(resource), at)
   expect(await (await fetch(new Request(await signed()))).text()).toBe('/videos/7/main.m3u8')
@@ -159,5 +200,9 @@ test('mistakes name their option', async () => {
   const links = hmac({ secret: 'a secret of 32 bytes or more, from a vault' })
   for (const schemes of [[], [short], [short, undefined], [short, short], [short, links], [short, anyOf(long, links)], [short, both]])
     expect(() => allOf(...(schemes as Scheme[])), `${schemes.length}`).toThrow(LinkError)
-  await expect(sign(both, URL_, { expires: '1h' })).rejects.toThrow(LinkError)
+  await expect(sign(both, URL_, { expires: '1h' })).rejects.toMatchObject({
+    code: 'bad_option',
+    option: 'scheme',
+    message: 'scheme must be one that signs: call sign() with each of the schemes',
+  })
 })

@@ -157,6 +157,8 @@ describe('signIn', () => {
     const error = await signIn(links, value, { match, expires }).catch((error) => error)
     expect(error).toMatchObject({ code: 'bad_option', option: 'value.items[1]["the src"]' })
     expect(error.message).toMatch(/^value\.items\[1\]\["the src"\] must be without the segments/)
+    const inCapitals = await signIn(links, { Items: ['https://cdn.example/a/../b'] }, { match, expires }).catch((error) => error)
+    expect(inCapitals.option).toBe('value.Items[0]')
   })
 
   test('circles and hostile depths are refused, and wide values are not', async () => {
@@ -184,9 +186,19 @@ describe('signIn', () => {
   )
 
   test('refuses a match that would sign more than is meant', async () => {
+    const rule = "the beginning of URLs up to a slash, such as 'https://cdn.example/', a list of these, or a function"
     for (const wrong of [undefined, '', 'https://cdn.example', 'cdn.example/', [], [''], /https/, 5])
-      await expect(signIn(links, [], { match: wrong as never, expires })).rejects.toMatchObject({ code: 'bad_option', option: 'match' })
-    await expect(signIn(links, [], undefined as never)).rejects.toMatchObject({ option: 'conditions' })
+      await expect(signIn(links, [], { match: wrong as never, expires })).rejects.toMatchObject({
+        code: 'bad_option',
+        option: 'match',
+        message: `match must be ${rule}`,
+      })
+    for (const missing of [undefined, null, '1h'])
+      await expect(signIn(links, [], missing as never)).rejects.toMatchObject({
+        code: 'bad_option',
+        option: 'conditions',
+        message: "conditions must be an object such as { match: 'https://cdn.example/', expires: '10m' }",
+      })
     await expect(signIn(links, ['https://cdn.example/a'], { match } as never)).rejects.toMatchObject({ option: 'expires' })
   })
 })

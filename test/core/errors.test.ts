@@ -174,6 +174,8 @@ const keys: Row[] = [
   ['a misspelt parameter', 'bad_option', 'expiry', () => hmac({ secret }, { parameters: { expiry: 'e' } as object })],
   ['a pichax key without id', 'bad_option', 'id', () => pichax({ secret } as { id: string; secret: string })],
   ['anyOf with keys in place of schemes', 'bad_option', 'scheme', () => anyOf({ secret } as unknown as Scheme)],
+  ['anyOf with an object that only reads', 'bad_option', 'scheme', () => anyOf({ read: () => 'unsigned' } as unknown as Scheme)],
+  ['anyOf with an object that only writes', 'bad_option', 'scheme', () => anyOf({ write: () => ({}) } as unknown as Scheme)],
   ['anyOf without schemes', 'bad_option', 'scheme', () => anyOf(undefined as unknown as Scheme)],
 ]
 
@@ -285,6 +287,8 @@ const inPath = hmac({ secret }, { placement: 'path' })
 const OWN_NAMES = ['expires', 'starts', 'method', 'net', 'prefix', 'uses', 'id', 'key', 'signature', '%69d', 'e%78pires']
 const urls: Row[] = [
   ['another scheme', 'bad_option', 'url', signing('ftp://cdn.example/private-folder/a')],
+  ['two slashes at its start', 'bad_option', 'url', signing('//cdn.example/private-folder/a')],
+  ['a dot segment', 'bad_option', 'url', signing('/private-folder/../a')],
   [
     'a path that is not UTF-8, with a prefix',
     'bad_option',
@@ -305,6 +309,7 @@ const urls: Row[] = [
     async () => signAnyhow(pictures, await sign(pictures, url, { ...hour, id: '7' }), { ...hour, id: '7' }),
   ],
   ['a link with its token in the path', 'already_signed', 'url', async () => signAnyhow(inPath, await sign(inPath, url, hour), hour)],
+  ['half a token in its path', 'bad_option', 'url', () => signAnyhow(inPath, 'https://cdn.example/expires=soon/private-folder/a', hour)],
   ['a link, with anyOf', 'already_signed', 'url', () => signAnyhow(anyOf(links, pictures), good, hour)],
   ...OWN_NAMES.map((name): Row => [`a parameter ${name} of the URL's own`, 'bad_option', 'url', signing(`${url}?${name}=7`)]),
   ...['id', 'expires', 'key', 'signature'].map(
@@ -347,6 +352,13 @@ test('a condition with a very long name, which may be a secret, is not repeated'
   const error = await mistake(asking({ ['x'.repeat(10_000)]: 1 }))
   expect(error).toMatchObject({ code: 'bad_option', option: undefined })
   expect(error.message).toBe(`unknown option; sign() with hmac links takes expires, align, starts, method, ip, prefix, uses, id`)
+})
+
+test('a name of 32 characters may be a secret, and one of 31 is repeated', async () => {
+  const long = 'x'.repeat(32)
+  expect(await mistake(asking({ [long]: 1 }))).toMatchObject({ option: undefined, message: expect.not.stringContaining(long) })
+  const short = long.slice(1)
+  expect(await mistake(asking({ [short]: 1 }))).toMatchObject({ option: short, message: expect.stringContaining(`'${short}'`) })
 })
 
 // TypeScript refuses these. Plain JavaScript gets an error, and nothing is signed.

@@ -111,6 +111,25 @@ describe('another question', () => {
     expect((await verify(fresh, link, { memory })).reason).toBe('bad_signature')
   })
 
+  test('a link of 2,048 characters is remembered, and a longer one is not', async () => {
+    const memory = linkMemory()
+    const rest = (await sign(links, '/', { expires })).length
+    const ofLength = (length: number) => sign(links, `/${'x'.repeat(length - rest)}`, { expires })
+    const [longest, tooLong] = [await ofLength(2048), await ofLength(2049)]
+    expect([longest.length, tooLong.length]).toEqual([2048, 2049])
+    for (const link of [tooLong, longest]) await verify(links, link, { memory })
+    expect(memory.size).toBe(1)
+    expect(await hmacsOf(() => verify(links, longest, { memory }))).toBe(0)
+    expect(await hmacsOf(() => verify(links, tooLong, { memory }))).toBe(1)
+  })
+
+  test('a request from a wrong address is not remembered', async () => {
+    const memory = linkMemory()
+    const link = await sign(links, url, { expires, ip: '203.0.113.0/24' })
+    for (const ip of ['198.51.100.7', undefined]) expect((await verify(links, link, { memory, ip })).reason).toBe('wrong_ip')
+    expect(memory.size).toBe(0)
+  })
+
   test('an address that differs', async () => {
     const memory = linkMemory()
     const link = await sign(links, url, { expires, ip: '203.0.113.0/24' })

@@ -30,8 +30,8 @@ interface Peculiarity {
   readonly fields?: Readonly<Record<string, Check>>
   /** The URL that a link is for, as the vendor's own signer writes it. Default: as it was given. */
   readonly asWritten?: (issued: Issued) => string
-  /** The part of a path that is covered. Default: all of it. */
-  readonly coveredPath?: (path: string, issued: Issued) => string
+  /** The part of a path that is covered, in a URL with this origin, for a scheme with these options. Default: all of it. */
+  readonly coveredPath?: (path: string, issued: Issued, origin: string, options: Options) => string
   readonly prefixHasOrigin?: boolean
   readonly refused?: Profile['refused']
 }
@@ -124,6 +124,8 @@ const PECULIAR: Readonly<Record<string, Peculiarity>> = {
   },
   // The signature covers what stands behind the endpoint, which is the first segment or an option of the scheme.
   imagekit: {
+    // The link has the URL as clients send it: spaces and letters beyond ASCII are escaped.
+    asWritten: ({ url }) => url.replace(/[^!-~]+|["<>]/g, encodeURIComponent),
     coveredPath: (path, { target, profile }) => {
       const { urlEndpoint } = profile.options as { urlEndpoint?: string }
       const endpoint = urlEndpoint === undefined ? (/^\/[^/]+/.exec(target.path)?.[0] ?? '') : targetOf(urlEndpoint).path.replace(/\/$/, '')
@@ -142,6 +144,14 @@ const PECULIAR: Readonly<Record<string, Peculiarity>> = {
     coversQuery: (issued) => !isWide(issued, 'query'),
     // The bucket is signed in front of the path, whether it stands there, in the host or in an option: one object has one signature.
     coveredPath: (path) => path.replace(/^\/examplebucket(?=\/)/, ''),
+  },
+  // The bucket is signed in front of the path, whether the path has it, the host or an option: one object has one signature.
+  s3v2: {
+    coveredPath: (path, _issued, origin, { bucket }) => {
+      const host = /^https?:\/\/([^.]+)\.(?:s3|oss-|obs)[^/]*\.(?:amazonaws|aliyuncs|myhuaweicloud)\.com$/.exec(normalOrigin(origin))
+      const named = bucket ?? host?.[1]
+      return named === undefined ? path : `/${named}${path}`
+    },
   },
   // Cloud Storage signs the host without its port.
   'gcs-rsa': { fields: { host: hostWithoutPort } },
@@ -211,7 +221,7 @@ function profileOf(
   const { asWritten = ({ url }: Issued) => url, coveredPath = (path: string) => path } = others
 
   /** The part of the request that patterns, a prefix, or the URL itself let through. */
-  const path: Check = (issued, visit, claims) => {
+  const path: Check = (issued, visit, claims, verifier) => {
     const { conditions, profile } = issued
     const named = targetParts(claims.resource)
     const asked = patterns && (conditions[patterns.condition] as string | readonly string[] | undefined)
@@ -227,7 +237,10 @@ function profileOf(
     if (!profile.scheme.covers.includes('path')) return
     const prefix = conditions['prefix'] as string | undefined
     if (prefix !== undefined) return outside(named.path, prefix) && 'claims.resource path'
-    const [granted, shown] = [targetOf(asWritten(issued)).path, named.path].map((each) => merged(coveredPath(each, issued)))
+    const written = targetOf(asWritten(issued))
+    const origin = visit.target.origin || `https://${visit.headers['host'] ?? ''}`
+    const granted = merged(coveredPath(written.path, issued, written.origin, profile.options as Options))
+    const shown = merged(coveredPath(named.path, issued, origin, verifier.options as Options))
     return different(granted === shown, 'claims.resource path')
   }
   // The URL of a link is compared in claims, so the fields that it has are not compared again. Signer and verifier can differ in their options,

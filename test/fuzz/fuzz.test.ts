@@ -398,3 +398,58 @@ describe('the oracle names the field of a verdict that no grant explains', async
     expect(fault(verdict, { ...verifier, members: [foreign] }, granted, [issued])).toBe('key: it is not on the keyring')
   })
 })
+
+/** The fault in a verdict on a request for this URL with the signature of a link, whose claims name this resource. */
+async function faultOf(family: string, granted: string, resource: string, more: Partial<Visit> = {}): Promise<string> {
+  const { profile, link, issued } = await issuedBy(family, granted)
+  const verdict = await verify(profile.scheme, link, { now })
+  if (!verdict.ok) throw new Error(verdict.reason)
+  const query = link.slice(link.indexOf('?'))
+  const url = targetOf(resource).origin + targetOf(resource).path + query
+  const visit: Visit = { url, target: targetOf(url), method: 'GET', ip: undefined, headers: {}, now: +NOW, tolerance: 0, ...more }
+  const verifier = { label: family, scheme: profile.scheme, members: [profile] }
+  return fault({ ...verdict, claims: { ...verdict.claims, resource } }, verifier, visit, [issued]) ?? 'nothing'
+}
+
+test.each<[string, string]>([
+  ['nothing', '/demo/%E5%9B%BE/a%20b.png?t=%C3%BC'],
+  ['claims.resource path', '/demo/%E5%9B%BE/a%20c.png?t=%C3%BC'],
+  ['claims.resource path', '/demo/%E5%9B%BE/x/a%20b.png?t=%C3%BC'],
+  ['claims.resource path', '/demo/%E5%9B%BE%2520/a%20b.png?t=%C3%BC'],
+  ['claims.resource path', '/demo/a%20b.png?t=%C3%BC'],
+  ['claims.resource query', '/demo/%E5%9B%BE/a%20b.png?t=%C3%B6'],
+  ['claims.resource query', '/demo/%E5%9B%BE/a%20b.png'],
+])('the oracle compares a link of imagekit with its URL as clients send it: %s, %s', async (what, target) => {
+  expect(await faultOf('imagekit', 'https://ik.imagekit.io/demo/图/a b.png?t=ü', `https://ik.imagekit.io${target}`)).toBe(what)
+})
+
+test.each<[string, string]>([
+  ['nothing', 'https://s3.amazonaws.com/examplebucket/test.txt'],
+  ['nothing', 'https://examplebucket.s3.amazonaws.com/test.txt'],
+  ['nothing', 'https://examplebucket.s3.eu-west-1.amazonaws.com/test.txt'],
+  ['claims.resource path', 'https://examplebucket.s3.amazonaws.com/examplebucket/test.txt'],
+  ['claims.resource path', 'https://otherbucket.s3.amazonaws.com/test.txt'],
+  ['claims.resource path', 'https://s3.amazonaws.com/test.txt'],
+  ['claims.resource path', 'https://examplebucket.s3.amazonaws.com/test.text'],
+])('the oracle knows the bucket of an s3v2 link in the host and in the path: %s, %s', async (what, resource) => {
+  expect(await faultOf('s3v2', 'https://s3.amazonaws.com/examplebucket/test.txt', resource)).toBe(what)
+})
+
+test('the oracle compares the header host where a scheme reads it', async () => {
+  const headers = { host: 'other.example' }
+  // Signed as a path, and read as a path.
+  expect(await faultOf('symfony', '/a/b?x=1', '/a/b?x=1', { headers })).toBe('nothing')
+  expect(await faultOf('symfony', 'https://app.example/a?x=1', '/a?x=1')).toBe('scheme')
+  expect(await faultOf('gcs-rsa', 'https://storage.googleapis.com/b/a', '/b/a', { headers })).toBe('host')
+})
+
+/** A link of a profile that is made from vectors. */
+async function issuedBy(family: string, url: string): Promise<{ profile: Profile; link: string; issued: Issued }> {
+  const profile = FROM_VECTORS.find((each) => each.family === family) as Profile
+  const expires = new Date(+NOW + 86_400_000)
+  const conditions = { expires }
+  const link = await sign(profile.scheme, url, conditions as never, { now })
+  const target = targetOf(link)
+  const key = profile.ring[0] as Key
+  return { profile, link, issued: { profile, url, conditions, link, target, signature: profile.signatureOf(target), key, end: +expires } }
+}

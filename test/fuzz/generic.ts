@@ -167,8 +167,11 @@ function fieldsOf(scheme: Scheme, resourceOf: (target: Target) => { path: string
       different(JSON.stringify(claims[claim] ?? null) === JSON.stringify(conditions[claim] ?? null), `claims.${claim}`)
   const fields: Record<string, Check> = {
     scheme: (issued, { target }) => different(normalOrigin(issued.target.origin) === normalOrigin(target.origin), 'scheme'),
-    host: (issued, { target, headers }) =>
-      different(host(issued.target) === (host(target) || (headers['host'] ?? '').toLowerCase()), 'host'),
+    host: (issued, { target, headers }) => {
+      // A scheme that reads no headers compares the URL of a request as it is, which may be a path, with the URL that was signed.
+      const header = scheme.reads?.includes('headers') ? (headers['host'] ?? '').toLowerCase() : ''
+      return different(host(issued.target) === (host(target) || header), 'host')
+    },
     path: (issued, { target }, claims) => {
       const path = resourceOf(target).path
       const server =

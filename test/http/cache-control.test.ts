@@ -58,6 +58,18 @@ describe('cacheControl', () => {
     expect(cacheControl(claims({ expires: new Date(0) }))).toBe('no-store')
   })
 
+  test('the message about a promise says what to do, and that about other values does not', () => {
+    const messageFor = (given: unknown) => {
+      try {
+        return cacheControl(given as never)
+      } catch (error) {
+        return (error as Error).message
+      }
+    }
+    expect(messageFor(Promise.resolve())).toBe('verdict must be a verdict, or claims; await the promise first')
+    expect(messageFor({})).toBe('verdict must be a verdict, or claims')
+  })
+
   test.each<[unknown, object?]>([
     [Promise.resolve()],
     [undefined],

@@ -177,7 +177,11 @@ describe('guard with a store', () => {
     const { status, reason, headers, text } = await ask(guard(links, never, { store }), await mint({ uses: 1 }))
     expect([status, reason, headers.get('content-type')]).toEqual([503, 'unavailable', 'application/problem+json'])
     expect(headers.get('cache-control')).toBe('no-store')
-    expect(JSON.parse(text)).toMatchObject({ title: 'Service Unavailable', status: 503 })
+    expect(JSON.parse(text)).toMatchObject({
+      title: 'Service Unavailable',
+      status: 503,
+      detail: 'The server cannot check right now whether the link has been used; try again later.',
+    })
     // A link without a number of uses needs no store.
     expect(await ask(guard(links, file, { store }), await mint())).toMatchObject({ status: 200 })
   })
@@ -202,6 +206,7 @@ test.each<[string, () => unknown, string]>([
   ['options that are null', () => guard(links, never, null as never), 'options must be an object'],
   ['an address in place of a function', () => guard(links, never, { ip: '203.0.113.7' as never }), 'ip must be a function'],
   ['a store that is a promise', () => guard(links, never, { store: Promise.resolve() as never }), 'store must be an object with take('],
+  ['a memory that is a number', () => guard(links, never, { memory: 100 as never }), 'memory must be made by linkMemory()'],
   ['a tolerance without a unit', () => guard(links, never, { tolerance: 60 as never }), 'tolerance must be a duration with its unit'],
   ['a date for now', () => guard(links, never, { now: new Date() as never }), 'now must be a function that returns a Date'],
   ['a list for revoked', () => guard(links, never, { revoked: [] as never }), 'revoked must be a function'],

@@ -29,6 +29,7 @@ test.each([
   ['application/json, text/plain, */*', false],
   ['application/problem+json', false],
   ['application/json, text/html;q=0.9', false],
+  ['application/problem+json, text/html;q=0.9', false],
   ['text/html;q=0', false],
   ['text/html; q=x', false],
 ])('Accept: %s: a page is %s', async (accept, isPage) => {
@@ -139,6 +140,7 @@ test.each<[string, unknown, string]>([
   ['an unknown reason', { refused: { gone: {} } }, "unknown option 'gone'; the option refused of guard() takes unsigned, malformed,"],
   ['a page that is text', { refused: { used: 'Nein' } }, 'refused must be an object of pages'],
   ['a page with an unknown word', { refused: { used: { body: 'x' } } }, "unknown option 'body'; a page of the option refused"],
+  ['a title that is a number', { refused: { used: { title: 7 } } }, 'title must be plain text'],
   ['a text that is a number', { refused: { used: { text: 7 } } }, 'text must be plain text'],
   ['a next step that runs a script', { refused: { used: { next: { text: 'x', url: 'javascript:alert(1)' } } } }, 'next must be an object'],
   ['a next step that is text', { refused: { used: { next: '/login' } } }, 'next must be an object'],

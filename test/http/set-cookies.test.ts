@@ -125,6 +125,12 @@ test('mistakes name their option', async () => {
   expect(thrown(links, link, { now: () => new Date('2026-01-01T01:00:00Z') })).toBe('bad_option link')
   const long = await sign(links, `${ORIGIN}/a/`, { expires: '1h', prefix: '/a/', data: 'x'.repeat(5000) }, at)
   expect(thrown(links, long, at)).toBe('bad_option link')
+  // Its name and its value together have 4,096 characters, and then one more.
+  const withData = (length: number) => sign(links, `${ORIGIN}/a/`, { expires: '1h', prefix: '/a/', data: 'x'.repeat(length) }, at)
+  const lengthOf = (cookie = '') => cookie.split(';', 1)[0]?.replace('=', '').length as number
+  const room = 4096 - lengthOf(setCookies(links, await withData(1), at)[0]) + 1
+  expect(lengthOf(setCookies(links, await withData(room), at)[0])).toBe(4096)
+  expect(thrown(links, await withData(room + 1), at)).toBe('bad_option link')
   // The separators of a link are signed, so it cannot become a cookie.
   const inQuery = cloudCdn({ id: 'my-key', secret: 'nZtRohdNF9m3cKM24IcK4w==' })
   const url = await sign(inQuery, `${ORIGIN}/a/`, { expires: '1h', prefix: '/a/' }, at)

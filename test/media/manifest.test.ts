@@ -126,6 +126,33 @@ test.each([
   expect([text.match(/signature=/g)?.length ?? 0, left.length]).toEqual([signed, unsigned])
 })
 
+test('entities of XML stand for their characters', async () => {
+  // A scheme that leaves the apostrophe as it is.
+  const edge = akamai({ secret: 'aabbccddeeff00112233445566778899' })
+  const entities = 'a&#x2F;b&#x2f;c&#47;d&amp;e&apos;f.mp4'
+  const signed = await sign(`<BaseURL>${entities}</BaseURL>`, {}, edge as never)
+  expect(signed).toContain(`<BaseURL>${entities}?`)
+  const added = signed.slice(signed.indexOf(entities) + entities.length).split('<', 1)[0] as string
+  const url = `https://cdn.example/videos/7/a/b/c/d&e'f.mp4${added.replaceAll('&amp;', '&')}`
+  expect(await verify(edge, url, { now })).toMatchObject({ ok: true })
+})
+
+test('a number beyond Unicode stands for no character', async () => {
+  expect((await sign('<BaseURL>a&#x10ffff;.mp4</BaseURL>')).match(/signature=/g)).toHaveLength(1)
+  // It stays as it is, and its # would begin a fragment.
+  for (const number of ['&#x110000;', '&#1114112;'])
+    await expect(sign(`<BaseURL>a${number}.mp4</BaseURL>`)).rejects.toMatchObject({
+      code: 'bad_option',
+      message: 'manifest must be one whose URLs have no fragment',
+    })
+})
+
+test('a Location does not change what other URLs are relative to', async () => {
+  const inside = '<Location>other/index.mpd</Location><SegmentList><SegmentURL media="1.mp4"/></SegmentList>'
+  const [, media = ''] = /media="([^"]*)"/.exec(await sign(inside)) ?? []
+  expect(await verify(links, new URL(media.replaceAll('&amp;', '&'), base), { now })).toMatchObject({ ok: true })
+})
+
 test('a scheme of a CDN', async () => {
   const edge = akamai({ secret: 'aabbccddeeff00112233445566778899' })
   expect(await sign('<SegmentTemplate media="$Time$.m4s"/>', { prefix }, edge as never)).toMatch(/media="\$Time\$\.m4s\?\w+=exp=/)
@@ -155,6 +182,11 @@ describe('mistakes', () => {
     expect(await wrong(manifest)).toBe(message)
   })
   test('options and schemes', async () => {
+    expect(await wrong(MANIFEST, inPrefix, { secret: 'x' })).toMatch(/^scheme must be a scheme with its keys/)
+    const { prefix: _, ...withoutPrefix } = inPrefix
+    expect(await wrong(MANIFEST, withoutPrefix)).toBe(
+      'prefix must be given for a manifest with templates: the folder of the URLs that a player makes',
+    )
     expect(await wrong(MANIFEST, { ...inPrefix, base: 'index.mpd' })).toMatch(/^base must be the URL of the playlist or manifest/)
     expect(await wrong(MANIFEST, { ...inPrefix, life: '1h' })).toMatch(
       /^unknown option 'life'; signManifest\(\) with hmac links takes base,/,

@@ -321,8 +321,24 @@ describe('work, counted', () => {
 
   test('a URL does not grow without a limit', async () => {
     const text = `#EXTM3U\n#EXT-X-DEFINE:NAME="a",VALUE="${'x'.repeat(10_000)}"\n${'{$a}'.repeat(10_000)}\n`
-    await expect(signPlaylist(links, text, { base, expires: '1h' })).rejects.toMatchObject({ code: 'bad_option' })
+    await expect(signPlaylist(links, text, { base, expires: '1h' })).rejects.toMatchObject({
+      code: 'bad_option',
+      option: 'playlist',
+      message: 'playlist must be one with URLs of at most 16,384 characters',
+    })
   })
+})
+
+test('an attribute that has no quotes, no value, or only begins like the name of a URL stays as it is', async () => {
+  const text = '#EXTM3U\n#EXT-X-KEY:METHOD=AES-128,URI=key.bin\n#EXT-X-MAP:URI=""\n#EXT-X-UNKNOWN:URI-TYPE="a",X-URLS="b"\n'
+  const told: unknown[] = []
+  expect(await signPlaylist(links, text, { base, expires: '1h', now, left: (one) => told.push(one) })).toBe(text)
+  expect(told).toEqual([])
+})
+
+test('text in front of an attribute is not a part of its name', async () => {
+  const signed = await signPlaylist(links, '#EXTM3U\n#EXT-X-MAP:odd, URI="a.bin"\n', { base, expires: '1h', now })
+  expect(signed).toMatch(/^#EXTM3U\n#EXT-X-MAP:odd, URI="https:\/\/cdn\.test\/v\/7\/a\.bin\?/)
 })
 
 test('$ in a URL stays a $', async () => {

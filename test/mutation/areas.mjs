@@ -1,4 +1,4 @@
-// What is mutated, and the tests that should notice. `schemes` are the schemes whose vectors run as well, or `all`.
+// What is mutated, and the tests that should notice. `schemes` are the schemes whose vectors run as well, or `all`. With `dom` the tests have a window.
 const CORE_TESTS = ['core/*', 'lib/*', 'http/guard', 'http/refusal', 'http/request-target']
 
 export const AREAS = {
@@ -24,7 +24,7 @@ export const AREAS = {
   },
   sigv4: {
     files: ['schemes/shared/sigv4', 'schemes/shared/canonical-request'],
-    quick: ['schemes/shared/presigned'],
+    quick: ['schemes/shared/canonical-request', 'schemes/shared/presigned'],
     tests: ['schemes/shared/sigv4'],
     schemes: ['s3', 'gcs-rsa'],
     first: ['gcs'],
@@ -35,7 +35,17 @@ export const AREAS = {
     schemes: 'all',
     first: [],
   },
-  http: { files: ['http/*'], tests: ['http/*', 'core/requests', 'media/*'], schemes: ['hmac'], first: [] },
-  client: { files: ['client/*'], tests: ['client/*'], schemes: ['hmac'], first: [] },
+  http: {
+    files: ['http/*', 'http/node/*'],
+    tests: ['http/*', 'http/node/*', 'core/requests', 'core/options', 'core/errors', 'media/*'],
+    schemes: ['hmac'],
+    first: [],
+  },
+  client: { files: ['client/*'], tests: ['client/*'], schemes: ['hmac'], first: [], dom: true },
   stores: { files: ['stores/*'], tests: ['stores/*'], schemes: ['hmac'], first: [] },
+  service: { files: ['service/*'], tests: ['service/*'], schemes: ['hmac'], first: [] },
+  media: { files: ['media/*'], tests: ['media/*'], schemes: ['hmac'], first: [] },
+  post: { files: ['post/*'], tests: ['post/*'], schemes: ['s3'], first: [] },
+  explain: { files: ['explain/*', 'explain/rules/*', 'explain/tables/*'], tests: ['explain/*'], schemes: ['hmac'], first: [] },
+  recognise: { files: ['recognise/*', 'recognise/rules/*'], tests: ['recognise/*'], schemes: ['hmac'], first: [] },
 }

@@ -1,6 +1,11 @@
 // Runs the bundles that run.mjs sends, one after another. A mutant that breaks the process is noticed by run.mjs.
 import { reset, run } from './vitest.mjs'
 
+if (process.argv[2] === 'dom') {
+  const { builtinEnvironments } = await import('vitest/runtime')
+  await builtinEnvironments['happy-dom'].setup(globalThis, {})
+}
+
 process.on('disconnect', () => process.exit())
 process.on('message', async ({ path, skip }) => {
   reset()

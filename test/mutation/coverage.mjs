@@ -2,33 +2,33 @@
 //
 // Lines are lines of the bundle, which has no types and no comments. Branches are the blocks that V8 counts: functions, and the parts of a function
 // that run a different number of times. Tests that need a server, a browser or a vendor's package are left out.
+//
+// With --dom it measures src/client by its tests in happy-dom, and --only=post,media measures these folders by their own tests.
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { Session } from 'node:inspector/promises'
 import { pathToFileURL } from 'node:url'
+import { parseArgs } from 'node:util'
 import { bundled, expand, regionOf, root, SLOW, vectorTests } from './bundle.mjs'
 import { run } from './vitest.mjs'
 
-const folders = ['core', 'lib', 'http', 'media', 'schemes', 'schemes/shared', 'stores', 'recognise', 'explain', 'service', 'client']
-const tests = expand(
+const { values } = parseArgs({ options: { dom: { type: 'boolean' }, only: { type: 'string' } } })
+const FOLDERS = [
+  ...['core', 'lib', 'http', 'http/node', 'media', 'post', 'schemes', 'schemes/shared', 'stores', 'recognise', 'recognise/rules'],
+  ...['explain', 'explain/rules', 'explain/tables', 'service', 'client'],
+]
+const only = values.dom ? ['client'] : values.only?.split(',')
+const folders = only ?? FOLDERS
+const hasTests = (folder) => !folder.startsWith('http/') && !/\/(rules|tables)$/.test(folder)
+const testFiles = expand(
   'test',
-  [
-    'core/*',
-    'lib/*',
-    'http/*',
-    'media/*',
-    'schemes/*',
-    'schemes/shared/*',
-    'stores/*',
-    'recognise/*',
-    'explain/*',
-    'client/*',
-    'service/*',
-  ],
+  folders.filter(hasTests).map((folder) => `${folder}/*`),
   '.test.ts',
 )
+const isChosen = (file) => (values.dom ? !/\.browser\./.test(file) : !SLOW.test(file))
+const tests = testFiles.filter(isChosen)
 const parts = [
-  { name: 'vectors', contents: vectorTests('() => true') },
-  ...tests.filter((file) => !SLOW.test(file)).map((file) => ({ name: file, contents: `import '${root}${file}'` })),
+  ...(only ? [] : [{ name: 'vectors', contents: vectorTests('() => true') }]),
+  ...tests.map((file) => ({ name: file, contents: `import '${root}${file}'` })),
 ]
 const text = await bundled(parts, { fewer: true })
 mkdirSync(`${root}build/mutation`, { recursive: true })
@@ -39,6 +39,10 @@ const session = new Session()
 session.connect()
 await session.post('Profiler.enable')
 await session.post('Profiler.startPreciseCoverage', { callCount: true, detailed: true })
+if (values.dom) {
+  const { builtinEnvironments } = await import('vitest/runtime')
+  await builtinEnvironments['happy-dom'].setup(globalThis, {})
+}
 await import(path)
 const report = await run([], { all: true })
 const { result } = await session.post('Profiler.takePreciseCoverage')

@@ -22,8 +22,9 @@ const seed = Number(values.seed ?? 1)
 const count = Number(values.count ?? 150)
 const workers = Number(values.workers ?? 2)
 
+const isSlow = (file) => SLOW.test(file) && !(area.dom && /\.dom\./.test(file))
 const tests = expand('test', area.tests, '.test.ts').filter(
-  (file) => !SLOW.test(file) && !expand('test', area.quick ?? [], '.test.ts').includes(file),
+  (file) => !isSlow(file) && !expand('test', area.quick ?? [], '.test.ts').includes(file),
 )
 const sources = expand('src', area.files, '.ts').filter((file) => !values.file || file.includes(values.file))
 
@@ -112,7 +113,7 @@ function runner(number) {
     async run(mutant, limit) {
       if (!child || runs >= 40) {
         stop()
-        child = fork(`${root}test/mutation/child.mjs`, { cwd: root, stdio: 'ignore' })
+        child = fork(`${root}test/mutation/child.mjs`, area.dom ? ['dom'] : [], { cwd: root, stdio: 'ignore' })
         runs = 0
       }
       const text = mutant ? bundle.slice(0, mutant.start) + mutant.text + bundle.slice(mutant.end) : bundle

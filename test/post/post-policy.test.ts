@@ -232,6 +232,9 @@ test('a policy with anything that would not be checked is malformed', async () =
     expect(await reasonOf(JSON.stringify({ ...policy, conditions: [...policy.conditions, condition] }))).toBe('malformed policy')
   for (const text of ['', '{', 'null', '[]', '"a"', '{"conditions":[]}', '{"expiration":"2030-01-01","conditions":[]}'])
     expect(await reasonOf(text), text).toBe('malformed policy')
+  // Engines read these dates, too.
+  for (const expiration of ['+002030-01-01T00:00:00Z', '2030-01-01T00:00:00', '2030-01-01T00:00:00.0000Z', '2030-01-01T00:00:00Z '])
+    expect(await reasonOf(JSON.stringify({ ...policy, expiration })), expiration).toBe('malformed policy')
   for (const odd of ['!', 'e30', 'e30=\n', 'e31=', '/w==', 'A'.repeat(24_000)])
     expect(await reasonFor({ ...form, Policy: odd })).toBe('malformed policy')
   // Readable, and signed by nobody.
@@ -339,6 +342,36 @@ test('a form never outlives its key', async () => {
   const { fields } = await postPolicy(s3({ ...KEY, expires: new Date(+NOW + 60_000) }), URL_, { key: 'a', expires: '1h' }, at)
   expect(Buffer.from(fields['Policy'] as string, 'base64').toString()).toContain('"expiration":"2026-01-01T00:01:00Z"')
   expect(await thrown(() => postPolicy(s3([]), URL_, conditions, at))).toBe('no_key keys')
+})
+
+test('the widest values of a form', async () => {
+  const accepted = async (more: Partial<PostConditions>) => {
+    const { fields } = await postPolicy(bucket, URL_, { key: 'a', expires: '1h', ...more }, at)
+    return Buffer.from(fields['Policy'] as string, 'base64').toString()
+  }
+  expect(await accepted({ contentLengthRange: [0, 0] })).toContain('["content-length-range",0,0]')
+  expect(await accepted({ expires: '7d' })).toContain('"expiration":"2026-01-08T00:00:00Z"')
+  expect(await accepted({ key: 'a'.repeat(1024) })).toContain('a'.repeat(1024))
+  const tooLate = new Date(+NOW + 604_800_001)
+  expect(await thrown(() => postPolicy(bucket, URL_, { key: 'a', expires: tooLate }, at))).toBe('bad_option expires')
+})
+
+test('keys can be looked up', async () => {
+  const looked = s3(async (id) => (id === undefined || id === KEY.id ? KEY : undefined))
+  expect(await postPolicy(looked, URL_, conditions, at)).toEqual(await postPolicy(bucket, URL_, conditions, at))
+  expect(await reasonFor(await posted(), at, URL_, looked)).toBe('ok')
+})
+
+test('of several faults, the first is named', async () => {
+  const fields = Object.entries(await posted()).filter(([name]) => name !== 'file')
+  const reasonOf = async (...more: [string, unknown][]) => {
+    const { reason, field } = await verifyPost(bucket, URL_, Object.fromEntries([...fields, ...more]), at)
+    return `${reason} ${field}`
+  }
+  expect(await reasonOf(['ACL', 'private'], ['file', 7])).toBe('malformed acl')
+  expect(await reasonOf(['file', 7], ['ACL', 'private'])).toBe('malformed file')
+  expect(await reasonOf(['file', { size: -1 }])).toBe('malformed file')
+  expect(await reasonOf(['file', file], ['File', file])).toBe('malformed file')
 })
 
 test('mistakes of callers name their option', async () => {

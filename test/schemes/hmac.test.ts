@@ -21,7 +21,7 @@ test.each(['/a?exp%20ires=1', '/a?expires%20=1', '/a?x%5Bid%5D=1', '/a?x%20id=1'
   },
 )
 
-test.each(['%20id=1', '%20%20id=1', 'id%5B%5D=1', 'id%5Bx=1', 'id%00x=1'])(
+test.each(['%20id=1', '%20%20id=1', '%20id%5B%5D=1', 'id%5B%5D=1', 'id%5Bx=1', 'id%00x=1'])(
   '%s is read as id by some servers, so sign refuses it, and verify names it',
   async (piece) => {
     const refused: LinkError = await sign(links, `/a?${piece}`, { expires: '1h' }, at).catch((error) => error)
@@ -64,4 +64,35 @@ test('behind more parameters than parsers take, the first fault is named', async
   const many = '&x=1'.repeat(1001)
   expect(await verify(links, `${link}${many}`, at)).toMatchObject({ reason: 'malformed', parameter: 'expires' })
   expect(await verify(links, `${link}&id%5B%5D=1${many}`, at)).toMatchObject({ reason: 'malformed', parameter: 'id%5B%5D' })
+})
+
+test.each<[option: string, value: unknown, rule: string]>([
+  ['purpose', 7, 'well-formed text'],
+  ['purpose', 'half of a pair: \ud83d', 'well-formed text'],
+  ['origin', 'true', 'true or false'],
+  ['ignore', 'utm_*', "a list of names, each with a '*' at its end or without"],
+  ['ignore', ['\ud83d'], "a list of names, each with a '*' at its end or without"],
+  ['parameters', { id: 'a b' }, "distinct names of letters, digits, '_', '.' and '-'"],
+  ['placement', 'cookie', "'query' or 'path'"],
+])('a wrong %s is named, with the rule for it: %j', (option, value, rule) => {
+  const make = () => hmac([], { [option]: value })
+  expect(make).toThrow(expect.objectContaining({ code: 'bad_option', option, message: `${option} must be ${rule}` }))
+})
+
+test('a host beyond ASCII is refused, because clients send it in another spelling', async () => {
+  const refused = sign(links, 'https://пример.рф/a', { expires: '1h' }, at)
+  await expect(refused).rejects.toMatchObject({
+    code: 'bad_option',
+    option: 'url',
+    message: 'url must be one with an ASCII host, such as xn--p1ai.example',
+  })
+})
+
+test('only a * at the end of an ignored name stands for other characters', async () => {
+  const scheme = hmac({ secret: 'a secret of 32 bytes or more, from a vault' }, { ignore: ['a*b', 'c*d*'] })
+  const link = await sign(scheme, '/a', { expires: '1h' }, at)
+  for (const ignored of ['a*b=1', 'c*d=1', 'c*dx=1'])
+    expect(await verify(scheme, `${link}&${ignored}`, at), ignored).toMatchObject({ ok: true })
+  for (const signed of ['ab=1', 'axb=1', 'cd=1', 'cxd=1', 'a*bx=1', 'c*=1'])
+    expect(await verify(scheme, `${link}&${signed}`, at), signed).toMatchObject({ reason: 'bad_signature' })
 })

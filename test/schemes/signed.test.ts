@@ -25,6 +25,8 @@ test.each([
   ['ip', URL_, { ip: '192.0.2.0/24' }],
   ['ip', URL_, { ip: 'fe80::1%eth0' }],
   ['id', URL_, { id: 'a-b' }],
+  // In a link it stands for no id, so nobody could revoke it.
+  ['id', URL_, { id: '0' }],
   ['id', URL_, { id: '' }],
   ['method', URL_, { method: 'M-SEARCH' }],
   ['url', `${URL_}?signed=1`, {}],

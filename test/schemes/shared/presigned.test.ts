@@ -81,3 +81,61 @@ test('gcs has its own names, and refuses those of Amazon', async () => {
     })
   await expect(sign(storage, `${url}?x-amz-acl=1`, { expires: '1h' }, at)).rejects.toMatchObject({ code: 'bad_option', option: 'url' })
 })
+
+test('the facts of the schemes say what a signature covers', () => {
+  const covers = ['method', 'host', 'path', 'query', 'starts', 'expires', 'headers', 'key']
+  expect(s3(KEY)).toMatchObject({ covers, carries: ['starts', 'method'], own: ['headers', 'query'], reads: ['method', 'headers'] })
+  expect(gcs(KEY).covers).toEqual(covers)
+})
+
+test('a header may have an empty value', async () => {
+  const headers = { 'x-amz-meta-a': '' }
+  const link = await sign(s3(KEY), URL_, { expires: '1d', headers }, at)
+  expect(await verify(s3(KEY), link, { ...at, headers })).toMatchObject({ ok: true })
+  expect(await verify(s3(KEY), link, { ...at, headers: { 'x-amz-meta-a': 'b' } })).toMatchObject({ reason: 'bad_signature' })
+})
+
+const FOREIGN = 'free of names of another vendor, which begin with X-Amz- or X-Goog-'
+const TOO_LONG = 'short enough for a link of at most 16384 characters'
+test.each<[what: string, option: string, rule: string, url: string, conditions: object]>([
+  ['two methods', 'method', 'one method, because a presigned URL opens only one', URL_, { method: ['GET', 'PUT'] }],
+  ['a path', 'url', 'one that begins with https:// or http://', '/test.txt', {}],
+  ['another scheme', 'url', 'one that begins with https:// or http://', 'wss://examplebucket.s3.amazonaws.com/', {}],
+  ['a fragment', 'url', 'free of a fragment: write the # of a key as %23', `${URL_}#top`, {}],
+  ['a broken escape', 'url', 'free of broken escapes: write the % of a key as %25', `${URL_}%`, {}],
+  ['an escaped climb', 'url', "without the segments '.' and '..', even after an escaped slash", `${URL_}%2F..%2Fa`, {}],
+  ['a host beyond ASCII', 'url', 'one with a host of ASCII characters, as the href of a URL object has it', 'https://bücket.example/a', {}],
+  ['a parameter of Google', 'url', FOREIGN, `${URL_}?X-Goog-Date=1`, {}],
+  ['a header of Google', 'headers', FOREIGN, URL_, { headers: { 'x-goog-acl': '1' } }],
+  ['an added parameter of Google', 'query', FOREIGN, URL_, { query: { 'X-Goog-Date': '1' } }],
+  ['a name that no header has', 'headers', 'names and values of ASCII characters that HTTP allows', URL_, { headers: { 'a b': '1' } }],
+  ['a line break in a header', 'headers', 'names and values of ASCII characters that HTTP allows', URL_, { headers: { a: '1\n2' } }],
+  ['the header host', 'headers', 'without host, and without a name that occurs twice', URL_, { headers: { Host: 'a.example' } }],
+  ['a header twice', 'headers', 'without host, and without a name that occurs twice', URL_, { headers: { 'x-a': '1', 'X-A': '2' } }],
+  ['a signature', 'query', 'without parameters that the link adds, such as its signature', URL_, { query: { 'X-Amz-Signature': '1' } }],
+  ['a value that is too long', 'query', TOO_LONG, URL_, { query: { a: 'x'.repeat(16_384) } }],
+  ['more than a week', 'expires', 'at most 7 days after the start of the link', URL_, { expires: '8d' }],
+])('%s is refused: %s must be %s', async (_what, option, rule, url, conditions) => {
+  const refused = sign(s3(KEY), url, { expires: '1h', ...conditions } as { expires: '1h' }, at)
+  await expect(refused).rejects.toMatchObject({ code: 'bad_option', option, message: `${option} must be ${rule}` })
+})
+
+test('the hash of the body, which the storage compares, takes the place of UNSIGNED-PAYLOAD', async () => {
+  // Computed with Python's hmac and hashlib after Amazon's page, by a program that also gives the signature of the page's example.
+  const hash = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'
+  const signatureOf = async (conditions: object) =>
+    parametersOf(await sign(s3(KEY), URL_, { expires: '1d', ...conditions } as { expires: '1d' }, at))['X-Amz-Signature']
+  expect(await signatureOf({ query: { 'X-Amz-Content-Sha256': hash } })).toBe(
+    '8430a93d165b5250986b15506f0da344aa46fed9af04904168724fe39ce19d94',
+  )
+  expect(await signatureOf({ method: 'PUT', headers: { 'X-Amz-Content-Sha256': hash } })).toBe(
+    'cdb168ea537766b0cd3589c2fa7370fcf50d18450d3ca6acf26ad09d2d3415ed',
+  )
+})
+
+test('Google signs an IPv6 host without its port, and with all of its groups', async () => {
+  const signatureOf = async (host: string) =>
+    parametersOf(await sign(gcs(KEY), `http://${host}/bucket/a.txt`, { expires: '1h' }, at))['X-Goog-Signature']
+  expect(await signatureOf('[::1]:4443')).toBe(await signatureOf('[::1]'))
+  expect(await signatureOf('[::1]:4443')).not.toBe(await signatureOf('[::2]:4443'))
+})

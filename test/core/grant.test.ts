@@ -1,0 +1,35 @@
+// grantOf: the conditions that a scheme cannot carry.
+import { expect, test } from 'vitest'
+import { type Scheme, sign } from '../../src/index.ts'
+import { imagekit } from '../../src/schemes/imagekit.ts'
+import { jwt } from '../../src/schemes/jwt.ts'
+
+const bare = imagekit({ secret: 'private_key' }) as unknown as Scheme
+const STANDARD = { starts: '1s', method: 'GET', ip: '203.0.113.7', prefix: '/a/', uses: 1, id: 'x' }
+
+test.each(Object.entries(STANDARD))('a scheme that carries no conditions says so about %s', async (option, value) => {
+  const refused = sign(bare, '/demo/a.png', { expires: '1h', [option]: value } as { expires: '1h' })
+  await expect(refused).rejects.toMatchObject({
+    code: 'unsupported_condition',
+    option,
+    message: `imagekit links cannot carry the condition '${option}'; they carry expires, align`,
+  })
+})
+
+test('a scheme with an id of its own decides itself what an id is', async () => {
+  const links: Scheme = {
+    ...(jwt({ secret: 'a secret of 32 bytes or more, from a vault' }) as unknown as Scheme),
+    own: ['id'],
+    carries: [],
+  }
+  const asked: unknown[] = []
+  const watched: Scheme = {
+    ...links,
+    write(grant, key) {
+      asked.push((grant.own as { id?: unknown }).id)
+      return links.write({ ...grant, id: undefined, own: {} }, key)
+    },
+  }
+  await sign(watched, 'https://cdn.example/a', { expires: '1h', id: ['x', 'y'] } as unknown as { expires: '1h' })
+  expect(asked).toEqual([['x', 'y']])
+})

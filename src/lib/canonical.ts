@@ -88,3 +88,13 @@ export function asSent(url: string, { origin, fragment, plain }: Parts): string 
     fragment.replace(/[^!-~]/gu, encodeValue)
   )
 }
+
+/** {@link asSent} for vendors who sign a path as it stands: there, `'` stays as it is, because clients escape it in queries only. */
+export function asSentToVendor(url: string, parts: Parts): string {
+  const { origin, query, fragment, plain } = parts
+  if (plain) return url
+  const path = url.slice(origin.length, url.length - query.length - fragment.length)
+  const sent = (text: string) => asSent(text, { ...parts, origin: '', fragment: '' })
+  const sentPath = path.split("'").map(sent).join("'")
+  return origin + sentPath + asSent(query + fragment, { ...parts, origin: '' })
+}

@@ -5,7 +5,17 @@ import type { Reading, Scheme, Unreadable } from '../core/scheme.ts'
 import { append, decodeValue, LONGEST, split } from '../lib/url.ts'
 import { aclOf } from './shared/akamai-acl.ts'
 import { type AkamaiOptions, edgeOf } from './shared/akamai-edge.ts'
-import { asClientsSend, asCookie, asTyped, opensPath, parseToken, prefixOf, presented, sentOrTyped } from './shared/edge-token.ts'
+import {
+  asClientsSend,
+  asCookie,
+  asTyped,
+  claimedResource,
+  opensPath,
+  parseToken,
+  prefixOf,
+  presented,
+  sentOrTyped,
+} from './shared/edge-token.ts'
 import { withHexSecret } from './shared/encoded-key.ts'
 
 export type { AkamaiOptions }
@@ -113,7 +123,7 @@ export function akamai(
       const prefix = patterns && prefixOf(patterns)
       return {
         claims: {
-          resource,
+          resource: claimedResource(rest.origin, resource),
           expires: new Date(+(exp as string) * 1000),
           ...(st && { starts: new Date(+st * 1000) }),
           ...(ip && { ip: plain(ip) }),

@@ -7,7 +7,7 @@ import { hasDotSegment } from '../lib/request-target.ts'
 import { append, LONGEST, split } from '../lib/url.ts'
 import { GENERATIONS, isAddress, plainAddress } from './shared/bunny-generations.ts'
 import { addedParameters, parametersOf, printed, restrictionsOf, signingData } from './shared/bunny-parameters.ts'
-import { asClientsSend } from './shared/edge-token.ts'
+import { asClientsSend, claimedResource } from './shared/edge-token.ts'
 import { withKnownSecret } from './shared/known-secret.ts'
 
 /** Options of {@link bunny}. */
@@ -157,7 +157,7 @@ export function bunny(keys: Keys<SecretKey>, options: BunnyOptions = {}): Scheme
       const restrictions = generation === 'md5' || ignores ? undefined : restrictionsOf(get)
       return {
         claims: {
-          resource: path + (rest.length > 0 ? `?${rest.map(({ piece }) => piece).join('&')}` : ''),
+          resource: claimedResource(parts.origin, path) + (rest.length > 0 ? `?${rest.map(({ piece }) => piece).join('&')}` : ''),
           expires: new Date(+expires * 1000),
           ...(prefix && { prefix }),
           ...(restrictions && { data: restrictions }),

@@ -3,7 +3,7 @@ import { assertOption } from '../core/errors.ts'
 import { type Keys, keyring, type SecretKey } from '../core/keys.ts'
 import type { Reading, Scheme, Unreadable } from '../core/scheme.ts'
 import { ENDLESS } from '../core/time.ts'
-import { asSent } from '../lib/canonical.ts'
+import { asSentToVendor } from '../lib/canonical.ts'
 import { normalOrigin } from '../lib/normalise.ts'
 import { append, LONGEST, type Parts, split, takeParameters } from '../lib/url.ts'
 import { withBase64Secret } from './shared/encoded-key.ts'
@@ -51,7 +51,7 @@ export function bytescale(keys: Keys<BytescaleKey>): Scheme<never, object, 'opti
     write({ url, parts, expires }, key) {
       assertOption(parts.origin, 'url', 'absolute: the signature covers the host')
       assertOption(expires === undefined || /^\d{10}$/.test(`${expires}`), 'expires', "'never', or a time from the year 2001 to 2286")
-      const dated = append(asSent(url, parts), `exp=${expires ?? 'inf'}`)
+      const dated = append(asSentToVendor(url, parts), `exp=${expires ?? 'inf'}`)
       const sent = split(dated)
       return {
         toSign: stringToSign(sent, sent.query),

@@ -1,7 +1,7 @@
 // cloudflareImages: private images of Cloudflare Images, https://developers.cloudflare.com/images/manage-images/serve-images/serve-private-images/
 import { type Keys, keyring, type SecretKey } from '../core/keys.ts'
 import type { Reading, Scheme, Unreadable } from '../core/scheme.ts'
-import { asSent } from '../lib/canonical.ts'
+import { asSentToVendor } from '../lib/canonical.ts'
 import { LONGEST, split, takeParameters } from '../lib/url.ts'
 import { type PhpParameter, phpEncoded, phpParameters } from './shared/php-query.ts'
 
@@ -39,7 +39,7 @@ export function cloudflareImages(keys: Keys<SecretKey>): Scheme<never, object, '
     keys: keyring(keys),
 
     write({ url, parts, expires }) {
-      const { origin, path } = split(asSent(url, parts))
+      const { origin, path } = split(asSentToVendor(url, parts))
       const query = [...phpParameters(parts.query).map(printed), `exp=${expires}`].join('&')
       return {
         toSign: stringToSign(path, query),

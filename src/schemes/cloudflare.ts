@@ -4,7 +4,7 @@ import { assertKnownOptions, assertOption } from '../core/errors.ts'
 import { type Keys, keyring, type SecretKey } from '../core/keys.ts'
 import type { Reading, Scheme, Unreadable } from '../core/scheme.ts'
 import { type Duration, secondsOf } from '../core/time.ts'
-import { asSent } from '../lib/canonical.ts'
+import { asSentToVendor } from '../lib/canonical.ts'
 import { append, encodeValue, LONGEST, split, takeParameters } from '../lib/url.ts'
 
 /** Options of {@link cloudflare}: how the rule of the zone, or the Worker, is written. */
@@ -60,7 +60,7 @@ export function cloudflare(keys: Keys<SecretKey>, options: CloudflareOptions): S
       const issued = expires - maxAge
       assertOption(issued <= now / 1000, 'expires', 'at most maxAge from now')
       assertOption(/^\d{10}$/.test(`${issued}`), 'expires', 'later: its time of issue must have ten digits')
-      const sent = asSent(url, parts)
+      const sent = asSentToVendor(url, parts)
       const target = split(sent)
       return {
         toSign: stringToSign(target.path + (query ? target.query : ''), `${issued}`),

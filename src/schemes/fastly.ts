@@ -2,7 +2,7 @@
 import { assertOption } from '../core/errors.ts'
 import { type Keys, keyring, type SecretKey } from '../core/keys.ts'
 import type { Reading, Scheme, Unreadable } from '../core/scheme.ts'
-import { asSent } from '../lib/canonical.ts'
+import { asSentToVendor } from '../lib/canonical.ts'
 import { append, LONGEST, split, takeParameters } from '../lib/url.ts'
 import { withBase64Secret } from './shared/encoded-key.ts'
 
@@ -44,7 +44,7 @@ export function fastly(keys: Keys<SecretKey>): Scheme<never, object, 'required'>
 
     write({ url, parts, expires }) {
       assertOption(/^\d{10}$/.test(`${expires}`), 'expires', 'a time of ten digits, from the year 2001 to 2286')
-      const sent = asSent(url, parts)
+      const sent = asSentToVendor(url, parts)
       const { path, query } = split(sent)
       assertOption(
         !query.match(SOUGHT),

@@ -3,7 +3,7 @@ import { assertKnownOptions, assertOption } from '../core/errors.ts'
 import { type Keys, keyring, type SecretKey } from '../core/keys.ts'
 import { type Algorithm, type Message, type Reading, type Scheme, SECRET, type Unreadable } from '../core/scheme.ts'
 import { ENDLESS } from '../core/time.ts'
-import { asSent } from '../lib/canonical.ts'
+import { asSentToVendor } from '../lib/canonical.ts'
 import { append, LONGEST, split, takeParameters } from '../lib/url.ts'
 import { withKnownSecret } from './shared/known-secret.ts'
 import { md5Digest } from './shared/plain-hash.ts'
@@ -71,7 +71,7 @@ const ACCESS_CONTROL: Kind = {
   expiry: 'required',
 
   write({ url, parts, expires }) {
-    const sent = asSent(url, parts)
+    const sent = asSentToVendor(url, parts)
     return {
       toSign: stringToSign(split(sent).path, `${expires}`),
       link: (signature) => append(sent, `token=${signature}&expire=${expires}`),
@@ -102,7 +102,7 @@ const IMAGE_PROCESSING: Kind = {
   expiry: 'none',
 
   write({ url, parts }) {
-    const sent = asSent(url, parts)
+    const sent = asSentToVendor(url, parts)
     const { path, query } = split(sent)
     assertOption(
       isImage(path, query.slice(1)),

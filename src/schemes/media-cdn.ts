@@ -6,7 +6,17 @@ import { contains } from '../lib/address.ts'
 import { BASE64URL, encode } from '../lib/encoding.ts'
 import { normalOrigin } from '../lib/normalise.ts'
 import { append, decodeValue, LONGEST, split } from '../lib/url.ts'
-import { asClientsSend, asCookie, asTyped, opensPath, parseToken, prefixOf, presented, sentOrTyped } from './shared/edge-token.ts'
+import {
+  asClientsSend,
+  asCookie,
+  asTyped,
+  claimedResource,
+  opensPath,
+  parseToken,
+  prefixOf,
+  presented,
+  sentOrTyped,
+} from './shared/edge-token.ts'
 import { withBase64Secret } from './shared/encoded-key.ts'
 import { fieldText, HEADER_NAMES, headersOf, headersToSign, listOf, scopeOf, textOf } from './shared/media-cdn-fields.ts'
 import { decodePrefix, opensUrl } from './shared/url-prefix.ts'
@@ -134,7 +144,7 @@ export function mediaCdn(
       const names = Headers?.split(',')
       return {
         claims: {
-          resource: rest.path,
+          resource: claimedResource(rest.origin, rest.path),
           expires: new Date(+Expires * 1000),
           ...(Starts && { starts: new Date(+Starts * 1000) }),
           ...(prefix && { prefix }),

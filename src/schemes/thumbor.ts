@@ -3,7 +3,7 @@ import { assertOption } from '../core/errors.ts'
 import { type Keys, keyring, type SecretKey } from '../core/keys.ts'
 import type { Reading, Scheme, Unreadable } from '../core/scheme.ts'
 import { ENDLESS } from '../core/time.ts'
-import { asSent } from '../lib/canonical.ts'
+import { asSentToVendor } from '../lib/canonical.ts'
 import { LONGEST, split } from '../lib/url.ts'
 
 /** The signature with its padding, which Thumbor also takes escaped. Options and image follow. */
@@ -45,7 +45,7 @@ export function thumbor(keys: Keys<SecretKey>): Scheme<never, object, 'none'> {
     keys: keyring(keys),
 
     write({ url, parts }) {
-      const { origin, path, query, fragment } = split(asSent(url, parts))
+      const { origin, path, query, fragment } = split(asSentToVendor(url, parts))
       const optionsAndImage = path.slice(1)
       assertOption(optionsAndImage, 'url', 'one whose path has the options and the image')
       return {

@@ -26,16 +26,24 @@ export function aclOf(edge: Edge, { acl, prefix, path }: Opened): string | undef
 }
 
 /** A path must not mean anything in a token. */
-function assertPlain({ aclDelimiter, fieldDelimiter }: Edge, path: string, option: string): void {
-  const isPlain = !/[*?#&]/.test(path) && !path.includes(aclDelimiter) && !path.includes(fieldDelimiter)
+function assertPlain(edge: Edge, path: string, option: string): void {
+  const { aclDelimiter, fieldDelimiter } = edge
+  const isPlain = !/[*?]/.test(path) && isPattern(edge, path)
   assertOption(isPlain, option, `without '*', '?', '&', '${aclDelimiter}' and '${fieldDelimiter}', which mean something in a token`)
 }
 
-function aclText({ aclDelimiter, fieldDelimiter, escapeAcl }: Edge, acl: string | readonly string[]): string {
-  const isPattern = (each: unknown) => typeof each === 'string' && /^[^#&]+$/.test(each) && !each.includes(fieldDelimiter)
+function aclText(edge: Edge, acl: string | readonly string[]): string {
+  const { aclDelimiter, fieldDelimiter, escapeAcl } = edge
   const list = typeof acl === 'string' ? acl.split(aclDelimiter) : acl
-  const isList = Array.isArray(list) && list.length > 0 && list.every((each) => isPattern(each) && !each.includes(aclDelimiter))
+  const isList = Array.isArray(list) && list.length > 0 && list.every((each) => isPattern(edge, each))
   const rule = `a pattern such as '/videos/*', or a list of them, without '#', '&', '${aclDelimiter}' and '${fieldDelimiter}'`
   assertOption(isList, 'acl', rule)
   return escapeAcl(list.join(aclDelimiter))
+}
+
+/** One pattern. It may have a character that would end the field, if this edge escapes that. */
+function isPattern({ aclDelimiter, fieldDelimiter, escapeAcl }: Edge, pattern: unknown): boolean {
+  if (typeof pattern !== 'string' || !pattern || pattern.includes('#') || pattern.includes(aclDelimiter)) return false
+  const written = escapeAcl(pattern)
+  return !written.includes('&') && !written.includes(fieldDelimiter)
 }

@@ -38,6 +38,13 @@ const escapeEarly = (text: string): string =>
     .replace(/%../g, (escaped) => escaped.toLowerCase())
 /** As Cloudinary's packages. */
 const escapeToLower = (text: string): string => text.replace(/[ "#%&'/:;<=>?@[\]^`{|}~]/g, lowerCaseEscape)
+/** As Uploadcare's package for Python. */
+const escapeAllButCommas = (text: string): string =>
+  escapeEarly(text)
+    .replace(/[!()]/g, lowerCaseEscape)
+    .replace(/%2[0c]/g, (escaped) => (escaped === '%20' ? '+' : ','))
+/** For paths whose `~` must not end the field. Uploadcare's groups have one in their names. */
+const withoutTildes = (acl: string): string => asClientsSend(acl).replaceAll('~', lowerCaseEscape)
 
 /** How one edge makes its tokens. */
 export interface Edge {
@@ -68,13 +75,12 @@ export function edgeOf(options: AkamaiOptions): Edge {
   assertOptions(options)
   const { vendor = 'akamai', algorithm = 'sha256', salt, fieldDelimiter = '~', aclDelimiter = '!' } = options
   const { name, carries, own } = VENDORS[vendor]
-  const isCloudinary = vendor === 'cloudinary'
-  const { tokenName = name, ignoreQueryString = isCloudinary } = options
+  const { tokenName = name, ignoreQueryString = vendor === 'cloudinary' } = options
   const early = options.escapeEarly ? escapeEarly : asItIs
   return {
     ...{ vendor, tokenName, carries, own, algorithm, salt, ignoreQueryString, fieldDelimiter, aclDelimiter },
-    escapeUrl: isCloudinary ? escapeToLower : early,
-    escapeAcl: isCloudinary ? (acl) => asClientsSend(escapeToLower(acl)) : asClientsSend,
+    escapeUrl: { akamai: early, cloudinary: escapeToLower, uploadcare: escapeAllButCommas }[vendor],
+    escapeAcl: { akamai: asClientsSend, cloudinary: (acl: string) => asClientsSend(escapeToLower(acl)), uploadcare: withoutTildes }[vendor],
     escapeAddress: vendor === 'akamai' ? early : asItIs,
     escapeValue: (text) =>
       (options.escapeEarly ? escapeEarly : escapeField)(text).replaceAll(fieldDelimiter, lowerCaseEscape(fieldDelimiter)),

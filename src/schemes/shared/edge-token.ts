@@ -100,6 +100,14 @@ export function asTyped(text: string): string {
   return text.replace(/%(?:2[027]|3[CE]|5[CE]|60|7[B-D])|(?:%[89A-F][\dA-F])+/g, (escapes) => decodeValue(escapes) ?? escapes)
 }
 
+/**
+ * What a token opens, as claims have it: without the origin, which tokens do not cover. A path that begins with two slashes keeps it, because without it
+ * the first segment would be a host to `new URL()`.
+ */
+export function claimedResource(origin: string, target: string): string {
+  return target.startsWith('//') ? origin + target : target
+}
+
 /** The texts that a signer may have signed: one or two. */
 export function sentOrTyped(sent: string, typed: string): readonly string[] {
   return sent === typed ? [sent] : [sent, typed]

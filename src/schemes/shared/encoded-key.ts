@@ -13,11 +13,20 @@ export function withHexSecret<K extends SecretKey>(key: K): K {
 /** The same key with the bytes of a secret in base64 or base64url, with or without padding. */
 export function withBase64Secret<K extends SecretKey>(key: K): K {
   const plain = (secret: string) =>
-    secret
-      .replace(/={1,2}$/, '')
-      .replaceAll('+', '-')
-      .replaceAll('/', '_')
+    withoutUnusedBits(
+      secret
+        .replace(/={1,2}$/, '')
+        .replaceAll('+', '-')
+        .replaceAll('/', '_'),
+    )
   return withBytes(key, BASE64URL, plain, 'base64 or base64url')
+}
+
+/** Samples of Google have keys such as `aaaaaaaaaaaaaaaaaaaaaa==`, whose last character has bits that belong to no byte. Vendors ignore these bits. */
+function withoutUnusedBits(text: string): string {
+  const values = [1, 1, 16, 4][text.length % 4] as number
+  const last = BASE64URL.indexOf(text.slice(-1))
+  return last < 0 || !text ? text : text.slice(0, -1) + BASE64URL[last - (last % values)]
 }
 
 /** The bytes that a text of hex digits stands for. */

@@ -3,7 +3,7 @@ import { assertOption } from '../../core/errors.ts'
 import { type Keys, keyring, type SecretKey } from '../../core/keys.ts'
 import { type Algorithm, type Message, type Reading, type Scheme, SECRET, type Unreadable } from '../../core/scheme.ts'
 import { type Duration, secondsOf } from '../../core/time.ts'
-import { asSent } from '../../lib/canonical.ts'
+import { asSentToVendor } from '../../lib/canonical.ts'
 import { append, LONGEST, type Parts, split, takeParameters } from '../../lib/url.ts'
 import { withKnownSecret } from './known-secret.ts'
 import { md5Digest } from './plain-hash.ts'
@@ -190,7 +190,7 @@ export function timestampToken(keys: Keys<SecretKey>, settings: TokenSettings): 
         'expires',
         'such that the time in the token, maxAge earlier, has its usual number of digits',
       )
-      const sent = asSent(url, parts)
+      const sent = asSentToVendor(url, parts)
       const token = { time, rand, uid }
       return {
         toSign: type.stringToSign(split(sent).path, token),

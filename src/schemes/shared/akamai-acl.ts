@@ -25,7 +25,7 @@ export function aclOf(edge: Edge, { acl, prefix, path }: Opened): string | undef
   return aclText(edge, path)
 }
 
-/** A path must not mean anything in a token. */
+/** Throws if the path has a character with a meaning in tokens. */
 function assertPlain({ aclDelimiter, fieldDelimiter }: Edge, path: string, option: string): void {
   const isPlain = !/[*?#&]/.test(path) && !path.includes(aclDelimiter) && !path.includes(fieldDelimiter)
   assertOption(isPlain, option, `without '*', '?', '&', '${aclDelimiter}' and '${fieldDelimiter}', which mean something in a token`)

@@ -1,4 +1,4 @@
-// verify and redeem: tell whether links are valid.
+// verify and redeem: verify links, and consume their uses.
 /// <reference types="node" />
 import { redeem as redeemLink } from '../core/redeem.ts'
 import type { Scheme } from '../core/scheme.ts'

@@ -1,4 +1,4 @@
-// What is mutated, and the tests that should notice. `schemes` are the schemes whose vectors run as well, or `all`.
+// The files that are mutated, and the tests that should fail then. `schemes` are the schemes whose vectors run as well, or `all`.
 const CORE_TESTS = ['core/*', 'lib/*', 'http/guard', 'http/refusal', 'http/request-target']
 
 export const AREAS = {

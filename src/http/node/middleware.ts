@@ -11,8 +11,8 @@ import { writeResponse, writeSentence } from './response.ts'
 import { signersIn, urlWithoutLink } from './without-link.ts'
 
 /**
- * A request that {@link middleware} has admitted. TypeScript cannot know which handlers run after it, so cast the request there: `const { claims } =
- * req as Admitted<express.Request>`.
+ * A request that {@link middleware} has admitted. TypeScript cannot know which handlers run after it, so cast the request there:
+ * `const { claims } = req as Admitted<express.Request>`.
  */
 export type Admitted<Incoming extends IncomingMessage = IncomingMessage> = Incoming & {
   /** The claims of the link, proved by its signature. */

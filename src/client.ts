@@ -1,4 +1,4 @@
-// securelink/client: fetches and shows links that expire. It holds no key.
+// securelink/client: fetches and shows links that expire. It needs no key.
 export type { RenewAll, RenewedLinks } from './client/batch.ts'
 export { type CacheKeyOptions, cacheKey } from './client/cache-key.ts'
 export { type ExpiresInOptions, expiresIn } from './client/expires-in.ts'

@@ -1,4 +1,4 @@
-// What `npm test` runs: every step below, in order, also after one that failed; then a table, and the sum on the last line.
+// Runs the steps of `npm test`: every step below, in order, even after one that failed. Then it prints a table, with the sum on the last line.
 //
 // A step is a name and a command. It says how much it tested with a line `12 passed, 0 failed` on stdout, or with `count`; a step that
 // fails without numbers counts as one failure. Each different line `left out: …` on stdout counts as skipped, and fails the step when CI=true.

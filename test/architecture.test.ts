@@ -1,4 +1,4 @@
-// Who may import whom (imports point down, always), and what no module of src/ does. Parses the source; runs none of it.
+// Checks which modules may import which (imports always point down), and what no module of src/ may do. It parses the source, and does not run it.
 import { readdirSync, readFileSync } from 'node:fs'
 import { join, posix } from 'node:path'
 import { fileURLToPath } from 'node:url'

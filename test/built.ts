@@ -27,7 +27,7 @@ export async function built(): Promise<void> {
   try {
     mkdirSync(lock)
   } catch {
-    return built() // somebody was faster
+    return built() // another process was faster
   }
   try {
     const { status, stdout, stderr } = spawnSync(process.execPath, ['node_modules/rollup/dist/bin/rollup', '-c'], {

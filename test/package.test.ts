@@ -176,7 +176,7 @@ describe('files', () => {
     const imports = packed
       .filter((path) => /\.(js|d\.ts)$/.test(path))
       .flatMap((path) =>
-        // Not with ts.preProcessFile, which takes an example in a comment behind a regular expression for an import.
+        // Not with ts.preProcessFile, which reads an example in a comment after a regular expression as an import.
         ts
           .createSourceFile(path, readFileSync(join(home, path), 'utf8'), ts.ScriptTarget.ESNext)
           .statements.flatMap((one) =>
@@ -230,7 +230,7 @@ describe('declarations', () => {
       export const picture: Keepable = document.createElement('img')
       // @ts-expect-error: a <div> shows no link
       export const other: Keepable = document.createElement('div')`
-  // What a project knows of its platform. Only with the types of Node does it know what `securelink/node` needs.
+  // The types of the platform in three kinds of projects. `securelink/node` needs the types of Node.
   const BROWSER = { lib: ['ES2022', 'DOM'], types: [], except: ['./node'], more: ELEMENTS }
   const WORKER = { lib: ['ES2022', 'WebWorker'], types: [], except: ['./node'], more: '' }
   const SERVER = { lib: ['ES2022'], types: ['node'], except: [], more: '' }

@@ -169,7 +169,7 @@ describe.each(['file', 'demo'])(`from the %s${why}`, (from) => {
     await sign(page, { id: 'user-42' })
     expect(await link(page)).toMatch(/&id=user-42&expires=\d+&key=playground&signature=[\da-f]{64}$/)
     expect(await verdict(page)).toBe('Accepted')
-    expect(await page.locator('#covers').innerText()).toContain('Anybody can change: origin, path, page')
+    expect(await page.locator('#covers').innerText()).toContain('Anyone can change: origin, path, page')
     await page.locator('#tamper').click()
     expect(await verdict(page)).toBe('Accepted')
     const picture = await link(page)
@@ -447,7 +447,7 @@ test(`the one line for a CDN works, and without a library the page says what is 
   await serve(page)(context)
   const bare = await context.newPage()
   await bare.goto(`${origin}/`)
-  await bare.getByText('The library is not here').waitFor()
+  await bare.getByText('The SDK is missing').waitFor()
   expect(await bare.locator('#sign').isDisabled()).toBe(true)
   await context.close()
 })
@@ -570,7 +570,7 @@ test(`shows what recognise says of other links${why}`, here, async () => {
   await page
     .locator('#link')
     .fill('https://b.example/a?X-Amz-Date=20260101T000000Z&X-Amz-Expires=3600&X-Amz-Credential=AKIA&X-Amz-Signature=00')
-  expect(await page.locator('#status').innerText()).toBe('A link of s3. This page reads links of s3, and cannot verify them.')
+  expect(await page.locator('#status').innerText()).toBe('A link of s3. This page reads links of s3, but cannot verify them.')
   expect(await verdict(page)).toBe('No verdict')
   expect((await parts(page)).map(([name, covered]) => `${name} ${covered}`)).toEqual([
     'origin covered',

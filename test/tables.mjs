@@ -96,14 +96,14 @@ export function schemesPage(facts) {
   const head = ['scheme', 'links of', 'covered', 'conditions', 'expires', 'at the expiry', 'statuses', 'signs', 'verifies', 'compared with']
   return `# Schemes
 
-\`npm run tables\` writes this page from the schemes and their test vectors.
+\`npm run tables\` generates this page from the schemes and their test vectors.
 
-* **covered**: the parts of a request that the signature covers. Somebody with one link can change every other part. Options of a scheme can change
+* **covered**: the parts of a request that the signature covers. Anyone with one link can change every other part. Options of a scheme can change
   the list; the table shows the first options of its vectors.
 * **conditions**: the standard conditions that its links can carry, besides \`expires\`.
 * **expires**: whether links always expire, only if an expiry is given, or never.
-* **at the expiry**: in the very second of its expiry, a link is still valid or expired already, as with the vendor.
-* **statuses**: those that differ from the [table of reasons](../../README.md#why-a-link-was-refused).
+* **at the expiry**: whether a link is still valid, or already expired, at the exact time of its expiry, as with the vendor.
+* **statuses**: the statuses that differ from the [table of reasons](../../README.md#why-a-link-was-refused).
 * **signs**, **verifies**: the number of test vectors that are signed and verified.
 * **compared with**: the real programs that its links were compared with.
 

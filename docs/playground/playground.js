@@ -1,4 +1,4 @@
-// The playground: takes links apart, signs and verifies, all in the page. Pasted text becomes text nodes and nothing else.
+// The playground: shows the parts of links, signs and verifies, all in the page. Pasted text only becomes text nodes, so it cannot become markup.
 ;(() => {
   const lib = globalThis.SecureLink
   const VERSION = '0.1.0'
@@ -24,7 +24,7 @@
   const ROLES = {
     signature: ['signature', 'The signature over what is covered', []],
     expires: ['time', 'Valid until', ['expires']],
-    starts: ['time', 'Not valid before', ['starts']],
+    starts: ['time', 'The link is not valid before this time', ['starts']],
     signed: ['time', 'When it was signed', ['starts', '?ts']],
     lifetime: ['time', 'How many seconds it is valid from then on', ['expires', '?e']],
     method: ['condition', 'Opens for these methods only', ['method']],
@@ -37,11 +37,11 @@
     prefix: ['condition', 'Opens this path and everything below', ['prefix']],
     uses: ['condition', 'How often it can be redeemed', ['uses']],
     id: ['condition', 'Names the link, or what it is for', ['id']],
-    key: ['key', 'Which key signed it', ['key']],
+    key: ['key', 'The key that signed the link', ['key']],
     permissions: ['condition', 'What it permits', ['method']],
     protocol: ['condition', 'Protocols that it opens for', []],
     policy: ['condition', 'The conditions as a document, in base64', []],
-    answer: ['condition', 'A header that the response gets', []],
+    answer: ['condition', 'A header of the response', []],
     version: ['condition', 'Version of the format', []],
     algorithm: ['condition', 'How it was signed', []],
     resource: ['condition', 'The kind of resource that it opens', []],
@@ -74,8 +74,8 @@
 
   const REASONS = {
     unsigned: 'The link has none of the parameters of this scheme.',
-    malformed: 'It has parameters of this scheme, and they cannot be read.',
-    unknown_key: 'It names another key than the one above.',
+    malformed: 'It has parameters of this scheme, but they cannot be read.',
+    unknown_key: 'It names a key other than the one above.',
     bad_signature: 'The signature does not match: something in the link was changed, or it was signed with another key or other options.',
     expired: 'It has expired.',
     key_expired: 'It has not expired, but its key has.',
@@ -106,7 +106,7 @@
 
   // One line per condition: label, placeholder, and how its text becomes a value.
   const list = (text) => text.split(/[\s,]+/).filter(Boolean)
-  // Other texts go to the library as they are, and its sentence says what is wrong with them. `new Date('600')` would be the year 600.
+  // Other text is passed to the SDK unchanged, and its message says what is wrong. `new Date('600')` would be the year 600.
   const when = (text) => (/^\d{4}-\d\d-\d\d/.test(text) && !Number.isNaN(+new Date(text)) ? new Date(text) : text)
   const CONDITIONS = {
     expires: ['Expires', '10m, or 2030-01-01T12:00Z', when],
@@ -120,18 +120,18 @@
     directoryDepth: ['directoryDepth', '', Number],
   }
 
-  // Options by the name of the scheme's factory. Other schemes have the ones that they come with.
+  // Options by the name of the scheme's factory. Other schemes have their default options.
   const pairs = (text) => Object.fromEntries(list(text).map((pair) => pair.split('=')))
   const OPTIONS = {
     hmac: {
-      purpose: { note: 'A link for one purpose does not open another. Not written into the link.', placeholder: 'unsubscribe' },
+      purpose: { note: 'A link for one purpose is refused for another. The link does not show its purpose.', placeholder: 'unsubscribe' },
       ignore: { note: 'Query parameters that others may add in transit.', placeholder: 'utm_*, fbclid', read: list },
       parameters: { note: 'Other names for the link’s parameters.', placeholder: 'id=link_id, key=k', read: pairs },
       placement: { note: 'The place of the token.', choices: ['query', 'path'] },
       origin: { label: 'Cover scheme, host and port (origin)', check: true },
     },
     nginxHmac: {
-      message: { note: 'As secure_link_hmac_message has it.', placeholder: '$uri|$arg_ts|$arg_e' },
+      message: { note: 'The text of secure_link_hmac_message.', placeholder: '$uri|$arg_ts|$arg_e' },
       algorithm: { choices: ['sha256', 'sha1', 'sha384', 'sha512'] },
       timestamp: { note: 'unix, Z, or a time zone such as +02:00.', placeholder: 'unix' },
     },
@@ -172,7 +172,8 @@
 
   // ---------------------------------------------------------------- Schemes
 
-  // Names in the bundle that are not factories of schemes. A function that makes a scheme of an empty keyring is one, so new schemes need no entry.
+  // Names in the bundle that are not factories of schemes. Any other function that returns a scheme for an empty keyring is a factory, so new schemes
+  // need no entry.
   const NO_SCHEMES =
     /^(sign|signAll|signIn|signPlaylist|signManifest|verify|redeem|inspect|explain|anyOf|allOf|statusOf|linkMemory|recognise|expiresIn|cacheKey|fetchLink|freshLinks?|keepFresh|serverClock|setCookie|guard|service|[A-Z].*|.*Store)$/
   const factories = {}
@@ -180,13 +181,13 @@
   function findSchemes() {
     for (const [name, make] of Object.entries(lib)) {
       if (typeof make !== 'function' || NO_SCHEMES.test(name)) continue
-      // Some vendors write the time of signing, and their factories must be told how long links are valid.
+      // Links of some vendors show the time of signing, so their factories need to know how long links are valid.
       for (const defaults of [{}, { maxAge: '1h' }]) {
         try {
           const { write, read } = make([], defaults)
           if (write && read) factories[name] ??= (keys, chosen) => make(keys, { ...defaults, ...chosen })
         } catch {
-          // It requires more, and there is no form for that here.
+          // The factory requires further options, which this page has no fields for.
         }
       }
     }
@@ -257,7 +258,7 @@
       }
     }
     attempt($('scheme').value, tolerant(options))
-    // A link with more parameters fits fewer schemes: PichaX's has all that Laravel's has, and a key.
+    // Of several schemes, the one with more parameters fits better: PichaX's links have all parameters of Laravel's, and a key.
     const parametersOf = (name) => factories[name]([]).parameters.length
     for (const name of Object.keys(factories).sort((a, b) => parametersOf(b) - parametersOf(a))) attempt(name, {})
     if (factories.hmac) attempt('hmac', { placement: 'path' })
@@ -331,7 +332,7 @@
       covered: claims?.prefix ? has('prefix') : has('path'),
     })
 
-    // The parameters that are left in the resource are the URL's own; each piece once.
+    // The parameters that remain in the resource are the URL's own. Each piece is counted once.
     const left = ownQuery.slice(1).split('&')
     const ignored = (name) => (chosen.ignore ?? []).some((one) => name === one || (one.endsWith('*') && name.startsWith(one.slice(0, -1))))
     if (query) add('?', 'plain')
@@ -459,7 +460,7 @@
     const all = reading.covers.includes('*') ? `${covers} and all parameters` : covers
     say(
       $('covers'),
-      `The signature of ${reading.scheme} covers: ${all}. ${open.length ? `Anybody can change: ${[...new Set(open)].join(', ')}.` : ''}`,
+      `The signature of ${reading.scheme} covers: ${all}. ${open.length ? `Anyone can change: ${[...new Set(open)].join(', ')}.` : ''}`,
     )
   }
 
@@ -470,7 +471,7 @@
     const made = factories[$('scheme').value]([], tolerant(options))
     const read = made.read(link)
     return read === 'malformed' || read.malformed
-      ? `It looks like a link of ${made.name}, and it is malformed: it has parameters of one that cannot be read.`
+      ? `It looks like a link of ${made.name}, but it is malformed: it has parameters of such a link that cannot be read.`
       : 'No signed link that this page knows.'
   }
 
@@ -521,7 +522,7 @@
     const start = starts ? +starts : signed
     const from = waits ? Math.min(seen, start) : start < end ? start : Math.min(seen, end)
     const part = (moment) => `${Math.min(100, Math.max(0, ((moment - from) / (end - from || 1)) * 100))}%`
-    // Without a start the length of the bar is not known, and a full bar would look like a new link.
+    // Without a start, the length of the bar is unknown, and a full bar would look like a new link.
     $('bar').hidden = next === 'endless' || !start
     $('bar').classList.toggle('dead', dead)
     $('bar-wait').style.width = waits ? part(+starts) : '0'
@@ -585,7 +586,7 @@
     }
   }
 
-  // The reasons that can come from a mistake of the signer.
+  // The reasons that a mistake of the signer can cause.
   const MISTAKEN = ['bad_signature', 'malformed', 'unsigned', 'unknown_key']
 
   async function verify(verb) {
@@ -596,7 +597,7 @@
     try {
       const made = scheme(key())
       const verdict = verb === 'redeem' ? await lib.redeem(made, link, { ...visit(), store }) : await lib.verify(made, link, visit())
-      // The link was changed while the answer was on its way.
+      // The link was changed while the result was computed.
       if (link !== $('link').value.trim()) return
       showVerdict(box, verdict)
       if (MISTAKEN.includes(verdict.reason)) await addMistakes(box, link)
@@ -605,7 +606,7 @@
     }
   }
 
-  const cannotVerify = ({ scheme }) => `This page reads links of ${scheme}, and cannot verify them.`
+  const cannotVerify = ({ scheme }) => `This page reads links of ${scheme}, but cannot verify them.`
 
   /** The answer of `explain`, with the key and the options of the page. */
   const explained = (link) => lib.explain(scheme(key()), link, { ...visit(), make: [factories[$('scheme').value], key(), options()] })
@@ -676,7 +677,7 @@
       box,
       '',
       el('p', { class: 'word' }, 'Permalink'),
-      el('p', {}, 'It is in the address bar, too. It holds the link, and no key.'),
+      el('p', {}, 'The permalink is also in the address bar. It contains the link, but no key.'),
       input,
     )
     input.select()
@@ -767,7 +768,7 @@
     const changed = at < 0 ? `${path}x` : path.slice(0, at) + (path[at] === 'x' ? 'y' : 'x') + path.slice(at + 1)
     $('link').value = origin + changed + query + fragment
     show($('link').value)
-    say($('status'), 'One letter of the path is changed now. Verify it again.')
+    say($('status'), 'One letter of the path has been changed. Verify the link again.')
   }
 
   // ---------------------------------------------------------------- Code
@@ -874,7 +875,7 @@ console.log(verdict.ok || verdict.reason)`
       await navigator.clipboard.writeText(text)
       say($('copied'), 'Copied.')
     } catch {
-      // Plain http, or not allowed: select it, so that the user can copy it.
+      // The page cannot use the clipboard, because of plain http or a missing permission. Select the text, so that the user can copy it.
       getSelection().selectAllChildren($('code'))
       say($('copied'), 'Selected: copy it with your keyboard or menu.')
     }
@@ -895,7 +896,7 @@ console.log(verdict.ok || verdict.reason)`
   async function start() {
     if (!lib) {
       notice(
-        'The library is not here: dist/securelink.all.umd.js comes with “npm run build”. The source of this page says how to load it from a CDN.',
+        'The SDK is missing: “npm run build” makes dist/securelink.all.umd.js. The source of this page says how to load it from a CDN.',
       )
       for (const control of document.querySelectorAll('main input, main select, main textarea, main button')) control.disabled = true
       return
@@ -974,6 +975,6 @@ console.log(verdict.ok || verdict.reason)`
       })
   }
 
-  // The page shows every error, too.
+  // Shows every error in the page.
   start().catch((error) => notice(`This page failed: ${error.message}`))
 })()

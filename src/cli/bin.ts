@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// The command `securelink`: hands the process's arguments, streams and signals to main.
+// The command `securelink`: passes the arguments, streams and signals of the process to main.
 /// <reference types="node" />
 import { main } from './main.ts'
 
@@ -17,7 +17,7 @@ const BROKEN_PIPE = 141
 
 const { argv, env, stdin, stdout, stderr } = process
 stdout.on('error', ({ code }: NodeJS.ErrnoException) => {
-  // The reader has closed the pipe, as `head` does when it has its lines: nothing was refused, and nothing went wrong.
+  // The reader has closed the pipe, as `head` does when it has its lines. Nothing was refused, and nothing failed.
   if (code === 'EPIPE') process.exit(BROKEN_PIPE)
   stderr.write(`securelink: standard output cannot be written to (${code})\n`)
   process.exit(1)

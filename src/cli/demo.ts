@@ -1,4 +1,4 @@
-// demo: a server on this machine that has its files behind signed links, and links to try on it.
+// demo: a local server that has its files behind signed links, and prints links to try.
 /// <reference types="node" />
 import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
@@ -28,7 +28,7 @@ export async function demo(args: readonly string[], { env, stdout, signal }: Io)
   const page = await read('index.html')
   if (!page) throw new Failed('there is no docs/playground here; the demo runs in a checkout of the repository')
 
-  // A new key for every start, in memory only: old links do not open a new demo.
+  // A new key for every start, in memory only, so old links do not open a new demo.
   const key = { secret: crypto.getRandomValues(new Uint8Array(32)) }
   const links = hmac(key)
   const folderLinks = hmac(key, { placement: 'path' })
@@ -99,7 +99,7 @@ async function linksToTry(links: Links, folderLinks: Links): Promise<Try[]> {
   ]
 }
 
-// Lines for people, for shells and for tests: each line is a call of `curl` or a comment.
+// People, shells and tests read this output: each line is a call of `curl` or a comment.
 function report(origin: string, tries: readonly Try[]): string {
   const blocks = tries.map(({ says, answers, paths }) => {
     // A segment of video is not text for a terminal, so only its headers are requested.
@@ -109,7 +109,7 @@ function report(origin: string, tries: readonly Try[]): string {
   return `SecureLink demo on ${origin}/ (Ctrl-C ends it)\n${blocks.join('')}\nThe page has new links on every load.\n`
 }
 
-/** Puts links into the page, in place of the sentence that there are none. */
+/** Replaces the sentence that there are no links with links to try. */
 function fill(page: string, tries: readonly Try[], picture: string): string {
   const anchor = (path: string, label: string) => `<a href="${path.replaceAll('&', '&amp;')}">${label}</a>`
   const items = tries.map(({ says, answers, paths: [path = '', ...more] }) => {
@@ -132,8 +132,8 @@ const PAGE_HEADERS = {
   'x-content-type-options': 'nosniff',
 }
 
-// The files that the page loads: their paths from docs/playground, and their types. The page loads the bundle by a path that is right in a
-// checkout, too.
+// The files that the page loads: their paths relative to docs/playground, and their types. The page loads the bundle by a path that also works in a
+// checkout.
 const PARTS: Record<string, readonly [path: string, type: string]> = {
   '/playground.css': ['playground.css', 'text/css; charset=utf-8'],
   '/playground.js': ['playground.js', 'text/javascript; charset=utf-8'],
@@ -157,7 +157,7 @@ const TYPES: Record<string, string> = {
 
 /** A file below `files/`, whole or in part. */
 async function serveFile(request: Request, claims: Claims): Promise<Response> {
-  // Names of plain characters that do not begin with a dot: none needs decoding, and none leads out of the folder.
+  // Accepts only names of plain characters that do not begin with a dot, so a path needs no decoding and cannot leave the folder.
   const [, path, type = ''] = /^\/(files(?:\/\w[\w-]*)*\/\w[\w-]*\.(\w+))$/.exec(new URL(claims.resource).pathname) ?? []
   const bytes = path && (await read(path))
   if (!bytes) return text(404, 'There is no such file.')
@@ -178,10 +178,13 @@ async function serveFile(request: Request, claims: Claims): Promise<Response> {
   })
 }
 
-/** The part that the request asks for (RFC 9110, section 14.2). `undefined`, for the whole file: several ranges, or one that cannot be read. */
+/**
+ * The part that the request asks for (RFC 9110, section 14.2). `undefined` for the whole file: without a range, for several, or for one that cannot
+ * be read.
+ */
 function range({ headers }: Request, length: number): [start: number, end: number] | undefined {
   const [, first = '', last = ''] = /^bytes=(\d*)-(\d*)$/.exec(headers.get('range') ?? '') ?? []
-  // There are no validators here that If-Range could match.
+  // The demo sends no validators that If-Range could match.
   if (!(first || last) || headers.has('if-range') || (first && last && +last < +first)) return
   return first ? [+first, last ? Math.min(+last + 1, length) : length] : [Math.max(0, length - +last), length]
 }

@@ -27,7 +27,7 @@ export async function explainEach(values: Values, rest: readonly string[], io: I
     if (!answer.verdict.ok) exit = 1
     return values['json'] ? `${JSON.stringify(answer)}\n` : printed(answer)
   }
-  // One after another: a search uses a processor by itself.
+  // One link at a time, because a search keeps a processor busy.
   await eachLine({ rest, file: fileOf(values) }, io, work, 1)
   return exit
 }
@@ -46,7 +46,7 @@ async function optionsFor(values: Values, keys: readonly SecretKey[]): Promise<E
   }
 }
 
-/** The answer for a terminal. */
+/** An explanation as text for a terminal. */
 function printed(answer: Explanation): string {
   const { verdict, mistakes, tried, expected, canonicalRequest } = answer
   const lines: string[] = []
@@ -67,7 +67,7 @@ function printed(answer: Explanation): string {
   return `${lines.map(printable).join('\n')}\n\n`
 }
 
-/** The string to sign, and beside it the one that was signed, with a mark where they differ first. */
+/** The string to sign, and beside it the string that was signed, with a mark at the first difference. */
 function strings({ stringToSign, signed }: Explanation): readonly string[] {
   if (stringToSign === undefined) return signed === undefined ? [] : ['', 'string that was signed:', ...indented(signed)]
   if (signed === undefined) return ['', 'string to sign of the verifier:', ...indented(stringToSign)]
@@ -96,6 +96,6 @@ function mark(left: string, right: string, width: number): string {
 
 const indented = (text: string): readonly string[] => text.split('\n').map((line) => `  ${line}`.trimEnd())
 
-// Terminals obey control characters, and anybody can have written the link.
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what this looks for
+// Replaces control characters, because terminals obey them and anyone can have written the link.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: this replaces them
 const printable = (line: string): string => line.replace(/[\u0000-\u001f\u007f-\u009f]/g, '\ufffd')

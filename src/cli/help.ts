@@ -28,11 +28,11 @@ export const HELP: Readonly<Record<string, string>> = {
   '': `securelink: signed links that expire
 
   securelink keygen     makes a key
-  securelink sign       makes links of URLs
-  securelink verify     tells whether links are valid
-  securelink redeem     does the same, and consumes one use
+  securelink sign       signs URLs
+  securelink verify     verifies links
+  securelink redeem     verifies links, and consumes one use of each
   securelink inspect    shows what links say; needs no key
-  securelink explain    tells why links are refused, and which mistake made their signature
+  securelink explain    explains why links are refused, and finds the mistake behind a wrong signature
   securelink serve      signs, verifies and redeems over HTTP, for programs in other languages
   securelink demo       serves files behind signed links on this machine
 
@@ -48,7 +48,7 @@ export const HELP: Readonly<Record<string, string>> = {
   --id TEXT          default: this month
   --json             [{"id":…,"secret":…}], as SECURELINK_KEYS, --keys and securelink-keys.json of NGINX take it
 `,
-  sign: `securelink sign URL…: makes links of URLs
+  sign: `securelink sign URL…: signs URLs
 
   securelink sign https://cdn.example/report.pdf --expires 10m
   securelink sign https://cdn.example/v/7/index.m3u8 --expires 6h --prefix /v/7/ --ip 203.0.113.0/24
@@ -57,18 +57,18 @@ export const HELP: Readonly<Record<string, string>> = {
 
   --expires WHEN     a duration (90s, 10m, 12h, 7d), a date (2030-01-01T00:00:00Z), or never, for schemes with
                      links that never expire; required
-  --align DURATION   rounds the expiry up, so that links of one window are identical
-  --starts WHEN      the link is not valid before
+  --align DURATION   rounds the expiry up, so that links signed within one such interval are identical
+  --starts WHEN      the link is not valid before this time
   --method METHOD    a method that the link opens; may be repeated; default GET and HEAD
   --ip ADDRESS       the address or network that the link opens for, such as 203.0.113.0/24
-  --prefix PATH      a path; the link opens everything below
-  --uses N           how often it can be redeemed
+  --prefix PATH      the link opens this path and everything below
+  --uses N           how often the link can be redeemed
   --id TEXT          names the link
-  --condition N=V    a condition of the scheme's own; V is JSON or text
+  --condition N=V    a scheme-specific condition; V is JSON or text
 ${SCHEME}${KEYS}${LINES}${NOW}
 Exit code: 0 all signed, 2 misuse. For a line that cannot be signed, it prints an empty line, and the line's number and the error on standard error.
 `,
-  verify: `securelink verify LINK…: tells whether links are valid
+  verify: `securelink verify LINK…: verifies links
 
   securelink verify 'https://cdn.example/report.pdf?expires=1900000000&signature=…'
   securelink verify --ip 203.0.113.7 --method PUT "$LINK"
@@ -77,13 +77,13 @@ Exit code: 0 all signed, 2 misuse. For a line that cannot be signed, it prints a
 ${REQUEST}  --tolerance TIME   how far clocks may differ, at most 5m
   --explain          says why links are refused, as securelink explain does
 ${SCHEME}${KEYS}${LINES}${NOW}${EXIT}`,
-  redeem: `securelink redeem LINK…: tells whether links are valid, and consumes one use of those that have a number
+  redeem: `securelink redeem LINK…: verifies links, and consumes one use of each that has a limited number
 
   securelink redeem --store redis://127.0.0.1:6379 "$LINK"
 
 ${STORE}${REQUEST}  --tolerance TIME   how far clocks may differ, at most 5m
 ${SCHEME}${KEYS}${LINES}${NOW}${EXIT}`,
-  inspect: `securelink inspect LINK…: shows what links say; needs no key, and verifies nothing
+  inspect: `securelink inspect LINK…: shows what links say; needs no key, and does not verify
 
   securelink inspect 'https://cdn.example/report.pdf?expires=1900000000&signature=…'
   securelink inspect --json < links.txt
@@ -91,7 +91,7 @@ ${SCHEME}${KEYS}${LINES}${NOW}${EXIT}`,
 
 Links of every scheme, and of many other vendors, are recognised.
 
-  --string-to-sign   writes the string that the signature should have been made from, with <secret> in place of
+  --string-to-sign   prints the string that should have been signed, with <secret> in place of
                      the secret. The string of some schemes depends on the request, or on the key:
 ${REQUEST}${KEYS}  --scheme NAME      reads links as those of one scheme: hmac, pichax, …
   --options JSON     the options of that scheme, such as '{"parameters":{"expires":"until"}}'; of hmac, without
@@ -99,7 +99,7 @@ ${REQUEST}${KEYS}  --scheme NAME      reads links as those of one scheme: hmac, 
 ${LINES}${NOW}
 Exit code: 0 read, 1 not a link, 2 misuse.
 `,
-  explain: `securelink explain LINK…: tells why links are refused, and which mistake made their signature
+  explain: `securelink explain LINK…: explains why links are refused, and finds the mistake behind a wrong signature
 
   securelink explain 'https://cdn.example/report.pdf?expires=1900000000&signature=…'
   securelink explain --scheme s3 --method PUT --header 'content-type: image/png' "$LINK"
@@ -109,7 +109,7 @@ It shows the verifier's string to sign, and beside it the one that was signed, i
 that the verifier expects. That signature is valid, so do not write it to a log that others read.
 
 ${REQUEST}  --tolerance TIME   how far clocks may differ, at most 5m
-  --bound N          how many signatures are computed at most; default 5000
+  --bound N          the largest number of signatures to compute; default 5000
 ${SCHEME}${KEYS}${LINES}${NOW}${EXIT}`,
   serve: `securelink serve: signs, verifies and redeems over HTTP, for programs in other languages
 
@@ -121,13 +121,13 @@ ${SCHEME}${KEYS}${LINES}${NOW}${EXIT}`,
   curl -H "Authorization: Bearer $SECURELINK_API_TOKEN" -H 'Content-Type: application/json' \\
     -d '{"url":"https://cdn.example/report.pdf","expires":"10m"}' http://127.0.0.1:8788/sign
 
-  SECURELINK_API_TOKEN   the token of the callers, at least 32 characters; several with spaces between them. Required
+  SECURELINK_API_TOKEN   the token of the callers, at least 32 characters; separate several with spaces. Required
 
   --host ADDRESS     default 127.0.0.1: this machine only
-  --port N           default 8788; 0 takes a free one. The first line of the log names it
+  --port N           default 8788; 0 picks a free port. The first line of the log names it
   --max-ttl TIME     the longest lifetime of a link that may be signed, such as 7d
-  --allow URL        a host and a path; only URLs below them may be signed; may be repeated
-${STORE}                     Without a store, nothing can be redeemed.
+  --allow URL        a host and a path; only URLs below may be signed; may be repeated
+${STORE}                     Without a store, links cannot be redeemed.
   --limit BYTES      the largest body of a request, default 1000000
   --timeout TIME     how long a request may take to arrive, default 30s
   --scheme NAME      hmac (the default), pichax, …: a scheme of the package. Repeat it for a service with several,
@@ -138,7 +138,7 @@ ${STORE}                     Without a store, nothing can be redeemed.
                      make the same links
 ${KEYS}
 Standard output is the log, one JSON object per line. It has no links, no tokens and no secrets. After SIGTERM or Ctrl-C, requests
-that are under way have ten seconds to finish.
+in progress have ten seconds to finish.
 
 Exit code: 0 ended by a signal, 1 it could not start, or cut off requests when it ended, 2 misuse.
 `,
@@ -147,6 +147,6 @@ Exit code: 0 ended by a signal, 1 it could not start, or cut off requests when i
   securelink demo
   PORT=8080 securelink demo
 
-PORT takes another port, PORT=0 a free one. Ctrl-C ends it.
+PORT sets another port; PORT=0 picks a free one. Ctrl-C ends the demo.
 `,
 }

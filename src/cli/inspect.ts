@@ -52,10 +52,10 @@ interface Unread {
   readonly sentence: string
 }
 
-/** Finds a scheme of this package, without keys. Without a name, the one of `--scheme`. */
+/** Makes a scheme of this package, without keys. Without a name, the scheme of `--scheme`. */
 type SchemeSource = (name?: string) => Promise<Scheme | undefined>
 
-/** Makes each scheme once, however many links there are. */
+/** Makes each scheme only once, for any number of links. */
 function schemesFor(values: Values): SchemeSource {
   const made = new Map<string | undefined, Promise<Scheme | undefined>>()
   return (name) => {
@@ -69,7 +69,7 @@ function schemesFor(values: Values): SchemeSource {
 
 /** Reads a link: as one of `--scheme`, or of the scheme that it is recognised as. */
 async function readingOf(link: string, values: Values, schemes: SchemeSource): Promise<Seen | Unread> {
-  // Options are those of one scheme, so with them a link is not looked up.
+  // `--options` are for one scheme, so with them the link is not recognised by its parameters.
   const chosen = values['scheme'] !== undefined || values['options'] !== undefined
   const found = chosen ? [] : [recognise(link) ?? []].flat()
   const names = found.map(({ scheme }) => scheme)
@@ -158,7 +158,7 @@ function expiryText({ claims, milliseconds }: Seen, now: Date): string {
 
 function methodText(seen: Seen): string | undefined {
   if (hidesMethod(seen)) return 'signed, not shown in the link'
-  // Links of other vendors may open other methods; this package knows only its own schemes.
+  // Links of other vendors may open other methods, so the default is shown for schemes of this package only.
   return seen.claims.methods?.join(', ') ?? (seen.scheme && 'GET, HEAD')
 }
 
@@ -187,8 +187,8 @@ function notCovered({ resource, prefix }: UnverifiedClaims, { covers }: Scheme):
   return prefix !== undefined && covers.includes('path') ? [...parts, 'the path below the prefix'] : parts
 }
 
-// Terminals obey control characters, and anybody can have written the link.
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what this looks for
+// Replaces control characters, because terminals obey them and anyone can have written the link.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: this replaces them
 const printable = (value: string): string => value.replace(/[\u0000-\u001f\u007f-\u009f]/g, '\ufffd')
 
 function duration(seconds: number): string {

@@ -1,7 +1,7 @@
-// Io: the streams, the environment and the signal of the process, as a verb of the command gets them.
+// Io: the streams, the environment and the signal that a verb of the command gets.
 /// <reference types="node" />
 
-/** A stream of text that is written to. */
+/** An output stream for text. */
 export interface Out {
   write(text: string): unknown
   /** `true` for a terminal. */
@@ -15,6 +15,6 @@ export interface Io {
   readonly stdout: Out
   readonly stderr: Out
   readonly env: Readonly<Record<string, string | undefined>>
-  /** Aborts when the command is to end. */
+  /** Aborts when the command must end. */
   readonly signal: AbortSignal
 }

@@ -4,7 +4,7 @@ import { BASE64URL, encode } from '../lib/encoding.ts'
 import type { Io } from './io.ts'
 import { Misuse, parse, TEXT } from './options.ts'
 
-/** Writes a key of 32 random bytes: as `id:secret`, or as the JSON list that `keys` of every scheme, SECURELINK_KEYS and NGINX take. */
+/** Writes a key of 32 random bytes: as `id:secret`, or as the JSON list that schemes, SECURELINK_KEYS and NGINX accept. */
 export async function keygen(args: readonly string[], { stdout }: Io): Promise<number> {
   const { values, rest } = parse(args, { id: TEXT, json: { type: 'boolean' } })
   if (rest.length > 0) throw new Misuse('keygen takes no arguments')

@@ -1,4 +1,4 @@
-// Many links: lines from arguments, a file or standard input, processed in batches, so that the use of memory does not grow with their number.
+// eachLine: processes lines from arguments, a file or standard input in batches, so that memory does not grow with their number.
 /// <reference types="node" />
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
@@ -11,7 +11,7 @@ export const LINES: Options = { file: { type: 'string' }, json: { type: 'boolean
 /** The file of `--file`. */
 export const fileOf = (values: Values): string | undefined => values['file'] as string | undefined
 
-// Enough to keep WebCrypto's threads busy; more would only take memory.
+// Enough to keep WebCrypto's threads busy; more would only use memory.
 const AT_ONCE = 512
 
 /** Works on each line of the input, `atOnce` at a time, and writes the answers in the order of the lines. */
@@ -77,7 +77,7 @@ function unreadable({ code }: NodeJS.ErrnoException): never {
   throw new Misuse(`--file must be a file that can be read (${code})`)
 }
 
-// Only for a terminal, and only while the answers go elsewhere: a bar between links would break their lines.
+// Shown only on a terminal, and only if the results go elsewhere, because a bar between links would break their lines.
 function progress({ stdout, stderr }: Io, size: number): { show(lines: number, bytes: number): void; end(): void } {
   const visible = stderr.isTTY && !stdout.isTTY
   let shown = 0

@@ -1,4 +1,4 @@
-// main: finds the verb and runs it. Its answer is the exit code: 0 accepted, 1 refused or failed, 2 misuse.
+// main: finds the verb and runs it. It returns the exit code: 0 accepted, 1 refused or failed, 2 misuse.
 /// <reference types="node" />
 import { readFileSync } from 'node:fs'
 import { demo } from './demo.ts'
@@ -23,7 +23,7 @@ const VERBS: Readonly<Record<string, (args: readonly string[], io: Io) => Promis
   demo,
 }
 
-/** Runs the command line; answers with the exit code. */
+/** Runs the command line, and returns the exit code. */
 export async function main(argv: readonly string[], io: Io): Promise<number> {
   const [name = '', ...args] = argv
   const verb = Object.hasOwn(VERBS, name) ? VERBS[name] : undefined

@@ -6,7 +6,7 @@ import { LinkError } from '../core/errors.ts'
 /** A wrong command line, or a wrong file or variable; exit code 2. */
 export class Misuse extends Error {}
 
-/** A failure that is not a mistake of the caller, such as a store that is down; exit code 1. */
+/** A failure that the caller did not cause, such as a store that is down; exit code 1. */
 export class Failed extends Error {}
 
 export type Options = NonNullable<ParseArgsConfig['options']>
@@ -35,7 +35,7 @@ export function parse(args: readonly string[], options: Options): { values: Valu
   }
 }
 
-/** The word that is most like another, if one of them is. */
+/** The word that is most similar to another one, if any is similar. */
 export function nearest(word: string, words: readonly string[]): string | undefined {
   const [best] = words.map((other) => ({ other, distance: distance(word, other) })).sort((a, b) => a.distance - b.distance)
   return best && best.distance <= (word.length < 4 ? 1 : Math.max(2, word.length / 3)) ? best.other : undefined
@@ -70,7 +70,7 @@ export function dateOf(text: unknown, name: string): Date | undefined {
   return date
 }
 
-/** JSON. Throws {@link Misuse} with a sentence for a text that is not JSON. */
+/** Parses JSON. Throws {@link Misuse} with the sentence if the text is not JSON. */
 export function json(text: string, sentence: string): unknown {
   try {
     return JSON.parse(text)

@@ -57,7 +57,7 @@ function read(file: string): Promise<string> {
   })
 }
 
-/** The folder of the schemes. It is the list: a file in it is a name for `--scheme`. */
+/** The folder of the schemes. Each file in it is a name for `--scheme`. */
 const folder = () => new URL('../schemes/', import.meta.url)
 
 /** Names for `--scheme`. */
@@ -66,7 +66,7 @@ export function schemeNames(): readonly string[] {
   return files.map((file) => file.replace(/\..*/, '')).sort()
 }
 
-/** The factory of a scheme: the export that is named as the file is, in camel case. Loaded when asked for, because most runs need one. */
+/** The factory of a scheme: the export with the name of the file in camel case. Loaded on demand, because most runs need only one. */
 async function factoryOf(name: string): Promise<Factory | undefined> {
   if (!schemeNames().includes(name)) return undefined
   const file = new URL(`${name}${import.meta.url.slice(-'.ts'.length)}`, folder())
@@ -140,7 +140,7 @@ async function make(name: string, keys: readonly SecretKey[], options: object): 
   }
 }
 
-/** A secret with a colon in it may have been taken apart. */
+/** A hint for a secret with a colon, which may have been split at it. */
 function weakKeyHint(keys: readonly SecretKey[]): string {
   if (keys.every(({ id }) => id === undefined)) return ''
   return '; in id:secret, the id ends at the first colon, and a secret with a colon is written in JSON: {"secret":"…"}'

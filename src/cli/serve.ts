@@ -1,4 +1,4 @@
-// serve: the link service as a process of its own, on Node, Deno and Bun, with an access log that holds no link, no token and no secret.
+// serve: runs the link service as a process, on Node, Deno and Bun, with an access log that contains no link, token or secret.
 /// <reference types="node" />
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { Scheme } from '../core/scheme.ts'
@@ -27,7 +27,7 @@ const OPTIONS: Options = {
   'securelink-api': { type: 'boolean' },
 }
 
-// The log names these routes and no others: a path that is requested by mistake may be a link.
+// The log names only these routes, because any other path may be a link that was requested by mistake.
 const ROUTES = ['/', '/sign', '/verify', '/redeem', '/inspect', '/openapi.json', '/docs', '/healthz', ...PYTHON_PATHS]
 
 type Log = (event: string, more: object) => void
@@ -40,7 +40,7 @@ interface Note {
 
 type Handler = (request: Request, note: Note) => Promise<Response>
 
-/** Answers until the signal; then it finishes what is under way. */
+/** Answers requests until the signal, and then finishes those in progress. */
 export async function serve(args: readonly string[], io: Io): Promise<number> {
   const { values, rest } = parse(args, OPTIONS)
   if (rest.length > 0) throw new Misuse('serve takes options and no arguments; securelink serve --help lists them')
@@ -59,9 +59,9 @@ export async function serve(args: readonly string[], io: Io): Promise<number> {
 
   try {
     const handler = handlerOf({ schemes, authorize, store, limit, python, log })
-    // Node looks for requests that take too long twice a minute, unless it is told to look more often.
+    // By default, Node checks for requests that take too long only twice a minute.
     const times = { headersTimeout: patience, requestTimeout: patience, connectionsCheckingInterval: Math.min(patience / 4, 5000) }
-    // Longer than proxies in front keep connections, so that none is closed while a request is on its way.
+    // Longer than proxies keep connections, so that the server does not close one while a request is on its way.
     const server = createServer({ ...times, keepAliveTimeout: 65_000 })
     const facts = { schemes: Object.keys(schemes), redeem: !!store }
     return await runServer(server, withLog(handler, log), { host, port, patience, log, signal: io.signal, facts })
@@ -112,7 +112,7 @@ function withLog(handler: Handler, log: Log): (incoming: IncomingMessage, outgoi
       log('request', {
         method: incoming.method,
         route: ROUTES.find((route) => route === note.path) ?? '*',
-        // A client that left early got no answer.
+        // A client that disconnected early got no response.
         status: outgoing.headersSent ? outgoing.statusCode : null,
         ms: Math.round((performance.now() - start) * 10) / 10,
         address,

@@ -1,10 +1,10 @@
-// runServer: an HTTP server that answers until a signal, and then finishes what is under way.
+// runServer: an HTTP server that answers requests until a signal, and then finishes those in progress.
 /// <reference types="node" />
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Failed } from './options.ts'
 
-// How long requests that are under way may take once the process is to end, in milliseconds.
+// How long requests in progress may take after the signal, in milliseconds.
 const GRACE = 10_000
 
 /** How {@link runServer} runs. */
@@ -19,7 +19,7 @@ export interface Running {
   readonly facts: object
 }
 
-/** Answers with the exit code: 0, or 1 if requests had to be cut off. */
+/** Returns the exit code: 0, or 1 if requests had to be cut off. */
 export function runServer(
   server: Server,
   answer: (incoming: IncomingMessage, outgoing: ServerResponse) => void,
@@ -52,8 +52,8 @@ export function runServer(
           if (signal.aborted && underWay.size === 0) setImmediate(end, 0)
         })
       }
-      // Without a socket it waits for earlier answers on its connection, and Node does not report when the client leaves: it would be held
-      // forever.
+      // Without a socket, the request waits for earlier responses on its connection, and Node does not report when the client disconnects, so it
+      // would be held forever.
       if (outgoing.socket) start()
       else outgoing.once('socket', start)
     })

@@ -1,4 +1,4 @@
-// sign: makes links of URLs.
+// sign: signs URLs.
 /// <reference types="node" />
 import type { Conditions } from '../core/conditions.ts'
 import { sign as signLink } from '../core/sign.ts'
@@ -37,7 +37,7 @@ export async function sign(args: readonly string[], io: Io): Promise<number> {
     } catch (error) {
       exit = 2
       io.stderr.write(`securelink sign: line ${number}: ${sentenceOf(error)}\n`)
-      // An answer for every line, so that the lines of input and output stay side by side.
+      // Prints a line for every input line, so that the lines of input and output correspond.
       return values['json'] ? `${JSON.stringify({ url, error: sentenceOf(error) })}\n` : '\n'
     }
   })

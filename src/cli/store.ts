@@ -9,7 +9,7 @@ import { Failed, Misuse } from './options.ts'
 
 /** A store that can be closed. */
 export interface ClosableStore extends UseStore {
-  /** Ends its connection, when what is under way is done. */
+  /** Closes the connection when pending commands are done. */
   close(): Promise<void>
 }
 
@@ -50,7 +50,8 @@ export async function storeOf(address: string | undefined, told: (sentence: stri
 
   return {
     async take(id, until, uses) {
-      // Clients keep commands that they cannot send. A command that is sent after its 503 would consume a use without opening the link.
+      // Clients queue commands that they cannot send. A command that is sent after its request got a 503 would consume a use without opening the
+      // link.
       if (!ready()) throw new Failed(lost ?? 'Redis cannot be reached')
       try {
         return await take(id, until, uses)
@@ -64,7 +65,7 @@ export async function storeOf(address: string | undefined, told: (sentence: stri
       try {
         await client.disconnect()
       } catch {
-        // Some versions throw because it is closed already.
+        // Some versions throw if the connection is already closed.
       }
     },
   }
@@ -137,7 +138,9 @@ function clientOf({ host, port, username, password, database, tls }: Place): Con
   return { client, ready: () => client.status === 'ready', connect: () => client.connect() }
 }
 
-/** A package beside this one, or of the folder that the command was started in. `undefined` if it is not installed: it is not a dependency. */
+/**
+ * Loads a package that is installed beside this one, or in the working directory. `undefined` if it is not installed, because it is not a dependency.
+ */
 function load<Name extends keyof Packages>(name: Name): Packages[Name] | undefined {
   for (const from of [import.meta.url, `${cwd()}/`]) {
     const need = createRequire(from)
@@ -152,7 +155,9 @@ function load<Name extends keyof Packages>(name: Name): Packages[Name] | undefin
   return
 }
 
-/** The code of an error: `ECONNREFUSED`, or the word that begins an error of the Redis protocol, such as `WRONGPASS`. Messages may hold secrets. */
+/**
+ * The code of an error: `ECONNREFUSED`, or the first word of an error of the Redis protocol, such as `WRONGPASS`. The message may contain secrets.
+ */
 function reasonOf(error?: unknown): string {
   if (!(error instanceof Error)) return 'the connection broke'
   const { code, message } = error as NodeJS.ErrnoException

@@ -1,4 +1,4 @@
-// The string that a link's signature should have been made from, for people who compare two implementations.
+// stringsToSign: the string that should have been signed, for people who compare two implementations.
 /// <reference types="node" />
 import { LinkError } from '../core/errors.ts'
 import type { SecretKey } from '../core/keys.ts'
@@ -47,7 +47,7 @@ export async function stringsToSign(
   return { text: written(strings, reading, address) }
 }
 
-/** One string as it is. Several have a line with `#` in front of each. */
+/** One string as it is. Several strings each follow a line that begins with `#`. */
 function written(strings: readonly string[], { address }: Reading, addressToSign: Message | undefined): string {
   const blocks =
     strings.length > 1 ? strings.map((text, i) => `# ${i + 1} of ${strings.length}; any of them is good\n${text}\n`) : [`${strings}\n`]
@@ -84,7 +84,7 @@ function visitOf(link: string, values: Values): Visit {
   }
 }
 
-// Long enough for every scheme, and base64, which some vendors have for secrets. It is never shown.
+// Long enough for every scheme, and in base64, because some vendors' secrets are. It is never shown.
 const PLACEHOLDER = 'cGxhY2Vob2xkZXItcGxhY2Vob2xkZXItcGxhY2Vob2xkZXItcGxhY2Vob2xkZXI='
 
 /** A key that can have signed the link, or a placeholder with the key id that the link names. */
@@ -103,7 +103,7 @@ async function keyFor(reading: Reading, name: string, values: Values, io: Io): P
   }
 }
 
-/** The keys as the scheme works with them. None, if they are not keys of this scheme, as SECURELINK_KEYS may have those of another one. */
+/** The keys, prepared by the scheme. An empty list if they are not keys of this scheme, because SECURELINK_KEYS may have the keys of another one. */
 async function keysOfScheme(
   name: string,
   keys: readonly SecretKey[],

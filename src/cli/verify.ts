@@ -1,4 +1,4 @@
-// verify and redeem: tell whether links are valid.
+// verify and redeem: verify links, and consume their uses.
 /// <reference types="node" />
 import { redeem as redeemLink } from '../core/redeem.ts'
 import type { Scheme } from '../core/scheme.ts'
@@ -26,7 +26,7 @@ export async function redeem(args: readonly string[], io: Io): Promise<number> {
   const { values, rest } = parse(args, { ...OPTIONS, store: TEXT })
   const store = await storeOf((values['store'] ?? io.env['SECURELINK_STORE']) as string | undefined)
   try {
-    // One after another, so that of two lines with the same link the first one opens.
+    // One link at a time, so that of two lines with the same link, the first one gets the use.
     return await verifyEach(values, rest, io, (scheme, link, options) => redeemLink(scheme, link, { ...options, store }), 1)
   } finally {
     await store.close()

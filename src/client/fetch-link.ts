@@ -1,4 +1,4 @@
-// fetchLink: fetch for links that expire. It reads the expiry first, and gets a new link in time. It holds no key.
+// fetchLink: fetch for links that expire. It reads the expiry first, and gets a new link in time. It needs no key.
 import { assertKnownOptions, LinkError } from '../core/errors.ts'
 import type { Duration } from '../core/time.ts'
 import { linkText } from '../recognise/link-text.ts'
@@ -42,7 +42,7 @@ const OWN_OPTIONS = ['renew', 'early', 'fetch', ...READING_OPTIONS]
  * import { hmac, sign } from 'securelink'
  * import { fetchLink } from 'securelink/client'
  *
- * // Your server's part, and a network for the example.
+ * // Stand for your server and the network.
  * const links = hmac({ secret: 'a secret of 32 bytes or more, from a vault' })
  * const renew = () => sign(links, 'https://cdn.example/photo.jpg', { expires: '10m' })
  * const network = async () => new Response('the photo')

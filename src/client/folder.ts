@@ -1,4 +1,4 @@
-// folderOf: the token of a link that opens a folder, put onto the other URLs of the folder.
+// folderOf: adds the token of a link that opens a folder to other URLs of the folder.
 import { assertOption } from '../core/errors.ts'
 import type { Scheme } from '../core/scheme.ts'
 import { PARTS } from '../recognise/values.ts'
@@ -9,7 +9,7 @@ import { resourceIn, withOrigin } from './resource.ts'
 export interface Folder {
   /** A URL of the folder, with the token of `link`. `undefined` for a URL that does not lie in the folder. Relative URLs are resolved against the folder's link. */
   withToken(url: string, link: string): string | undefined
-  /** Has this URL a token already, and not that of `link`? */
+  /** Does this URL have a token already, other than that of `link`? */
   hasOtherToken(url: string, link: string): boolean
 }
 
@@ -26,7 +26,7 @@ export function folderOf(link: string, scheme: Scheme | undefined): Folder {
   const { pathname: path } = new URL(prefix.replace(/\/?$/, '/'), base)
 
   function withToken(url: string, fresh: string): string | undefined {
-    // Without its own token: if that is in the path, relative URLs keep it.
+    // Without the URL's own token: relative URLs keep a token that is in the path.
     const bare = resourceOf(url) ?? url
     if (!URL.canParse(bare, base)) return undefined
     const { origin, pathname, search, hash } = new URL(bare, base)
@@ -41,7 +41,7 @@ export function folderOf(link: string, scheme: Scheme | undefined): Folder {
   }
 }
 
-/** What a link has besides its resource: a first segment of the path, and parameters of the query. */
+/** The parts of a link that are not in its resource: a first segment of the path, and parameters of the query. */
 function tokenIn(link: string, resource: string): { segment: string; parameters: string[] } {
   const [, , path = '', query = ''] = PARTS.exec(link) ?? []
   const [, , rest = '', others = ''] = PARTS.exec(resource) ?? []
@@ -51,7 +51,7 @@ function tokenIn(link: string, resource: string): { segment: string; parameters:
     .split('&')
     .filter((piece) => {
       const at = own.indexOf(piece)
-      // Each parameter of the resource stands for one of the link.
+      // Each parameter of the resource accounts for one parameter of the link.
       if (at >= 0) own.splice(at, 1)
       return at < 0
     })

@@ -1,4 +1,4 @@
-// freshLink: a link that is always fresh. Callers ask for it each time they need it, and it is renewed when that is due.
+// freshLink: a link that is always fresh. Callers get it each time they need it, and it is renewed when a renewal is due.
 import { assertKnownOptions, LinkError } from '../core/errors.ts'
 import { presentTime } from '../core/time.ts'
 import { linkText } from '../recognise/link-text.ts'
@@ -22,14 +22,14 @@ export interface GetOptions {
 /** A link that is always fresh. */
 export interface FreshLink {
   /**
-   * The link, renewed if that is due. It is valid for at least `early`, by the clock. A link that `renew` gave with less than twice `early` is valid
-   * for at least half of its time.
+   * The link, renewed if that is due. By the clock, it is valid for at least `early`. If the lifetime of new links is less than twice `early`, it is
+   * valid for at least half of that lifetime.
    */
   get(options?: GetOptions): Promise<string>
-  /** The link as it is, without waiting. It may have expired. */
+  /** The latest link, without waiting. It may have expired. */
   peek(): string
   /**
-   * Tells it how the server answered a request with the link. If the response is a refusal, the next `get()` renews the link. A 404 is not a refusal,
+   * Reports how the server answered a request with the link. If the response is a refusal, the next `get()` renews the link. A 404 is not a refusal,
    * unless the link has expired.
    *
    * @param response - The response, or an object with its `status`.
@@ -50,9 +50,10 @@ const OPTIONS = ['renew', 'early', 'signal', ...READING_OPTIONS]
  * calls are rejected without a renewal for 1 second, and then for 2, 4, 8, 16 and 30 seconds. A link that is refused within 30 seconds after it
  * was renewed counts as a failure, too.
  *
- * A new link that has already expired when it arrives shows that the clock of this machine is wrong. It is kept until the server refuses it.
+ * If a new link has already expired when it arrives, the clock of this machine is wrong. Such a link is used until the server refuses it.
  *
  * @param link - The first link. It is renewed before its expiry, or when the server refuses it.
+ * @param options - `renew`, which is required, how early to renew, and a signal that ends it.
  * @returns An object with `get()`, `peek()`, `refused(response)` and `stop()`.
  * @throws A {@link LinkError} `bad_option` for a link that is neither a string nor a URL, a missing `renew`, and for a wrong or unknown option.
  *   `get()` rejects with `renewal_failed` if `renew` threw, with its error as the `cause`.
@@ -62,7 +63,7 @@ const OPTIONS = ['renew', 'early', 'signal', ...READING_OPTIONS]
  * import { hmac, sign } from 'securelink'
  * import { freshLink } from 'securelink/client'
  *
- * // Your server's part.
+ * // Stands for your server.
  * const links = hmac({ secret: 'a secret of 32 bytes or more, from a vault' })
  * const renew = () => sign(links, 'https://cdn.example/photo.jpg', { expires: '10m' })
  *

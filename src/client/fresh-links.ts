@@ -21,7 +21,7 @@ export interface FreshLinks {
   get(link: string | URL, options?: GetOptions): Promise<string>
   /** One of the links, as an object with `get()`, `peek()`, `refused(response)` and `stop()`. */
   of(link: string | URL): FreshLink
-  /** The folder that a link with a prefix opens: one token, and so one renewal, serves all its URLs. */
+  /** The folder that a link with a prefix opens. All URLs of the folder share one token, and so one renewal. */
   under(link: string | URL): FreshFolder
   /** Renews one link, in the batch of all others. For `fetchLink` and `keepFresh`: `keepFresh(image, link, { renew: links.renew })`. */
   readonly renew: Renew
@@ -31,12 +31,12 @@ export interface FreshLinks {
 
 /** A folder whose URLs get a fresh token. */
 export interface FreshFolder {
-  /** A URL of the folder, with a fresh token. A URL outside of the folder, or of another origin, comes back as it is. */
+  /** A URL of the folder, with a fresh token. A URL outside the folder, or of another origin, is returned unchanged. */
   get(url: string | URL, options?: GetOptions): Promise<string>
-  /** The same with the token as it is, without waiting. It may have expired. */
+  /** The same with the latest token, without waiting. The token may have expired. */
   peek(url: string | URL): string
   /**
-   * As `refused` of {@link FreshLink}, for all URLs of the folder. A refusal of a URL outside of the folder is `false`.
+   * Like `refused` of {@link FreshLink}, for all URLs of the folder. Returns `false` for a URL outside the folder.
    *
    * @param url - The URL that was sent, with its token.
    */
@@ -44,7 +44,7 @@ export interface FreshFolder {
 }
 
 const OPTIONS = ['renew', 'early', 'signal', ...READING_OPTIONS]
-// Links that were not asked for recently are forgotten. If they are asked for again, they are renewed from the link that the page has.
+// The links that were used least recently are forgotten. If the page asks for one again, it is renewed from the link that the page has.
 const MOST_KEPT = 1000
 
 /**
@@ -52,6 +52,7 @@ const MOST_KEPT = 1000
  *
  * Renewals that begin within 10 milliseconds are one call of `renew`, with up to 200 links. Each link is otherwise as with `freshLink`.
  *
+ * @param options - `renew` for a list of links, which is required, how early to renew, and a signal that ends all.
  * @returns An object with `get(link)`, `of(link)`, `under(link)`, `renew` and `stop()`.
  * @throws A `LinkError` `bad_option` for a missing `renew`, and for a wrong or unknown option; `under(link)` for a link that does not open a folder.
  *
@@ -60,7 +61,7 @@ const MOST_KEPT = 1000
  * import { hmac, signAll } from 'securelink'
  * import { freshLinks } from 'securelink/client'
  *
- * // Your server's part.
+ * // Stands for your server.
  * const scheme = hmac({ secret: 'a secret of 32 bytes or more, from a vault' })
  * const renew = (links: string[]) =>
  *   signAll(scheme, links.map((link) => link.replace(/\?.*$/, '')), { expires: '10m' })

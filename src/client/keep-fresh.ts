@@ -27,16 +27,18 @@ const MOST_RETRIES = 5
  * Gives an element a link, and renews it: before it expires, when loading fails, and when the page becomes visible again.
  *
  * - Video and audio continue where they were, and continue to play if they were last told to play.
- * - An image that is off the screen is renewed once it is on the screen. A page that is hidden waits, too, unless it plays.
+ * - An image that is off the screen is renewed when it comes onto the screen. While the page is hidden, nothing is renewed, except a medium that
+ *   plays.
  * - An element shows one link. An image with `srcset` is refused, and so is a `<source>` with several candidates. In a `<picture>`, keep each
  *   `<source>` fresh first, and then the image.
  * - New links must be http(s) or relative URLs; pictures and media also take `blob:` URLs. Any other link counts as a renewal that failed.
  *
- * It ends by itself when the element leaves the page.
+ * It stops by itself when the element leaves the page.
  *
  * @param element - An `<img>`, `<video>`, `<audio>`, `<a>` or `<source>`.
  * @param link - The first link. It is put into the element's `src`, `href` or `srcset`.
- * @returns A function that ends it sooner.
+ * @param options - `renew`, which is required, and callbacks.
+ * @returns A function that stops it sooner.
  * @throws A {@link LinkError} `bad_option` for another element, one with several candidates, a link that is not a URL of the kinds above, a missing
  *   `renew`, and for a wrong or unknown option.
  *
@@ -53,7 +55,7 @@ export function keepFresh(element: Keepable, link: string | URL, options: KeepFr
   assertArguments(element, link, options)
   const { failed, renewed } = options
   const page = element.ownerDocument
-  // Timers and observers hold the element by this reference, so that they do not keep it alive after the page has dropped it.
+  // Timers and observers use this reference, so that they do not keep the element alive after the page has dropped it.
   const ref = new WeakRef<Element>(element)
   const controller = new AbortController()
   const { signal } = controller
@@ -63,7 +65,7 @@ export function keepFresh(element: Keepable, link: string | URL, options: KeepFr
   const left = timeLeft(first, options) ?? Number.POSITIVE_INFINITY
   const fresh = renewable(first, {
     ...options,
-    // A first link that has expired counts as one without an end, so it is renewed at once.
+    // An infinite lifetime for a first link that has expired, so that it is renewed at once.
     lifetime: left > 0 ? left : Number.POSITIVE_INFINITY,
     objection: (next) => (canShow(ref.deref(), next) ? undefined : `a function that returns ${ALLOWED}`),
   })
@@ -92,7 +94,7 @@ export function keepFresh(element: Keepable, link: string | URL, options: KeepFr
     if (!kept || kept.getAttribute(attributeOf(kept)) === next) return
     playback.save()
     kept.setAttribute(attributeOf(kept), next)
-    // A medium does not look at its sources again by itself.
+    // A medium does not notice a change of its sources until it is told to load.
     const medium = mediumOf(kept)
     if (kept !== medium) medium?.load()
   }
@@ -104,10 +106,10 @@ export function keepFresh(element: Keepable, link: string | URL, options: KeepFr
     if (due < Number.POSITIVE_INFINITY) timer = setTimeout(check, Math.min(Math.max(due, 0), LONGEST_TIMER))
   }
 
-  /** Renews if it is time to. The timer calls it, and the events of page and screen. */
+  /** Renews the link if that is due. Called by the timer, and when the page or the image becomes visible. */
   function check(): void {
     if (!ref.deref()) stop()
-    // It is called again when the page is visible, or when the image is on the screen.
+    // Called again when the page becomes visible, or the image comes onto the screen.
     else if ((page.visibilityState === 'hidden' && !playback.wanted) || !onScreen) return
     else if (failedOffScreen) retry()
     else if (fresh.dueIn() <= 0) renewNow()
@@ -148,7 +150,7 @@ export function keepFresh(element: Keepable, link: string | URL, options: KeepFr
     timer = setTimeout(() => (ref.deref() ? renewNow() : stop()), wait)
   }
 
-  // A parameter: if the functions here used the outer `element`, the timer would keep it alive.
+  // Takes the element as a parameter: if the functions here used the outer `element`, the timer would keep it alive.
   function listen(kept: Element): void {
     const loader = loaderOf(kept)
     for (const target of new Set([kept, loader])) target?.addEventListener('error', failedToLoad, { signal })

@@ -1,4 +1,4 @@
-// Keepable: the type of the elements that keepFresh() takes. It stands alone, so that a server can import the client without the types of the DOM.
+// Keepable: the type of the elements that keepFresh() takes. In its own file, so that a server can import the client without the types of the DOM.
 
 /** An interface of the DOM, by its name; `never` where TypeScript does not know the DOM. */
 type OfPage<Name extends string> = typeof globalThis extends Record<Name, { prototype: infer Interface }> ? Interface : never

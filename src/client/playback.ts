@@ -1,4 +1,4 @@
-// Playback: keeps the position and speed of a video or sound while its link changes, and whether it should play.
+// Playback: while the link of a video or sound changes, keeps its position and speed, and whether it should play.
 
 /** The playback of one medium. */
 export interface Playback {
@@ -6,7 +6,7 @@ export interface Playback {
   readonly wanted: boolean
   /** Remembers position and speed, before the link changes. */
   save(): void
-  /** Goes to the position that was saved, and plays on if that is wanted. */
+  /** Goes to the saved position, and continues to play if that is wanted. */
   resume(): void
 }
 
@@ -28,7 +28,7 @@ export function playbackOf(medium: () => HTMLMediaElement | undefined, signal: A
   }
   function paused(event: Event): void {
     const { error, networkState } = event.currentTarget as HTMLMediaElement
-    // An error pauses, too, although nobody asked for that.
+    // An error also pauses the medium, but the user did not ask for that.
     if (!error && networkState !== NO_SOURCE) wanted = false
   }
   medium()?.addEventListener('play', played, { signal })
@@ -40,7 +40,7 @@ export function playbackOf(medium: () => HTMLMediaElement | undefined, signal: A
     },
     save() {
       const playing = medium()
-      // If a second link comes while the first one loads, the place from before counts.
+      // If a second link comes while the first one loads, keep the position from before the first one.
       if (playing && (playing.readyState > 0 || playing.error)) place ??= { position: playing.currentTime, rate: playing.playbackRate }
     },
     resume() {
@@ -49,7 +49,7 @@ export function playbackOf(medium: () => HTMLMediaElement | undefined, signal: A
       playing.currentTime = place.position
       playing.playbackRate = place.rate
       place = undefined
-      // A browser may forbid it. Then the user's next click starts it.
+      // The browser may forbid this. Then the user's next click starts the medium.
       if (wanted) playing.play().catch(() => undefined)
     },
   }

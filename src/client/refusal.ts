@@ -1,4 +1,4 @@
-// isRefusal: can a response mean that its link has expired, or is not accepted any more?
+// isRefusal: tells whether a response can mean that the link has expired or is no longer accepted.
 import { assertOption } from '../core/errors.ts'
 import { type ExpiresInOptions, timeLeft } from './expires-in.ts'
 import { serverClock } from './server-clock.ts'
@@ -28,14 +28,14 @@ export function isRefusal(response: Answer, link: string, options: ExpiresInOpti
   if (timeLeft(link, options) === undefined) return false
   // Google Cloud Storage answers 400 for an expired link. Without an expiry in the link, a 400 has other reasons.
   if (status === 400) return true
-  // imgix and imgproxy answer 404, ImageKit and others 401. A file can also be missing, so the clock decides.
+  // imgix and imgproxy answer 404, ImageKit and others 401. The file can also be missing, so the clock decides.
   return (status === 401 || status === 404) && hasExpired(link, response, options)
 }
 
 /** Had the link expired at the time of its response? By the server's clock if the response shows it, otherwise by the clock of this machine. */
 function hasExpired(link: string, response: Answer, options: ExpiresInOptions): boolean {
   const clock = options.clock ?? serverClock(options.now ? { now: options.now } : {})
-  // The caller's own clock has learned from the response already.
+  // If the caller has a clock, it has already learned from the response.
   if (!options.clock && response.headers) clock.learn(response as Response)
   return (timeLeft(link, { ...options, clock }) ?? 1) <= 0
 }

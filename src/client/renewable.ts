@@ -1,11 +1,11 @@
-// renewable: one link over time. It knows when a renewal is due, and takes the new link. freshLink, fetchLink and keepFresh are built on it.
+// renewable: a link that is renewed again and again. It knows when a renewal is due. freshLink, fetchLink and keepFresh are built on it.
 import { assertOption } from '../core/errors.ts'
 import { assertReadingOptions } from './expires-in.ts'
 import { type Caller, dueIn, earlyOf, endedRenewals, type Renewed, type RenewOptions, renewLink } from './renewal.ts'
 
 /** A link that can be renewed. */
 export interface Renewable {
-  /** The link as it is, valid or not. */
+  /** The latest link, which may have expired. */
   readonly current: string
   /** A link that must not be used again: the server refused it, or it cannot be used here. */
   refused: string | undefined
@@ -23,9 +23,9 @@ export interface Renewable {
 
 /** How {@link renewable} treats links. */
 export interface RenewableOptions extends RenewOptions {
-  /** How long the first link was valid when it was made, in milliseconds. Default: not known, so it is renewed the whole `early` before its expiry. */
+  /** The lifetime of the first link when it was made, in milliseconds. Default: unknown, so the link is renewed `early` before its expiry. */
   readonly lifetime?: number
-  /** Can this link take the place of the old one? `undefined`: yes. A text: the rule that `renew` must follow. */
+  /** Checks a new link: `undefined` if it can replace the old one, otherwise the rule that `renew` must follow. */
   readonly objection?: (next: string) => string | undefined
 }
 
@@ -36,7 +36,7 @@ export function assertRenewingOptions(options: RenewOptions): void {
   earlyOf(options)
 }
 
-/** A link that can be renewed, for options that were checked. */
+/** Makes a renewable link. The options must have been checked. */
 export function renewable(first: string, options: RenewableOptions): Renewable {
   const { lifetime = Number.POSITIVE_INFINITY, objection } = options
   let renewed: Renewed = { link: first, lifetime }

@@ -1,4 +1,4 @@
-// renewLink: gets the successor of a link, once for all callers that wait for it.
+// renewLink: gets a new link in place of an old one. Callers that wait for the same link share one renewal.
 import { assertOption, LinkError } from '../core/errors.ts'
 import { type Duration, presentTime, secondsOf } from '../core/time.ts'
 import { type ExpiresInOptions, timeLeft } from './expires-in.ts'
@@ -9,7 +9,10 @@ export type Renew = (link: string, signal: AbortSignal) => string | URL | Promis
 /** A link that has come from `renew`. */
 export interface Renewed {
   readonly link: string
-  /** How long it was valid when the renewal began, in milliseconds. Negative if the clock is wrong, and Infinity if it does not show its expiry. */
+  /**
+   * Its lifetime, counted from the start of the renewal, in milliseconds. Negative if the clock is wrong, and Infinity if it does not show its
+   * expiry.
+   */
   readonly lifetime: number
 }
 
@@ -19,7 +22,7 @@ interface Renewal {
   readonly controller: AbortController
   /** How many callers wait for the result. */
   waiting: number
-  /** When it ended, as a number that grows with each renewal that ends; 0 while it is pending. */
+  /** The number of renewals that had ended when it ended; 0 while it is pending. */
   ended: number
   /** The new link, once it ended. */
   renewed?: Renewed
@@ -30,17 +33,17 @@ const renewals = new Map<string, Renewal>()
 const MOST_KEPT = 200
 let endings = 0
 
-/** How many renewals have ended. A caller notes it when it starts: each later renewal of its link is recent enough for it. */
+/** How many renewals have ended. A caller remembers this number when it starts, and may use the result of any renewal that ends later. */
 export const endedRenewals = (): number => endings
 
 /**
- * Milliseconds until a link is to be renewed, and 0 or less if that is due. Infinity for a link that is renewed only when the server refuses it: it
- * does not show its expiry, or it had expired when it arrived, which shows that this clock is wrong.
+ * Milliseconds until the link is to be renewed; 0 or less if that is due. Infinity for a link that is renewed only when the server refuses it: one
+ * that does not show its expiry, or that had expired when it arrived, which means that this clock is wrong.
  */
 export function dueIn({ link, lifetime }: Renewed, options: Omit<RenewOptions, 'renew'>): number {
   const left = timeLeft(link, options)
   if (left === undefined || lifetime <= 0) return Number.POSITIVE_INFINITY
-  // At most half of its lifetime, or a link of ten seconds would be renewed all the time.
+  // At most half of its lifetime. Otherwise a link of ten seconds would be renewed all the time.
   return left - Math.min(earlyOf(options), lifetime / 2)
 }
 
@@ -59,7 +62,7 @@ export interface RenewOptions extends ExpiresInOptions {
 export interface Caller {
   /** What {@link endedRenewals} returned when the caller started. */
   readonly since: number
-  /** A link that the server refused, so the caller does not get it again. */
+  /** A link that the server refused. The caller must not get it again. */
   readonly refused?: string | undefined
   /** Lets this caller stop waiting. */
   readonly signal: AbortSignal | null | undefined
@@ -77,7 +80,7 @@ function serves({ ended, renewed, renew }: Renewal, options: RenewOptions, { sin
   if (!renewed) return true
   const isRecent = ended > since || renew === options.renew
   const due = dueIn(renewed, options)
-  // A link that is not known to be valid may have expired.
+  // A link with an infinite `due` may have expired, so it is not shared.
   return isRecent && renewed.link !== refused && due > 0 && due < Number.POSITIVE_INFINITY
 }
 
@@ -130,7 +133,7 @@ function resultOf(renewal: Renewal, link: string, { signal }: Caller): Promise<R
   })
 }
 
-/** Another renewal of the same link may have begun since, and stays. */
+/** Forgets this renewal, but not another renewal of the same link that may have begun since. */
 function forget(link: string, renewal: Renewal): void {
   if (renewals.get(link) === renewal) renewals.delete(link)
 }

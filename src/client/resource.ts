@@ -4,7 +4,7 @@ import type { Scheme } from '../core/scheme.ts'
 import { PARTS } from '../recognise/values.ts'
 import { claimsIn } from './expires-in.ts'
 
-/** The URL that a link opens. `undefined` for a text that is not a link. Several vendors who write such a link agree on it. */
+/** The URL that a link opens. `undefined` for text that is not a link. If several vendors write such links, all agree on this URL. */
 export function resourceIn(link: string, scheme: Scheme | undefined): string | undefined {
   const [claims] = claimsIn(link, scheme)
   return claims && withOrigin(claims, link)

@@ -1,4 +1,4 @@
-// serverClock: learns from the `Date` headers of responses by how much the clock of this machine is wrong.
+// serverClock: learns from `Date` headers how much the clock of this machine is off.
 import { assertKnownOptions, assertOption } from '../core/errors.ts'
 import { type Duration, presentTime, secondsOf } from '../core/time.ts'
 
@@ -22,7 +22,7 @@ export interface ServerClockOptions {
   readonly now?: () => Date
 }
 
-// A response from a cache shows an old time. So the latest of this many responses counts.
+// A cached response shows an old time, so the latest time of this many responses counts.
 const REMEMBERED = 8
 
 /**
@@ -32,6 +32,8 @@ const REMEMBERED = 8
  *
  * A page can read the `Date` of its own origin. For another origin, the server has to send `Access-Control-Expose-Headers: Date, Age`.
  *
+ * @param options - The largest correction, a callback, and a clock for tests.
+ * @returns A clock for the option `clock` of `fetchLink`, `freshLink`, `keepFresh` and `expiresIn`.
  * @throws A `LinkError` `bad_option` for a wrong or unknown option, such as a `most` without a unit.
  *
  * @example

@@ -7,19 +7,20 @@ import { statusOf, type Verdict } from './verdict.ts'
 import { type VerifyOptions, verdictOn } from './verify.ts'
 
 /**
- * Several tokens in one request, all of which must be good: each scheme reads its own parameter, cookie or header. For Media CDN's dual tokens, for
- * Akamai's `hdnts` with `hdntl`, and for a vendor's token beside one of your own.
+ * Verifies several tokens in one request, all of which must be valid: each scheme reads its own parameter, cookie or header. For Media CDN's dual
+ * tokens, for Akamai's `hdnts` with `hdntl`, and for a vendor's token beside one of your own.
  *
- * It only verifies. To sign, call `sign` with each of the schemes, in their order here: each one signs the link of the one before it. So a scheme does
- * not see the parameters of those behind it.
+ * It only verifies. To sign, call `sign` with each of the schemes, in the order of the arguments: each call signs the link of the call before it. So
+ * a scheme does not see the parameters of later schemes.
  *
- * The first scheme that refuses answers. A token counts once: for the second scheme that accepts it, the request is `unsigned`. Give each scheme a key of
- * its own, because a long token would otherwise pass for a short one. Claims are the narrower ones: the earlier expiry, the later start, the longer prefix, the methods
- * that both open. `resource`, `id`, `keyId` and `data` are of the first scheme that has them. `revoked` is asked about each token.
+ * The first scheme that refuses the request determines the reason. A token counts once: if a second scheme accepts it, too, the request is
+ * `unsigned`. Give each scheme its own key; with one key for all, a long token could take the place of a short one. Of two claims, the narrower
+ * one counts: the earlier expiry, the later start, the longer prefix, the methods that both open. `resource`, `id`, `keyId` and `data` are those of
+ * the first scheme that has them. `revoked` is called for each token.
  *
  * @param schemes - Two or more, each with parameters of its own.
- * @throws A `LinkError` `bad_option` for fewer than two schemes, for two that read the same parameter, for one whose links have a number of uses,
- *   and for `anyOf`.
+ * @throws A `LinkError` `bad_option` for fewer than two schemes, for two that read the same parameter, for one whose links can have a number of uses,
+ *   and for `anyOf` and `allOf`.
  *
  * @example
  * ```ts
@@ -41,7 +42,7 @@ export function allOf(...schemes: readonly Scheme[]): Scheme<never> {
   for (const scheme of schemes) {
     assertScheme(scheme)
     assertOption(!scheme.schemes && !scheme.combine, 'schemes', 'without anyOf and allOf')
-    // A use that one token consumes would be lost if the next one refuses.
+    // A use that one token consumes would be lost if the next token is refused.
     assertOption(!scheme.carries.includes('uses'), 'schemes', `without ${scheme.name}, whose links can have a number of uses`)
   }
   const parameters = schemes.flatMap((scheme) => scheme.parameters)
@@ -58,7 +59,7 @@ export function allOf(...schemes: readonly Scheme[]): Scheme<never> {
     // `sign` asks for the keys first.
     keys: refuseToSign,
     write: refuseToSign,
-    // Only `combine` reads, so nothing that takes one reading at a time, such as anyOf, can take one good token for all.
+    // Only `combine` reads tokens. So code that takes one reading at a time, such as anyOf, cannot accept one valid token in place of all.
     read: () => 'unsigned',
     async combine({ url, method, headers, header }, options) {
       const facts: VerifyOptions = { ...options, method, ...(headers && { headers: [...headers] as [string, string][] }) }
@@ -96,7 +97,7 @@ function without(names: readonly string[], url: string): string {
   return Object.keys(values).length > 0 ? origin + path + others + fragment : url
 }
 
-/** What two good tokens of one request open together. */
+/** The claims of two valid tokens together: the narrower ones. */
 function narrower(a: Claims, b: Claims): Claims {
   const sooner = a.expires <= b.expires ? a : b
   const claims: { -readonly [Name in keyof Claims]: Claims[Name] } = { ...b, ...a, expires: sooner.expires }
@@ -114,7 +115,7 @@ function narrower(a: Claims, b: Claims): Claims {
   return claims
 }
 
-/** The length of a network, for comparing two that hold the same address. A range has none, and counts as wide. */
+/** The length of a network, to compare two networks that contain the same address. A range has no length, and counts as wide. */
 function bitsOf(ip: string): number {
   if (ip.includes('-')) return -1
   const slash = ip.indexOf('/')

@@ -16,7 +16,7 @@ export interface GuardOptions<Rest extends unknown[] = unknown[]>
   extends Pick<VerifyOptions, 'revoked' | 'now' | 'tolerance' | 'memory'>,
     RefusalOptions<Rest> {
   /**
-   * The address that the request comes from, made from the arguments of the runtime: `(request, info) => info.remoteAddr.hostname` with Deno.
+   * Returns the client's address, from the arguments of the runtime: `(request, info) => info.remoteAddr.hostname` with Deno.
    * Without it, links that are bound to an address are refused with `wrong_ip`.
    */
   readonly ip?: (request: Request, ...rest: Rest) => string | undefined
@@ -37,7 +37,7 @@ export const VERB_OPTIONS = ['revoked', 'now', 'tolerance', 'memory'] as const
 
 const OPTIONS = [...VERB_OPTIONS, 'ip', 'store', 'refuse', 'words']
 
-/** Checks scheme and options, and answers with a function that admits or refuses requests. `taker` is named in errors: `'guard()'`. */
+/** Checks the scheme and the options, and returns a function that admits or refuses requests. Errors name the caller, `taker`: `'guard()'`. */
 export function admission<Rest extends unknown[]>(
   scheme: Scheme,
   options: GuardOptions<Rest>,
@@ -83,15 +83,15 @@ export function verbOptions({ revoked, now, tolerance, memory }: Pick<VerifyOpti
 }
 
 /**
- * Refuses a path that has a dot segment once it is decoded, such as `/a/..%2fb`. The verbs accept such a path if it is signed. But handlers read files,
- * and frameworks decode the path once more.
+ * Refuses a path that has a dot segment after decoding, such as `/a/..%2fb`. The verbs accept such a path if it is signed. But handlers and
+ * frameworks decode the path again, and would open another file.
  */
 export function climbing({ url }: Request, { status }: Scheme): Refused | undefined {
   if (!climbs(split(url).path)) return undefined
   return { ok: false, reason: 'malformed', status: status?.malformed ?? statusOf('malformed') }
 }
 
-// Browsers and proxies put one of these headers on requests that they send before anybody has clicked.
+// Browsers and proxies add one of these headers to requests that they send before the user has clicked.
 const PREFETCH_HEADERS = ['sec-purpose', 'purpose', 'x-purpose', 'x-moz']
 
 function consumesUses({ method, headers }: Request): boolean {

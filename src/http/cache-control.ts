@@ -1,4 +1,4 @@
-// cacheControl: caching that ends with the link.
+// cacheControl: lets caches keep a response until its link expires.
 import type { Claims } from '../core/claims.ts'
 import { assertKnownOptions, assertOption } from '../core/errors.ts'
 import { type Duration, presentTime, secondsOf } from '../core/time.ts'
@@ -14,7 +14,7 @@ export interface CacheControlOptions {
   readonly now?: () => Date
 }
 
-/** The longest `max-age` in seconds: a year. A cache cannot use more, and a link that never expires needs some limit. */
+/** The longest `max-age` in seconds: a year, which is also the limit for links that never expire. */
 const YEAR = 31_536_000
 
 /**
@@ -22,6 +22,7 @@ const YEAR = 31_536_000
  * an expiry give `no-store`.
  *
  * @param verdict - A verdict, or the claims that `guard` passes to its handler.
+ * @param options - Whether shared caches may keep the response, and for how long at most.
  * @returns `'private, max-age=600'` for a link that is valid for ten minutes more.
  * @throws A `LinkError` `bad_option` for anything else, such as a promise, and for a wrong or unknown option.
  *
@@ -43,14 +44,14 @@ export function cacheControl(verdict: Verdict | Claims, options: CacheControlOpt
   const claims = claimsOf(verdict)
   if (!claims || claims.uses !== undefined) return 'no-store'
   const age = Math.min(Math.floor((Number(claims.expires) - present) / 1000), longest)
-  // Written so that an invalid or missing date gives no-store.
+  // Negated, so that an invalid or missing date gives no-store.
   if (!(age > 0)) return 'no-store'
   return `${shared && claims.ip === undefined ? 'public' : 'private'}, max-age=${age}`
 }
 
 /** The claims of a link; `undefined` for a refusal. */
 function claimsOf(given: Verdict | Claims): Claims | undefined {
-  // Not the `in` operator on the value itself: for text, the engine's own error would repeat it, and it may be a link.
+  // `in` on a string throws an error that contains the string, which may be a link. `Object` makes that impossible.
   const fields = Object(given)
   const good = 'ok' in fields || 'resource' in fields || 'expires' in fields
   assertOption(good, 'verdict', `a verdict, or claims${typeof fields.then === 'function' ? '; await the promise first' : ''}`)

@@ -1,13 +1,13 @@
-// climbs: paths with a dot segment that only some servers see, because they decode the path late or twice.
+// climbs: finds dot segments in a path that only some servers see, because they decode the path late or twice.
 
 import { normal } from '../lib/normalise.ts'
 import { hasDotSegment } from '../lib/request-target.ts'
 
 /**
- * Does this path have a segment `.` or `..` once it is decoded? Servers differ in what they do first: resolve dots, decode (some twice), merge `//`, or
- * cut off the text after a `;`, `?` or `#`. So `/a/..%2fb` is one file to the signature and another to a file system.
+ * Does this path have a segment `.` or `..` after decoding? Servers differ in the order in which they resolve dot segments, decode (some twice),
+ * merge `//`, and cut off the text after a `;`, `?` or `#`. So `/a/..%2fb` can be one path to the signature and another to a file system.
  *
- * The verbs refuse only what `hasDotSegment` finds in the path as it was sent. This looks at the decoded path, too.
+ * The verbs refuse only the dot segments that `hasDotSegment` finds in the path as it was sent. This function also checks the decoded path.
  */
 export function climbs(path: string): boolean {
   // In normal form, because a path that is decoded twice may have its digits escaped: `%25%32%65` is `%2e`, and then a dot.

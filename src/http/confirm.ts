@@ -13,9 +13,9 @@ import { answerRefusal, assertRefusalOptions, assertText, type Refusal, type Ref
 export interface ConfirmWords extends RefusalWords {
   /** The title of the page with the button. Default: `'Open your link'`. */
   readonly title?: string
-  /** Default: `'This link works only once. Press the button to use it.'`. */
+  /** The text above the button. Default: `'This link works only once. Press the button to use it.'`. */
   readonly text?: string
-  /** The button. Default: `'Continue'`. */
+  /** The label of the button. Default: `'Continue'`. */
   readonly button?: string
 }
 
@@ -35,13 +35,15 @@ const OPTIONS = [...VERB_OPTIONS, 'ip', 'refuse', 'words', 'store', 'redirect', 
 const WORDS = ['title', 'text', 'button', 'language', 'refused']
 
 /**
- * Makes a fetch handler for one-time links that are sent by mail or chat. `GET` shows a page with a button and consumes nothing: mail scanners,
- * previews and prefetches get that page. The button sends a `POST`, which consumes a use and then runs the handler, or redirects to an address.
+ * Makes a fetch handler for one-time links that are sent by mail or chat. A `GET` does not consume a use: people, mail scanners, previews and
+ * prefetches get a page with a button. The button sends a `POST`, which consumes a use and then runs the handler, or redirects to an address.
  *
  * The form posts to the page's own address, so a link needs no `method`: both requests count as `GET`. The button is disabled after the first
- * click, because a double click would consume the use and then show that the link has been used. Some scanners press buttons, too; where that
- * matters, give the link more than one use, or write a page that asks for something that only the person knows and then calls `redeem`.
+ * click, because a double click would consume the use and then show that the link has been used. Some scanners press buttons, too. If that matters,
+ * give the link more than one use, or write a page that asks for something only the person knows, and then calls `redeem`.
  *
+ * @param scheme - The scheme and keys that links were signed with; `anyOf` for several.
+ * @param options - The store, the next page or a handler, the words of the pages, and the options of `guard`.
  * @returns A fetch handler. Refused requests are answered as by `guard`, including requests with other methods (405) and while the store fails (503).
  * @throws A `LinkError` `bad_option` without `store`, without either `redirect` or `handler`, and for a wrong or unknown option.
  *
@@ -70,7 +72,7 @@ export function confirm<Rest extends unknown[] = []>(
   const shared = verbOptions(options)
   const page = pageOf(words)
 
-  /** Checks a GET, or consumes a use for a POST. The form's POST opens the link like a GET. */
+  /** Verifies the link of a GET, or consumes a use for a POST. The link opens the form's POST as if it were a GET. */
   function judge(request: Request, rest: Rest) {
     const visit: VerifyOptions = { ...shared, ip: addressOf?.(request, ...rest), method: 'GET' }
     return request.method === 'POST' ? consume(scheme, request, visit, store) : verify(scheme, request, visit)
@@ -82,7 +84,7 @@ export function confirm<Rest extends unknown[] = []>(
     const refuse = (refusal: Refusal) => answerRefusal(refusal, options, request, rest)
     if (!METHODS.includes(method)) return refuse({ ok: false, reason: 'wrong_method', status: 405 })
     const verdict = climbing(request, scheme) ?? (await judge(request, rest))
-    // The page does not ask the store, so a link whose uses are consumed has a button, too.
+    // GET does not query the store, so a link whose uses are consumed still gets the button.
     if (method !== 'POST' && (verdict.ok || verdict.reason === 'needs_redeem')) return pageResponse(page, method)
     if (!verdict.ok) return refuse(verdict)
     return handler ? handler(request, verdict.claims, ...rest) : redirection(redirect as string | URL)

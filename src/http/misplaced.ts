@@ -1,4 +1,5 @@
-// misplaced: handlers that were put where they do not fit, such as a guard in createServer(). The error names the remedy, and the request ends.
+// misplaced: reports fetch handlers that are used in the wrong place, such as a guard in createServer(). The error names the remedy, and the request
+// is ended.
 import { LinkError } from '../core/errors.ts'
 
 /** The part of Node's `ServerResponse` that ends a request. */
@@ -28,7 +29,7 @@ export function isMisplaced(request: unknown, rest: readonly unknown[], name: ke
 
 /**
  * Passes a mistake to the framework's error handler, if there is one. With Node alone it goes to stderr, and the answer is 500: an error that is
- * thrown there would end the process or leave the client waiting. Without a response, it throws.
+ * thrown there would end the process or leave the client waiting. If there is no response object, this throws.
  */
 export function answerMistake(error: LinkError, outgoing: unknown, next: unknown): void {
   if (typeof (outgoing as Partial<Outgoing>)?.end !== 'function') throw error

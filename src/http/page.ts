@@ -1,4 +1,4 @@
-// htmlPage: the pages that people get, for a button and for refusals. They load nothing, and contain nothing of the link.
+// pageResponse: the HTML pages for people, with a button or for refusals. They load nothing, and contain no part of the link.
 
 /** A page, as plain text. */
 export interface Page {
@@ -14,8 +14,8 @@ export interface Page {
 const STYLE =
   ':root{color-scheme:light dark;font:1.1rem/1.5 system-ui,sans-serif}body{max-width:32rem;margin:15vh auto;padding:0 1rem}button{font:inherit;padding:.6rem 1.4rem}'
 
-// A second click would send the form again: the first answer would be lost, and the second one would be a refusal, because the use is consumed.
-// When the page is shown again from the browser's history, the button is enabled again.
+// Disables the button after a click. A second click would send the form again: the first response would be lost, and the second one would be a
+// refusal, because the use is consumed. When the page is shown again from the browser's history, the button is enabled again.
 const SCRIPT =
   "const[form]=document.forms,[button]=form;form.addEventListener('submit',()=>{button.disabled=true});addEventListener('pageshow',()=>{button.disabled=false})"
 
@@ -30,10 +30,10 @@ const HEADERS = {
   'x-robots-tag': 'noindex',
 }
 const POLICY = `default-src 'none'; style-src '${STYLE_HASH}'; base-uri 'none'`
-// A page with a button must not be shown inside of another page, which could make people press it.
+// A page with a button must not be framed, because the outer page could trick people into pressing it.
 const BUTTON_POLICY = `${POLICY}; script-src '${SCRIPT_HASH}'; frame-ancestors 'none'`
 
-/** An answer with a page. `HEAD` gets its headers. */
+/** A response with a page. For `HEAD`, only its headers. */
 export function pageResponse(page: Page, method: string, status = 200, headers: Record<string, string> = {}): Response {
   const policy = page.button ? BUTTON_POLICY : POLICY
   return new Response(method === 'HEAD' ? null : htmlPage(page), {

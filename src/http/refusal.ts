@@ -1,9 +1,9 @@
-// Refusals as HTTP answers: a problem document (RFC 9457) for programs, and a page for people.
+// Refusals as HTTP responses: a problem document (RFC 9457) for programs, and a page for people.
 import { assertKnownOptions, assertOption } from '../core/errors.ts'
 import type { Reason, Refused } from '../core/verdict.ts'
 import { pageResponse } from './page.ts'
 
-/** A refusal that is not caused by a link: the store failed (503), or `confirm` got a method that it does not take (405). */
+/** A refusal for another reason than the link: the store failed (503), or `confirm` got a method that it does not support (405). */
 export interface Unserved {
   readonly ok: false
   readonly reason: 'unavailable' | 'wrong_method'
@@ -40,7 +40,7 @@ export interface RefusalWords {
   readonly refused?: Readonly<Partial<Record<RefusalReason | 'other', PageWords>>>
 }
 
-/** Your own answer to a refused request. With `undefined`, the request gets the default answer. */
+/** Returns your own response to a refused request, or `undefined` for the default one. */
 export type Refuse<Rest extends unknown[]> = (
   refusal: Refusal,
   request: Request,
@@ -50,8 +50,8 @@ export type Refuse<Rest extends unknown[]> = (
 /** The options that say how refused requests are answered. */
 export interface RefusalOptions<Rest extends unknown[]> {
   /**
-   * Answers refused requests in place of the default, for every reason, 405 and 503 included. Default, and where it returns `undefined`: a page if the
-   * client asks for `text/html`, as browsers do, and otherwise a problem document (RFC 9457).
+   * Returns the response to a refused request, for every reason, including 405 and 503. By default, and where it returns `undefined`, the response is
+   * a page if the client asks for `text/html`, as browsers do, and otherwise a problem document (RFC 9457).
    */
   readonly refuse?: Refuse<Rest>
   /** The words of these pages. Default: English. */
@@ -135,7 +135,7 @@ export function assertRefusalOptions({ refuse, words = {} }: RefusalOptions<neve
     assertText(page.title, 'title')
     assertText(page.text, 'text')
     const { next } = page
-    // Not a URL that runs a script.
+    // Refuses URLs that run a script.
     const leads = next === undefined || (typeof next.text === 'string' && /^(https?:|mailto:|\/)/.test(next.url))
     assertOption(leads, 'next', "an object { text, url } with a URL that starts with 'https:', 'mailto:' or '/'")
   }
@@ -176,14 +176,14 @@ function allowed({ claims }: Refusal): string {
   return [...new Set(methods.flatMap((name) => (name === 'GET' ? ['GET', 'HEAD'] : [name])))].join(', ')
 }
 
-/** Does the client ask for a page, and not for JSON? A wildcard asks for neither: programs send it. */
+/** Does the client ask for a page rather than JSON? A wildcard does not count, because programs send it. */
 export function wantsPage(headers: Headers): boolean {
   const accept = headers.get('accept') ?? ''
   const html = qualityOf(accept, ['text/html'])
   return html > 0 && html >= qualityOf(accept, ['application/problem+json', 'application/json'])
 }
 
-/** How much a header `Accept` wants one of these types, from 0 to 1 (RFC 9110, section 12.5.1). */
+/** The quality that a header `Accept` gives to one of these types, from 0 to 1 (RFC 9110, section 12.5.1). */
 function qualityOf(accept: string, types: readonly string[]): number {
   let most = 0
   for (const range of accept.toLowerCase().split(',')) {
@@ -195,7 +195,7 @@ function qualityOf(accept: string, types: readonly string[]): number {
   return most
 }
 
-/** A problem document, never cached. It says why, and repeats nothing of the link. */
+/** A problem document, which is never cached. It gives the reason, and contains no part of the link. */
 export function problem(status: number, detail: string, more: object = {}, method = 'GET', headers: Record<string, string> = {}): Response {
   const body = JSON.stringify({ type: 'about:blank', title: TITLES[status] ?? 'Refused', status, detail, ...more })
   return new Response(method === 'HEAD' ? null : body, {

@@ -1,4 +1,4 @@
-// setCookies: the token of a link as cookies, so that a whole folder or a player needs one token.
+// setCookies: writes the token of a link as cookies, so that one token opens a whole folder.
 import type { Claims } from '../core/claims.ts'
 import { assertKnownOptions, assertOption } from '../core/errors.ts'
 import { assertScheme, type Cookie, type Scheme } from '../core/scheme.ts'
@@ -8,15 +8,15 @@ import { presentTime } from '../core/time.ts'
 export interface CookieOptions {
   /** The domain that the cookies are for, with all hosts below it: `'example.com'`. Default: the host that sets them, and no other. */
   readonly domain?: string
-  /** The path that the cookies are for. Default: the prefix of the link. A link without one needs it. */
+  /** The path that the cookies are for. Default: the prefix of the link. Required for a link without a prefix. */
   readonly path?: string
-  /** `false` for pages on plain http. Default: `true`. */
+  /** `false` allows plain http. Default: `true`. */
   readonly secure?: boolean
-  /** `false` for scripts that read the cookies. Default: `true`. */
+  /** `false` lets scripts read the cookies. Default: `true`. */
   readonly httpOnly?: boolean
   /** `'None'` for a player on another site, which needs `secure`. Default: `'Lax'`. */
   readonly sameSite?: 'Strict' | 'Lax' | 'None'
-  /** `true` for a cookie of its own for each site that embeds yours. Default: `false`. */
+  /** `true` for a separate cookie for each site that embeds yours. Default: `false`. */
   readonly partitioned?: boolean
   /** The present time, for tests. Default: the clock of the machine. */
   readonly now?: () => Date
@@ -25,12 +25,13 @@ export interface CookieOptions {
 const OPTIONS = ['domain', 'path', 'secure', 'httpOnly', 'sameSite', 'partitioned', 'now']
 
 /**
- * The token of a link as values of `Set-Cookie` headers: one cookie, or three or four with CloudFront. They end with the link, and are sent for the
- * folder that it opens.
+ * Returns the token of a link as values of `Set-Cookie` headers: one cookie, or three or four with CloudFront. The cookies expire with the link, and
+ * browsers send them for the folder that it opens.
  *
  * @param scheme - A scheme that reads cookies: `akamai`, `cloudfront`, `cloudCdn` with `placement: 'cookie'`, or `mediaCdn`. Keys are not needed.
- * @param link - What `sign` gave.
- * @returns A value for each header, for `headers.append('set-cookie', value)`.
+ * @param link - A link that `sign` returned. Its signature is not checked.
+ * @param options - The attributes of the cookies.
+ * @returns One value for each header, for `headers.append('set-cookie', value)`.
  * @throws A `LinkError` `bad_option` for a scheme without cookies, a text that is not a link of it, an expired link, and a wrong or unknown option.
  *
  * @example
@@ -66,12 +67,12 @@ export function setCookies(scheme: Scheme, link: string | URL, options: CookieOp
   assertOption(false, 'link', `a link of the scheme whose token fits into a cookie${hint}`)
 }
 
-/** What the cookies will say to the one who reads them. `undefined` if they cannot be read. */
+/** The claims that a verifier will read from the cookies. `undefined` if they cannot be read. */
 function claimsOf(scheme: Scheme, cookies: readonly Cookie[]): Claims | undefined {
-  // Others end a cookie, or are not allowed in one.
+  // Other characters end a cookie, or are not allowed in one.
   if (!cookies.every(({ value }) => /^[!#-:<-[\]-~]+$/.test(value))) return undefined
   const header = cookies.map(({ name, value }) => `${name}=${value}`).join('; ')
-  // The signature is not checked here, so any path does.
+  // The signature is not checked here, so the path does not matter.
   const reading = scheme.read('/', (name) => (name === 'cookie' ? header : undefined))
   return typeof reading === 'object' && 'claims' in reading ? reading.claims : undefined
 }
@@ -89,7 +90,7 @@ function headerFor({ name, value }: Cookie, claims: Claims, options: CookieOptio
     `${name}=${value}`,
     `Path=${path}`,
     domain && `Domain=${domain}`,
-    // Browsers go by Max-Age, so their clock does not matter. Expires is for clients that do not know it.
+    // Browsers use Max-Age, so their clock does not matter. Expires is for clients that do not support Max-Age.
     !claims.endless && `Expires=${claims.expires.toUTCString()}`,
     !claims.endless && `Max-Age=${seconds}`,
     secure && 'Secure',
@@ -101,8 +102,8 @@ function headerFor({ name, value }: Cookie, claims: Claims, options: CookieOptio
 }
 
 /**
- * The prefix as a path of a cookie. Browsers compare the text of a path, and the prefix is in normal form. So a folder whose name has other
- * spellings is left to its parent: the cookie is sent more often, and opens no more.
+ * The path of a cookie for a prefix. Browsers compare paths as text, and the prefix is in normal form. So if a folder's name has several spellings,
+ * the cookie gets the path of the parent folder: it is sent more often, but does not open more.
  */
 function pathFor({ prefix }: Claims): string | undefined {
   if (prefix === undefined) return undefined

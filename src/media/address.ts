@@ -15,18 +15,18 @@ export interface LeftAddress {
   readonly reason: 'other_origin' | 'unknown_tag'
 }
 
-/** References against the URL of a playlist or a manifest, or against one that was resolved before. */
+/** Resolves references against the URL of a playlist or a manifest, or against an element's own base. */
 export interface Addresses {
   /** An absolute URL. `undefined` if the reference is not a URL, or names a host where the base is only a path. */
   resolve(reference: string, from?: string): string | undefined
-  /** The URL or path to sign for an absolute URL. `undefined` if it is on another host, or has credentials, which belong to somebody else. */
+  /** The URL or path to sign for an absolute URL. `undefined` if it is on another host or has credentials, because it is not yours then. */
   own(absolute: string | undefined): string | undefined
 }
 
 // Stands in for the origin while a path is resolved. Only references without an origin are resolved against it.
 const NO_ORIGIN = 'http://path.invalid'
 
-/** `base` is an http(s) URL, or a path that starts with `/`; then the links are paths, too. */
+/** `base` is an http(s) URL, or a path that starts with `/`. With a path, the links are paths, too. */
 export function addressesOf(base: string): Addresses {
   const root = new URL(base, NO_ORIGIN)
   const isPath = base.startsWith('/')

@@ -1,4 +1,4 @@
-// Reads the attribute list of an HLS tag (RFC 8216 section 4.2) in one pass, so the time grows with the length of the line only.
+// Reads the attribute list of an HLS tag (RFC 8216, section 4.2) in one pass, so the time is linear in the length of the line.
 
 /** `NAME=value` in a tag. */
 export interface Attribute {
@@ -13,8 +13,8 @@ export interface Attribute {
 }
 
 /**
- * The attributes of a line, in their order, from a position on. A quoted value can contain anything, also `URI=` and commas. A piece that is
- * not an attribute is skipped, and so is the rest of the line after a quote that is not closed.
+ * The attributes of a line from a position on, in their order. A quoted value can contain anything, even `URI=` and commas. A piece that is not an
+ * attribute is skipped, and so is the rest of the line after a quote that is not closed.
  */
 export function attributesOf(line: string, start: number): Attribute[] {
   const found: Attribute[] = []

@@ -34,8 +34,9 @@ interface Found extends Span {
  * `RepresentationIndex`, `BitstreamSwitching`, `Location`, `PatchLocation`, and `xlink:href`. All other text stays as it is, byte for byte, including
  * `UTCTiming`, whose servers are not yours, and the URLs of license servers.
  *
- * A player makes the URLs of a template with numbers and times, so their paths are not known here. Give `prefix`: then each link opens everything
- * below that folder. Links with their token in the path need no change of the manifest, because relative URLs keep the token; see the guide.
+ * A player makes the URLs of a template from numbers and times, so their paths are not known when the manifest is signed. So templates need `prefix`:
+ * each link then opens everything below that folder. If the scheme writes its token into the path, do not sign the manifest, because relative URLs
+ * keep the token; see the guide.
  *
  * @param scheme - As for `sign`. Its links must have their token in the query.
  * @param manifest - Text with an `MPD` element.
@@ -69,7 +70,7 @@ export async function signManifest<C extends Condition, Own extends object, E ex
   // The types of the conditions are those that the caller passed, and `sign` checks the values.
   const conditions = others as unknown as Conditions<NoInfer<C>, NoInfer<E>> & NoInfer<Own>
   const hasPrefix = (others as { prefix?: unknown }).prefix !== undefined
-  // One time for all, so that links to one file are the same.
+  // One time for all links, so that two links to the same file are identical.
   const present = new Date(presentTime(now))
   const addresses = addressesOf(String(base))
 
@@ -87,11 +88,11 @@ export async function signManifest<C extends Condition, Own extends object, E ex
     return written + escaped(link.slice(target.length))
   }
 
-  // At the same time, because WebCrypto computes many signatures in the time of a few.
+  // Signed in parallel, because WebCrypto computes many signatures in the time of a few.
   const pieces: (string | Promise<string>)[] = []
   let done = 0
   let line = 1
-  // All URLs are found first, so that a manifest with an error leaves no signatures under way.
+  // Finds all URLs first, so that an error in the manifest does not leave signatures running.
   for (const found of [...urlsOf(manifest, addresses.resolve, hasPrefix)]) {
     const before = manifest.slice(done, found.from)
     line += before.split('\n').length - 1
@@ -108,7 +109,7 @@ interface Element {
   readonly outerBase: string | undefined
   /** The URL that other references in it are relative to. Its first BaseURL changes it. */
   base: string | undefined
-  /** Was a URL for its segments found already? */
+  /** Has a URL of its segments been found already? */
   hasUrl: boolean
 }
 
@@ -159,9 +160,9 @@ function foundAt(span: Span, tag: string, base: string | undefined, resolve: Add
   return { ...span, tag, absolute: resolve(url, base) }
 }
 
-/** The first BaseURL of an element counts for its other URLs; a player may use the others in its place. */
+/** The other URLs of an element are resolved against its first BaseURL. Players may use the further ones as alternatives. */
 function changeBase(element: Element, outer: readonly Element[], base: string | undefined, hasPrefix: boolean): void {
-  // A URL that was found further out has another path here, which a signature of the path does not fit.
+  // A URL of an outer element gets another path by this BaseURL, and its signature would not match that path.
   const isChanged = outer.some(({ hasUrl }) => hasUrl)
   assertOption(!isChanged || hasPrefix, 'prefix', 'given for a manifest with a BaseURL inside of the element whose segments it changes')
   if (element.base === element.outerBase) element.base = base

@@ -6,7 +6,10 @@ import type { LeftAddress } from './address.ts'
 
 /** Options of {@link signPlaylist} and {@link signManifest}, besides the conditions. */
 export interface MediaOptions extends SignOptions {
-  /** The URL of the playlist or manifest, for its relative URLs: `'https://cdn.example/videos/7/index.m3u8'`, or a path that starts with `/`. */
+  /**
+   * The URL of the playlist or manifest, against which relative URLs are resolved: `'https://cdn.example/videos/7/index.m3u8'`, or a path that starts
+   * with `/`.
+   */
   readonly base: string | URL
   /** Called for each URL that is not signed. */
   readonly left?: (left: LeftAddress) => void

@@ -43,8 +43,8 @@ type SignUrl = (address: string, line: number, tag?: string) => Promise<string>
  * All links have the same expiry. With `prefix`, each of them opens everything below that folder. If the scheme also writes its token into the
  * path, the playlists that a master playlist names need not be signed.
  *
- * URLs of other origins are not signed, because their servers must not get a link of yours. Neither are URLs with credentials or of another kind
- * (`data:`, `skd:`), nor those in unknown tags. `left` is called for each of them.
+ * URLs of other origins are not signed, because their servers must not get your links. URLs with credentials, other kinds of URLs (`data:`, `skd:`),
+ * and URLs in unknown tags are not signed either. `left` is called for each of them.
  *
  * Every URL of your own host is signed, no matter which file it names. So sign only playlists that you wrote, not those that users upload.
  *
@@ -77,7 +77,7 @@ export async function signPlaylist<C extends Condition, Own extends object, E ex
   const { base, left, now, ...others } = options
   // The types of the conditions are those that the caller passed, and `sign` checks the values.
   const conditions = others as unknown as Conditions<NoInfer<C>, NoInfer<E>> & NoInfer<Own>
-  // One time for all, so that links to one file are the same.
+  // One time for all links, so that two links to the same file are identical.
   const present = new Date(presentTime(now))
   const addresses = addressesOf(String(base))
   const text = playlist.replace(BYTE_ORDER_MARK, '')
@@ -91,10 +91,10 @@ export async function signPlaylist<C extends Condition, Own extends object, E ex
     return address
   }
 
-  // At the same time, because WebCrypto computes many signatures in the time of a few.
+  // Signed in parallel, because WebCrypto computes many signatures in the time of a few.
   const pieces: Piece[] = [playlist.slice(0, playlist.length - text.length)]
   for (const [index, content] of lines.entries()) {
-    // The expression in `split` keeps the line ends: each second entry is one.
+    // The group in the expression of `split` keeps the line ends, so every second entry is a line end.
     const line = index / 2 + 1
     const [, tag] = /^#(EXT[\w-]*):/.exec(content) ?? []
     if (tag) pieces.push(...signTag(content, tag, line, signUrl, left))

@@ -1,4 +1,4 @@
-// Stands in for core/crypto.ts inside NGINX, with njs's own HMAC. Each request has a VM of its own there, so no imported key can be kept.
+// Replaces core/crypto.ts inside NGINX, with njs's own HMAC. There, each request has its own VM, so imported keys cannot be kept.
 import type { SecretKey } from '../core/keys.ts'
 import type { Algorithm, Message } from '../core/scheme.ts'
 import { same, tagOf } from './tag.ts'

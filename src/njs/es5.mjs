@@ -1,4 +1,4 @@
-// For the build: takes a module down to what njs 0.7.9 reads, which is ES5 with async functions and one default export.
+// For the build: compiles a module to the JavaScript that njs 0.7.9 supports, which is ES5 with async functions and one default export.
 import { rollup } from 'rollup'
 import ts from 'typescript'
 
@@ -10,8 +10,8 @@ const each = (change) => (context) => (file) => {
   return ts.visitNode(file, visit)
 }
 
-// TypeScript's ES5 has state machines in place of async functions, which njs has. So they are hidden from it: the function gets a mark, and
-// `await x` becomes a call. `show` brings them back.
+// For ES5, TypeScript turns async functions into state machines, but njs supports async functions. So they are hidden from TypeScript: the function
+// gets a mark, and `await x` becomes a call. `show` restores them.
 const MARK = 'async function'
 const AWAIT = '__await'
 
@@ -41,9 +41,9 @@ const show = each((node) => {
     : f.createFunctionExpression(modifiers, undefined, node.name, undefined, node.parameters, undefined, body)
 })
 
-// njs hands regular expressions to PCRE as they are, where `$` matches before a line feed at the end, too. There is no flag `u`, and no
-// need for it: texts are UTF-8, matched by whole characters, and cannot have half a surrogate pair. There is no `replaceAll`, either. Templates
-// become sums, because TypeScript's calls of `concat` cost njs three times as much.
+// njs passes regular expressions to PCRE unchanged, where `$` also matches before a final line feed. njs has no flag `u`, and does not need it:
+// strings are UTF-8, are matched by whole characters, and cannot have half a surrogate pair. It has no `replaceAll`, either. Templates become sums,
+// because calls of `concat`, which TypeScript would write, take njs three times as long.
 const mend = each((node) => {
   if (ts.isTemplateExpression(node)) {
     const plus = (left, right) => f.createBinaryExpression(left, SyntaxKind.PlusToken, right)
@@ -78,7 +78,7 @@ function compile(code, target, transformers) {
   return ts.transpileModule(code, { compilerOptions, transformers }).outputText
 }
 
-// What TypeScript calls in place of classes and spreading; it is spread arrays and plain objects only.
+// The helpers that TypeScript calls for classes and spreads. Only arrays and plain objects are spread.
 const HELPERS = `var __assign = Object.assign
 function __spreadArray(to, from) {
     return to.concat(from)
@@ -88,7 +88,8 @@ function __extends(to, from) {
 }
 `
 
-// What njs 0.7.9 does not have. The build fails when shared code uses it. A WeakMap is allowed: keys that are looked up use one, and NGINX has lists.
+// Features that njs 0.7.9 lacks. The build fails if shared code uses one. WeakMap is allowed, because only keys that are looked up need it, and NGINX
+// uses lists of keys.
 const LACKING =
   /\b(?!__assign\b|__spreadArray\b|__extends\b)__[a-zA-Z]\w*(?=\()|\.(?:flat|flatMap|at|replaceAll|matchAll|normalize|localeCompare|fromEntries|findLast|allSettled)(?=\()|\bArray\.from\b|\b(?:Map|Set|WeakSet|WeakRef|URL|URLSearchParams|Proxy|Reflect|BigInt|Intl|structuredClone|performance)\b(?=[.(])/
 

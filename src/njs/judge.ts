@@ -1,5 +1,5 @@
-// All of hmac's verify for NGINX, for requests that the fast path in securelink.ts does not accept. The build puts this into one function with everything that it
-// imports: njs runs the top level of a module anew for each request, and most requests need none of it.
+// The full `verify` of `hmac` for NGINX, for requests that the fast path in securelink.ts does not accept. The build puts this file and its imports
+// into one function: njs runs the top level of a module again for each request, and most requests do not need this code.
 import { LinkError } from '../core/errors.ts'
 import type { SecretKey } from '../core/keys.ts'
 import type { Verdict } from '../core/verdict.ts'
@@ -9,8 +9,8 @@ import type { Handlers, NginxKey, NginxRequest, NginxSettings } from './request.
 
 declare const process: { readonly env: Readonly<Record<string, string | undefined>> }
 
-// NGINX decodes a path, merges slashes, and then resolves `..`. A dot segment that only appears in decoding may lead it to another file than the
-// one that is signed.
+// NGINX decodes a path, merges slashes, and then resolves `..`. With a dot segment that appears only after decoding, it may open a file other than
+// the signed one.
 function ambiguous(url: string): boolean {
   const [path = ''] = /^[^?#]*/.exec(url) ?? []
   return /(\/|%2f)(\.|%2e){2}(\/|%2f|$)/i.test(path) && /\/\/|%2f/i.test(path)
@@ -74,7 +74,7 @@ function fail(r: NginxRequest, error: unknown): void {
 }
 
 function refuse(r: NginxRequest): void {
-  // Without a verdict, NGINX itself refuses, as it does for a file that it may not read.
+  // Without a verdict, NGINX itself has refused the request, for example because it may not read the file.
   const status = +(r.variables['securelink_status'] || 403)
   r.headersOut['Cache-Control'] = 'no-store'
   if (status === 405) r.headersOut['Allow'] = r.variables['securelink_allow'] as string

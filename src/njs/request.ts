@@ -13,7 +13,7 @@ export interface NginxRequest {
   error(message: string): void
 }
 
-/** A secret as it is written in JSON. */
+/** A key as it is written in JSON. */
 export interface NginxKey {
   readonly id?: string
   readonly secret: string
@@ -30,12 +30,12 @@ export interface NginxSettings extends Omit<HmacOptions, 'origin'>, VerifyOption
 
 /** The handlers that `js_import` gives to nginx.conf. */
 export interface Handlers {
-  /** For `js_content` of the location that `auth_request` asks: 204 for a valid link, else 403, with the reason in variables. */
+  /** For `js_content` of the location that `auth_request` calls: 204 for a valid link, otherwise 403, with the reason in variables. */
   check(r: NginxRequest): Promise<void> | void
   /** For `js_content` of the location that `error_page 403` names: answers the request with the status of the verdict. */
   refuse(r: NginxRequest): void
-  /** Verifies a request, for handlers of your own. Throws a `LinkError` for wrong settings. */
+  /** Verifies a request, for your own handlers. Throws a `LinkError` for wrong settings. */
   verify(r: NginxRequest, settings: NginxSettings): Promise<Verdict>
-  /** The settings in nginx.conf, for handlers of your own. Throws a `LinkError` if they have no keys. */
+  /** Reads the settings in nginx.conf, for your own handlers. Throws a `LinkError` if there are no keys. */
   settings(r: NginxRequest): NginxSettings
 }

@@ -5,14 +5,14 @@ import { same, tagOf } from './tag.ts'
 
 declare const process: { readonly env: Readonly<Record<string, string | undefined>> }
 
-// The plainest links, and most links are: a path in normal form without escapes, hidden files and empty segments; then expiry, network, key and
-// signature.
+// Matches the simplest links, which are the most common: a path in normal form without escapes, hidden files and empty segments; then expiry,
+// network, key and signature.
 const PLAIN =
   /^((?:\/[\w\-~;][\w\-.~;]*)+\/?)\?expires=([1-9]\d{0,10})(?:&net=([1-9]\d{0,2}))?(?:&key=([\w\-.~]+))?&signature=([\w-]{43}|[\w-]{86})$/
 
 /**
- * Is this such a link, and valid? After `false`, all of `verify` runs. Written for njs to run it fast: it asks for each
- * variable once, and destructuring would become calls.
+ * Is this such a link, and is it valid? After `false`, the full `verify` runs. Written to be fast in njs: it reads each variable only once, and
+ * avoids destructuring, which would compile to calls.
  */
 function plain(r: NginxRequest): boolean {
   const { variables } = r
@@ -22,7 +22,7 @@ function plain(r: NginxRequest): boolean {
   if (method !== 'GET' && method !== 'HEAD') return false
   const purpose = variables['securelink_purpose'] || ''
   if (purpose && !/^[\w\-.~]*$/.test(purpose)) return false
-  // With one of these it takes all of `verify`. `ignore` is not among them: such links have nothing to be ignored.
+  // With one of these settings, the full `verify` must run. `ignore` does not matter, because such links have no other parameters.
   if (variables['securelink_origin'] || variables['securelink_parameters'] || variables['securelink_placement']) return false
   const net = link[3] ?? ''
   const id = link[4] ?? ''
@@ -43,7 +43,7 @@ function plain(r: NginxRequest): boolean {
   return false
 }
 
-// How IPv4 is written in a signed text.
+// The beginning of an IPv4 address in the string to sign.
 const V4 = '00000000000000000000ffff'
 
 /** The network of the request's address, as lib/address.ts has it, from the bytes that NGINX has; `undefined` if that is not enough. */
@@ -59,7 +59,7 @@ function check(r: NginxRequest): Promise<void> | void {
   try {
     good = plain(r)
   } catch {
-    // Keys that cannot be read: the full check reports them.
+    // The full `verify` reports keys that cannot be read.
   }
   return good ? r.return(204) : judge().check(r)
 }

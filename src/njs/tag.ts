@@ -1,4 +1,4 @@
-// HMAC with njs's own crypto, for texts and base64url.
+// HMAC with njs's own crypto, in base64url, and a comparison of signatures.
 interface Digest {
   update(text: string): Digest
   digest(form: 'base64url'): string
@@ -8,7 +8,7 @@ declare const require: (name: 'crypto') => {
   createHash(hash: 'sha256'): Digest
 }
 
-// Not at the top, because Node must be able to import the module, too.
+// Not at the top level, because Node must be able to import this module, too.
 // biome-ignore lint/style/useNodejsImportProtocol: njs has this name only
 const crypto = () => require('crypto')
 
@@ -17,7 +17,7 @@ export function tagOf(secret: string, text: string): string {
   return crypto().createHmac('sha256', secret).update(text).digest('base64url')
 }
 
-/** Compares as hashes that nobody without the secret can foresee, so that the time it takes tells nothing. */
+/** Compares hashes that nobody can predict without the secret, so that the time reveals nothing. */
 export function same(secret: string, right: string, given: string): boolean {
   const blind = crypto()
     .createHash('sha256')

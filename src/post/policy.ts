@@ -1,8 +1,8 @@
-// POST policies: the JSON that says what a form may upload. Read with suspicion, and compared with an upload.
+// POST policies: the JSON that says what a form may upload. Writes and reads them, and checks the fields of an upload against them.
 import type { PostCondition } from '../core/scheme.ts'
 import { BASE64, decode, encode } from '../lib/encoding.ts'
 
-/** What a policy says. */
+/** A policy that was read. */
 export interface Policy {
   /** In milliseconds since 1970. */
   readonly expires: number
@@ -18,7 +18,7 @@ export function encodePolicy(text: string): string {
   return base64.padEnd(Math.ceil(base64.length / 4) * 4, '=')
 }
 
-/** Reads the field. `undefined` for another spelling of base64, and for anything in the policy that would not be checked. */
+/** Reads the field. `undefined` for base64 in another spelling, and for a policy with something that would not be checked. */
 export function decodePolicy(base64: string): Policy | undefined {
   if (base64.length > LONGEST || base64.length % 4) return undefined
   const bytes = new Uint8Array(base64.length)
@@ -34,14 +34,14 @@ export function decodePolicy(base64: string): Policy | undefined {
 function parsed(bytes: Uint8Array): unknown {
   try {
     const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
-    // Amazon's page lets policies escape a dollar sign and a vertical tab, which JSON does not.
+    // Amazon's page allows policies to escape a dollar sign and a vertical tab. JSON does not.
     return JSON.parse(text.replace(/\\./gs, (escaped) => ({ '\\$': '$', '\\v': '\\u000b' })[escaped] ?? escaped))
   } catch {
     return undefined
   }
 }
 
-/** A time such as `2030-01-01T00:00:00Z`, also with milliseconds. Engines read more forms, and differ in some of them. */
+/** A time such as `2030-01-01T00:00:00Z`, optionally with milliseconds. Engines accept more forms, and differ in some of them. */
 function timeIn(text: unknown): number | undefined {
   if (typeof text !== 'string' || !/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,3})?Z$/.test(text)) return undefined
   const time = Date.parse(text)
@@ -62,7 +62,7 @@ function isCondition(condition: unknown): condition is PostCondition {
 
 const isSize = (size: unknown): boolean => Number.isSafeInteger(size) && (size as number) >= 0
 
-/** A condition on a field, in one form for all spellings. */
+/** A condition on a field. A policy can write one in several ways. */
 export interface FieldCondition {
   /** In lower case. */
   readonly field: string
@@ -70,7 +70,7 @@ export interface FieldCondition {
   readonly value: string
 }
 
-/** The condition as one on a field. `undefined` if it is one on the size of the file. */
+/** The condition on a field. `undefined` for a condition on the size of the file. */
 export function onField(condition: PostCondition): FieldCondition | undefined {
   if (!isList(condition)) {
     const [[field, value] = ['', '']] = Object.entries(condition)
@@ -80,7 +80,7 @@ export function onField(condition: PostCondition): FieldCondition | undefined {
   return operator === 'content-length-range' ? undefined : { field: field.slice(1).toLowerCase(), operator, value }
 }
 
-/** The condition as one on the size of the file, in bytes. */
+/** The limits of the file's size, in bytes. `undefined` for a condition on a field. */
 export function onSize(condition: PostCondition): { readonly min: number; readonly max: number } | undefined {
   if (!isList(condition)) return undefined
   const [operator, min, max] = condition
@@ -89,11 +89,11 @@ export function onSize(condition: PostCondition): { readonly min: number; readon
 
 const isList = (condition: PostCondition): condition is Exclude<PostCondition, Readonly<Record<string, string>>> => Array.isArray(condition)
 
-/** Does the value of a field meet the condition? A missing field meets none. */
+/** Does the value of a field meet the condition? A missing field does not. */
 export function meets(actual: string | undefined, { field, operator, value }: FieldCondition): boolean {
   if (actual === undefined) return false
   if (operator === 'eq') return actual === value
-  // As with S3, a list of content types meets the condition with each of its items.
+  // As with S3, each item of a list of content types must meet the condition.
   const items = field === 'content-type' ? actual.split(/, */) : [actual]
   return items.every((item) => item.startsWith(value))
 }

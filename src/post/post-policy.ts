@@ -1,4 +1,4 @@
-// postPolicy: what a form may upload becomes a signed form.
+// postPolicy: signs an upload form, with a policy that says what it may upload.
 import { compute, readyKey, spell } from '../core/crypto.ts'
 import { assertKnownOptions, assertOption } from '../core/errors.ts'
 import { signingKey } from '../core/keys.ts'
@@ -20,8 +20,9 @@ export interface PostConditions {
   /** The sizes that the file may have, in bytes. Default: any that the storage takes. */
   readonly contentLengthRange?: readonly [min: number, max: number]
   /**
-   * Other fields of the form, such as `content-type` and `success_action_status`. With text, the field has exactly this value. With `startsWith`, the
-   * page adds the field, and its value must begin so; `''` allows any value. The storage refuses fields that are not named here.
+   * Other fields of the form, such as `content-type` and `success_action_status`. With a string, the field has exactly this value. With `startsWith`,
+   * the page adds the field, and its value must begin with this string; `''` allows any value. The storage refuses fields that are not named here.
+   * Default: none.
    */
   readonly fields?: Readonly<Record<string, string | { readonly startsWith: string }>>
   /** The name of the bucket, for hosts that do not name it. Default: as in the URL. */
@@ -42,16 +43,17 @@ export interface SignedPost {
   readonly fields: Readonly<Record<string, string>>
 }
 
-/** The longest life of a form, in milliseconds. The storages' keys of a day last as long. */
+/** The longest lifetime of a form, in milliseconds: the storages accept a key of the day for 7 days. */
 const WEEK = 604_800_000
 
 /**
- * Makes a form for an upload from a browser straight to the storage: a POST policy and its signature. Unlike a presigned `PUT`, a form can allow a
- * range of sizes, every name in a folder, and values that begin in some way.
+ * Signs a form with which a browser uploads a file straight to the storage: a POST policy and its signature. Unlike a presigned `PUT`, a form can
+ * allow a range of sizes, every name in a folder, and any value with a given beginning.
  *
  * @param scheme - The storage, with its keys: `s3(keys)`, `gcs(keys)` or `gcsRsa(keys)`.
  * @param url - The URL of the bucket: `https://BUCKET.s3.eu-central-1.amazonaws.com/`, or `https://HOST/BUCKET`.
  * @param conditions - `key` and `expires`, and any other condition.
+ * @param options - A clock for tests.
  * @returns The form: its URL and its fields.
  * @throws A `LinkError`: `bad_option` for a wrong value, and for a storage that takes no forms, such as R2; `no_key` if no key may sign now;
  *   `no_webcrypto` without `crypto.subtle`.
@@ -106,7 +108,7 @@ export async function postPolicy(
   return { url: `${url}`, fields: fieldsOf(form, asked.fields, own, { policy, signature }) }
 }
 
-/** What the caller asked for, checked. */
+/** The caller's conditions, checked. */
 interface Asked {
   /** In seconds since 1970. */
   readonly expires: number
@@ -150,9 +152,9 @@ function assertKey(key: unknown): asserts key is string {
   const good = typeof key === 'string' && isKey(key) && new TextEncoder().encode(key).length <= 1024
   assertOption(good, 'key', "text of at most 1,024 bytes, without control characters and the segments '.' and '..'")
   const at = key.indexOf(FILENAME)
-  // A policy can say how a name begins, and not how it goes on.
+  // A policy can only say how a name begins.
   assertOption(at < 0 || at === key.length - FILENAME.length, 'key', `a name with ${FILENAME} at its end only`)
-  // The form could otherwise write every object of the bucket.
+  // Otherwise the form could write every object of the bucket.
   assertOption(at !== 0, 'key', `a name with a folder in front of ${FILENAME}, such as 'uploads/${FILENAME}'`)
 }
 
@@ -165,7 +167,7 @@ const isRange = (range: unknown): boolean =>
 const isPlainObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !(Symbol.iterator in value)
 
-/** Browsers change line breaks in forms, and replace half a surrogate pair, so the value would be another one than was signed. */
+/** Browsers change line breaks in forms and replace half a surrogate pair, so they would send a value that was not signed. */
 const isText = (value: unknown): value is string => typeof value === 'string' && !/\p{Cc}|\p{Surrogate}/u.test(value)
 
 /** The values of bucket, key and the form's own fields that a policy names. */

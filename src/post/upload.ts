@@ -1,15 +1,15 @@
-// Uploads: the fields of a form that arrived, and its file.
+// formParts: the fields of a form that a client has sent, and its file.
 import { assertOption } from '../core/errors.ts'
 
-/** The file of a form: a `File`, a `Blob`, or what a parser of forms knows about it. */
+/** The file of a form: a `File`, a `Blob`, or an object with its size from another parser. */
 export interface UploadedFile {
   /** In bytes. */
   readonly size: number
-  /** As the client sent it. It takes the place of `${filename}` in the key. */
+  /** As the client sent it. It replaces `${filename}` in the key. */
   readonly name?: string
 }
 
-/** A form that arrived: `FormData`, pairs, or an object of its fields, with the file as `file`. */
+/** A form that a client has sent: `FormData`, pairs of name and value, or an object of its fields, with the file as `file`. */
 export type UploadForm = Iterable<readonly [name: string, value: unknown]> | Readonly<Record<string, unknown>>
 
 /** The upload that a valid form asks for. Every field was signed, or meets a condition that was. */
@@ -32,7 +32,7 @@ export interface FormParts {
   readonly faulty: string | undefined
 }
 
-/** Takes a form apart. It is from a request, so nothing in it throws. */
+/** Splits a form into its fields and its file. The form comes from a request, so nothing in it makes this throw. */
 export function formParts(form: UploadForm): FormParts {
   assertOption(typeof form === 'object' && form !== null, 'form', 'a FormData, or an object of its fields and its file')
   const fields = new Map<string, string>()
@@ -45,7 +45,7 @@ export function formParts(form: UploadForm): FormParts {
     if (name === 'file') {
       if (file || !isFile(value)) faulty ??= 'file'
       else file = typeof value === 'string' ? { size: new TextEncoder().encode(value).length } : value
-      // As the storages do: the file is the last field, and those behind it are not read.
+      // The file is the last field: the storages do not read the fields after it.
       if (isOrdered) break
     } else if (fields.has(name) || typeof value !== 'string') {
       faulty ??= name
@@ -69,7 +69,7 @@ export function keyOf(key: string, file: UploadedFile): string {
   return key.replaceAll('${filename}', () => name)
 }
 
-/** Can clients ask for an object of this name later? Dot segments would be resolved on the way, and control characters are not sent. */
+/** Can clients request an object of this name? They resolve dot segments, and do not send control characters. */
 export function isKey(key: string): boolean {
   return key !== '' && !/\p{Cc}|\p{Surrogate}/u.test(key) && !/(^|[/\\])\.\.?([/\\]|$)/.test(key)
 }

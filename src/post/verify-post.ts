@@ -1,4 +1,4 @@
-// verifyPost: may this form upload this file? It writes nothing, and no form makes it throw.
+// verifyPost: decides whether a form may upload its file. No form makes it throw.
 import { matches, readyKey } from '../core/crypto.ts'
 import { assertKnownOptions, assertOption } from '../core/errors.ts'
 import type { SecretKey } from '../core/keys.ts'
@@ -20,10 +20,10 @@ export interface VerifyPostOptions {
   readonly now?: () => Date
 }
 
-/** Reasons to refuse a form whose signature is not good. */
+/** Reasons to refuse a form without a valid signature. */
 export type UntrustedPostReason = 'unsigned' | 'malformed' | 'unknown_key' | 'bad_signature'
 
-/** Reasons to refuse a form whose signature is good. */
+/** Reasons to refuse a form with a valid signature. */
 export type TrustedPostReason = 'wrong_field' | 'wrong_size' | 'expired' | 'key_expired' | 'too_early'
 
 /** Every reason for which {@link verifyPost} refuses. `wrong_field` and `wrong_size`: the upload breaks a condition of the policy. */
@@ -43,14 +43,14 @@ export interface AcceptedPost {
   /** Name of the scheme that signed the form. */
   readonly scheme: string
   readonly claims: PostClaims
-  /** Store by this, and not by the form: fields of a form that no condition is about are not here. */
+  /** Store by this, and not by the form: it leaves out fields that the policy has no condition for. */
   readonly upload: Upload
   readonly reason?: undefined
   readonly status?: undefined
   readonly field?: undefined
 }
 
-/** The form is not valid for this upload. `claims` exist exactly when the signature was good. */
+/** The form is not valid for this upload. `claims` exist exactly when the signature is valid. */
 export type RefusedPost = {
   readonly ok: false
   readonly status: number
@@ -66,19 +66,20 @@ export type PostVerdict = AcceptedPost | RefusedPost
 
 // The largest tolerance that counts, in milliseconds.
 const MOST_TOLERANCE = 300_000
-/** The longest life of a form, in milliseconds, as the storages' keys of a day. */
+/** The longest lifetime of a form, in milliseconds: the storages accept a key of the day for 7 days. */
 const WEEK = 604_800_000
 
 /**
- * Tells whether a form may upload its file, as the storage would: in place of the storage in a test, or in a server that takes such forms itself.
+ * Decides whether a form may upload its file, as the storage would: for tests, and for servers that accept such forms themselves.
  *
- * Checks run in one order, and the first failure answers: signature, fields, size, time. Each field must meet a condition of the policy, but for the file,
- * the policy, its signature, and names that begin with `x-ignore-`.
+ * It checks the signature, the fields, the size and the time, in this order; the first failure is the reason. Each field must meet a condition of the
+ * policy, except the file, the policy, its signature, and fields whose names begin with `x-ignore-`.
  *
  * @param scheme - The scheme and keys that the form was signed with; `anyOf` for several.
  * @param url - The URL that the form was sent to.
  * @param form - The `FormData` of the request, or an object of its fields: `{ ...fields, file: { size, name } }`.
- * @returns `{ ok: true, scheme, claims, upload }`, or `{ ok: false, reason, status, field }`, with `claims` exactly when the signature was good.
+ * @param options - The name of the bucket, a tolerance, and a clock for tests.
+ * @returns `{ ok: true, scheme, claims, upload }`, or `{ ok: false, reason, status, field }`, with `claims` exactly when the signature is valid.
  * @throws A `LinkError`: `no_key` for an empty keyring, `bad_option` for wrong options and for a scheme without forms, `no_webcrypto` without
  *   `crypto.subtle`.
  *
@@ -126,7 +127,7 @@ export async function verifyPost(
   return furthest as RefusedPost
 }
 
-// The further a form got, the more its refusal says.
+// Of the refusals by several schemes, the one that comes last here says most about the form.
 const ORDER: readonly string[] = ['unsigned', 'malformed', 'unknown_key', 'bad_signature']
 
 /** A form that cannot be trusted. */
@@ -175,11 +176,11 @@ function startOf(date: string): number | undefined {
   const [, year, month, day, hour, minute, second] = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(date) ?? []
   const text = `${year}-${month}-${day}T${hour}:${minute}:${second}.000Z`
   const time = Date.parse(text)
-  // Some engines read the 31st of February as a day in March.
+  // Some engines accept the 31st of February, as a day in March.
   return Number.isNaN(time) || new Date(time).toISOString() !== text ? undefined : time
 }
 
-/** A form whose signature is good. */
+/** A form with a valid signature. */
 interface SignedForm extends PostReading {
   readonly scheme: Scheme
   readonly key: SecretKey
@@ -201,7 +202,7 @@ async function signedBy(scheme: Scheme, reading: PostReading, { hostname }: Buck
   return { reason }
 }
 
-/** The checks of a form whose signature is good. */
+/** Checks a form with a valid signature. */
 function verdictOn(signed: SignedForm, address: BucketAddress, { fields }: FormParts, now: number, tolerance: number): PostVerdict {
   const { scheme, key, policy, keyId, file, date } = signed
   const lastDay = (startOf(date) as number) + WEEK
@@ -222,7 +223,7 @@ function verdictOn(signed: SignedForm, address: BucketAddress, { fields }: FormP
   return { ok: true, scheme: scheme.name, claims, upload: uploadOf(scheme.post as PostForm, values, address.bucket as string, file) }
 }
 
-/** The first field that breaks a condition, or that no condition is about. */
+/** The first field that breaks a condition, or that the policy has no condition for. */
 function wrongField(
   form: PostForm,
   { conditions }: Policy,
@@ -231,7 +232,6 @@ function wrongField(
 ): string | undefined {
   if (!isKey(values.get('key') ?? '')) return 'key'
   if ((values.get('bucket') ?? bucket) !== bucket) return 'bucket'
-  // Without it, the form would open every bucket of the key.
   const named = new Set<string>()
   for (const condition of conditions.map(onField)) {
     if (!condition) continue
@@ -239,6 +239,7 @@ function wrongField(
     if (!meets(actual, condition)) return condition.field
     named.add(condition.field)
   }
+  // Without a condition on the bucket, the form would be valid for every bucket of the key.
   if (!named.has('bucket')) return 'bucket'
   const unsigned = [form.names.policy, form.names.signature].map((name) => name.toLowerCase())
   return [...values.keys()].find((field) => !named.has(field) && !unsigned.includes(field) && !field.startsWith('x-ignore-'))

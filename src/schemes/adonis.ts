@@ -19,8 +19,8 @@ const NAMES = ['signature'] as const
 const ALGORITHM: Algorithm = { hmac: 'SHA-256', encoding: 'base64url' }
 
 /**
- * The paths that AdonisJS takes as they stand. It reads them with `url.parse` of Node, which takes the user in `//user@host` for one, and escapes
- * more characters in a path with an `@` or behind three slashes.
+ * The paths that AdonisJS reads without changing them. It reads them with Node's `url.parse`, which finds a user in `//user@host`, and escapes more
+ * characters in a path with an `@` or after three slashes.
  */
 const PATH = /^(?:\/{1,2}(?!\/)[\w\-.~!$&'()*+,;=:/%[\]]*|\/(?!\/)[\w\-.~!$&()*+,;=:@/%[\]]*)$/
 
@@ -41,6 +41,7 @@ const stringToSign = ({ message, purpose, expiryDate }: Fields): string => encod
  *
  * The signature covers path, query, purpose and expiry, but neither scheme nor host.
  *
+ * @see https://docs.adonisjs.com/guides/basics/routing#url-builder
  * @param keys - `APP_KEY` as text, 16 bytes or more.
  * @throws A `LinkError`: `bad_option` for a wrong option or a `CryptoKey`, `weak_key` for a short secret.
  *
@@ -66,7 +67,7 @@ export function adonis(keys: Keys<SecretKey>, options: AdonisOptions = {}): Sche
     parameters: NAMES,
     algorithm: ALGORITHM,
     expiry: 'optional',
-    // AdonisJS refuses an APP_KEY of fewer characters.
+    // AdonisJS refuses a shorter APP_KEY.
     keys: keyring(keys, { prepare: withKnownSecret, shortest: 16 }),
 
     async write({ url, parts, expires }, key) {
@@ -93,7 +94,8 @@ export function adonis(keys: Keys<SecretKey>, options: AdonisOptions = {}): Sche
       if (!payload || !signature || !fields) return { malformed: 'signature' }
       if (path[0] !== '/') return 'malformed'
       const { expiryDate } = fields
-      // Of another URL or purpose, or printed by another program. AdonisJS compares its own print of the request with the token.
+      // False for a token of another URL or purpose, or one that another program printed: AdonisJS compares the token with its own print of the
+      // request.
       const opens = payload === stringToSign({ message: path + others, purpose, expiryDate }) && PATH.test(path) && isAsPrinted(query)
       return {
         claims: {
@@ -109,7 +111,7 @@ export function adonis(keys: Keys<SecretKey>, options: AdonisOptions = {}): Sche
   }
 }
 
-/** The fields of a token. `undefined` for a payload that AdonisJS signed for something else than a link, or that it does not write. */
+/** The fields of a token. `undefined` for a payload that AdonisJS signed for something other than a link, or that it does not write. */
 function fieldsIn(payload: string): Fields | undefined {
   const { message, purpose, expiryDate } = decodeJson(payload) ?? {}
   if (typeof message !== 'string' || (purpose !== undefined && typeof purpose !== 'string')) return undefined
@@ -123,8 +125,8 @@ function isDate(text: unknown): text is string {
 }
 
 /**
- * Does the package qs, with which AdonisJS reads and prints queries, print this one, with its token, as it stands? It joins parameters of one name to an array,
- * splits values at commas, nests names with brackets, drops empty names and those of `Object.prototype`, and puts names that are numbers in front.
+ * Does the package qs, with which AdonisJS reads and prints queries, print this query unchanged? qs joins parameters of one name to an array, splits
+ * values at commas, nests names with brackets, drops empty names and those of `Object.prototype`, and moves names that are numbers to the front.
  */
 function isAsPrinted(query: string): boolean {
   const pieces = piecesOf(query)

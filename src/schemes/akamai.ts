@@ -23,11 +23,11 @@ export type { AkamaiOptions }
 /** Conditions of {@link akamai} links. */
 export interface AkamaiConditions {
   /**
-   * Patterns of the paths that the link opens, in place of its own URL; `*` stands for any characters and `?` for one: `'/videos/*'`. Paths from
-   * elsewhere must not be among them: a `*` in one would open more. The URL need not match, because the token can go into a cookie.
+   * Patterns of the paths that the link opens, in place of its own URL; `*` stands for any characters and `?` for one: `'/videos/*'`. Do not use a
+   * path from a user as a pattern, because a `*` in it would open more. The URL need not match, because the token can go into a cookie.
    */
   readonly acl?: string | readonly string[]
-  /** Text that the link carries for others. */
+  /** Text for other programs, which the link carries and the signature covers. */
   readonly data?: string
 }
 
@@ -42,6 +42,7 @@ const SECONDS = /^[1-9]\d{0,10}$/
  *
  * As at the edge, every refusal is a 403, except a 405 for the wrong method.
  *
+ * @see https://techdocs.akamai.com/property-mgr/docs/auth-token-2-0-ver
  * @param keys - Keys of the property as hex, newest first: the first one in time signs, all verify, and an empty list only reads.
  * @param options - How the edge is configured.
  * @throws A `LinkError`: `bad_option` for a key that is not hex and for a wrong option, `weak_key` for an empty secret.
@@ -134,11 +135,11 @@ export function akamai(
         signature: token.signature,
         toSign() {
           const sent = stringToSign(token.text, acl ? undefined : resource)
-          // An escaped `|` that is a delimiter when it is typed would hide a field from this reader, such as the id.
+          // With an escaped delimiter, such as `%7C`, the unescaped text would have a field that this reader has not seen, such as an id.
           if (typedHas(fieldDelimiter, token.text) || typedHas(edge.aclDelimiter, acl)) return sent
           return sentOrTyped(sent, stringToSign(asTyped(token.text), acl ? undefined : asTyped(resource)))
         },
-        // When it is asked for, because comparing takes time and only signed patterns are worth it.
+        // A getter, because comparing takes time and is only needed for signed patterns.
         get opens() {
           return !patterns || opensPath(patterns, rest.path)
         },
@@ -147,7 +148,7 @@ export function akamai(
   }
 }
 
-/** Has a text more delimiters in the spelling that was typed? */
+/** Does a text have more delimiters in its unescaped spelling? */
 const typedHas = (delimiter: string, text = ''): boolean => asTyped(text).split(delimiter).length > text.split(delimiter).length
 
 /** A field without its escapes. */

@@ -33,6 +33,7 @@ const TYPE_C_IN_QUERY = typeD('KEY1', 'KEY2', HEX_UPPER_CASE)
  * The signature covers the path and the time, and not the host and the query. Links expire `maxAge` after the time in them, which `sign` computes from
  * `expires`. As with Alibaba, every refusal is a 403, except a 405 for the wrong method.
  *
+ * @see https://www.alibabacloud.com/help/en/cdn/user-guide/type-a-signing
  * @param keys - The primary and the secondary key of the domain, as text.
  * @throws A `LinkError`: `bad_option` for a wrong key or option, `weak_key` for an empty secret.
  *

@@ -165,6 +165,7 @@ function stringToSign(fields: Fields, { account, resource, snapshotTime, headers
  *
  * Permissions decide the methods: `r` opens `GET` and `HEAD`, `c` and `w` open `PUT`, `d` opens `DELETE`. As with Azure, every refusal is a 403.
  *
+ * @see https://learn.microsoft.com/rest/api/storageservices/delegate-access-with-shared-access-signature
  * @param keys - Account keys, newest first: `id` is the account, `secret` the key in base64, as Azure returns it. The first one in time signs,
  *   all verify, and an empty list only reads. A function that looks keys up gets the `skoid` of a user delegation SAS, and otherwise `undefined`.
  * @param options - Signer and verifier need the same ones.
@@ -220,7 +221,7 @@ export function azure(keys: Keys<AzureKey>, options: AzureOptions = {}): Scheme<
     },
 
     read(url): Reading | Unreadable {
-      // Reading takes time for each parameter, and no link is that long.
+      // Reading takes time for each parameter, and a longer URL is not a link.
       if (url.length > LONGEST) return 'malformed'
       const parts = split(url)
       const { fields, request, faulty } = takeApart(parts, pathStyle)
@@ -231,7 +232,7 @@ export function azure(keys: Keys<AzureKey>, options: AzureOptions = {}): Scheme<
       if (!policy) return { malformed: 'si' }
       const terms = termsOf(fields, policy)
       if ('malformed' in terms) return terms
-      // Clients would read a host from a path that begins with two slashes.
+      // Clients read a path that begins with two slashes as a host.
       if (!/^\/(?!\/)/.test(parts.path) || hasBrokenEscape(parts.path)) return 'malformed'
 
       const place = placeOf(fields, request)
@@ -254,7 +255,7 @@ export function azure(keys: Keys<AzureKey>, options: AzureOptions = {}): Scheme<
         },
         proves: () => ({
           resource: normalOrigin(request.origin) + coveredPath(fields, request) + normalQuery(coveredQuery(fields, request)),
-          // Without the end of the delegation key, which has a reason of its own.
+          // Without the end of the delegation key, because that has its own reason, `key_expired`.
           expires: terms.expires,
         }),
         opens: opensUrl(fields, request),

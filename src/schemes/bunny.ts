@@ -34,11 +34,11 @@ export interface BunnyConditions {
 }
 
 const TOKEN = ['token', 'expires']
-// With `token_ignore_params` these count, and no others.
+// With `token_ignore_params`, only these parameters are signed.
 const IGNORING = [...TOKEN, 'token_path', 'token_ignore_params']
 const OWN = ['token_countries', 'token_countries_blocked', 'token_path', 'token_ignore_params', 'limit']
 
-// Nothing stands between path and expiry. With ten digits, none can move from one to the other.
+// Path and expiry are signed without a separator. With exactly ten digits, no digit can move from one to the other.
 const EXPIRES = /^[1-9]\d{9}$/
 
 /**
@@ -49,6 +49,7 @@ const EXPIRES = /^[1-9]\d{9}$/
  *
  * As with Bunny, every refusal is a 403, except a 405 for the wrong method.
  *
+ * @see https://docs.bunny.net/docs/cdn-token-authentication
  * @param keys - Token authentication keys of the pull zone, as text; the first one in time signs, all verify, and an empty list only reads.
  * @param options - Generation and placement of the token.
  * @throws A `LinkError`: `bad_option` for a wrong option, `weak_key` for an empty secret.
@@ -168,7 +169,7 @@ export function bunny(keys: Keys<SecretKey>, options: BunnyOptions = {}): Scheme
           const network = visit.network()
           const bound = network && stringToSign(signedPath, expires, addressToSign(network, visit.ip as string), data)
           if (isHmac) return flag ? bound : stringToSign(signedPath, expires, '', data)
-          // Nothing in these links shows whether they are for an address.
+          // These links do not show whether they are bound to an address, so try both strings.
           const unbound = stringToSign(signedPath, expires, '', data)
           return bound ? [unbound, bound] : unbound
         },

@@ -26,6 +26,7 @@ const stringToSign = ({ origin, path }: Parts, query: string): string => normalO
  *
  * The signature covers host, path and query. Links can be without an expiry: `expires: 'never'` writes `exp=inf`.
  *
+ * @see https://www.bytescale.com/docs/secure-urls/signed-urls
  * @param keys - API keys with their id and their "Secure URL Key" in base64; the link's id picks the one that verifies.
  * @throws A `LinkError`: `bad_option` for a key without an id, or one that is not base64; `weak_key` for an empty secret.
  *
@@ -69,7 +70,7 @@ export function bytescale(keys: Keys<BytescaleKey>): Scheme<never, object, 'opti
       const expires = exp && parts.query.slice(1).split('&').includes(`exp=${exp}`) ? timeOf(exp) : undefined
       if (!expires) return { malformed: 'exp' }
       const [, id, signature] = SIGNATURE.exec(sig ?? '') ?? []
-      // Bytescale writes it after all others.
+      // Bytescale writes `sig` after all other parameters.
       if (!id || !signature || !parts.query.endsWith(`&sig=${sig}`)) return { malformed: 'sig' }
       if (parts.path[0] !== '/') return 'malformed'
       const signed = parts.query.slice(0, -`&sig=${sig}`.length)
@@ -81,7 +82,7 @@ export function bytescale(keys: Keys<BytescaleKey>): Scheme<never, object, 'opti
           keyId: id,
         },
         signature,
-        // Without its host, a link cannot be compared with one that is signed.
+        // The host is signed, so a link without its host cannot match.
         toSign: () => (parts.origin ? stringToSign(parts, signed) : undefined),
       }
     },

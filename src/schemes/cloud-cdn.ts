@@ -16,7 +16,7 @@ export interface CloudCdnKey extends SecretKey {
 
 /** Options of {@link cloudCdn}. */
 export interface CloudCdnOptions {
-  /** `'cookie'`: `sign` gives the cookie, as `name=value`, in place of a link; it needs a `prefix`. `verify` reads both. Default: `'query'`. */
+  /** `'cookie'`: `sign` returns the cookie, as `name=value`, instead of a link; it needs a `prefix`. `verify` reads both. Default: `'query'`. */
   readonly placement?: 'query' | 'cookie'
 }
 
@@ -39,6 +39,7 @@ const stringToSign = (url: string, fields: string): string => (fields.startsWith
  * As with Cloud CDN, every refusal is a 403, except a 405 for the wrong method. Cloud CDN itself passes requests without a signature on to the origin,
  * so the origin has to refuse them.
  *
+ * @see https://cloud.google.com/cdn/docs/using-signed-urls
  * @param keys - Keys of the backend, as base64url with their names: the first one in time signs, the link's `KeyName` picks the one that verifies, and an
  *   empty list only reads.
  * @param options - Where `sign` writes the fields.
@@ -84,7 +85,7 @@ export function cloudCdn(keys: Keys<CloudCdnKey>, options: CloudCdnOptions = {})
       }
     },
 
-    // The separators are signed, so a link cannot become a cookie. With `placement: 'cookie'`, `sign` gives one.
+    // The separators are signed, so a link cannot be turned into a cookie. With `placement: 'cookie'`, `sign` returns a cookie.
     cookies: (link) => (link.startsWith(`${COOKIE}=`) ? [{ name: COOKIE, value: link.slice(COOKIE.length + 1) }] : undefined),
 
     read(url, header): Reading | Unreadable {
@@ -142,7 +143,7 @@ function reading(url: string, signed: string, { fields, urlPrefix, expires, keyI
       keyId,
     },
     signature,
-    // Google's samples don't escape; clients do.
+    // Google's samples sign unescaped text, and clients escape it before they send it.
     toSign: () => (parts.origin ? sentOrTyped(text, asTyped(text)) : undefined),
     opens: !prefix || opensUrl(prefix, parts),
   }

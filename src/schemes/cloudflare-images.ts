@@ -17,6 +17,7 @@ const stringToSign = (path: string, query: string): string => `${path}?${query}`
  *
  * `sign` writes the parameters of the URL as `URLSearchParams` does, because Cloudflare's example does so.
  *
+ * @see https://developers.cloudflare.com/images/manage-images/serve-images/serve-private-images/
  * @param keys - The signing key of the account, as text.
  * @throws A `LinkError`: `bad_option` for a wrong key, `weak_key` for an empty secret.
  *

@@ -32,6 +32,7 @@ const ISSUED_AND_MAC = { base64: /^(\d{10})-([A-Za-z\d+/]{43}=)$/, base64url: /^
  *
  * Links expire `maxAge` after their issue. For an earlier `expires`, `sign` dates the issue back; a later one throws.
  *
+ * @see https://developers.cloudflare.com/waf/custom-rules/use-cases/configure-token-authentication/
  * @param keys - The key of the rule, as text.
  * @throws A `LinkError`: `bad_option` for a wrong key or option, `weak_key` for an empty secret.
  *

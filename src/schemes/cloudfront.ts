@@ -27,7 +27,7 @@ export interface CloudfrontOptions {
 export interface CloudfrontConditions {
   /**
    * A pattern of the URLs that the link opens, in place of its own; `*` stands for any characters and `?` for one:
-   * `'https://d111111abcdef8.cloudfront.net/videos/*.ts'`. Paths from elsewhere must not be in it: a `*` in one would open more.
+   * `'https://d111111abcdef8.cloudfront.net/videos/*.ts'`. Do not put a path from a user into it, because a `*` in the path would open more.
    */
   readonly resource?: string
 }
@@ -43,6 +43,7 @@ type Name = (typeof NAMES)[number]
  *
  * As with CloudFront, every refusal is a 403, except a 405 for the wrong method.
  *
+ * @see https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/PrivateContent.html
  * @param keys - Key pairs, newest first: the first one in time signs, the link's `Key-Pair-Id` picks the one that verifies, and an empty list only
  *   reads.
  * @param options - How links are signed.
@@ -81,7 +82,7 @@ export function cloudfront(
       const pattern = patternFor(resource, prefix, own.resource)
       assertOption(!ip || /^[\d./]+$/.test(ip), 'ip', 'an IPv4 address or network; CloudFront takes no others')
       const isCustom = starts !== undefined || ip !== undefined || pattern !== undefined
-      // Also for a canned policy: with the same signature, somebody could send its text as a custom policy, where a `*` opens more URLs.
+      // Also for a canned policy: someone could send its text as a custom policy, with the same signature, and there a `*` opens more URLs.
       assertOption(pattern !== undefined || !resource.includes('*'), 'url', "without '*', which opens more in a policy; write %2A")
       const policy = policyText({ resource: pattern ?? resource, expires, starts, ip: ip && (ip.includes('/') ? ip : `${ip}/32`) })
       const front = isCustom ? `Policy=${encodePolicy(policy)}` : `Expires=${expires}`
@@ -117,7 +118,7 @@ export function cloudfront(
       const rest = path + others
       const policy = encoded === undefined ? undefined : customPolicy(encoded)
       if (encoded !== undefined && !policy) return named('Policy')
-      // Some signers add the expiry of their policy, and no other may stand beside it.
+      // Some signers add `Expires` to a custom policy. It must be the expiry of the policy.
       if (!policy || expires !== undefined) {
         if (!/^[1-9]\d{0,10}$/.test(expires ?? '') || (policy && +(expires as string) !== policy.expires)) return named('Expires')
       }
@@ -153,7 +154,7 @@ function inCookies(header?: HeaderReader): { values: Values; twice: Name | undef
   }
 }
 
-/** What is particular to a link with a custom policy: it shows its string to sign, and opens all that matches. */
+/** The reading of a link with a custom policy: it shows its string to sign, and opens every URL that matches. */
 function custom(policy: CustomPolicy, urls: readonly string[], linkClaims: Claims): Omit<Reading, 'signature' | 'algorithm'> {
   const { resource: pattern, starts, ip, text } = policy
   const prefix = prefixOf(pattern)

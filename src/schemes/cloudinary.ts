@@ -45,6 +45,7 @@ const PARAMETER =
  * The signature covers the path after it, without the version. It does not cover host, cloud name, resource type and delivery type: fix these
  * with the option `base`. The links never expire.
  *
+ * @see https://cloudinary.com/documentation/delivery_url_signatures
  * @param keys - API secrets, as text; the first one in time signs, all verify, and an empty list only reads.
  * @throws A `LinkError`: `bad_option` for a wrong key or option, `weak_key` for an empty secret.
  *
@@ -91,7 +92,7 @@ export function cloudinary(keys: Keys<SecretKey>, options: CloudinaryOptions = {
       const [, front = '', signature = '', rest = ''] = /^(.*?)\/s--([^/]*)--(\/.*)?$/s.exec(path) ?? []
       if (!signature) return 'unsigned'
       const signed = signedPaths(front, rest)
-      // Images on the root path have a cloud name in front, or nothing.
+      // In front of images on the root path there is a cloud name, or nothing.
       const isFront = base !== undefined || /^(?:\/(?!\.)[\w.~-]+)?$/.test(front) || FRONT.exec(`${front}/`)?.[0] === front
       const isReadable = isFront && signature.length === characters && /^[\w-]+$/.test(signature)
       if (!isReadable || !signed.every((each) => /^\/[^/]/.test(each))) return 'malformed'
@@ -115,8 +116,8 @@ function signedPaths(front: string, rest: string): readonly string[] {
 }
 
 /**
- * A path without its version, which stands behind transformations and before the public id. Segment by segment: one expression for all of them
- * tries every `_` of a name such as `$a_b_c`, in every segment, and keeps the server busy for ever.
+ * A path without its version, which follows the transformations and precedes the public id. Each segment is tested separately: a single regular
+ * expression would try every `_` of names such as `$a_b_c` in every segment, and a forged path could keep the server busy for hours.
  */
 function withoutVersion(path: string): string {
   const [front = '', ...segments] = path.split('/')

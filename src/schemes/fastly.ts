@@ -20,6 +20,7 @@ const stringToSign = (path: string, expires: string): string => path + expires
  *
  * The signature covers the path and the expiry. It does not cover host and query. As in the recipe, a malformed link is refused with 403.
  *
+ * @see https://github.com/fastly/token-functions
  * @param keys - The key of the VCL, in base64.
  * @throws A `LinkError`: `bad_option` for a key that is not base64, `weak_key` for an empty secret.
  *
@@ -64,7 +65,7 @@ export function fastly(keys: Keys<SecretKey>): Scheme<never, object, 'required'>
       const { token } = values
       if (token === undefined) return 'unsigned'
       const [, expires, signature] = EXPIRY_AND_SIGNATURE.exec(token) ?? []
-      // With an escape it is not a token to the VCL.
+      // The VCL does not recognise a token with escapes.
       const isPlain = query.slice(1).split('&').includes(`token=${token}`)
       const isOnly = !twice && query.match(SOUGHT)?.length === 1
       if (!expires || !signature || !isPlain || !isOnly || path[0] !== '/') return { malformed: 'token' }

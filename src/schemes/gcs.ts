@@ -31,6 +31,7 @@ export interface GcsOptions {
  * The method is signed, and the link does not show it. So a request with another method is a `bad_signature`. A link for `GET` opens `HEAD`, too,
  * but not in the interoperability mode.
  *
+ * @see https://cloud.google.com/storage/docs/authentication/signatures
  * @param keys - HMAC keys, newest first: the first one in time signs, the link's access id picks the one that verifies, and an empty list only
  *   reads.
  * @param options - Signer and verifier need the same ones.

@@ -19,6 +19,7 @@ const stringToSign = (path: string, query: string): string => path + query
  * The signature covers the path and the query, with its `key` or `client`. It does not cover the host. These links never expire, so `expires` is always
  * `'never'`. As with Google, a malformed link is refused with 403.
  *
+ * @see https://developers.google.com/maps/documentation/maps-static/digital-signature
  * @param keys - The URL signing secret of the Google Cloud console, in base64url.
  * @throws A `LinkError`: `bad_option` for a secret that is not base64url, `weak_key` for an empty one.
  *

@@ -16,14 +16,14 @@ export type HmacParameter = 'expires' | 'starts' | 'method' | 'net' | 'prefix' |
 export interface HmacOptions {
   /** The purpose of the links, such as `'unsubscribe'`: a link of one purpose does not open another. Not written into the link. Default: none. */
   readonly purpose?: string
-  /** Covers scheme, host and port too. Default: `false`, because proxies change them. */
+  /** `true` also covers scheme, host and port. Default: `false`, because proxies change them. */
   readonly origin?: boolean
   /**
-   * Query parameters that others may add in transit, by name or with a `*` at the end: `['utm_*', 'fbclid']`. They are not covered, and
-   * `claims.resource` comes without them. Default: none.
+   * Query parameters that others may add in transit: names, or beginnings of names followed by `*`, such as `['utm_*', 'fbclid']`. They are not
+   * covered, and `claims.resource` leaves them out. Default: none.
    */
   readonly ignore?: readonly string[]
-  /** Other names for the link's parameters, where the URL has some of its own: `{ id: 'link_id' }`. Letters, digits, `_`, `.` and `-`. */
+  /** Other names for the link's parameters, if the URL has parameters with these names: `{ id: 'link_id' }`. Letters, digits, `_`, `.` and `-`. */
   readonly parameters?: Partial<Readonly<Record<HmacParameter, string>>>
   /** `'path'` puts the token into the first path segment, so that the relative URLs of a playlist or a page keep it. Default: `'query'`. */
   readonly placement?: 'query' | 'path'
@@ -47,7 +47,7 @@ const FORMS: Readonly<Record<HmacParameter, RegExp | undefined>> = {
   // Any text that is not empty.
   id: undefined,
   key: undefined,
-  // One signature or two; their length is checked when it is known which.
+  // One signature or two. The length is checked when it is known whether the link has `net`.
   signature: /^[\w-]+$/,
 }
 
@@ -56,7 +56,7 @@ type Values = { [Name in HmacParameter]?: string | undefined }
 /** What a link is for, as it was written or in the form that is signed. */
 type Resource = Pick<Parts, 'origin' | 'path' | 'query'>
 
-/** A URL taken apart: the link's own parameters, and the rest of the URL without these and without ignored ones. */
+/** The parts of a URL: the link's own parameters, and the rest of the URL without these and without ignored ones. */
 interface Taken {
   /** The link's parameters, decoded. */
   readonly values: Values
@@ -100,12 +100,12 @@ export function hmac(keys: Keys<SecretKey>, options: HmacOptions = {}): Scheme<C
   // Names are compared in canonical form, so none has to be decoded.
   const ignored = ignore.map((name) => ({ name: encodeValue(name.replace(/\*$/, '')), begins: name.endsWith('*') }))
 
-  // Rack 2 and older Pythons would read another parameter after a `;`.
+  // Rack 2 and older versions of Python would read another parameter after a `;`.
   function isIgnored(name: string, piece: string): boolean {
     return ignored.some((other) => name === other.name || (other.begins && name.startsWith(other.name))) && !piece.includes(';')
   }
 
-  // To PHP and qs, `id[]` and ` id` are `id`, and the last one counts. Appending the link's own `id` would change the value that they read.
+  // PHP and qs read `id[]` and ` id` as `id`, and the last one counts. The link's own `id`, which is appended, would change the value that they read.
   function looksLikeOurs(name: string): boolean {
     return name.includes('%') && names.includes(name.replace(/^(%20)+|%(5B|00).*$/g, ''))
   }
@@ -246,10 +246,10 @@ export function hmac(keys: Keys<SecretKey>, options: HmacOptions = {}): Scheme<C
       return {
         claims: claimsOf(values, taken),
         signature: net ? tag.slice(0, 43) : tag,
-        // A link that was signed without an origin has the string of one that covers none.
+        // A URL without an origin has the same string as a link that does not cover the origin.
         toSign: () => (origin && !taken.origin ? undefined : toSign),
         address: net ? { signature: tag.slice(43), toSign: ({ network }) => addressToSign(toSign, network(+net)) } : undefined,
-        // In the form that was signed, in place of what was written.
+        // In the form that was signed, which may differ from the request.
         proves: asWritten ? undefined : () => ({ resource: signed.origin + signed.path + signed.query }),
         opens: !prefix || opens(prefix, signed.path),
       }

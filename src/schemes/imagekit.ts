@@ -20,7 +20,7 @@ const NAMES = ['ik-t', 'ik-s'] as const
 /** Signed in place of the expiry for links that never expire. */
 const NEVER = '9999999999'
 
-// Nothing stands between URL and expiry. With ten digits, none can move from one to the other.
+// URL and expiry are signed without a separator. With exactly ten digits, no digit can move from one to the other.
 const EXPIRES = /^[1-9]\d{9}$/
 
 /** The string to sign: the URL after the endpoint, and the expiry. */
@@ -32,6 +32,7 @@ const stringToSign = (resource: string, expires: string): string => resource + e
  * The signature covers the path after the endpoint and all parameters, in their order. It does not cover host and endpoint: name the endpoint, so that
  * `verify` accepts no other.
  *
+ * @see https://imagekit.io/docs/media-delivery-basic-security#signed-urls
  * @param keys - Private keys, as text; the first one in time signs, all verify, and an empty list only reads.
  * @throws A `LinkError`: `bad_option` for a wrong key or option, `weak_key` for an empty secret.
  *
@@ -50,7 +51,7 @@ export function imagekit(keys: Keys<SecretKey>, options: ImagekitOptions = {}): 
 
   /** The URL after the endpoint, or `undefined` for a URL that does not lie below it. */
   function behindEndpoint(path: string, query: string): string | undefined {
-    // A plain segment: it is not signed, and `..%2F` in its place would leave the folder on some servers.
+    // Only a plain segment, because it is not signed: with `..%2F`, the path would leave the folder on some servers.
     const front = endpoint ?? /^\/(?!\.)[\w.~-]+\//.exec(path)?.[0]
     return front !== undefined && path.startsWith(front) ? path.slice(front.length) + query : undefined
   }
@@ -88,7 +89,7 @@ export function imagekit(keys: Keys<SecretKey>, options: ImagekitOptions = {}): 
       const { 'ik-t': expires, 'ik-s': signature } = values
       if (expires === undefined && signature === undefined) return 'unsigned'
       if (twice) return { malformed: twice }
-      // Both in their plain spelling: all other pieces are signed as they stand.
+      // Both without escapes, because all other pieces of the query are signed as they are.
       const pieces = parts.query.slice(1).split('&')
       const isExpiry = expires === undefined || (EXPIRES.test(expires) && expires !== NEVER && pieces.includes(`ik-t=${expires}`))
       if (!isExpiry) return { malformed: 'ik-t' }

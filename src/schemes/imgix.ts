@@ -20,6 +20,7 @@ const stringToSign = (path: string, query: string): Message => ({ pieces: [SECRE
  * The signature covers the path and all parameters, in their order. It does not cover the host, because each source has a token of its own.
  * As with imgix, an expired link is a 404, and every other refusal a 403, except a 405 for the wrong method.
  *
+ * @see https://docs.imgix.com/en-US/getting-started/setup/securing-assets
  * @param keys - Secure URL tokens of the source, as text; the first one in time signs, all verify, and an empty list only reads.
  * @throws A `LinkError`: `bad_option` for a wrong key, `weak_key` for an empty secret.
  *
@@ -58,7 +59,7 @@ export function imgix(keys: Keys<SecretKey>): Scheme<never, object, 'optional'> 
       if (expires === undefined && s === undefined) return 'unsigned'
       if (twice) return { malformed: twice }
       if (expires !== undefined && !/^[1-9]\d{0,10}$/.test(expires)) return { malformed: 'expires' }
-      // At the end, and in its plain spelling: everything before it is signed as it stands.
+      // `s` must be last and without escapes, because everything before it is signed as it is.
       const signed = query.slice(0, -'?s='.length - 32)
       if (!s || !/^[\da-f]{32}$/.test(s) || ![`?s=${s}`, `${signed}&s=${s}`].includes(query)) return { malformed: 's' }
       if (path[0] !== '/') return 'malformed'

@@ -37,6 +37,7 @@ const stringToSign = ({ salt }: SaltedKey, path: string): Message => ({ pieces: 
  *
  * `sign` writes `exp` after the other options of the first pipeline, unless the URL has the same expiry already.
  *
+ * @see https://docs.imgproxy.net/usage/signing_url
  * @param keys - Pairs of `IMGPROXY_KEY` and `IMGPROXY_SALT`, in hex: the first one in time signs, all verify, and an empty list only reads.
  * @throws A `LinkError`: `bad_option` for a wrong key or option, `weak_key` for an empty secret.
  *
@@ -81,7 +82,7 @@ export function imgproxy(keys: Keys<ImgproxyKey>, options: ImgproxyOptions = {})
       const isSame = given.length === 0 || (given.length === 1 && timeOf(given[0]) === (expires ?? 0))
       assertOption(isSame, 'url', 'without the option exp, or with the time of the condition expires in it')
       const added = expires === undefined || given.length > 0 ? [] : [`exp:${expires}`]
-      // Into the first pipeline: versions of imgproxy without pipelines read no further.
+      // Into the first pipeline, because versions of imgproxy without pipelines do not read the others.
       const end = options.includes('-') ? options.indexOf('-') : options.length
       const signed = `/${[...options.slice(0, end), ...added, ...options.slice(end), ...source].join('/')}`
       return { toSign: stringToSign(key, signed), link: (signature) => `${origin}${pathPrefix}/${signature}${signed}${fragment}` }
@@ -94,7 +95,7 @@ export function imgproxy(keys: Keys<ImgproxyKey>, options: ImgproxyOptions = {})
       const [, signature = '', signed = ''] = /^\/([^/]+)(\/.+)$/s.exec(restored(path.slice(pathPrefix.length))) ?? []
       const { options, source } = takenApart(signed)
       if (signature.length !== signatureLength || !/^[\w-]+$/.test(signature))
-        // Before an option or `plain`, only a signature can stand. A URL without one begins with these itself.
+        // Only a signature can precede an option or `plain`. A URL without a signature begins with one of these.
         return /^[^:]+$/.test(signature) && signature !== 'plain' && (options.length > 0 || source[0] === 'plain')
           ? 'malformed'
           : 'unsigned'

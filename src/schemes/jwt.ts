@@ -37,6 +37,7 @@ const OURS = ['iat', 'exp', 'nbf']
  * The token has the path in a claim, so it opens no other. Tokens without this claim are `wrong_path`. The signature does not cover the host and the
  * other parameters. `claims.data` is the payload of the token.
  *
+ * @see https://supabase.com/docs/guides/storage/serving/downloads
  * @param keys - Secrets as text, newest first. The id of a key is the `kid` of its tokens.
  * @throws A `LinkError`: `bad_option` for a wrong key or option, `weak_key` for an empty secret.
  *
@@ -59,7 +60,7 @@ export function jwt(keys: Keys<SecretKey>, options: JwtOptions = {}): Scheme<'st
     const [supabase, endpoint] = base === undefined ? (SUPABASE.exec(path) ?? []) : []
     const front = base ?? supabase ?? ''
     const segments = path.slice(front.length).split('/').map(decodeValue)
-    // Servers differ about an escaped slash.
+    // Servers differ in how they read an escaped slash.
     const plain = path.startsWith(front) && segments.every((segment) => segment !== undefined && !/[/\\]/.test(segment))
     return plain ? { front, name: segments.join('/'), endpoint } : undefined
   }

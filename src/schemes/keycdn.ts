@@ -23,7 +23,8 @@ const stringToSign = (path: string, expire: string): Message => ({ pieces: [path
 /** The string of Image Processing: path, query without its `?`, secret. */
 const imageToSign = (path: string, query: string): Message => ({ pieces: [path, query, SECRET] })
 
-// Nothing stands between path and query of an image, so characters could move. The path must end in the first format that a parameter, or nothing, follows.
+// Path and query of an image are signed without a separator, so characters could move. So the path must end at the first image format that is
+// followed by a parameter, or by nothing.
 const IMAGE = /^.*?\.(?:jpe?g|png|gif|webp|avif|heic|tiff?|bmp|svg)(?=[\w.~-]{1,64}=|$)/is
 
 /**
@@ -33,6 +34,7 @@ const IMAGE = /^.*?\.(?:jpe?g|png|gif|webp|avif|heic|tiff?|bmp|svg)(?=[\w.~-]{1,
  * The signature covers path and expiry; with `imageProcessing` path and query. It does not cover the host. As with KeyCDN, a malformed link is refused
  * with 403.
  *
+ * @see https://www.keycdn.com/support/secure-token
  * @param keys - The Secure Token Key of the zone, as text or bytes.
  * @throws A `LinkError`: `bad_option` for a wrong option and for a `CryptoKey`, `weak_key` for an empty secret.
  *
@@ -118,7 +120,7 @@ const IMAGE_PROCESSING: Kind = {
     const { values, twice } = takeParameters(query, ['token'])
     const { token } = values
     if (token === undefined) return 'unsigned'
-    // KeyCDN writes it after the others.
+    // KeyCDN writes the token after all other parameters.
     const end = query.length - `&token=${token}`.length
     const isLast = /^[?&]token=/.test(query.slice(end)) && query.endsWith(token)
     if (twice || token.length !== TOKEN_LENGTH || !isLast) return { malformed: 'token' }

@@ -38,6 +38,7 @@ function signedPath({ path }: Parts, absolute: boolean): string {
  *
  * `sign` writes the URL as Laravel does, with the parameters in the order of their names.
  *
+ * @see https://laravel.com/docs/urls#signed-urls
  * @param keys - `APP_KEY` as it stands, with its `base64:`, because Laravel does not decode it here. The keys of `APP_PREVIOUS_KEYS` follow.
  * @throws A `LinkError`: `bad_option` for a wrong key or option, `weak_key` for an empty secret.
  *
@@ -90,7 +91,7 @@ export function laravel(keys: Keys<SecretKey>, options: LaravelOptions = {}): Sc
       const [expires, twoExpiries] = pieces.filter(({ name }) => name === 'expires')
       const [signature, twoSignatures] = pieces.filter(({ name }) => name === 'signature')
       if (!signature && !expires) return 'unsigned'
-      // An array, or another spelling of the name, would be the parameter to PHP, and not to Laravel's validation.
+      // PHP would read an array, or another spelling of the name, as this parameter, but Laravel's validation would not.
       if (expires && (twoExpiries || !/^expires=[1-9]\d{0,10}$/.test(expires.piece))) return { malformed: 'expires' }
       if (!signature || twoSignatures || !/^signature=[\da-f]{64}$/.test(signature.piece)) return { malformed: 'signature' }
       if (parts.path[0] !== '/') return 'malformed'
@@ -106,7 +107,7 @@ export function laravel(keys: Keys<SecretKey>, options: LaravelOptions = {}): Sc
       return {
         claims: { resource, expires: new Date(end * 1000), ...(!expires && { endless: true as const }) },
         signature: signature.value,
-        // A link whose host is not known cannot match one that is signed.
+        // The host is signed, so a link without its host cannot match.
         toSign: () => (absolute && !parts.origin ? undefined : stringToSign(parts, covered.join('&'), absolute)),
       }
     },
@@ -133,7 +134,7 @@ function printed({ written, value }: PhpParameter): string {
   return `${written}=${phpEncoded(value)}`.replaceAll('+', '%20').replaceAll('%7E', '~')
 }
 
-/** Not with an expression: those take quadratic time for many slashes. */
+/** Without a regular expression, which would take quadratic time for many slashes. */
 function withoutLastSlashes(path: string): string {
   let end = path.length
   while (path[end - 1] === '/') end--

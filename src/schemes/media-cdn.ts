@@ -39,7 +39,7 @@ export interface MediaCdnConditions {
   readonly headers?: Readonly<Record<string, string>>
   /** Networks that the link is for, in place of one `ip`: `'203.0.113.0/24,2001:db8::/64'`, or a list. */
   readonly ipRanges?: string | readonly string[]
-  /** Text that the link carries for others. */
+  /** Text for other programs, which the link carries and the signature covers. */
   readonly data?: string
 }
 
@@ -60,6 +60,7 @@ const stringToSign = (token: string, path: string, headers: string): string =>
  *
  * As with Media CDN, every refusal is a 403, except a 405 for the wrong method.
  *
+ * @see https://cloud.google.com/media-cdn/docs/generate-tokens
  * @param keys - Keys of the keyset as base64url, newest first: the first one in time signs, all verify, and an empty list only reads.
  * @param options - How the keyset and the route are configured.
  * @throws A `LinkError`: `bad_option` for a key that is not base64url and for a wrong option, `weak_key` for an empty secret.
@@ -156,7 +157,7 @@ export function mediaCdn(
         signature: token.signature,
         toSign(visit) {
           const headers = names ? headersOf(visit, names) : ''
-          // With a `~`, the path could be a shorter one and further fields.
+          // A `~` in the path could be read as the end of a shorter path, followed by more fields.
           if (headers === undefined || (token.fields.FullPath && rest.path.includes('~'))) return undefined
           return sentOrTyped(stringToSign(token.text, rest.path, headers), stringToSign(asTyped(token.text), asTyped(rest.path), headers))
         },

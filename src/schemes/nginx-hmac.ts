@@ -99,6 +99,7 @@ interface Configuration {
  *
  * `expires: 'never'` writes a lifetime of 0. If the message does not cover time and lifetime, `expires` must be `'never'`.
  *
+ * @see https://github.com/nginx-modules/ngx_http_hmac_secure_link_module
  * @param keys - Secrets, newest first: the first one in time signs, all verify, and an empty list only reads.
  * @param options - How NGINX is configured. Default: as in the module's README.
  * @throws A `LinkError`: `bad_option` for a wrong message or option, such as an algorithm that WebCrypto does not have for HMAC; `weak_key` for an empty
@@ -244,7 +245,7 @@ function printTime({ zone, ahead }: Configuration, seconds: number): string {
   return new Date((seconds + ahead) * 1000).toISOString().slice(0, '2000-01-01T00:00:00'.length) + zone
 }
 
-// Fields of one digit, 29 February in any year, a second 60: the module takes them, and so its links have them.
+// The module accepts fields of one digit, 29 February in any year, and a second 60, so valid links can have them.
 const ISO =
   /^(?<year>\d{1,4})-(?<month>\d{1,2})-(?<day>\d{1,2})T(?<hour>\d{1,2}):(?<minute>\d{1,2}):(?<second>\d{1,2})(?:Z|(?<sign>[+-])(?<hours>\d{1,2}):(?<minutes>\d{1,2}))/
 

@@ -35,8 +35,8 @@ export type { SignedUrl, Variables }
 /** Options of {@link nginx}: how NGINX is configured. */
 export interface NginxOptions<E extends string = string> {
   /**
-   * The text of `secure_link_md5`, with `$secret` where the secret stands: `'$secure_link_expires$uri $secret'`. Or the lines as they are in the
-   * configuration: `'secure_link $arg_st,$arg_e; secure_link_md5 "$secure_link_expires$uri $secret";'`, or `'secure_link_secret $secret;'`.
+   * The text of `secure_link_md5`, with `$secret` in place of the secret: `'$secure_link_expires$uri $secret'`. Or the lines of the configuration:
+   * `'secure_link $arg_st,$arg_e; secure_link_md5 "$secure_link_expires$uri $secret";'`, or `'secure_link_secret $secret;'`.
    */
   readonly expression?: E
   /** Names of the parameters, unless the expression has a line `secure_link`. Default: `md5` and `expires`. */
@@ -45,7 +45,7 @@ export interface NginxOptions<E extends string = string> {
   readonly placement?: 'query' | 'path'
   /**
    * With a token in the path: the first segment, `'/hls/'`. `sign` refuses other paths, and links with another first segment are `unsigned`. Without
-   * this option the first segment is not covered, so `claims.resource` comes without it.
+   * this option the first segment is not covered, so `claims.resource` leaves it out.
    */
   readonly location?: string
   /** Values of further variables, by name, or functions of the URL without the token: `{ raw_path: ({ path }) => path }`. */
@@ -96,8 +96,8 @@ interface Configuration {
 }
 
 /**
- * Links of NGINX's `secure_link`: a plain MD5 of a text with the secret in it. Choose it for an NGINX that you don't control. Where both ends are
- * yours, choose `hmac`.
+ * Links of NGINX's `secure_link`: a plain MD5 of a string that contains the secret. Choose this scheme for an NGINX that you do not control. If you
+ * run both the signer and the verifier, choose `hmac`.
  *
  * The path is signed as NGINX sees it: decoded, with slashes merged. The signature covers the variables of the expression and nothing else, so
  * `claims.resource` of a valid link holds the path and those arguments that the expression has. A link is still valid in the second of its expiry.
@@ -105,6 +105,7 @@ interface Configuration {
  *
  * Without `$secure_link_expires` in the expression, and with `secure_link_secret`, links never expire: `expires` must be `'never'`.
  *
+ * @see https://nginx.org/en/docs/http/ngx_http_secure_link_module.html
  * @param keys - Secrets as text or bytes, newest first: the first one in time signs, all verify, and an empty list only reads.
  * @param options - How NGINX is configured. Default: the expression of the Python SecureLink.
  * @throws A `LinkError`: `bad_option` for a wrong expression or option and for a `CryptoKey`, `weak_key` for an empty secret.
@@ -329,7 +330,7 @@ const READERS: Readonly<Record<Configuration['layout'], Reader>> = {
     const request = requestOf(expression, { origin, path: front + behind, query }, bytesOf(query.slice(1)))
     if (!request || seconds <= 0) return 'malformed'
     const rest = request.uri.slice(front.length)
-    // Without the first segment this would be the name of a host.
+    // `claims.resource` leaves out the first segment. With two slashes it would begin with a host.
     if (rest.startsWith('//')) return 'malformed'
     const provenPath = covers(expression, 'rest') ? (location ? front : '') + pathOf(rest) : '/'
     return {

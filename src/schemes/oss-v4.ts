@@ -16,9 +16,9 @@ import { textsOf } from './shared/texts-of.ts'
 
 /** Credentials of OSS: `accessKeyId` and `accessKeySecret`. */
 export interface OssKey extends SecretKey {
-  /** The access key id, which stands in the link. */
+  /** The access key id, which the link shows. */
   readonly id: string
-  /** The token of temporary credentials (STS), which stands in the link. Give such a key the end of its session as `expires`. */
+  /** The token of temporary credentials (STS), which the link shows. Give such a key the end of its session as `expires`. */
   readonly sessionToken?: string
 }
 
@@ -26,7 +26,7 @@ export interface OssKey extends SecretKey {
 export interface OssV4Options {
   /** The region of the bucket, such as `'cn-hangzhou'`. Default: the one that the host names. `sign` needs it for other hosts. */
   readonly region?: string
-  /** The bucket that all URLs are of. Default: the one that a host of OSS names; with other hosts, the path begins with the bucket. */
+  /** The bucket of all URLs. Default: the one that a host of OSS names; with other hosts, the path begins with the bucket. */
   readonly bucket?: string
 }
 
@@ -44,7 +44,7 @@ const NAMES = [
 
 type Values = { readonly [N in (typeof NAMES)[number]]?: string | undefined }
 
-/** All that is signed, but for the method and the values of headers. */
+/** Everything that is signed, except the method and the values of headers. */
 interface Signed {
   readonly date: string
   readonly region: string
@@ -90,7 +90,7 @@ function byNameAndValue(a: CanonicalParameter, b: CanonicalParameter): number {
   return a.value < b.value ? -1 : +(a.value > b.value)
 }
 
-/** The key that signs on one day and in one region. The secret has a prefix in front. */
+/** The signing key for one day and one region. It is derived from the secret, with a prefix. */
 const signingKey = (key: SecretKey, date: string, region: string) =>
   derivedKey(key, `oss ${scopeOf(date, region)}`, async () => {
     let derived: SecretKey = { secret: withPrefix('aliyun_v4', key.secret) }
@@ -107,6 +107,7 @@ const signingKey = (key: SecretKey, date: string, region: string) =>
  *
  * The method is signed, and the link does not show it. So a request with another method is a `bad_signature`, and a link for `GET` does not open `HEAD`.
  *
+ * @see https://www.alibabacloud.com/help/en/oss/developer-reference/add-signatures-to-urls
  * @param keys - Credentials as `{ id, secret }`; the first ones in time sign, all verify, and an empty list only reads.
  * @param options - Region and bucket, where the host of the URL does not name them.
  * @throws A `LinkError`: `bad_option` for a key without an id, a credential with white space or quotes, or a wrong option; `weak_key` for an empty

@@ -24,11 +24,12 @@ const stringToSign = (id: string, expires: string): string => `${id}:${expires}`
 /**
  * Links of the PichaX image service: `id`, `expires`, `key` and `signature`, the hex HMAC-SHA-256 of `id:expires`.
  *
- * The signature covers `id` and `expires` only: not the path, not `src`, not `params`. Somebody who has one link can change those until it
- * expires. For links of your own, `hmac` covers everything.
+ * The signature covers `id` and `expires` only: not the path, not `src`, not `params`. Anyone who has a link can change those until it expires. For
+ * links to your own server, `hmac` covers everything.
  *
  * As with PichaX, every refusal is a 403, except a 405 for the wrong method.
  *
+ * @see https://chakata.gitbook.io/pichax/authentication
  * @param keys - API keys, newest first: the first one in time signs, the link's `key` picks the one that verifies, and an empty list only reads.
  * @throws A `LinkError`: `bad_option` for a key without an id, or with white space or quotes at its ends; `weak_key` for an empty secret.
  *
@@ -69,7 +70,7 @@ export function pichax(keys: Keys<PichaxKey>): Scheme<'id', PichaxConditions, 'r
       if (expires === undefined && signature === undefined) return 'unsigned'
       if (twice) return { malformed: twice }
       if (!id) return { malformed: 'id' }
-      // Zeros in front are signed as they stand.
+      // Leading zeros are signed as they are.
       if (!expires || !/^\d{1,11}$/.test(expires) || !+expires) return { malformed: 'expires' }
       if (!key) return { malformed: 'key' }
       if (signature?.length !== 64) return { malformed: 'signature' }
@@ -85,7 +86,7 @@ export function pichax(keys: Keys<PichaxKey>): Scheme<'id', PichaxConditions, 'r
 
 function withId(key: PichaxKey): PichaxKey {
   assertOption(key.id, 'id', 'the public API key: pichax() takes keys as { id, secret }')
-  // PichaX's keys have letters, digits and '_', so somebody copied these characters by mistake.
+  // PichaX's keys have letters, digits and '_' only, so these characters were copied by mistake.
   for (const option of ['id', 'secret'] as const) {
     const spoilt = typeof key[option] === 'string' && /^[\s"']|[\s"']$|\p{Cc}/u.test(key[option])
     assertOption(!spoilt, option, 'free of line breaks, quotes and outer white space, which may have been copied by mistake')

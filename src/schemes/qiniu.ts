@@ -24,6 +24,7 @@ const stringToSign = ({ origin, path }: Parts, query: string): string => normalO
  *
  * The signature covers scheme, host, path, query and expiry. As with Qiniu, every refusal is a 401, except a 405 for the wrong method.
  *
+ * @see https://developer.qiniu.com/kodo/1202/download-token
  * @param keys - Pairs of access key and secret key; the link's access key picks the one that verifies.
  * @throws A `LinkError`: `bad_option` for a key without an access key as its id, `weak_key` for an empty secret.
  *
@@ -81,7 +82,7 @@ export function qiniu(keys: Keys<QiniuKey>): Scheme<never, object, 'required'> {
       return {
         claims: { resource: parts.origin + parts.path + others, expires: new Date(+e * 1000), keyId: id },
         signature,
-        // Without its host, a link cannot be compared with one that is signed.
+        // The host is signed, so a link without its host cannot match.
         toSign: () => (parts.origin ? stringToSign(parts, signed) : undefined),
       }
     },

@@ -37,6 +37,7 @@ export interface S3Options {
  * The method is signed, and the link does not show it. So a request with another method is a `bad_signature`, as with S3, and a link for `GET`
  * does not open `HEAD`.
  *
+ * @see https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html
  * @param keys - Credentials, newest first: the first one in time signs, the link's access key id picks the one that verifies, and an empty list
  *   only reads.
  * @param options - Region and service, where the host of the URL does not name them.
@@ -77,7 +78,7 @@ export function s3(keys: Keys<S3Key>, options: S3Options = {}): Scheme<'starts' 
       assertOption(!closed, 'url', `one that presigned URLs open: ${closed?.problem}`)
       if (!region && !service) return
       const named = placeNamedBy(hostname)
-      // Cloudflare takes us-east-1 as another name for auto.
+      // Cloudflare accepts us-east-1 as another name for auto.
       const alias = named.region === 'auto' && region === 'us-east-1'
       const ownRegion = !region || !named.region || alias || region === named.region
       assertOption(ownRegion, 'region', `'${named.region}', as in the host of the URL, or left out`)
@@ -97,7 +98,7 @@ const OTHERS = /(?:^|\.)s3\.(?<region>[a-z\d-]+)\.(?:backblazeb2\.com|wasabisys\
 
 /** The region and service that a host names. */
 function placeNamedBy(hostname: string): Partial<Place> {
-  // DNS has no longer names. A forged link may have one, and the expressions below would take long for it.
+  // DNS names have at most 253 characters. A forged link may have a longer one, and the regular expressions below would take long for it.
   if (hostname.length > 253) return {}
   const amazon = AMAZON.exec(hostname)?.groups?.['region']
   if (amazon) return { region: amazon, service: AMAZON_SERVICE.exec(hostname)?.groups?.['service'] ?? 's3' }

@@ -24,7 +24,7 @@ export interface S3V2Key extends SecretKey {
 export interface S3V2Options {
   /** `'oss'` for Alibaba Cloud OSS, `'obs'` for Huawei Cloud OBS. Default: `'s3'`, for Amazon S3, Ceph, MinIO and others. */
   readonly vendor?: 's3' | 'oss' | 'obs'
-  /** The bucket that all URLs are of. Default: the one that a host of the vendor names; with other hosts, the path begins with the bucket. */
+  /** The bucket of all URLs. Default: the one that a host of the vendor names; with other hosts, the path begins with the bucket. */
   readonly bucket?: string
   /** `true`: the path begins with the bucket, for every host. Default: `false`. */
   readonly pathStyle?: boolean
@@ -75,6 +75,7 @@ function linesOf(headers: Headers, isSigned: (name: string) => boolean): [name: 
  * The method is signed, and the link does not show it. So a request with another method is a `bad_signature`, and a link for `GET` does not open
  * `HEAD`. As with the storages, every refusal is a 403.
  *
+ * @see https://docs.aws.amazon.com/AmazonS3/latest/API/RESTAuthentication.html#RESTAuthenticationQueryStringAuth
  * @param keys - Credentials as `{ id, secret }`; the first ones in time sign, all verify, and an empty list only reads.
  * @param options - The vendor, and the bucket of a domain of your own.
  * @throws A `LinkError`: `bad_option` for a key without an id, a credential with white space or quotes, or a wrong option; `weak_key` for an empty
@@ -195,7 +196,7 @@ export function s3v2(keys: Keys<S3V2Key>, options: S3V2Options = {}): Scheme<'me
       const [front, path] = [bucketOf(origin || (header?.('host')?.toLowerCase() ?? '')), pathToSign(parts.path)]
       const parameters = signedParameters(vendor, token ? append(others, `${vendor.securityToken}=${encodeValue(token)}`) : others)
       if (path === undefined || !parameters) return 'malformed'
-      // In one form, without the token, and without the parameters that anybody can add.
+      // In canonical form, without the token, and without the parameters that anyone can add.
       const query = parameters
         .filter(({ name }) => name !== vendor.securityToken)
         .map(({ name, value }) => (value ? `${name}=${encodeValue(value)}` : name))

@@ -13,13 +13,13 @@ import { withKnownSecret } from './shared/known-secret.ts'
 export interface SignedOptions {
   /** The hash function, as the option of the package. Default: `'sha1'`. */
   readonly hash?: 'sha1' | 'sha256' | 'sha384' | 'sha512'
-  /** `false` for a verifier whose `urlReader` gives path and query alone: scheme and host are then not covered. Default: `true`. */
+  /** `false` for a verifier whose `urlReader` returns only path and query: scheme and host are then not covered. Default: `true`. */
   readonly absolute?: boolean
 }
 
 const NAMES = ['signed'] as const
 
-/** What a link grants, in the package's form: `r_1234-e_1900000000-a_192.0.2.1-m_GET`. */
+/** The fields of a link, in the package's form: `r_1234-e_1900000000-a_192.0.2.1-m_GET`. */
 interface Fields {
   readonly random: string
   readonly expires: number | undefined
@@ -39,6 +39,7 @@ function stringToSign({ origin, path }: Parts, query: string, absolute: boolean)
  * The signature covers scheme, host, path, query, expiry, address, methods and the random text, which `claims.id` has. As with the package, a link
  * for `GET` does not open `HEAD` unless it names both. A malformed link is a 403.
  *
+ * @see https://www.npmjs.com/package/signed
  * @param keys - The secret of the package, as text or bytes.
  * @throws A `LinkError`: `bad_option` for a wrong option or a `CryptoKey`, `weak_key` for an empty secret.
  *
@@ -92,7 +93,7 @@ export function signed(keys: Keys<SecretKey>, options: SignedOptions = {}): Sche
       const { values, others, twice } = takeParameters(parts.query, NAMES)
       if (values.signed === undefined) return 'unsigned'
       if (twice) return { malformed: twice }
-      // The hash is behind the last hyphen of the URL, so the parameter must be the last one.
+      // The hash follows the last hyphen of the URL, so the parameter must be the last one.
       const [, granted, signature] = /^(\?.*)-([\da-f]+)$/s.exec(parts.query) ?? []
       const last = granted?.slice(Math.max(granted.lastIndexOf('&'), 0) + 1)
       const fields = last?.startsWith('signed=') ? fieldsIn(last.slice('signed='.length)) : undefined
@@ -112,7 +113,7 @@ export function signed(keys: Keys<SecretKey>, options: SignedOptions = {}): Sche
         toSign({ method }) {
           // Elsewhere GET implies HEAD. The package refuses a method that the link does not name.
           if (method === 'HEAD' && methods && !methods.includes('HEAD')) return undefined
-          // Without its host, a link cannot be compared with one that is signed.
+          // The host is signed, so a link without its host cannot match.
           return absolute && !parts.origin ? undefined : stringToSign(parts, granted, absolute)
         },
       }
@@ -149,7 +150,7 @@ function printed({ random, expires, address, methods }: Fields): string {
 
 const FIELDS = /^r_(?<random>[^-_]*)(?:-e_(?<expires>[1-9]\d{0,10}))?(?:-a_(?<address>[^-_]+))?(?:-m_(?<list>[^-_]+))?$/
 
-/** Reads the fields. `undefined` for any that the package reads otherwise than they are claimed, or ignores. */
+/** Reads the fields. `undefined` if the package would ignore a field, or read it differently. */
 function fieldsIn(text: string | undefined): Fields | undefined {
   const { random = '', expires, address: written, list } = FIELDS.exec(text ?? '')?.groups ?? {}
   const address = decodeValue(written ?? '')

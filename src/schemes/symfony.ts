@@ -28,6 +28,7 @@ function stringToSign({ origin, path }: Parts, values: PhpValues): string {
  *
  * `sign` writes the query as Symfony does: parameters in the order of their names, of two with one name the last.
  *
+ * @see https://symfony.com/doc/current/routing.html#signing-uris
  * @param keys - The secret of the application (`kernel.secret`, `APP_SECRET`) as text.
  * @throws A `LinkError`: `bad_option` for a wrong key or option, `weak_key` for an empty secret.
  *
@@ -77,7 +78,7 @@ export function symfony(keys: Keys<SecretKey>, options: SymfonyOptions = {}): Sc
       const expiry = values.get(expiration)
       const isOurs = (name: string | undefined) => name === hash || name === expiration
       if (found === undefined && expiry === undefined) return isOurs(odd) ? { malformed: odd as string } : 'unsigned'
-      // Another layer may read the first of two, and PHP reads the last.
+      // Of two parameters with one name, PHP reads the last, but a layer in front of it may read the first.
       const wrong = twice ?? odd
       if (wrong !== undefined) return isOurs(wrong) ? { malformed: wrong } : 'malformed'
       if (hasTooMany(parts)) return 'malformed'

@@ -40,6 +40,7 @@ export interface TencentCdnOptions {
  * The signature covers the path and the time, and not the host and the query. Links expire `maxAge` after the time in them. For an earlier `expires`,
  * `sign` dates the time back; a later one throws. As with Tencent, every refusal is a 403, except a 405 for the wrong method.
  *
+ * @see https://www.tencentcloud.com/document/product/228/35222
  * @param keys - The key of the domain and its backup key, as text.
  * @throws A `LinkError`: `bad_option` for a wrong key or option, `weak_key` for an empty secret.
  *

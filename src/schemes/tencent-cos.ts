@@ -64,7 +64,7 @@ const print = (pairs: Pairs): string =>
     .map(({ name, value }) => `${name}=${value}`)
     .join('&')
 
-/** The key that signs in a period of time: the hex digits of the HMAC-SHA-1 of that period. */
+/** The signing key for a period of time: the hex digits of the HMAC-SHA-1 of that period. */
 const signKey = (key: SecretKey, keyTime: string) => derivedKey(key, `cos ${keyTime}`, () => hexHmacSha1Key(key, keyTime))
 
 /**
@@ -75,6 +75,7 @@ const signKey = (key: SecretKey, keyTime: string) => derivedKey(key, `cos ${keyT
  *
  * The method is signed, and the link does not show it. So a request with another method is a `bad_signature`, and a link for `GET` does not open `HEAD`.
  *
+ * @see https://www.tencentcloud.com/document/product/436/7778
  * @param keys - Credentials as `{ id, secret }`; the first ones in time sign, all verify, and an empty list only reads.
  * @throws A `LinkError`: `bad_option` for a key without an id, or a credential with white space or quotes; `weak_key` for an empty secret.
  *
@@ -174,7 +175,7 @@ export function tencentCos(keys: Keys<CosKey>): Scheme<'starts' | 'method', Pres
         signature,
         key: (key) => signKey(key, keyTime),
         async toSign(visit, key) {
-          // COS does not sign the token, but takes only the one of the key.
+          // COS does not sign the token, but accepts only the key's token.
           if (parameters.length !== list.size || token !== (key as PresignKey).sessionToken) return undefined
           for (const [name] of visit.headers ?? []) if (isUnsigned(name.toLowerCase(), headerNames)) return undefined
           return stringToSign({ signTime, path, parameters, headerNames }, visit.method, (name) =>

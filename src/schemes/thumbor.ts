@@ -6,7 +6,7 @@ import { ENDLESS } from '../core/time.ts'
 import { asSentToVendor } from '../lib/canonical.ts'
 import { LONGEST, split } from '../lib/url.ts'
 
-/** The signature with its padding, which Thumbor also takes escaped. Options and image follow. */
+/** The signature with its padding, which Thumbor also accepts escaped. Options and image follow. */
 const SIGNED = /^\/([\w-]{27})(?:=|%3D)\/(.+)$/s
 /** A signature without its padding, or with nothing after it. */
 const BROKEN = /^\/[\w-]{27}(?:=|%3d)?\//i
@@ -21,6 +21,7 @@ const stringToSign = (optionsAndImage: string, query: string): string => options
  *
  * As with Thumbor, every refusal is a 400, except a 405 for the wrong method.
  *
+ * @see https://thumbor.readthedocs.io/en/latest/security.html
  * @param keys - The `SECURITY_KEY` of the server, as text.
  * @throws A `LinkError`: `bad_option` for a wrong key, `weak_key` for an empty secret.
  *

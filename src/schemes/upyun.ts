@@ -24,8 +24,9 @@ const stringToSign = (etime: string, uri: string): Message => ({ pieces: [SECRET
  * The signature covers the path, decoded, and the expiry. It does not cover host and query. With `prefix`, `_upp` has the number of its folders. As with
  * Upyun, every refusal is a 403, except a 405 for the wrong method.
  *
- * A signature has 32 bits only. Let the server refuse clients that try many.
+ * A signature has only 32 bits. Let the server limit the rate of requests.
  *
+ * @see https://help.upyun.com/knowledge-base/cdn-token-limite/
  * @param keys - The token secret of the service, as text or bytes.
  * @throws A `LinkError`: `bad_option` for a `CryptoKey`, `weak_key` for an empty secret.
  *
@@ -88,7 +89,7 @@ export function upyun(keys: Keys<SecretKey>): Scheme<'prefix', object, 'required
         claims: {
           resource: origin + path,
           expires: new Date(+etime * 1000),
-          // The signature of `/dir/` is that of the folder, with or without `_upp`.
+          // A link for `/dir/` has the signature of the whole folder, with or without `_upp`.
           ...(scope.endsWith('/') && { prefix: normalPath(scope) }),
         },
         signature,
@@ -105,6 +106,6 @@ function scopeOf(path: string, levels: number | undefined): string | undefined {
   return levels <= MOST_LEVELS && segments.length >= levels + 2 ? `${segments.slice(0, levels + 1).join('/')}/` : undefined
 }
 
-/** Upyun signs the path decoded. `undefined` for a path that is then also another one. */
+/** Upyun signs the decoded path. `undefined` for a path whose decoded form is also that of another path. */
 const decoded = (path: string | undefined): string | undefined =>
   path === undefined || /%(2f|5c|00)/i.test(path) ? undefined : decodeValue(path)

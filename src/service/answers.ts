@@ -1,4 +1,4 @@
-// The answers of the link service: JSON, and problem documents (RFC 9457) that repeat no link, no token and no stack.
+// The responses of the link service: JSON, and problem documents (RFC 9457), which contain no link, token or stack trace.
 import { problem } from '../http/refusal.ts'
 import type { Denied } from './bearer.ts'
 import type { FieldError } from './shapes.ts'
@@ -6,7 +6,7 @@ import type { FieldError } from './shapes.ts'
 /** Headers of every answer. */
 export const HEADERS = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' } as const
 
-/** A JSON answer. Text is JSON already. */
+/** A JSON response. A string is JSON already. */
 export function json(value: unknown): Response {
   const body = typeof value === 'string' ? value : JSON.stringify(value)
   return new Response(body, { headers: { ...HEADERS, 'content-type': 'application/json' } })
@@ -65,7 +65,7 @@ export function denied(decision: unknown, batch: boolean): Response {
 
 const NOT_ALLOWED: Denied = { status: 403, detail: 'You may not ask for this here.' }
 
-// An `authorize` that returns a user's record in place of `true` must not make this answer with status 200.
+// If `authorize` returns a user's record instead of `true`, a field `status` of that record must not become the status of the response.
 function isDenied(decision: unknown): decision is Denied {
   return ((decision as Denied | undefined)?.status ?? 0) >= 400
 }

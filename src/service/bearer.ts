@@ -1,4 +1,4 @@
-// bearer: who may ask the link service for what, by tokens in the Authorization header (RFC 6750).
+// bearer: decides who may ask the link service for what, by tokens in the Authorization header (RFC 6750).
 import { assertKnownOptions, assertOption } from '../core/errors.ts'
 import { type Duration, secondsOf } from '../core/time.ts'
 import { climbs } from '../http/climbs.ts'
@@ -6,7 +6,7 @@ import { same } from '../lib/encoding.ts'
 import { below, normalise, normalPath } from '../lib/normalise.ts'
 import { split } from '../lib/url.ts'
 
-/** A request that the service can be asked for. */
+/** What a caller can ask the service for. */
 export type Verb = 'sign' | 'verify' | 'inspect' | 'redeem'
 
 /** One link that a caller wants signed, verified, inspected or redeemed. */
@@ -21,7 +21,7 @@ export interface WantedLink {
   readonly conditions: Readonly<Record<string, unknown>>
 }
 
-/** One request to the service, as {@link ServiceOptions.authorize} sees it. All of its links are allowed, or none. */
+/** One request to the service, as {@link ServiceOptions.authorize} gets it. Either all of its links are allowed, or none. */
 export interface Wanted {
   readonly verb: Verb
   readonly links: readonly WantedLink[]
@@ -29,15 +29,15 @@ export interface Wanted {
   readonly now: Date
 }
 
-/** A refusal that says more than `false`. */
+/** A refusal with a status and a sentence, in place of `false`. */
 export interface Denied {
   /** 401: the caller is not known. 403: the caller is known, and may not do this. */
   readonly status: 401 | 403
   /** A sentence for the caller. */
   readonly detail: string
-  /** Which of the links, from 0. */
+  /** The index of the link that is refused, from 0. */
   readonly index?: number
-  /** Which of its fields. */
+  /** The field of that link. */
   readonly field?: string
 }
 
@@ -52,8 +52,8 @@ export interface Authorize {
 export interface Limits {
   /**
    * The URLs that it may sign: `'https://cdn.example/files/'` is that host and everything below that path, `'https://cdn.example'` the whole host,
-   * and `'/files/'` URLs without a host. It limits no more than the signature covers: an `hmac` link opens on every host that has the keys,
-   * unless the scheme has `origin: true`.
+   * and `'/files/'` URLs without a host. It limits only what the signature covers: an `hmac` link opens on every host that has the keys, unless the
+   * scheme has `origin: true`.
    */
   readonly allow?: readonly string[]
   /** The longest lifetime of a link that it may sign. */
@@ -63,9 +63,9 @@ export interface Limits {
   /** The verbs that it may ask for. */
   readonly verbs?: readonly Verb[]
   /**
-   * Conditions of a scheme's own, such as `headers`, that it may sign with besides `id`. If `allow` is set, the default is none, because with
-   * some of them a link opens more. Without `query` in this list, parameters such as `x-amz-copy-source`, `x-oss-process` and `x-image-save-object` are
-   * refused in the URL, too.
+   * Scheme-specific conditions, such as `headers`, that it may sign with besides `id`. Default: all; but none if `allow` is set, because some of them
+   * make a link open more. Then, unless `query` is in this list, parameters in the URL such as `x-amz-copy-source`, `x-oss-process` and
+   * `x-image-save-object` are refused, too.
    */
   readonly conditions?: readonly string[]
 }
@@ -81,8 +81,8 @@ const STANDARD = ['expires', 'align', 'starts', 'method', 'ip', 'prefix', 'uses'
 /**
  * Lets callers in by bearer tokens, each with its limits.
  *
- * @param tokens - Each of at least 32 characters, as text or with limits of its own.
- * @param limits - For all tokens; a token's own limits replace them.
+ * @param tokens - Tokens of at least 32 characters: strings, or objects with their own limits.
+ * @param limits - Limits of all tokens; a token's own limits replace them.
  * @returns For the option `authorize` of `service`.
  * @throws A `LinkError`: `weak_key` for a short token, `bad_option` for a wrong limit.
  *
@@ -114,7 +114,7 @@ export function bearer(tokens: string | readonly (string | Token)[], limits: Lim
     const [, sent] = /^Bearer +([\w\-.~+/]+=*)$/i.exec(request.headers.get('authorization') ?? '') ?? []
     if (!sent) return { status: 401, detail: 'The request must have a token, in a header such as Authorization: Bearer ….' }
     let rule: Rule | undefined
-    // Compared with every token, to the last character: the time shows neither which one matched, nor how much of it was right.
+    // Compared with every token, to the last character, so that the time shows neither which one matched nor how many characters were right.
     for (const each of rules) if (same(each.text, sent)) rule = each.rule
     if (!rule) return { status: 401, detail: 'The token in the Authorization header is not known here.' }
     found.set(request, rule)
@@ -132,7 +132,7 @@ const TOKEN = /^[\w\-.~+/]{32,}=*$/
 
 type Rule = (wanted: Wanted) => true | Denied
 
-/** Without undefined values, which must not replace a limit for all tokens. */
+/** Leaves out undefined values, which must not replace a limit of all tokens. */
 const given = (token: object) => Object.fromEntries(Object.entries(token).filter(([, value]) => value !== undefined))
 
 const LIMITS = ['token', 'allow', 'longest', 'schemes', 'verbs', 'conditions']

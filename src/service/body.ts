@@ -8,7 +8,7 @@ export async function textOf({ headers, body }: Request, limit: number): Promise
     if (Number(headers.get('content-length')) > limit) return await giveUp(reader)
     const decoder = new TextDecoder('utf-8', { fatal: true })
     let text = ''
-    // Counted while it arrives, because not every body states its length, and some state a wrong one.
+    // Counted while the body arrives, because its declared length can be missing or wrong.
     for (let size = 0; ; ) {
       const { done, value } = await reader.read()
       if (done) return text + decoder.decode()

@@ -12,7 +12,7 @@ pre { white-space: pre-wrap; overflow-wrap: anywhere; border: 1px solid GrayText
 table { border-collapse: collapse; font-size: .9rem } td, th { text-align: left; vertical-align: top; padding: .2rem .8rem .2rem 0 }
 `
 
-// Plain DOM calls: text stays text, so neither the document nor an answer can become markup.
+// Uses plain DOM calls with text, so that neither the document nor a response can become markup.
 const SCRIPT = `
 const make = (tag, set = {}, ...inside) => { const one = Object.assign(document.createElement(tag), set); one.append(...inside); return one }
 const show = (text) => { try { return JSON.stringify(JSON.parse(text), null, 2) } catch { return text } }

@@ -1,4 +1,4 @@
-// The description of the link service in OpenAPI 3.1, made from the shapes that requests are checked by.
+// The description of the link service in OpenAPI 3.1, generated from the shapes that check the requests.
 import type { Verb } from './bearer.ts'
 import { MOST, ref, type Shape } from './shapes.ts'
 
@@ -51,7 +51,7 @@ const content = (schema: object, more: object = {}) => ({ 'application/json': { 
 const problem = (description: string) => ({ description, content: { 'application/problem+json': { schema: ref('Problem') } } })
 const problems = Object.fromEntries(Object.entries(PROBLEMS).map(([status, description]) => [status, problem(description)]))
 
-/** What is said about one route. */
+/** The description of one route. */
 export interface OperationFacts {
   readonly id: string
   readonly summary: string
@@ -89,14 +89,14 @@ const HEALTHZ = {
   },
 }
 
-/** An OpenAPI document, as far as it is added to. */
+/** The parts of an OpenAPI document that other routes are added to. */
 export interface Document {
   readonly paths: Readonly<Record<string, object>>
   readonly components: { readonly schemas: Readonly<Record<string, object>>; readonly [member: string]: unknown }
   readonly [member: string]: unknown
 }
 
-/** The document for these verbs. `scheme`: the name that the examples show, where a service of several schemes needs one. */
+/** The document for these verbs. `scheme` is the name of a scheme for the examples, if the service has several. */
 export function openapi(verbs: readonly Verb[], shapes: Readonly<Record<string, Shape>>, scheme: string | undefined): Document {
   const named = scheme === undefined ? {} : { scheme }
   const link = { ...named, link: 'https://cdn.example/report.pdf?…' }

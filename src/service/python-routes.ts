@@ -1,5 +1,5 @@
-// The two routes of the Python SecureLink, https://github.com/muscodev/secure-link-generator, for clients that were written for it. They wrap a
-// link service: requests are translated into its fields, and its answers back.
+// The two routes of the Python SecureLink, https://github.com/muscodev/secure-link-generator, for clients that were written for it. They wrap a link
+// service: requests are translated into the fields of the service, and its responses are translated back.
 import { assertKnownOptions, assertOption } from '../core/errors.ts'
 import { assertScheme, type Scheme } from '../core/scheme.ts'
 import { LONGEST, split } from '../lib/url.ts'
@@ -10,7 +10,7 @@ import { check, type FieldError, isObject, object, ref, type Shape, text } from 
 
 /** Options of {@link pythonRoutes}. */
 export interface PythonRoutesOptions {
-  /** The scheme of the links. Links of `nginx({ secret })` open where the Python SecureLink's did. */
+  /** The scheme of the links. `nginx({ secret })` makes the links of the Python SecureLink. */
   readonly scheme: Scheme
   /** The name of the scheme in the service. Needed if the service has several. */
   readonly name?: string
@@ -31,7 +31,7 @@ interface Route {
 
 const url = 'https://cdn.example/secure/report.pdf'
 
-/** By path. Each also has a slash at its end, and that is how its clients know it. */
+/** By path. Each path also works with a slash at its end, as existing clients request it. */
 const ROUTES: Readonly<Record<string, Route>> = {
   '/generate-secure-md5-link': {
     asks: '/sign',
@@ -118,7 +118,7 @@ export function pythonRoutes<Rest extends unknown[]>(
     if (request.method !== 'POST') return wrongMethod(path, 'POST', request.method)
     const question = translation(request, route, { scheme, limit, ...(name !== undefined && { name }) })
     const answer = await fetch(question.request, ...rest)
-    // The body is read after the service has accepted the caller's token, so strangers get no error about it.
+    // The body is read only after the service has accepted the caller's token, so other callers get no errors about their body.
     return question.objection() ?? translatedBack(answer, route)
   }
 }
@@ -138,17 +138,17 @@ function translation(original: Request, route: Route, options: PythonRoutesOptio
       async pull(controller) {
         const question = await questionIn(original, route, options)
         if (question instanceof Response) objection = question
-        // An empty object for a body with an objection, which is answered in place of the service's own.
+        // A faulty body becomes an empty object, and the response of the service to it is replaced.
         controller.enqueue(new TextEncoder().encode(question instanceof Response ? '{}' : JSON.stringify(question)))
         controller.close()
       },
     },
-    // Not before it is asked for.
+    // Nothing is read before the service asks for it.
     { highWaterMark: 0 },
   )
   const headers = new Headers(original.headers)
   headers.delete('content-length')
-  // The Python SecureLink takes bodies without a type. Pages of other sites can send those, too, but not with this header.
+  // The Python SecureLink accepts bodies without a type. Pages of other sites can send those, too, but not with this header.
   if (!headers.has('content-type') && headers.has('authorization')) headers.set('content-type', 'application/json')
   // If it is not declared as JSON, the service refuses it, and the body is not read.
   const { origin } = split(original.url)
@@ -177,7 +177,7 @@ async function questionIn(
 
   const { url, clientip, expire_seconds } = body as unknown as PythonBody
   const { carries, requires = [] } = scheme.schemes?.[0] ?? scheme
-  // As in the Python SecureLink: a caller who names no address gets a link for this machine, and not one for everybody.
+  // As in the Python SecureLink: without an address, the link is for 127.0.0.1, and not for every address.
   const ip = clientip ?? (carries.includes('ip') ? '127.0.0.1' : '')
   const named = name === undefined ? {} : { scheme: name }
   const address = ip ? { ip } : {}
@@ -209,7 +209,7 @@ async function translatedBack(answer: Response, { asks }: Route): Promise<Respon
   const translated = errors?.map((error) => {
     const own = FIELDS[error.field]
     if (!own) return error
-    // A limit of the caller's token has a sentence of its own.
+    // For a limit of the caller's token, keep the sentence that names the limit.
     return answer.status === 422 ? own : { ...error, field: own.field }
   })
   return complaint(answer.status, translated?.[0]?.detail ?? detail, { more: { title, ...(translated && { errors: translated }) } })

@@ -13,10 +13,10 @@ import { firstOf, split } from '../lib/url.ts'
 /**
  * Why a link is not renewed: the reason of a verdict, or
  *
- * - `wrong_origin`: it is not for one of the option `origin`
+ * - `wrong_origin`: it is not for an origin in the option `origin`
  * - `not_allowed`: `authorize` refused it
  * - `not_renewable`: the new link would not have all the limits of the old one
- * - `unavailable`: the server failed; the option `report` got the error
+ * - `unavailable`: the server failed; the option `report` is called with the error
  */
 export type RenewalRefusalReason = Reason | 'wrong_origin' | 'not_allowed' | 'not_renewable' | 'unavailable'
 
@@ -37,13 +37,13 @@ export interface RenewalRules {
   readonly verifyOptions: VerifyOptions
   /** Returns the conditions of the new link, or `undefined` if it is not to be renewed. */
   readonly conditionsFor: (claims: Claims) => Promise<AskedConditions | undefined>
-  /** The present, in milliseconds since 1970. */
+  /** The present time, in milliseconds since 1970. */
   readonly present: number
 }
 
-/** A link that is valid, or was until a short time ago. */
+/** A link that is valid, or expired within the grace period. */
 interface Renewable {
-  /** The scheme that signed it. The same one signs the new link, because another may cover less: then one link would open other paths. */
+  /** The scheme that signed it, which also signs the new link. Another scheme may cover less, and its link would open other paths. */
   readonly signer: Scheme
   readonly claims: Claims
   /** The method that the link was verified for. */
@@ -67,7 +67,7 @@ export async function renewLink(link: string, rules: RenewalRules): Promise<Rene
   const url = split(old.resource).origin ? old.resource : origin + old.resource
   const conditions = { ...limitsOf(found, rules.verifyOptions.ip), ...asked }
   const fresh = await sign(signer, url, conditions as unknown as Conditions, { now: () => new Date(present) }).catch((error: unknown) => {
-    // A limit of the old link cannot be signed, such as a range of addresses. A mistake in the application's own conditions is thrown.
+    // `sign` refuses a limit of the old link, such as a range of addresses. A mistake in the application's own conditions is thrown instead.
     if (error instanceof LinkError && error.option && !(error.option in asked) && error.option in conditions) return undefined
     throw error
   })
@@ -84,7 +84,7 @@ async function verifiedLink(link: string, rules: RenewalRules): Promise<Renewabl
     for (const method of methodsOf(signer, link)) {
       const verdict = await lastVerdict(signer, link, method, rules)
       if (verdict.ok) return { signer, claims: verdict.claims, method }
-      // Of several refusals, the one counts that says more about the link.
+      // Of several refusals, keep the one that says most about the link.
       if (!best || verdict.claims || best.reason === 'unsigned') best = verdict
       if (verdict.reason !== 'bad_signature') break
     }
@@ -92,14 +92,14 @@ async function verifiedLink(link: string, rules: RenewalRules): Promise<Renewabl
   return best as Verdict & { ok: false }
 }
 
-/** The methods that a link can be for: the first one that it names, or any if its signature covers one that it does not show. */
+/** The methods to verify a link with: the first one that it names. If its signature covers a method that it does not show, try each. */
 function methodsOf(signer: Scheme, link: string): readonly string[] {
   const { methods } = inspect(signer, link)?.unverified ?? {}
   if (methods) return methods.slice(0, 1)
   return signer.reads?.includes('method') ? ['GET', 'PUT', 'POST', 'DELETE'] : ['GET']
 }
 
-/** The verdict on a link: the present one, or for a link that expired within the grace period, that of its last millisecond. */
+/** The verdict on a link now. For a link that expired within the grace period: the verdict in its last valid millisecond. */
 async function lastVerdict(
   signer: Scheme,
   link: string,
@@ -114,19 +114,19 @@ async function lastVerdict(
   return verify(scheme, link, { ...options, now: () => new Date(expires - 1) })
 }
 
-/** Without the keys whose end is past. Somebody who finds one could sign a link that expired a minute ago, and have it renewed. */
+/** Removes keys that have expired. Otherwise, someone who finds an old key could sign a link that expired a minute ago, and renew it. */
 function withKeysInTime(scheme: Scheme, present: number): Scheme {
   const keys = async (id?: string) => (await scheme.keys(id)).filter(({ expires }) => !expires || present < +expires)
   return { ...scheme, keys }
 }
 
-/** The limits of the old link, as conditions. Its start is past, and a link with a number of uses is not renewed. */
+/** The limits of the old link, as conditions. Its start has passed, and a link with a number of uses is not renewed. */
 function limitsOf({ signer, claims, method }: Renewable, ip: string | undefined): AskedConditions {
   const { carries, requires = [], own = [] } = signer
   const methods = claims.methods ?? (method === 'GET' ? undefined : [method])
   const limits: Record<string, unknown> = {
     method: methods,
-    // The link was valid for this address, and the signer asks for one.
+    // The link was valid for the sender's address. Some schemes require one, although their links do not show it.
     ip: claims.ip ?? (requires.includes('ip') ? ip : undefined),
     prefix: claims.prefix,
     id: claims.id,
@@ -140,7 +140,7 @@ function only(names: readonly string[], data: unknown): AskedConditions {
   return Object.fromEntries(Object.entries(Object(data)).filter(([name]) => names.includes(name)))
 }
 
-/** Claims of a token that signing writes anew. */
+/** Claims of a token that `sign` writes itself. */
 const WRITTEN_ANEW = ['iat', 'exp', 'nbf', 'url']
 
 function withoutTimes(data: unknown): unknown {
@@ -155,8 +155,8 @@ interface Inspected {
 }
 
 /**
- * Has the new link all the limits of the old one? A scheme can have conditions that its claims do not show; then a parameter is missing. Where the
- * application gave a condition, it has decided.
+ * Does the new link have all the limits of the old one? If a scheme has conditions that its claims do not show, a missing parameter tells. A
+ * condition that the application gave replaces the old one, so it is not compared.
  */
 function hasSameLimits(old: Inspected, next: Inspected, { own = [], parameters }: Scheme, asked: AskedConditions): boolean {
   const said = ({ methods, signedHeaders, ip, prefix, id, data }: UnverifiedClaims) => ({

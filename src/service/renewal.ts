@@ -19,43 +19,50 @@ import { type FieldError, isObject } from './shapes.ts'
 export interface RenewalOptions<Asked extends object = Partial<Conditions>, Rest extends unknown[] = unknown[]>
   extends Pick<VerifyOptions, 'revoked' | 'now' | 'tolerance'> {
   /**
-   * May the sender of this request have a new link in place of this one? The claims are proved by the signature. Return `true`, or a plain object
-   * of conditions for the new link, which replace those of the option `conditions` and of the old link. Anything else refuses. There is no default.
+   * Decides whether the sender of the request may have a new link in place of this one. The signature proves the claims. Return `true`, or a plain
+   * object of conditions for the new link, which replace those of the option `conditions` and of the old link. Anything else refuses. Required.
    */
   readonly authorize: (claims: Claims, request: Request, ...rest: Rest) => boolean | Asked | Promise<boolean | Asked>
   /** The conditions of new links: `{ expires: '10m' }`. The limits of the old link are kept as well: its methods, address, prefix and id. */
   readonly conditions: Asked & { readonly expires: unknown }
-  /** How long after its expiry a link is renewed. Default: `'1h'`. */
+  /** How long after its expiry a link can still be renewed. Default: `'1h'`. */
   readonly grace?: Duration
-  /** The only origins of links that are renewed: `'https://cdn.example'`, or several. Default: any for which the signature is valid. */
+  /**
+   * One origin, or a list: only links of these origins are renewed. Such as `'https://cdn.example'`. Default: any origin for which the signature is
+   * valid.
+   */
   readonly origin?: string | readonly string[]
-  /** The address that the request comes from, as for `guard`. Without it, links that are bound to an address are refused with `wrong_ip`. */
+  /** Returns the sender's address, as for `guard`. Without it, links that are bound to an address are refused with `wrong_ip`. */
   readonly ip?: (request: Request, ...rest: Rest) => string | undefined
-  /** How many links one request may have. Default: 200. */
+  /** The largest number of links in one request. Default: 200. */
   readonly most?: number
   /** The largest body that is read, in bytes. Default: 1,000,000. */
   readonly limit?: number
-  /** Called with an error of the server: one that `authorize` threw, or a mistake in the conditions. Default: a line on `console.error`. */
+  /**
+   * Called with an error that `authorize` or `revoked` threw, or that `sign` threw because of a mistake in the conditions. Default: logs a line with
+   * `console.error`.
+   */
   readonly report?: (error: unknown) => void
 }
 
 const OPTIONS = ['authorize', 'conditions', 'grace', 'origin', 'ip', 'most', 'limit', 'report', 'revoked', 'now', 'tolerance']
 
 /**
- * Renews links over HTTP: `POST` with `{ "link": "…" }`, or `{ "links": ["…"] }` for up to 200, as JSON. The answer has new links in the same order.
- * In place of a link that is not renewed, it has the reason; the others are renewed.
+ * Renews links over HTTP: `POST` with `{ "link": "…" }`, or `{ "links": ["…"] }` for up to 200, as JSON. The response has the new links in the same
+ * order. For a link that is not renewed, it has the reason; this does not affect the others.
  *
  * A link is renewed only if its signature is valid and `authorize` allows it, up to `grace` after its expiry. The new link is for the same URL, with the
  * same methods, address, prefix and id. It is never renewed
  *
  * - if it is revoked, not yet valid, or bound to another address,
  * - if it has a number of uses,
- * - if its key is not on the keyring any more, or has expired,
+ * - if its key is no longer on the keyring, or has expired,
  * - if it has limits that the new link would not have.
  *
  * With `anyOf`, the scheme that signed the old link signs the new one.
  *
  * @param scheme - The scheme and keys that the links were signed with.
+ * @param options - `authorize` and `conditions`, which are required, and limits.
  * @returns A fetch handler for Deno, Bun and workers, and through `listener` of `securelink/node` for Node and Express.
  * @throws A {@link LinkError} `bad_option` without `authorize` or `conditions`, and for a wrong or unknown option.
  *
@@ -177,7 +184,7 @@ function isPlainObject(value: unknown): value is Record<string, unknown> {
   return prototype === null || Object.getPrototypeOf(prototype) === null
 }
 
-/** Messages of a `LinkError` repeat nothing of a link. Others may. */
+/** Messages of a `LinkError` do not contain parts of a link. Those of other errors may, so they are not logged. */
 function complain(error: unknown): void {
   const text = error instanceof LinkError ? error.message : error instanceof Error ? error.name : 'an error'
   console.error(`A link could not be renewed: ${text}`)

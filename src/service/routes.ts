@@ -1,4 +1,4 @@
-// The verbs of the link service: checks the links of a request, and answers them.
+// The verbs of the link service: checks the links of a request, and runs the verb on each.
 import { LinkError } from '../core/errors.ts'
 import { type AskedConditions, grantOf } from '../core/grant.ts'
 import { inTurn } from '../core/in-turn.ts'
@@ -42,9 +42,9 @@ export interface Asked extends WantedLink {
 /** All links of one request. */
 export interface Batch {
   readonly links: readonly Asked[]
-  /** The request had a list of links: the answer has one, too. */
+  /** Whether the request has a list of links. The response then has one, too. */
   readonly isList: boolean
-  /** The present, in milliseconds since 1970. */
+  /** The present time, in milliseconds since 1970. */
   readonly present: number
 }
 
@@ -65,14 +65,14 @@ export function linksOf(rules: Rules, verb: Verb, body: Record<string, unknown>,
   return { links: verb === 'sign' ? granted(links, isList, present, errors) : links, isList, present }
 }
 
-/** A scheme that is named once for the batch applies to every link that names none. */
+/** A scheme that is named once for the batch applies to every link that does not name one. */
 function withScheme(body: Record<string, unknown>): Record<string, unknown> {
   const { scheme, links } = body
   if (typeof scheme !== 'string' || !Array.isArray(links)) return body
   return { ...body, links: links.map((link) => (isObject(link) ? { scheme, ...link } : link)) }
 }
 
-/** Checks the conditions before `authorize` is asked, which sees when each link expires. */
+/** Checks the conditions before `authorize` is called, because `authorize` gets the expiry of each link. */
 function granted(links: readonly Asked[], isList: boolean, present: number, errors: FieldError[]): Asked[] {
   return links.map((link, i) => {
     const dated = withDates(link.conditions) as AskedConditions
@@ -91,7 +91,7 @@ const signerOf = ({ maker }: Asked): Scheme => maker.schemes?.[0] ?? maker
 
 const DATE = /^\d{4}-/
 
-/** JSON has no dates, so texts that begin with a year become some. */
+/** JSON has no dates, so strings that begin with a year become dates. */
 function withDates(conditions: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   const { expires, starts } = conditions as { expires: string; starts?: string }
   if (!DATE.test(expires) && !DATE.test(starts ?? '')) return conditions
@@ -106,7 +106,7 @@ export function answerTo(rules: Rules, verb: Verb, batch: Batch): Response | Pro
 }
 
 async function signed({ links, isList }: Batch): Promise<Response> {
-  // Errors are kept and not thrown: one request may have several.
+  // Errors are collected instead of thrown, because one request may have several.
   const made = await inTurn(links, (asked) => linkOf(signerOf(asked), asked.grant as Grant).catch((error: unknown) => ({ error })))
   const errors: FieldError[] = []
   const expiryOf = await expiries(links)
@@ -127,7 +127,7 @@ async function expiries(links: readonly Asked[]): Promise<(asked: Asked, link: s
     const keys = await scheme.keys()
     if (keys.some((key) => key.expires)) ending.add(scheme)
   }
-  // The links of a batch mostly have one expiry, and printing a date takes time.
+  // Most links of a batch have the same expiry, and printing a date takes time.
   const last = { time: Number.NaN, text: '' }
   return (asked, link) => {
     const scheme = signerOf(asked)
@@ -159,7 +159,7 @@ async function verified({ store, verifyOptions, report }: Rules, verb: Verb, { l
   })
   if (failures.length === 0) return json(isList ? { verdicts } : verdicts[0])
   report(failures[0], verb)
-  // A caller who is not told which uses are consumed would never find out.
+  // Otherwise the caller could never find out which uses were consumed.
   const more = isList && verb === 'redeem' ? { verdicts } : {}
   return complaint(503, 'This cannot be answered now; try again later.', { more })
 }
@@ -178,7 +178,7 @@ function fieldError(error: unknown, { maker, conditions }: Asked, at: string): F
     const isField = ['url', 'expires', ...maker.carries, ...(maker.own ?? [])].includes(option) || conditions[option] !== undefined
     return { field: at + (isField ? option : 'url'), detail: `${message}.` }
   }
-  // The scheme's own conditions are any JSON, and a scheme need not foresee all of it.
+  // The scheme's own conditions can be any JSON, and a scheme may throw another error for a kind that it does not expect.
   if (own === undefined) throw error
   return { field: at + own, detail: `${own} must be as ${maker.name} links take it.` }
 }

@@ -16,15 +16,15 @@ import { type FieldError, isObject, shapesOf } from './shapes.ts'
 
 /** Options of {@link service}. */
 export interface ServiceOptions extends Pick<VerifyOptions, 'revoked' | 'now' | 'tolerance'> {
-  /** Decides who may ask for what; `bearer(tokens)` makes such a function. There is no default. */
+  /** Decides who may ask for what; `bearer(tokens)` makes such a function. Required. */
   readonly authorize: Authorize
-  /** Remembers which links were used. Without it there is no `/redeem`. */
+  /** Remembers which links were used. Without it, the service does not have the route `/redeem`. */
   readonly store?: UseStore
   /** The largest body that is read, in bytes. Default: 1,000,000. */
   readonly limit?: number
   /**
-   * Called with an error of the service: a store that is down, a keyring without a valid key, an error of `authorize`. Default: a line on
-   * `console.error` with the verb and the name of the error, and no more, because messages may contain parts of the request.
+   * Called with an error of the service: a store that is down, a keyring without a valid key, an error that `authorize` threw. Default: logs a line
+   * with `console.error`. It has only the verb and the name of the error, because messages may contain parts of the request.
    */
   readonly report?: (error: unknown, verb: Verb) => void
 }
@@ -38,10 +38,11 @@ export type FetchHandler = (request: Request, ...rest: unknown[]) => Promise<Res
  * Makes a link service: `POST /sign`, `/verify`, `/inspect` and, with a store, `/redeem` take one link or up to 1,000 as JSON;
  * `GET /openapi.json` describes them, `/docs` is a page to try them, `/healthz` shows that the service runs.
  *
- * A refused link is answered with status 200. A mistake of the caller is a 4xx with a problem document (RFC 9457) that names the
- * field: `{ "errors": [{ "field": "links[3].expires", "detail": "…" }] }`. No answer repeats a link, a token or a stack.
+ * The response for a refused link has the status 200. The response to a mistake of the caller is a 4xx with a problem document (RFC 9457) that names
+ * the field: `{ "errors": [{ "field": "links[3].expires", "detail": "…" }] }`. No error response contains a link, a token or a stack trace.
  *
  * @param schemes - A scheme, or several by the names that callers choose from.
+ * @param options - `authorize`, which is required, and a store for `/redeem`.
  * @returns A fetch handler for Deno, Bun and workers, and through `securelink/node` for Node.
  * @throws A {@link LinkError}: `bad_option` without `authorize`, without a scheme, or for an unknown option.
  *

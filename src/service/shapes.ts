@@ -1,4 +1,4 @@
-// The requests and answers of the link service, as JSON Schema. Requests are checked against these shapes, and /openapi.json shows the same ones.
+// The requests and responses of the link service, as JSON Schema. The service checks requests against these shapes, and /openapi.json shows them.
 import type { Scheme } from '../core/scheme.ts'
 import { LONGEST } from '../lib/url.ts'
 
@@ -23,7 +23,7 @@ export interface Shape {
   readonly required?: readonly string[]
   readonly properties?: Readonly<Record<string, Shape>>
   readonly propertyNames?: Shape
-  /** Of all properties that are not named: whether there may be any, or what they look like. */
+  /** Whether there may be other properties than the named ones, or the shape of those. */
   readonly additionalProperties?: boolean | Shape
   readonly examples?: readonly unknown[]
 }
@@ -38,17 +38,17 @@ export interface FieldError {
 /** How many links one request may have. */
 export const MOST = 1000
 
-// No text of a request may be longer than a link. Schemes read every character of a text, and a megabyte of broken escapes would block the
-// thread, and so all other requests, for seconds.
+// No string of a request may be longer than a link. Schemes read every character, so a megabyte of broken escapes would block the thread, and all
+// other requests, for seconds.
 const maxLength = LONGEST
-/** Any JSON, with that limit for the texts in it. */
+/** Any JSON, with that limit for its strings. */
 const anything: Shape = { maxLength, items: { maxLength }, additionalProperties: { maxLength, items: { maxLength } } }
 
 const DURATION = '\\d{1,9}(\\.\\d{1,3})?[smhd]'
 // A date with a time needs its zone: the zone of the service would be a guess.
 const DATE = '\\d{4}-\\d\\d-\\d\\d(T\\d\\d:\\d\\d(:\\d\\d(\\.\\d{1,9})?)?(Z|[+-]\\d\\d:\\d\\d))?'
 
-/** Text that is not empty. */
+/** A string that is not empty. */
 export const text = (description: string, more: Shape = {}): Shape => ({ type: 'string', description, minLength: 1, ...more })
 
 const TIME = "A duration such as '10m', or a date such as '2030-01-31T12:00:00Z'"
@@ -135,7 +135,7 @@ function conditionShapes(schemes: readonly Scheme[]): Record<string, Shape> {
   }
 }
 
-/** Facts about the request that a link came with, as the caller gives them. */
+/** The caller's description of the request that a link came with. */
 const REQUEST: Readonly<Record<string, Shape>> = {
   method: text('The method of the request. Without it, GET.', { pattern: '^[A-Za-z-]{1,40}$' }),
   ip: text('The address that the request comes from, as your server knows it.', { maxLength: 100 }),
@@ -226,7 +226,7 @@ export function check(shapes: Readonly<Record<string, Shape>>, shape: Shape, val
   return errors.slice(0, ENOUGH).map(({ field, detail }) => ({ field, detail: `${field || 'The body'} must be ${detail}` }))
 }
 
-// The name of a field is put together on the way back, and for wrong fields only: a batch of valid links builds no text at all.
+// The name of a field is built on the way back, and only for wrong fields, so a batch of valid links builds no strings.
 function walk(shapes: Readonly<Record<string, Shape>>, shape: Shape, value: unknown, errors: FieldError[]): void {
   if (errors.length > ENOUGH) return
   const { $ref, type } = shape
@@ -249,7 +249,7 @@ function walkObject(shapes: Readonly<Record<string, Shape>>, shape: Shape, value
       errors.push({ field: '', detail: `left out: the known fields are ${Object.keys(properties).join(', ')}.` })
     else if (propertyNames && !isText(propertyNames, name)) errors.push({ field: '', detail: 'a name that HTTP allows.' })
     else if (isObject(additionalProperties)) walk(shapes, additionalProperties, value[name], errors)
-    // Names are the caller's own text, so they are cut short.
+    // The caller chose these names, so they are cut short.
     if (errors.length > before) prepend(name.slice(0, 40), errors, before)
   }
 }
@@ -290,7 +290,7 @@ function isText({ minLength = 0, maxLength = Infinity, pattern, enum: words }: S
   return expression.test(value)
 }
 
-/** Is a text longer than any may be? Shorter limits are part of a description. */
+/** Does the value have a string that is longer than any string may be? Shorter limits are checked with the rest of a shape. */
 function isTooLong({ type, maxLength, items, additionalProperties: others }: Shape, value: unknown): boolean {
   if (typeof value === 'string') return maxLength === LONGEST && value.length > LONGEST
   // Shapes of lists and objects with a type have their items and properties checked one by one.

@@ -3,7 +3,7 @@ import { assertKnownOptions, assertOption } from '../core/errors.ts'
 import type { UseStore } from '../core/redeem.ts'
 import { type Duration, secondsOf } from '../core/time.ts'
 
-/** An open database, as far as this store needs it: `await Deno.openKv()`. */
+/** The parts of a Deno KV database that this store uses: `await Deno.openKv()`. */
 export interface DenoKv {
   get(key: string[]): Promise<{ key: unknown; value: unknown; versionstamp: string | null }>
   atomic(): DenoKvAtomic
@@ -28,8 +28,8 @@ export interface DenoKvStoreOptions {
   readonly retain?: Duration
 }
 
-// Deno KV has no clock to ask, so each machine uses its own clock. A machine whose clock is behind accepts a link for longer than the others.
-// A day is enough even for a clock that is set to another time zone.
+// Deno KV does not tell the time, so each machine uses its own clock, and one whose clock is behind accepts a link for longer than the others. A day
+// is enough even for a clock in the wrong time zone.
 const MARGIN = 86_400_000
 
 /** The value of an entry. `until` is in milliseconds since 1970. */
@@ -39,8 +39,8 @@ interface Uses {
 }
 
 /**
- * Remembers uses in Deno KV. A use is written only if nobody else wrote since it was read; otherwise it is read again. So one of several
- * simultaneous requests gets the use, and the others see that. Entries expire a day after the link, and at least a day after `retain`.
+ * Remembers uses in Deno KV. An entry is written only if it has not changed since it was read; otherwise it is read again. So only one of several
+ * simultaneous requests gets the last use. An entry is kept for a day after the link expires, and for at least a day after `retain`.
  *
  * ```ts no-run needs Deno with its KV database
  * import { denoKvStore } from 'securelink/stores/deno-kv'
@@ -49,6 +49,8 @@ interface Uses {
  * ```
  *
  * @param kv - An open database: `await Deno.openKv()`.
+ * @param options - The prefix of the keys, and how long uses are remembered.
+ * @returns A store for the option `store` of `redeem`, `guard`, `confirm`, `middleware` and `service`.
  * @throws A `LinkError` `bad_option` if this is not a database, and for a wrong or unknown option.
  */
 export function denoKvStore(kv: DenoKv, options: DenoKvStoreOptions = {}): UseStore {
@@ -63,7 +65,7 @@ export function denoKvStore(kv: DenoKv, options: DenoKvStoreOptions = {}): UseSt
   const retained = secondsOf(retain, 'retain') * 1000
   return {
     async take(id, until, uses) {
-      // Written so that an invalid date refuses.
+      // Negated, so that an invalid date is refused.
       if (!(+until > Date.now())) return false
       const key = [...prefix, id]
       for (;;) {

@@ -4,14 +4,14 @@ import type { UseStore } from '../core/redeem.ts'
 import { type Duration, secondsOf } from '../core/time.ts'
 import { BASE64URL, encode } from '../lib/encoding.ts'
 
-/** The binding of a Worker to the class {@link LinkUses}, as far as this store needs it. */
+/** The parts of a Worker's binding to {@link LinkUses} that this store uses. */
 export interface DurableObjectNamespaceLike {
   // biome-ignore lint/suspicious/noExplicitAny: an id as `idFromName` gave it
   get(id: any): { fetch(url: string, init: { method: string; body: string }): Promise<Response> }
   idFromName(name: string): unknown
 }
 
-/** The state that a Worker gives to its Durable Object, as far as this class needs it. */
+/** The parts of a Durable Object's state that {@link LinkUses} uses. */
 export interface DurableObjectStateLike {
   readonly storage: {
     get(key: string): Promise<unknown>
@@ -33,10 +33,10 @@ export interface DurableObjectStoreOptions {
 // An object keeps its data for an hour longer than its link is valid, because the Worker and its object may run on machines with different clocks.
 const MARGIN = 3_600_000
 
-/** The number of takes whose names an object remembers. More than one, because a request may be sent again after others came. */
+/** How many names of takes an object remembers. More than one, because a request may be repeated after later ones have arrived. */
 const NAMES_KEPT = 64
 
-/** The question of a Worker to an object. Times are in milliseconds. */
+/** The request of a Worker to an object. Times are in milliseconds. */
 interface Take {
   readonly name: string
   readonly until: number
@@ -93,7 +93,7 @@ export class LinkUses {
   /** Called by the runtime when the id may be forgotten. */
   async alarm(): Promise<void> {
     const known = ((await this.#storage.get('uses')) as Uses | undefined) ?? NONE
-    // An alarm that the runtime repeats may come after a later link was used.
+    // The runtime may repeat an alarm after a later link with the same id was used.
     if (known.forgetAt > Date.now()) await this.#storage.setAlarm(known.forgetAt)
     else await this.#storage.deleteAll()
   }
@@ -101,8 +101,8 @@ export class LinkUses {
 
 /**
  * Remembers uses in Durable Objects of a Cloudflare Worker, one for each id. An object handles one request at a time, and its answer is sent after
- * the write is on disk. The clock of the object decides whether a link has expired. If the answer of an object is lost, `take` asks once more with
- * the same name, and gets the same answer. If that fails, too, `take` throws, and the link does not open.
+ * the write is on disk. The clock of the object decides whether a link has expired. If the answer of an object is lost, `take` repeats the request
+ * with the same name, and gets the same answer. If that fails, too, `take` throws, and the link does not open.
  *
  * ```ts no-run needs a Worker with a Durable Object
  * import { durableObjectStore } from 'securelink/stores/durable-object'
@@ -111,6 +111,8 @@ export class LinkUses {
  * ```
  *
  * @param namespace - The binding to the class {@link LinkUses}.
+ * @param options - How long uses are remembered.
+ * @returns A store for the option `store` of `redeem`, `guard`, `confirm`, `middleware` and `service`.
  * @throws A `LinkError` `bad_option` if this is not a binding, and for a wrong or unknown option.
  */
 export function durableObjectStore(namespace: DurableObjectNamespaceLike, options: DurableObjectStoreOptions = {}): UseStore {
@@ -123,7 +125,7 @@ export function durableObjectStore(namespace: DurableObjectNamespaceLike, option
       if (Number.isNaN(+until)) return false
       const name = encode(crypto.getRandomValues(new Uint8Array(12)), BASE64URL)
       const take: Take = { name, until: +until, uses, retained }
-      // A fresh stub for each try, because one that has failed keeps failing.
+      // A new stub for each try, because a stub that has failed keeps failing.
       const ask = () =>
         namespace.get(namespace.idFromName(id)).fetch('https://link-uses/take', { method: 'POST', body: JSON.stringify(take) })
       const response = await ask().catch(ask)

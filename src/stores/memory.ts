@@ -1,11 +1,11 @@
-// memoryStore: remembers which links were used, for one process. Several processes need a store that they share.
+// memoryStore: remembers which links were used, for a single process. Several processes need a shared store.
 import { assertKnownOptions, assertOption } from '../core/errors.ts'
 import type { UseStore } from '../core/redeem.ts'
 import { type Duration, presentTime, secondsOf } from '../core/time.ts'
 
 /** Options of {@link memoryStore}. */
 export interface MemoryStoreOptions {
-  /** The largest number of links to remember. When the store is full, `take` throws for new links; it forgets none. Default: 100,000. */
+  /** The largest number of links to remember. When the store is full, `take` throws for new links, and does not forget old ones. Default: 100,000. */
   readonly max?: number
   /**
    * The shortest time that a use is remembered, so that links of one id share their uses even after one of them has expired. Default: `'1d'`.
@@ -23,12 +23,14 @@ interface Uses {
 }
 
 /**
- * Remembers uses in the memory of this process: for tests, and for servers of a single process. A restart forgets them, and then links that were used
- * can be used again until they expire. If that matters, choose another store.
+ * Remembers uses in memory: for tests, and for servers with a single process. A restart forgets them, and then used links can be used again until
+ * they expire. If that matters, choose another store.
  *
  * A use is remembered until five minutes after its link expires, and at least for `retain`. It is never forgotten earlier: when the store is
  * full, `take` throws, and the link does not open.
  *
+ * @param options - The largest number of links, how long uses are remembered, and a clock for tests.
+ * @returns A store for the option `store` of `redeem`, `guard`, `confirm`, `middleware` and `service`.
  * @throws A `LinkError` `bad_option` if `max` is not a whole number from 1, and for a wrong or unknown option.
  *
  * @example
@@ -50,7 +52,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): UseStore {
   // No entry has expired before this time, so there is nothing to sweep.
   let sweepAt = 0
 
-  /** Removes the entries that have expired. It looks at every one, so it runs only when one can have expired. */
+  /** Removes expired entries. This reads every entry, so it runs only when one can have expired. */
   function sweep(present: number): void {
     if (present < sweepAt) return
     sweepAt = Infinity
@@ -63,7 +65,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): UseStore {
   return {
     take(id, until, uses) {
       const present = presentTime(now)
-      // By this clock no verifier accepts the link any more. A use that is written now could be forgotten at once. An invalid date refuses, too.
+      // By this clock, no verifier accepts the link any more, and an entry written now could be forgotten at once. Also refuses an invalid date.
       if (!(until.getTime() > present)) return false
       const last = used.get(id)
       const entry = last && last.until > present ? last : undefined

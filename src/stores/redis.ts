@@ -5,13 +5,13 @@ import { type Duration, secondsOf } from '../core/time.ts'
 import { BASE64URL, encode } from '../lib/encoding.ts'
 import { within } from '../lib/within.ts'
 
-/** A client of the package `redis` (node-redis), single or cluster, as far as this store needs it. */
+/** The parts of a client of the package `redis` (node-redis), single or cluster, that this store uses. */
 export interface NodeRedis {
   eval(script: string, options: { keys: string[]; arguments: string[] }): Promise<unknown>
   readonly isReady?: boolean
 }
 
-/** A client of the package `ioredis`, single or cluster, as far as this store needs it. */
+/** The parts of a client of the package `ioredis`, single or cluster, that this store uses. */
 export interface IoRedis {
   eval(script: string, numberOfKeys: number, ...rest: string[]): Promise<unknown>
   readonly status: string
@@ -26,18 +26,17 @@ export interface RedisStoreOptions {
    * A use is always remembered until its link has expired.
    */
   readonly retain?: Duration
-  /** The longest time that Redis may take to answer; then `take` throws. Default: `'2s'`. */
+  /** How long to wait for an answer of Redis before `take` throws. Default: `'2s'`. */
   readonly timeout?: Duration
 }
 
-// Keys outlive their links by an hour, because a replica that takes over has a clock of its own.
+// Keys are kept for an hour longer than their links, because a replica that takes over has its own clock.
 const MARGIN = 3_600_000
 
 // A value is the number of uses and the names of the last takes: `2 dGhlIGZpcnN0LCBh bmQgdGhlIHNlY29u`. One command writes value and expiry, so a
 // crash cannot leave one without the other. A script touches one key only, as clusters require.
-//
-// A client that lost its connection may send a take again that Redis has done already. Redis then finds the name, and gives the same
-// answer. 64 names of 16 letters are kept, each after a space: if Redis hung, that many takes may have to be given back, in any order.
+// After a lost connection, a client may repeat a take that Redis has already carried out. Redis then finds the name, and repeats its answer. 64 names
+// of 16 letters are kept, each after a space: after Redis hung, that many takes may have to be given back, in any order.
 //
 // The clock of Redis alone decides whether a use is left to take, and when the key is forgotten. So the clocks of the verifiers need not be right: one
 // whose clock is behind accepts a link for longer, but takes no use of it.
@@ -58,7 +57,7 @@ local life = math.max(left, math.max(lives, retained) + ${MARGIN})
 redis.call('SET', KEYS[1], (count + 1) .. ' ' .. string.sub(names .. ' ' .. name, -1088), 'PX', life)
 return 1`
 
-// Gives one use back, if it was taken and its name is one of the last 64: once, even if the script is sent again.
+// Gives a use back if it was taken and its name is among the last 64. It does so once, even if the script is sent again.
 const GIVE_BACK = `
 local count, names = string.match(redis.call('GET', KEYS[1]) or '', '^(%d+) (.*)$')
 local from, to = string.find(names or '', ARGV[1], 1, true)
@@ -73,8 +72,8 @@ return 1`
  * When Redis cannot be reached, or does not answer in time, `take` throws, and the link does not open. If an answer is lost, its use is given back
  * as soon as Redis can be reached.
  *
- * Links whose uses Redis forgets can be used again. So give it an append-only file (`appendfsync always` loses nothing when Redis is killed), and no
- * eviction (`maxmemory-policy noeviction`). After a failover, a replica may lack the last few uses.
+ * Links whose uses Redis forgets can be used again. So turn on the append-only file (with `appendfsync always`, nothing is lost when Redis is
+ * killed), and turn off eviction (`maxmemory-policy noeviction`). After a failover, a replica may lack the last few uses.
  *
  * ```ts no-run needs a Redis server
  * import { createClient } from 'redis'
@@ -85,6 +84,8 @@ return 1`
  * ```
  *
  * @param client - A connected client of `redis` or `ioredis`.
+ * @param options - The prefix of the keys, how long uses are remembered, and a timeout.
+ * @returns A store for the option `store` of `redeem`, `guard`, `confirm`, `middleware` and `service`.
  * @throws A `LinkError` `bad_option` if this is not a client, and for a wrong or unknown option.
  */
 export function redisStore(client: NodeRedis | IoRedis, options: RedisStoreOptions = {}): UseStore {
@@ -100,20 +101,20 @@ export function redisStore(client: NodeRedis | IoRedis, options: RedisStoreOptio
 
   return {
     async take(id, until, uses) {
-      // While they are disconnected, clients keep commands and send them later, when the request has long been answered with 503.
+      // A disconnected client queues commands and sends them later, when the request has long been answered with 503.
       if (isDisconnected(client)) throw new Error('redisStore: Redis cannot be reached')
       if (Number.isNaN(+until)) return false
       const key = prefix + id
       const name = encode(crypto.getRandomValues(new Uint8Array(12)), BASE64URL)
       const taking = run(TAKE, key, String(uses), String(+until), name, retained)
       try {
-        // As text, because clients have options that turn numbers into text, bytes or big integers.
+        // As a string, because clients can be set to return numbers as strings, bytes or big integers.
         const answer = String(await within(taking, patience, 'redisStore: Redis did not answer in time'))
         if (answer !== '1' && answer !== '0')
           throw new Error('redisStore: Redis sent an answer that the script of this store does not give')
         return answer === '1'
       } catch (error) {
-        // The answer is lost, so the use may have been taken. It is given back when the call has settled, or Redis is back.
+        // The answer is lost, so the use may have been taken. Give it back when the call has settled, or when Redis is back.
         const giveBack = () => run(GIVE_BACK, key, name)
         taking.then(giveBack, giveBack).catch(() => undefined)
         throw error

@@ -5,35 +5,35 @@ import { type Duration, secondsOf } from '../core/time.ts'
 import { BASE64URL, encode } from '../lib/encoding.ts'
 import { within } from '../lib/within.ts'
 
-/** A pool or client of the package `pg`, as far as this store needs it. */
+/** The parts of a pool or client of the package `pg` that this store uses. */
 export interface PgClient {
   query(text: string, values: unknown[]): Promise<{ rows: unknown[] }>
 }
 
-/** A client of the package `postgres`, which `postgres()` returns, as far as this store needs it. */
+/** The parts of the client of `postgres()`, from the package `postgres`, that this store uses. */
 export interface PostgresJs {
   unsafe(text: string, values: never[]): PromiseLike<readonly unknown[]>
 }
 
-/** A database of `node:sqlite`, `better-sqlite3` or `bun:sqlite`, as far as this store needs it. */
+/** The parts of a database of `node:sqlite`, `better-sqlite3` or `bun:sqlite` that this store uses. */
 export interface SqliteDatabase {
   prepare(text: string): { all(...values: never[]): unknown[]; run(...values: never[]): unknown }
 }
 
 /** Options of {@link sqlStore}. */
 export interface SqlStoreOptions {
-  /** The name of the table, perhaps with its schema: `'app.link_uses'`. Default: `'securelink_uses'`. */
+  /** The name of the table, optionally with its schema: `'app.link_uses'`. Default: `'securelink_uses'`. */
   readonly table?: string
   /**
    * The shortest time that a use is remembered, so that links of one id share their uses even after one of them has expired. Default: `'1d'`.
    * A use is always remembered until its link has expired.
    */
   readonly retain?: Duration
-  /** The longest time that PostgreSQL may take to answer; then `take` throws. Default: `'2s'`. SQLite answers at once or not at all. */
+  /** How long to wait for an answer of PostgreSQL before `take` throws. Default: `'2s'`. It does not apply to SQLite, which runs in the process. */
   readonly timeout?: Duration
 }
 
-/** A store in a table. */
+/** A store in a table of a database. */
 export interface SqlStore extends UseStore {
   /** Creates the table if it does not exist. Run it when you deploy, as a user who may create tables. */
   createTable(): Promise<void>
@@ -53,16 +53,16 @@ interface Database {
   run(text: string, values: Values): Promise<Rows>
 }
 
-// A row outlives its link by an hour, because a database that takes over may have a clock that is behind.
+// A row is kept for an hour longer than its link, because the clock of a database that takes over may be behind.
 const MARGIN = 3_600_000
 
 const SWEEP_EVERY = 1000
 
-// Waiting times before each try to give a use back, in milliseconds: the database may be starting again.
+// The waiting times before each try to give a use back, in milliseconds: the database may be restarting.
 const GIVE_BACK_AFTER = [0, 250, 1000, 4000, 15_000]
 
-// One statement on one row, so the database makes it atomic. A refused request writes, too, because its link may expire later than the links before.
-// `taker` names the last request that took a use. If its answer is lost, the name tells whether the use was taken and can be given back.
+// One statement on one row, so the database makes it atomic. Even a refused request writes, because its link may expire later than earlier links with
+// the same id. `taker` names the last request that took a use. If its answer is lost, the name tells whether the use was taken and can be given back.
 function takeStatement(table: string, { clock, greatest }: Database): string {
   const isForgotten = `known.forget_at <= ${clock}`
   const isLeft = `(${isForgotten} OR known.taken < :uses)`
@@ -96,6 +96,8 @@ RETURNING granted`
  * ```
  *
  * @param database - A pool of `pg`, what `postgres()` returns, or a database of SQLite. In SQLite, set a busy timeout if several processes use the file.
+ * @param options - The name of the table, how long uses are remembered, and a timeout.
+ * @returns A store for the option `store` of `redeem`, `guard`, `confirm`, `middleware` and `service`.
  * @throws A `LinkError` `bad_option` if this is not a database, and for a wrong or unknown option.
  */
 export function sqlStore(database: PgClient | PostgresJs | SqliteDatabase, options: SqlStoreOptions = {}): SqlStore {
@@ -132,7 +134,7 @@ export function sqlStore(database: PgClient | PostgresJs | SqliteDatabase, optio
         if (++takes % SWEEP_EVERY === 0) sweep().catch(() => undefined)
         return Number((row as { granted?: unknown } | undefined)?.granted) === 1
       } catch (error) {
-        // The answer is lost, so the use may have been taken. The late answer comes first: before it, there may be nothing to give back.
+        // The answer is lost, so the use may have been taken. Wait for the late answer first: before it, there may be nothing to give back.
         const settled = () => giveBack(id, taker)
         answer.then(settled, settled)
         throw error
@@ -141,7 +143,7 @@ export function sqlStore(database: PgClient | PostgresJs | SqliteDatabase, optio
     async createTable() {
       const columns = 'id text PRIMARY KEY, taken bigint NOT NULL, granted integer NOT NULL, taker text NOT NULL, forget_at bigint NOT NULL'
       const create = () => db.run(`CREATE TABLE IF NOT EXISTS ${table} (${columns})`, {})
-      // In PostgreSQL, one of two processes that create it at once gets an error. The second try finds the table.
+      // If two processes create the table at once, PostgreSQL returns an error to one of them. Its second try finds the table.
       await create().catch(create)
     },
     sweep,
@@ -153,7 +155,7 @@ const SQLITE = { clock: "CAST((julianday('now') - 2440587.5) * 86400000 AS integ
 
 function databaseOf(database: PgClient | PostgresJs | SqliteDatabase): Database {
   const hasMethod = (name: string) => typeof (database as unknown as Record<string, unknown> | undefined)?.[name] === 'function'
-  // Databases of Bun have `query`, too, so `prepare` is looked for first.
+  // Databases of Bun also have `query`, so look for `prepare` first.
   if (hasMethod('prepare')) return { ...SQLITE, run: async (text, values) => runSqlite(database as SqliteDatabase, text, values) }
   if (hasMethod('unsafe')) return { ...POSTGRES, run: async (text, values) => runPostgresJs(database as PostgresJs, text, values) }
   assertOption(hasMethod('query'), 'database', 'a pool of pg, a client of postgres, or a database of SQLite')

@@ -1,4 +1,5 @@
-// What the link service costs on Node: single links beside the same server with a constant body, and a batch of 1,000 beside 1,000 `sign` calls.
+// Measures the cost of the link service on Node: single links beside the same server with a constant body, and a batch of 1,000 beside 1,000 `sign`
+// calls.
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:http'

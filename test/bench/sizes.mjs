@@ -1,4 +1,4 @@
-// What an app downloads for some names of a package: bundled by esbuild, minified, and compressed with gzip.
+// Measures how much an app downloads for some names of a package: bundled by esbuild, minified, and compressed with gzip.
 import { readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'

@@ -61,7 +61,7 @@ describe('securelink explain', () => {
     expect(out).toContain('None of the known mistakes made this signature')
   })
 
-  test('a wrong bound', async () => {
+  test('a wrong bound is refused', async () => {
     expect(await run(['explain', '--bound', 'many', 'https://cdn.example/a'])).toMatchObject({ exit: 2 })
   })
 })

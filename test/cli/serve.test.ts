@@ -203,7 +203,7 @@ describe.each(named)('$shown', ({ engine, able }) => {
       expect(server.printed.stdout).not.toContain(hidden)
   })
 
-  it('after SIGTERM it finishes what is under way, and ends with 0', async () => {
+  it('after SIGTERM it finishes the requests in progress, and ends with 0', async () => {
     const server = await start(engine)
     const idle = connect(server.port, '127.0.0.1').on('error', () => undefined)
     const { socket, answer } = await half(server, body)
@@ -220,7 +220,7 @@ describe.each(named)('$shown', ({ engine, able }) => {
     idle.destroy()
   })
 
-  it('a client that pipelines requests and leaves, leaves nothing under way', async () => {
+  it('a client that pipelines requests and disconnects leaves no request running', async () => {
     const server = await start(engine)
     const socket = connect(server.port, '127.0.0.1').on('error', () => undefined)
     const refused = 'POST /sign HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer of-nobody\r\nContent-Length: 0\r\n\r\n'
@@ -337,7 +337,7 @@ function project(client?: string): string {
   return join(here, 'dist/cli/bin.js')
 }
 
-test('without a client of Redis it says which to install', async () => {
+test('without a client of Redis it says which one to install', async () => {
   const { printed, ended } = run('node', ['serve', '--store', 'redis://127.0.0.1'], { command: project() })
   expect(await ended).toBe(2)
   expect(printed.stderr).toBe(

@@ -234,7 +234,7 @@ describe('fetchLink', () => {
     expect(renewA).toHaveBeenCalledTimes(1)
   })
 
-  test('a caller that is refused after A was renewed takes the new link of A, whatever its own renew', async () => {
+  test('a caller that is refused after A was renewed uses the new link of A, even with another renew', async () => {
     const late = () => new Date(Date.now() - 3 * HOUR)
     const { send } = network()
     const [a, b, next] = [await make(-5000), await make(-5000), await make(HOUR)]

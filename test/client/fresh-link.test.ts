@@ -287,7 +287,7 @@ describe('signals and stop', () => {
   })
 })
 
-test('whatever the order of calls, refusals, failures and time, a link is valid for early, and no link has two renewals at once', async () => {
+test('in any order of calls, refusals, failures and time, a link is valid for early, and no link has two renewals at once', async () => {
   const EARLY = 30_000
   const action = fc.oneof(
     { weight: 6, arbitrary: fc.constant({ type: 'get' } as const) },

@@ -89,20 +89,20 @@ describe('arguments', () => {
   test.each(['p', 'iframe', 'script', 'link'])('not a <%s>', (name) => {
     expect(() => keepFresh(document.createElement(name) as Keepable, 'https://h.test/x', options)).toThrow(LinkError)
   })
-  test('not null, as querySelector() returns', () =>
+  test('null, as querySelector() returns it, is refused', () =>
     expect(() => keepFresh(null as unknown as Keepable, 'https://h.test/x', options)).toThrow(
       'element must be an img, video, audio, a or source; querySelector() returns null if there is none',
     ))
   test('not the link first', () =>
     expect(() => keepFresh('https://h.test/x' as unknown as Keepable, 'https://h.test/x', options)).toThrow(/^element must be an img/))
-  test('no promise of a link, and no unknown option', () => {
+  test('a promise of a link and an unknown option are refused', () => {
     const link = Promise.resolve('https://h.test/x') as unknown as string
     expect(() => keepFresh(add('a'), link, options)).toThrow(/^link must be a string or a URL/)
     expect(() => keepFresh(add('a'), 'https://h.test/x', { ...options, onRenewed: () => undefined } as KeepFreshOptions)).toThrow(
       "unknown option 'onRenewed'; keepFresh() takes renew, early, renewed, failed, scheme, clock, now",
     )
   })
-  test('not without renew, and no early without a unit', () => {
+  test('renew is required, and early needs a unit', () => {
     expect(() => keepFresh(add('a'), 'https://h.test/x', {} as KeepFreshOptions)).toThrow(/^renew must be/)
     expect(() => keepFresh(add('a'), 'https://h.test/x', { ...options, early: '5' as '5s' })).toThrow(LinkError)
   })
@@ -126,7 +126,7 @@ describe('arguments', () => {
     expect(element.getAttribute('src')).toBe('blob:https://h.test/1')
   })
 
-  test('no image with srcset', () => {
+  test('an image with srcset is refused', () => {
     const element = add('img')
     element.setAttribute('srcset', '/a.jpg 1x, /b.jpg 2x')
     expect(() => keepFresh(element, 'https://h.test/x', options)).toThrow(/^element must be without several candidates/)

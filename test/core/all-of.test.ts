@@ -1,4 +1,4 @@
-// allOf: several tokens in one request, all of which must be good.
+// allOf: several tokens in one request, all of which must be valid.
 import { describe, expect, test } from 'vitest'
 import { allOf } from '../../src/all-of.ts'
 import { guard } from '../../src/guard.ts'
@@ -161,7 +161,7 @@ test('one changed character is refused, but in scheme and host, which Akamai doe
   }
 })
 
-test('nothing takes one good token for all', async () => {
+test('one valid token is not accepted in place of all', async () => {
   const one = await sign(short, URL_, { expires: '30s' }, at)
   expect(inspect(both, one)).toBeUndefined()
   expect(await reasonFor(one, at, anyOf(both, short))).toBe('unsigned')

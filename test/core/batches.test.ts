@@ -43,7 +43,7 @@ describe('signAll', () => {
     expect(await signAll(links, [], { expires })).toEqual([])
   })
 
-  test('has a bounded number under way', async () => {
+  test('runs a bounded number at once', async () => {
     const seen = watchWebCrypto()
     await signAll(links, urls, { expires })
     expect(seen.calls).toBe(300)
@@ -161,7 +161,7 @@ describe('signIn', () => {
     expect(inCapitals.option).toBe('value.Items[0]')
   })
 
-  test('circles and hostile depths are refused, and wide values are not', async () => {
+  test('cycles and extreme depths are refused, and wide values are not', async () => {
     const circle: Record<string, unknown> = {}
     circle['self'] = circle
     await expect(signIn(links, circle, { match, expires })).rejects.toThrow('value must be JSON of at most 1000 levels')

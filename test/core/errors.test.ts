@@ -370,7 +370,7 @@ describe('values of a wrong kind', () => {
     ['prefix: 7', asking({ prefix: 7 })],
     ['ip: 7', asking({ ip: 7 })],
     ['id: {}', asking({ id: {} })],
-    // Ignored in silence, these would make a link that opens for more requests than were meant.
+    // If these were ignored silently, the link would open more requests than intended.
     ...['starts', 'method', 'ip', 'prefix', 'uses', 'id'].flatMap((name) =>
       [null, false, 0].map((value) => [`${name}: ${value}`, asking({ [name]: value })]),
     ),

@@ -61,7 +61,7 @@ describe('a remembered link', () => {
     expect(computed).toHaveBeenCalledTimes(1)
   })
 
-  test('ends with its key, at the end of the key as of old', async () => {
+  test('is valid until its key ends, as without a memory', async () => {
     const memory = linkMemory()
     const ending = { ...key, expires: new Date(Date.now() + 1_000_000) }
     const link = await sign(hmac(key), url, { expires })

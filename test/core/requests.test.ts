@@ -165,7 +165,7 @@ describe('claims.resource never names another host', () => {
       expect(await resource(links, link.replace('/a?', front)), front).toBe('malformed')
   })
 
-  test('a link for everything, with two slashes behind the token', async () => {
+  test('a link for everything, with two slashes after the token', async () => {
     const link = await sign(inPath, '/a', { expires: '1h', prefix: '/' }, at)
     expect(await resource(inPath, link)).toBe('cdn.example')
     expect(await resource(inPath, link.replace(/\/a$/, '//evil.example/a'))).toBe('malformed')
@@ -177,7 +177,7 @@ describe('claims.resource never names another host', () => {
     expect(await resource(inPath, `https://cdn.example${link.replace(/\/a$/, '//evil.example/a')}`)).toBe('cdn.example')
   })
 
-  test('two slashes behind a host are signed', async () => {
+  test('two slashes after a host are signed', async () => {
     const link = await sign(links, 'https://cdn.example//a', { expires: '1h' }, at)
     expect(await resource(links, link)).toBe('cdn.example')
   })
@@ -202,7 +202,7 @@ describe('claims.resource never names another host', () => {
     // printf odd | openssl dgst -sha256 -hmac 0123456789abcdef0123456789abcdef
     const link = '/a?d54ef2bb4befe8d56e2ab8124ca7bd1668745b4553272a1388f1cfb1b1f11b6c'
     expect(await verify(odd, link, at)).toEqual({ ok: false, reason: 'malformed', status: 400 })
-    // The same scheme with another normal form, so that the signature is known to be good.
+    // The same scheme with another normal form, so that the signature is valid.
     expect(
       await verify({ ...odd, read: (url) => ({ ...(odd.read(url) as Reading), proves: () => ({ resource: '/b' }) }) }, link, at),
     ).toMatchObject({
@@ -242,7 +242,7 @@ describe('lengths', () => {
     expect(longest.length).toBe(16_384)
     expect(await answers(scheme, longest)).toEqual(['ok', 'ok'])
     await expect(signed(room + 1)).rejects.toMatchObject({ name: 'LinkError', code: 'bad_option' })
-    // The signature of pichax does not cover the path, so it is good for this longer link.
+    // The signature of pichax does not cover the path, so it is valid for this longer link, too.
     expect(await answers(scheme, longest.replace('/x', '/xx'))).toEqual(['malformed', 'malformed'])
     expect(await answers(scheme, `${longest}&`)).toEqual(['malformed', 'malformed'])
   })

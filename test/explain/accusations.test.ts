@@ -72,7 +72,7 @@ describe.each(SCHEMES.map((one) => ({ ...one, name: one.links(SECRET).name })))(
   const CHANGES: readonly { codes: readonly string[]; change: (link: string, word: string) => string }[] = [
     { codes: ['parameters_not_signed', 'added_parameters'], change: (link, word) => `${link}&${word}=1` },
     { codes: ['path_style', 'mounted_path', 'added_parameters'], change: (link, word) => link.replace(/(https:\/\/[^/]+)/, `$1/${word}`) },
-    // Another name of the file or another time can be seen by nobody.
+    // Nobody can detect another name of the file, or another time.
     { codes: [], change: (link, word) => link.replace(/\/(?:a\.\w+|v1)\?/, `/${word}?`) },
     {
       codes: [],

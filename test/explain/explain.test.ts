@@ -20,7 +20,7 @@ const link = await sign(links, URL_, { expires: '10m' }, { now })
 const codes = async (scheme: Scheme, url: string, options: ExplainOptions = {}) =>
   (await explain(scheme, url, { now, ...options })).mistakes.map(({ code }) => code)
 
-test('a good link has no mistakes, and the strings are there', async () => {
+test('a valid link has no mistakes, and the strings are there', async () => {
   const answer = await explain(links, link, { now })
   expect(answer).toMatchObject({ verdict: { ok: true }, mistakes: [] })
   expect(answer.stringToSign).toMatch(/^SecureLink hmac v1\n/)

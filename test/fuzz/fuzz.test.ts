@@ -52,7 +52,7 @@ async function refused(text: string, visited: Visited = text): Promise<void> {
     const says = inspect(scheme, text)
     if (says?.unverified.expires && Number.isNaN(+says.unverified.expires))
       throw new Error(`${scheme.name} reads no date in ${JSON.stringify(text)}`)
-    // A server hands over more than `new Request()` would take.
+    // A server can pass requests that `new Request()` refuses.
     const request = visited instanceof Request ? visited : ({ url: text, method: 'GET', headers: new Headers() } as Request)
     const response = await guards[i]?.(request)
     if (!response || response.status < 400) throw new Error(`${scheme.name} lets in ${JSON.stringify(text)}`)
@@ -62,7 +62,7 @@ async function refused(text: string, visited: Visited = text): Promise<void> {
 const signature = 'A'.repeat(43)
 const hex = '0'.repeat(64)
 const presigned = `X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=a%2F20300101%2Fus-east-1%2Fs3%2Faws4_request&X-Amz-Date=20300101T000000Z&X-Amz-Expires=9&X-Amz-SignedHeaders=host&X-Amz-Signature=${hex}`
-// What links are made of, and what breaks parsers.
+// Pieces of links, and text that breaks parsers.
 const token = fc.constantFrom(
   ...[
     '/',
@@ -358,7 +358,7 @@ describe('the oracle names the field of a verdict that no grant explains', async
   ])('%s', (field, changes) => {
     expect(verdict.ok).toBe(true)
     const visit = { ...granted, ...changes }
-    // The signature of this one is looked for as it stands.
+    // The oracle compares signatures exactly, so one in lower case belongs to no grant.
     if (field === 'signature: no grant has it') visit.url = visit.url.replace(issued.signature, issued.signature.toLowerCase())
     expect(fault(verdict, verifier, visit, [issued]) ?? 'nothing').toBe(field)
   })

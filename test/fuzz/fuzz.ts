@@ -238,7 +238,7 @@ async function show(draft: Draft, verifier: Verifier, { grants, changes, untouch
         })
       : await verify(verifier.scheme, visited, options)
     const said = inspect(verifier.scheme, url)?.unverified
-    // Some schemes can have links without an expiry; then there is none. An invalid date is an answer that nobody can use.
+    // Links of some schemes can lack an expiry. An invalid date is never correct, because callers cannot use it.
     if (said?.expires && Number.isNaN(+said.expires)) finding('inspect: an invalid date', {})
   } catch (error) {
     finding('throws', error instanceof Error ? `${error.name}: ${error.message}` : String(error))

@@ -30,7 +30,7 @@ export function fault(verdict: Verdict, verifier: Verifier, visit: Visit, grants
     // Some schemes take a signature in two spellings, such as base64 and base64url, so it is also compared as it was read.
     return needed && (decoded.includes(needed) || profile.signatureOf(visit.target) === signature)
   })
-  // A signature that stands where it belongs explains a verdict better than one that stands in another parameter.
+  // A signature in its own parameter explains a verdict better than one in another parameter.
   const inPlace = (issued: Issued): number => Number(issued.profile.signatureOf(visit.target) === issued.signature)
   issuers.sort((a, b) => inPlace(b) - inPlace(a))
   if (!issuers.length) return 'signature: no grant has it'

@@ -125,7 +125,7 @@ describe('guard refuses', () => {
   })
 })
 
-test('a link behind a # is not part of the request', async () => {
+test('a link after a # is not part of the request', async () => {
   const link = await mint()
   expect(await ask(guard(links, never), link.replace('?', '#?'))).toMatchObject({ status: 403, reason: 'unsigned' })
 })

@@ -15,7 +15,7 @@ const links = hmac({ secret: '0123456789abcdef0123456789abcdef' })
 const file = () => new Response('the file')
 const invite = () => confirm(links, { store: memoryStore(), handler: file })
 const closing: (() => unknown)[] = []
-// Errors that nobody caught would end the process.
+// Errors that nothing catches would end the process.
 const uncaught: unknown[] = []
 const note = (error: unknown) => void uncaught.push(error)
 let stderr: unknown[] = []

@@ -10,7 +10,7 @@ const url = 'https://files.example/a/b.txt'
 const never = () => {
   throw new Error('the handler ran')
 }
-// The header of Chromium when somebody opens an address.
+// The header of Chromium when a user opens an address.
 const BROWSER = 'text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,image/apng,*/*;q=0.8'
 const page = { headers: { accept: BROWSER } }
 

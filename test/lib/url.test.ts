@@ -44,7 +44,7 @@ test.each([
   ['', { origin: '', path: '', query: '', fragment: '' }],
 ])('split: %s', (url, parts) => expect(split(url)).toEqual(parts))
 
-test('split looks into nothing that is too long', () => {
+test('split does not read a URL that is too long', () => {
   const longest = `/${'a'.repeat(LONGEST - 1)}`
   expect(split(longest)).toMatchObject({ path: longest, plain: true })
   expect(split(`${longest}a`)).toMatchObject({ path: '' })

@@ -1,4 +1,5 @@
-// What is mutated, and the tests that should notice. `schemes` are the schemes whose vectors run as well, or `all`. With `dom` the tests have a window.
+// The files that are mutated, and the tests that should fail then. `schemes` are the schemes whose vectors run as well, or `all`. With `dom` the tests
+// have a window.
 const CORE_TESTS = ['core/*', 'lib/*', 'http/guard', 'http/refusal', 'http/request-target']
 
 export const AREAS = {

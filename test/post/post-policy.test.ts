@@ -237,12 +237,12 @@ test('a policy with anything that would not be checked is malformed', async () =
     expect(await reasonOf(JSON.stringify({ ...policy, expiration })), expiration).toBe('malformed policy')
   for (const odd of ['!', 'e30', 'e30=\n', 'e31=', '/w==', 'A'.repeat(24_000)])
     expect(await reasonFor({ ...form, Policy: odd })).toBe('malformed policy')
-  // Readable, and signed by nobody.
+  // Policies that can be read, with a signature that does not match.
   expect(await reasonOf(JSON.stringify(policy).replace('1000', '2000'))).toBe('bad_signature')
   expect(await reasonOf(JSON.stringify(policy).replace('users/42/', '\\$\\v'))).toBe('bad_signature')
 })
 
-test('a key that clients cannot ask for is refused, whatever the name of the file', async () => {
+test('a key that clients cannot request is refused, for any name of the file', async () => {
   for (const name of ['..', '.', 'a/..', '..\\..', '\0', '\ud800'])
     expect(await reasonFor({ ...(await posted()), file: { ...file, name } })).toBe('wrong_field key')
   for (const key of ['users/42/../43/cat.png', 'users/42/..', 'users/42/a\\..\\b', ''])
@@ -271,7 +271,7 @@ test('one changed character of a signed field is refused', async () => {
   }
 })
 
-test('FormData, in which fields behind the file do not count', async () => {
+test('FormData, in which fields after the file do not count', async () => {
   const { fields } = await postPolicy(bucket, URL_, conditions, at)
   const data = new FormData()
   for (const [name, value] of Object.entries(fields)) data.append(name, value)
@@ -449,7 +449,7 @@ test('mistakes of callers name their option', async () => {
   expect(await thrown(() => verifyPost(hmac([]), URL_, {}))).toBe('bad_option scheme')
 })
 
-test('odd forms get an answer', async () => {
+test('odd forms get a verdict, and no exception', async () => {
   const form = await posted()
   const odd = [undefined, null, 0, 1, '', 'x', '\ud800', [], {}, new Date(), Symbol.iterator, { size: Number.NaN }]
   for (const name of [...Object.keys(form), 'x-amz-security-token', '__proto__', 'constructor'])

@@ -37,7 +37,7 @@ function nothingWasRefused(): void {
   expect(site.complaints).toEqual([])
 }
 
-// What the pages of the tests do with the code of the guide.
+// How the pages of the tests use the code of the guide.
 const APP = `
 import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'

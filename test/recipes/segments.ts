@@ -6,7 +6,7 @@ import { root } from '../built.ts'
 const folder = join(root, 'docs/playground/files/video')
 const file = (name: string) => readFileSync(join(folder, name))
 
-// What is in each of its five segments: 50 frames of 512 units of time, one of them a key frame. ISO/IEC 14496-12
+// Each of its five segments has 50 frames of 512 units of time, one of them a key frame. ISO/IEC 14496-12
 const FRAMES = 50
 const FRAME = 512
 const FRAMES_OF_SHORT = 5

@@ -43,7 +43,7 @@ afterAll(() => site?.close())
 
 const script = () => bundle(`export { upload } from './upload.ts'`, { './upload.ts': fence('uploads.md', 'Uploads in parts', 1) })
 
-// What the page of an application adds: it keeps the parts, and shows the progress.
+// The code that an application's page adds: it keeps the parts, and shows the progress.
 const start = (parts: string) => `(async () => {
   window.parts = ${parts}
   window.sent = []

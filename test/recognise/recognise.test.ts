@@ -228,7 +228,7 @@ describe('arguments that are not links', () => {
     expect(thrown).toMatchObject({ code: 'bad_option', option: 'link', message })
   })
 
-  test('it can be called by map(), whatever that passes besides', () => {
+  test('it can be passed to map(), whose other arguments do not matter', () => {
     expect(['https://h.test/x', `https://h.test/x?s=${'0'.repeat(32)}`].map(recognise)).toMatchObject([undefined, { scheme: 'imgix' }])
   })
 })

@@ -67,7 +67,7 @@ function inProcess(program, args) {
   })
 }
 
-// What is wrong with a round, as printable text, beside its numbers. Only complete TAP counts: as many cases as planned, and at least one.
+// Reads the numbers of a round, and describes what is wrong with it. Only complete TAP counts: as many cases as planned, and at least one.
 function read({ lines, note = '' }) {
   const ok = lines.filter((line) => line.startsWith('ok ')).length
   const failures = lines.flatMap((line, at) => (line.startsWith('not ok ') ? [[line, ...details(lines, at + 1)].join('\n')] : []))

@@ -117,7 +117,7 @@ async function open(name, path, pages) {
   browser.on('exit', (code, signal) => bail(`ended with ${code ?? signal} before the page was done\n${complaints}`))
   const timers = [
     setTimeout(() => loaded || bail(`did not ask for the page within ${loadWithin / 1000} s\n${complaints}`), loadWithin),
-    // The page gives up by itself, and then says how far it came, unless it is stuck in a loop.
+    // Unless it is stuck in a loop, the page gives up after a time, and reports how far it came.
     setTimeout(() => bail(`was not done within ${doneWithin / 1000} s`), doneWithin + 5_000),
   ]
 
@@ -131,7 +131,7 @@ async function open(name, path, pages) {
   return { loaded, lines }
 }
 
-// Asked first, because an X server that is killed leaves its lock behind.
+// Asks it to end first, because an X server that is killed leaves its lock behind.
 async function stop(browser, closed) {
   kill(browser, 'SIGTERM')
   await Promise.race([closed, wait(3000, undefined, { ref: false })])

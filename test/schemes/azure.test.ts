@@ -303,7 +303,7 @@ test('bytes of a secret are copied, of a Buffer and of a view into a larger buff
   }
 })
 
-// All combinations of what a string to sign might leave out. The test takes each signature for good, so only the strings decide.
+// All combinations of the parts that a string to sign might leave out. The test treats each signature as valid, so only the strings decide.
 test('links with the same string to sign open the same resource', async () => {
   const paths = [
     '/x',

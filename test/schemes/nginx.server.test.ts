@@ -286,7 +286,7 @@ const IMPOSSIBLE = [
 ]
 
 describe.skipIf(!program)('NGINX', () => {
-  test('there are paths enough', () => expect(PATHS.length).toBeGreaterThanOrEqual(60))
+  test('there are enough paths', () => expect(PATHS.length).toBeGreaterThanOrEqual(60))
 
   test.each(PATHS)('%s', async (path, uri = path) => {
     const link = await sign(links, path, { expires: '1h', ip })
@@ -401,7 +401,7 @@ describe.skipIf(!program)('NGINX', () => {
     }
   })
 
-  test('anybody can change an expiry that is not in the digest, so sign takes never only', async () => {
+  test('anyone can change an expiry that is not in the digest, so sign accepts only never', async () => {
     const scheme = made({ expression: EXPRESSIONS['/unbound/'] })
     await expect(sign(scheme, '/unbound/a', { expires: '1h' })).rejects.toThrow(/must be 'never'/)
     const link = await sign(scheme, '/unbound/a', { expires: 'never' })

@@ -130,7 +130,7 @@ test('a link is refused where a storage would read more than was signed', async 
   expect((await put({}, `${link}&x-amz-meta-a=1%0Ax-amz-acl%3Apublic-read`)).reason).toBe('malformed')
 })
 
-test('a request object brings its method and headers', async () => {
+test('the method and headers of a Request are used', async () => {
   const links = s3v2(key, { vendor: 'oss' })
   const conditions = { ...hour, method: 'PUT', headers: { 'content-type': 'text/plain' } }
   const link = await sign(links, `${HOSTS.oss}/a b.txt`, conditions, at)
@@ -143,7 +143,7 @@ test('a request object brings its method and headers', async () => {
   expect((await verify(links, request('text/html'), at)).reason).toBe('bad_signature')
 })
 
-// What the signature covers, as claims tell it. The host is not covered but for the bucket, and parameters only if they are sub-resources.
+// The part of the claims that the signature covers. Of the host, only the bucket is covered, and of the parameters, only sub-resources.
 const covered = (claims: { readonly resource: string; readonly expires: Date; readonly keyId?: string } | undefined) => [
   claims?.resource.replace(/^https?:\/\/(bucket)?[^/]*/, '$1'),
   Number(claims?.expires),

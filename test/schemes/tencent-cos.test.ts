@@ -36,7 +36,7 @@ describe('wrong', () => {
   })
 })
 
-test('a request object brings its method and headers', async () => {
+test('the method and headers of a Request are used', async () => {
   const link = await sign(links, `${O}/a b.txt`, { ...hour, method: 'PUT', headers: { 'content-type': 'text/plain' } }, at)
   const request = (type: string) => new Request(link, { method: 'PUT', body: 'x', headers: { 'content-type': type } })
   expect((await verify(links, request('text/plain'), at)).claims).toMatchObject({

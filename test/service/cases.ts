@@ -163,7 +163,7 @@ const old: Case[] = [
       await validate(secure_url.replace(/&expires=.*/, ''), 'malformed')
       await validate(secure_url.replace(/md5=[\w-]+&/, ''), 'malformed')
       await validate(secure_url.replace('?', ';anything?'), 'bad_signature')
-      // Only a link with a good signature is said to have expired.
+      // Only a link with a valid signature is refused as expired.
       await validate(secure_url.replace(/expires=.*/, 'expires=1'), 'bad_signature')
     },
   },

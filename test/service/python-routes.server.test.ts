@@ -178,7 +178,7 @@ describe.skipIf(!python)('a client of the Python SecureLink', () => {
     }
   })
 
-  test('gets better links without a change of its own: they cover the query', async () => {
+  test('gets better links without being changed: they cover the query', async () => {
     const better = await serve('hmac', '2026-11:0123456789abcdef0123456789abcdef')
     const answers = await run(better.url, [
       ['generate', { url: `${url}?user=42`, clientip: '127.0.0.1', expire_seconds: 60 }],

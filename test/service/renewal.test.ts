@@ -154,7 +154,7 @@ describe('a link is renewed', () => {
     const both = anyOf(links, images)
     const { link } = await renewOne(await make(11, { id: '7' }, images), both)
     expect(await verify(both, link, at(NOW))).toMatchObject({ ok: true, scheme: 'pichax' })
-    // One pichax link opens every path, so an hmac link for its URL would be one that nobody signed.
+    // A pichax link opens every path, so an hmac link for its URL would grant a URL that nobody signed.
     expect(await verify(links, link, at(NOW))).toMatchObject({ ok: false })
   })
 })
@@ -215,7 +215,7 @@ describe('a link is not renewed', () => {
     expect(await reasonFor(old)).toBe('wrong_ip')
     expect(await reasonFor(old, links, { ip: () => '203.0.113.8' })).toBe('wrong_ip')
     expect((await renewOne(old, links, { ip: () => '203.0.113.7' })).ok).toBe(true)
-    // The address comes from the application, with what the runtime hands over.
+    // The application returns the address, from the arguments of the runtime.
     const handler = handlerFor(links, { ip: (_request: Request, info: { address: string }) => info.address })
     const answer = await (handler as Anything)(post({ link: old }), { address: '203.0.113.7' })
     expect(answer.status).toBe(200)
@@ -293,7 +293,7 @@ describe('a link is not renewed', () => {
   })
 
   test('if the new link would not have the limits of the old one', async () => {
-    // A link to write is not replaced by one that only reads: the page would fail, and nobody would know why.
+    // A link for writing is not replaced by one for reading: the page would fail for no visible reason.
     const files = azure({ id: 'account', secret: btoa(secret) })
     const file = 'https://account.blob.core.windows.net/c/a.txt'
     const writing = await make(1, { permissions: 'rw' }, files as Scheme, file)
@@ -408,7 +408,7 @@ describe('requests', () => {
       expect((await handlerFor(links)(post({ link: await make(1) }, headers as Record<string, string>))).status).toBe(415)
     },
   )
-  test('one link is answered by itself; its refusal is a problem document with the reason', async () => {
+  test('a single link gets its own response; its refusal is a problem document with the reason', async () => {
     const good = await handlerFor(links)(post({ link: await make(11) }))
     expect([good.status, good.headers.get('cache-control')]).toEqual([200, 'no-store'])
     expect(await good.json()).toEqual({ ok: true, link: expect.stringContaining('https://cdn.test/'), expires: expect.any(String) })
@@ -496,7 +496,7 @@ test('on Express, through listener', async () => {
   server.closeAllConnections()
 })
 
-test('behind express.json(), which has read the body, the answer is 400, and not long in coming', async () => {
+test('after express.json(), which has read the body, the response is a 400 at once', async () => {
   const app = express()
   app.use(express.json())
   app.post('/renew', listener(handlerFor(links)))

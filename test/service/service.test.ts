@@ -383,7 +383,7 @@ describe('options', () => {
     expect([denied.status, (await denied.json()).errors[0].field]).toEqual([403, 'headers'])
   })
 
-  test('a body without a length is counted while it comes, and one that lies is, too', async () => {
+  test('a body is counted while it arrives, also one whose length is missing or wrong', async () => {
     const small = service(links, { ...allowed, limit: 100 })
     let pulled = 0
     const body = new ReadableStream({
@@ -428,13 +428,13 @@ describe('options', () => {
     expect(await ask(links)).toEqual([422, 'expires'])
   })
 
-  test('what it signs is what sign makes', async () => {
+  test('it signs the same links as sign', async () => {
     const { link } = await (await service(links, allowed)(json(good))).json()
     expect(await verify(links, link)).toMatchObject({ ok: true })
   })
 })
 
-test('a batch does not go on asking a store that is down', async () => {
+test('a batch does not keep calling a store that is down', async () => {
   let asked = 0
   const store = {
     take: async () => {
@@ -625,7 +625,7 @@ describe('the routes of the Python SecureLink', () => {
     expect(await reasonOf(link.replace('/x', '/y'))).toBe('bad_signature')
   })
 
-  test('the night when clocks change is no longer and no shorter', async () => {
+  test('a lifetime does not change in the night when the clocks change', async () => {
     const zone = process.env['TZ']
     process.env['TZ'] = 'America/New_York'
     try {
@@ -640,7 +640,7 @@ describe('the routes of the Python SecureLink', () => {
     }
   })
 
-  test('the body of a stranger is not read, and a large one is not read to its end', async () => {
+  test('the body of an unknown caller is not read, and a large one is not read to its end', async () => {
     let pulled = 0
     const ask = (token: string, limit = 1_000_000) => {
       const served = pythonRoutes(service(links, { authorize: bearer(ANYTHING) }), { scheme: links, limit })

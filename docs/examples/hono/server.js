@@ -1,4 +1,4 @@
-// One route that signs, and one that only links open. It needs LINK_SECRET, with 32 bytes or more, and takes PORT.
+// One route that signs, and one that only links open. LINK_SECRET must have 32 bytes or more; PORT is optional.
 import { createServer } from 'node:http'
 import { Hono } from 'hono'
 import { hmac, sign } from 'securelink'
@@ -8,7 +8,7 @@ import { listener } from 'securelink/node'
 const links = hmac({ id: '2026-11', secret: process.env.LINK_SECRET ?? '' })
 const app = new Hono()
 
-// Put the check of your session in front of this route, because it gives a link to everybody.
+// Check the session before this route, because it gives a link to everyone who asks.
 app.post('/link', async (c) => {
   const { origin } = new URL(c.req.url)
   const link = await sign(links, `${origin}/reports/${crypto.randomUUID()}`, { expires: '10m' })

@@ -1,4 +1,4 @@
-// A file server that sends its files to people with a link. It needs LINK_SECRET, with 32 bytes or more, and takes PORT.
+// A file server that sends its files to clients with a link. LINK_SECRET must have 32 bytes or more; PORT is optional.
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { createServer } from 'node:http'
@@ -10,7 +10,7 @@ import { listener } from 'securelink/node'
 
 const links = hmac({ id: '2026-11', secret: process.env.LINK_SECRET ?? '' })
 
-// The permitted paths. A request can name nothing else.
+// The permitted paths. A request for any other path is a 404.
 const FILES = { '/files/readme.md': { path: join(import.meta.dirname, 'README.md'), type: 'text/markdown; charset=utf-8' } }
 
 const download = guard(links, async (request, claims) => {

@@ -1,4 +1,4 @@
-// Serves the objects of an R2 bucket to people with a link. Links with a number of uses are counted in Durable Objects.
+// Serves the objects of an R2 bucket to clients with a link. Durable Objects count the uses of links that have a number of uses.
 import { hmac } from 'securelink'
 import { cacheControl, guard } from 'securelink/guard'
 import { durableObjectStore } from 'securelink/stores/durable-object'
@@ -25,7 +25,7 @@ async function serve(request, claims, env) {
   if (!file) return new Response('no such file', { status: 404 })
   const headers = new Headers({ etag: file.httpEtag, 'accept-ranges': 'bytes', 'cache-control': cacheControl(claims) })
   file.writeHttpMetadata(headers)
-  // A bucket sends no body if the client has the file already.
+  // R2 sends no body if the client has the file already.
   if (!file.body) return new Response(null, { status: 304, headers })
   if (!request.headers.has('range') || !file.range) return new Response(file.body, { headers })
   const { offset = 0, length, suffix } = file.range

@@ -8,12 +8,13 @@ import { writeResponse, writeSentence } from './response.ts'
 type FetchHandler = (request: Request, info: NodeInfo) => Response | Promise<Response>
 
 /**
- * Makes a fetch handler a request listener for Node's HTTP and HTTPS servers.
+ * Turns a fetch handler into a request listener for Node's HTTP and HTTPS servers.
  *
- * The request's URL is the `Host` header and the request target as it came. The answer is 400 if they do not make a URL, and for targets that
- * clients do not send to a server: absolute URLs, `*`, and paths with dot segments, a raw `\` or two slashes at the start. Bodies stream both ways
- * at the pace of the slower side. When the client disconnects, `request.signal` aborts and the response's body is cancelled. When the handler
- * throws, or returns something other than a `Response`, the answer is 500, and the error goes to stderr without the URL, which may be a link.
+ * The request's URL is made from the `Host` header and the request target as the client sent it. The response is 400 if they do not make a URL, and
+ * for targets that clients do not send to a server: absolute URLs, `*`, and paths with dot segments, a raw `\` or two slashes at the start. Bodies
+ * stream both ways at the pace of the slower side. When the client disconnects, `request.signal` aborts and the response's body is cancelled. When
+ * the handler throws, or returns something other than a `Response`, the answer is 500, and the error goes to stderr without the URL, which may be a
+ * link.
  *
  * @param handler - Gets the request and the client's address: `guard(links, serve, { ip: (request, info) => info.remoteAddress })`.
  * @returns A listener for HTTP/1.1. Requests of HTTP/2 are answered with 400.
@@ -60,7 +61,7 @@ async function answer(incoming: IncomingMessage, outgoing: ServerResponse, handl
     assertResponse(response)
     await writeResponse(outgoing, response, request.method)
   } catch (error) {
-    // An error that is caused by the disconnection needs no report.
+    // Do not report an error that the disconnection caused.
     if (disconnected.signal.aborted) return
     console.error(`Answering a ${request.method} request failed:`, error)
     if (outgoing.headersSent) outgoing.destroy()
@@ -68,7 +69,7 @@ async function answer(incoming: IncomingMessage, outgoing: ServerResponse, handl
   }
 }
 
-/** Not with `instanceof`: frameworks bring a class `Response` of their own. */
+/** Does not use `instanceof`, because frameworks have their own class `Response`. */
 function assertResponse(response: unknown): void {
   const { status, headers } = (response ?? {}) as Partial<Response>
   if (typeof status === 'number' && typeof headers?.get === 'function') return

@@ -11,7 +11,7 @@ import { writeResponse, writeSentence } from './response.ts'
 import { signersIn, urlWithoutLink } from './without-link.ts'
 
 /**
- * A request that {@link middleware} has admitted. TypeScript cannot know which handlers come after it, so they say so:
+ * A request that {@link middleware} has admitted. TypeScript cannot know which handlers run after it, so cast the request there:
  * `const { claims } = req as Admitted<express.Request>`.
  */
 export type Admitted<Incoming extends IncomingMessage = IncomingMessage> = Incoming & {
@@ -28,20 +28,20 @@ export type FrameworkRequest = IncomingMessage & {
   readonly originalUrl?: string | undefined
 }
 
-/** Options of {@link middleware}: those of `guard`, with the framework's own request as the second argument of `ip` and `refuse`. */
+/** Options of {@link middleware}: those of `guard`, with the framework's own request as the last argument of `ip` and `refuse`. */
 export type MiddlewareOptions<Incoming extends IncomingMessage = FrameworkRequest> = GuardOptions<[incoming: Incoming]>
 
 /**
  * Puts the handlers that follow it behind signed links, in Express, Polka, Connect, and Fastify with `@fastify/middie`. Requests with a valid link go
- * on to the next handler; all others are answered as by `guard`. Request targets that clients do not send, such as absolute URLs and paths with
- * dot segments, are answered with 400, because frameworks read them differently from `verify`.
+ * to the next handler; all others are refused as by `guard`. Request targets that clients do not send, such as absolute URLs and paths with dot
+ * segments, are answered with 400, because frameworks read them differently from `verify`.
  *
- * The handlers that follow find the proved claims in `req.claims`. `req.url` is the URL of `claims.resource` then: without the link's parameters,
- * and without query parameters that the signature does not cover, because a client can change those. If the signature does not cover the path,
- * `req.url` keeps the path of the request. `req.originalUrl` stays as it was, where the framework sets it. The body is left unread.
+ * The handlers that follow find the proved claims in `req.claims`. `req.url` is then path and query of `claims.resource`: without the link's
+ * parameters, and without query parameters that the signature does not cover, because a client can change those. If the signature does not cover the
+ * path, `req.url` keeps the path of the request. `req.originalUrl` is not changed, and the body is not read.
  *
  * @param scheme - As for `guard`.
- * @param options - As for `guard`. `ip` gets the framework's request: `(request, req) => req.ip` with Express, and
+ * @param options - As for `guard`. `ip` also gets the framework's request: `(request, req) => req.ip` with Express, and
  *   `(request, req) => req.socket.remoteAddress` without a framework.
  * @returns A handler of `(req, res, next)`, for HTTP/1.1. Errors that the options throw go to `next`.
  * @throws A `LinkError` `bad_option` without a scheme, and for a wrong or unknown option.

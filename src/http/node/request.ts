@@ -1,4 +1,4 @@
-// requestOf: a request of node:http as a Request, with its body as a stream.
+// requestOf: turns a request of node:http into a Request, with its body as a stream.
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { isOriginForm } from '../request-target.ts'
 
@@ -25,8 +25,8 @@ const HOST = /^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d+)?$/i
 /**
  * A `Request` with the URL that the `Host` header and the target make.
  *
- * `undefined` if they do not make a URL, or one that can be read in several ways. Frameworks use the target as it came: Express, for one, cuts
- * the length of `http://host` off a URL that `middleware` has rewritten, and would open another file.
+ * `undefined` if they do not make a URL, or one that can be read in several ways. Frameworks use the target as the client sent it: Express, for
+ * example, cuts the length of `http://host` off a URL that `middleware` has rewritten, and would open another file.
  */
 export function requestOf(incoming: IncomingMessage, { target, signal, outgoing }: RequestOptions): Request | undefined {
   // Requests of HTTP/2 have no such list, and are refused.
@@ -50,7 +50,7 @@ export function requestOf(incoming: IncomingMessage, { target, signal, outgoing 
 /** The body, chunk by chunk, each when it is asked for. */
 function bodyOf(incoming: IncomingMessage, outgoing: ServerResponse): ReadableStream<Uint8Array> {
   let open = true
-  // The rest is read and dropped, because the next request on this connection comes after the body.
+  // Reads and drops the rest, because the next request on this connection comes after the body.
   const drain = () => {
     open = false
     incoming.resume()
@@ -74,14 +74,14 @@ function bodyOf(incoming: IncomingMessage, outgoing: ServerResponse): ReadableSt
         })
       },
       pull(controller) {
-        // A body parser in front, such as express.json(), leaves nothing. Without an error, the reader would wait for ever.
+        // An earlier body parser, such as express.json(), has read everything. Without an error, the reader would wait forever.
         if (incoming.readableEnded && open)
           controller.error(new Error('The body has been read already, by a handler in front of this one.'))
         else incoming.resume()
       },
       cancel: drain,
     },
-    // Nothing is read before the handler asks.
+    // Nothing is read before the handler asks for it.
     { highWaterMark: 0 },
   )
 }

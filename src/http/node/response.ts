@@ -1,7 +1,7 @@
-// writeResponse: a Response as an answer of node:http, at the pace of the client.
+// writeResponse: writes a Response to a response of node:http, at the pace of the client.
 import type { ServerResponse } from 'node:http'
 
-/** Answers with a sentence as plain text, in place of everything that was set before. */
+/** Responds with a sentence as plain text, and drops all headers that were set before. */
 export function writeSentence(outgoing: ServerResponse, status: number, sentence: string): void {
   for (const name of outgoing.getHeaderNames()) outgoing.removeHeader(name)
   outgoing.statusCode = status
@@ -30,7 +30,8 @@ export async function writeResponse(outgoing: ServerResponse, response: Response
     outgoing.end()
     return
   }
-  // A body that is ready goes out with the headers, in one packet. For a slow one the headers go first, so that the client knows the status.
+  // A body that is ready is sent together with the headers, in one packet. For a slow body, the headers are sent first, so that the client knows the
+  // status.
   const first = reader.read()
   const ready = await Promise.race([first, new Promise<undefined>((resolve) => setImmediate(() => resolve(undefined)))])
   if (!ready) outgoing.flushHeaders()

@@ -13,23 +13,23 @@ export function signersIn(scheme: Scheme, name: string): readonly Scheme[] {
 /**
  * The URL for the handlers that follow: `claims.resource`, without the path that the middleware is mounted at.
  *
- * The query has no more than the signature covers, because a client can change the rest. The path is the proved one, too, unless the signature does
- * not cover it, or only a part: a link of NGINX's that is made of `$secure_link_expires $secret` opens every path. Then it is the path of the
- * request without the link's token, as it is for NGINX. Otherwise every such link would open `/`.
+ * The query has only what the signature covers, because a client can change the rest. The path is the proved one, too. But if the signature covers no
+ * path, or only a part of it, the path is that of the request without the link's token, as in NGINX: a link of `nginx` with the expression
+ * `$secure_link_expires $secret` opens every path. With the proved path, every such link would open `/`.
  *
  * @param signers - The schemes that can have signed the link. Not all of `anyOf`: a client can add parameters that another scheme reads as a link of
  *   its own, and that scheme would leave the token in the path.
- * @param original - The target of the request.
+ * @param original - The target of the request, as the client sent it.
  * @param url - The same, as the framework left it: without the path of the mount.
  */
 export function urlWithoutLink(signers: readonly Scheme[], original: string, url: string, { resource }: Claims): string {
-  // Where the rest does not begin with a `/`, frameworks write one in front that was not in the request.
+  // If the rest does not begin with a `/`, frameworks add one that was not in the request.
   const tail = original.endsWith(url) ? url : url.slice(1)
   if (!original.endsWith(tail)) return url
   const mount = original.slice(0, original.length - tail.length)
   const { path, query } = split(resource)
   const rest = behind(mount, isSamePath(path, split(original).path) ? path : pathFor(signers, original, path))
-  // The mount holds the token of a link that has it in its path.
+  // If the token is in the path, the mount contains it.
   if (rest === undefined) return url
   // Frameworks later remove the `/` that they added. If it were missing, they would open `/filestxt` for the link to `/files.txt`.
   return (rest[0] === '/' ? rest : `/${rest}`) + query
@@ -47,13 +47,13 @@ function pathFor(signers: readonly Scheme[], original: string, proved: string): 
   return shortest
 }
 
-/** The part of a path after the mount, which is spelled as in the request, or in normal form. */
+/** The part of a path after the mount. The path has the mount as in the request, or in normal form. */
 function behind(mount: string, path: string): string | undefined {
   const front = [mount, normalPath(mount)].find((spelling) => path.startsWith(spelling))
   return front === undefined ? undefined : path.slice(front.length)
 }
 
-/** Are these two spellings of one path: the one that came, and the one that is signed? Schemes escape, and NGINX merges slashes. */
+/** Are these two spellings of the same path, as it was sent and as it was signed? Schemes escape paths, and NGINX merges slashes. */
 function isSamePath(one: string, other: string): boolean {
   return one === other || unescaped(one) === unescaped(other)
 }

@@ -25,7 +25,7 @@ export function aclOf(edge: Edge, { acl, prefix, path }: Opened): string | undef
   return aclText(edge, path)
 }
 
-/** A path must not mean anything in a token. */
+/** Throws if the path has a character with a meaning in tokens. */
 function assertPlain(edge: Edge, path: string, option: string): void {
   const { aclDelimiter, fieldDelimiter } = edge
   const isPlain = !/[*?]/.test(path) && isPattern(edge, path)

@@ -16,9 +16,9 @@ export interface AkamaiOptions {
   readonly escapeEarly?: boolean
   /** As the property's "Ignore query string": a link for one URL does not cover its query. Default: `false`, and `true` with Cloudinary. */
   readonly ignoreQueryString?: boolean
-  /** Stands between two fields. Default: `'~'`. */
+  /** Separates two fields. Default: `'~'`. */
   readonly fieldDelimiter?: string
-  /** Stands between two patterns of an ACL. Default: `'!'`. */
+  /** Separates two patterns of an ACL. Default: `'!'`. */
   readonly aclDelimiter?: string
 }
 

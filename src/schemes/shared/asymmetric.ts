@@ -18,7 +18,7 @@ export interface KeyPair extends Omit<SecretKey, 'secret'> {
    * or with a public key in its place, the scheme only verifies.
    */
   readonly secret?: string | PlatformKey | RemoteSecret
-  /** The public key, or a certificate: in PEM, or a `CryptoKey`. Default: the public half of `secret`, if that can be told. */
+  /** The public key, or a certificate: in PEM, or a `CryptoKey`. Default: the public half of `secret`, if it can be derived. */
   readonly publicKey?: string | PlatformKey
 }
 
@@ -110,7 +110,7 @@ function isRemote(secret: KeyPair['secret']): secret is RemoteSecret {
 
 const isElliptic = (key: CryptoKey): boolean => key.algorithm.name === 'ECDSA'
 
-// An RSA key of WebCrypto's has its hash in it; one of ECDSA is told it each time.
+// An RSA `CryptoKey` includes its hash; for ECDSA the hash is passed each time.
 const parameters = ({ algorithm: { name } }: CryptoKey, hash: SignedHash) => ({ name, hash })
 const importParameters = (kind: KeyFile['kind'], hash: SignedHash) =>
   kind === 'RSA' ? { name: 'RSASSA-PKCS1-v1_5', hash } : { name: 'ECDSA', namedCurve: kind }

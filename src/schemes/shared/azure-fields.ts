@@ -177,8 +177,8 @@ export function isPermission(letter: string, sr: string | undefined, version: st
 }
 
 /**
- * Does Azure take these permissions: letters of this resource and version, none twice, and the first ones in their order? Each tool has an order
- * of its own for the letters that came later: the portal writes `rwdlacupiytfx`, the libraries `rwdxftlacupiy`.
+ * Does Azure accept these permissions? They must be letters of this resource and version, none twice, with the first ones in order. Tools differ in
+ * the order of the letters that came later: the portal writes `rwdlacupiytfx`, the libraries `rwdxftlacupiy`.
  */
 export function arePermissions(text: string, sr: string | undefined, version: string): boolean {
   const letters = [...text]
@@ -198,7 +198,7 @@ export function timeIn(text: string | undefined): Date | undefined {
   if (!found) return undefined
   const { day, hours = 0, minutes = 0, seconds = 0, fraction = '', sign, offsetHours = 0, offsetMinutes = 0 } = found
   const midnight = new Date(`${day}T00:00:00Z`)
-  // Some engines take the 30th of February for the 2nd of March.
+  // Some engines read the 30th of February as the 2nd of March.
   if (!midnight.toJSON()?.startsWith(day as string)) return undefined
   const sinceMidnight = +hours * 3600 + +minutes * 60 + +seconds
   const offset = (+offsetHours * 3600 + +offsetMinutes * 60) * (sign === '-' ? -1 : 1)

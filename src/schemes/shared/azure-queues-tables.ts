@@ -63,7 +63,7 @@ export interface EntityRange {
 }
 
 /**
- * Is what the path names within the range? Azure cuts the answer to a query down to the range. Here nothing does, so a link with a range opens
+ * Is the entity in the path within the range? Azure restricts the result of a query to the range. `verify` cannot, so a link with a range opens
  * single entities only.
  */
 export function isInRange({ spk, srk, epk, erk }: EntityRange, segment: string): boolean {

@@ -32,7 +32,7 @@ type RequestParameter = (typeof REQUEST_PARAMETERS)[number]
 
 type RequestParameters = { readonly [Name in RequestParameter]?: string | undefined }
 
-/** A URL taken apart into a link and a request. */
+/** The parts of a URL: a link and a request. */
 export interface Taken {
   /** The link's own parameters. */
   readonly fields: Fields
@@ -42,7 +42,7 @@ export interface Taken {
 }
 
 /**
- * Takes a URL apart.
+ * Splits a URL into a link and a request.
  *
  * @param pathStyle - Does the path begin with the account?
  */
@@ -79,7 +79,7 @@ interface Piece {
   readonly text: string
 }
 
-/** Takes a query apart. Nothing but letters in names is decoded, because a request can have thousands of parameters. */
+/** Splits a query. Only ASCII characters in names are decoded, because a request can have thousands of parameters. */
 function piecesOf(query: string): Piece[] {
   const pieces: Piece[] = []
   for (const text of query.slice(1).split('&')) {
@@ -95,7 +95,7 @@ function unescaped(name: string): string {
   return name.includes('%') ? name.replace(/%([0-7][\dA-Fa-f])/g, (_, hex) => String.fromCharCode(Number.parseInt(hex, 16))) : name
 }
 
-// Not `toLowerCase` alone, which makes a `k` of the Kelvin sign.
+// `toLowerCase` alone would turn the Kelvin sign into a `k`.
 const lowerCase = (name: string): string => name.replace(/[A-Z]+/g, (letters) => letters.toLowerCase())
 
 /** A value, where Azure reads a `+` as a space; `undefined` for one that cannot be decoded. */
@@ -205,7 +205,7 @@ const LETTER_OF_SERVICE = new Map([
   ['table', 't'],
 ])
 
-/** The thing that a link is for. */
+/** The resource that a link is for. */
 export interface Place {
   /** Its path below the account, decoded: `/container/blob`. */
   readonly resource: string
@@ -213,7 +213,7 @@ export interface Place {
   readonly prefix?: string | undefined
 }
 
-/** Finds the thing that a link at this URL is for. `undefined` for a path that a link of this kind cannot be for. */
+/** Finds the resource that a link at this URL is for. `undefined` for a path that a link of this kind cannot be for. */
 export function placeOf({ sr, sdd = '', tn }: Fields, { account, segments }: AzureRequest): Place | undefined {
   if (sr === 't') return placeOfTable(tn, segments)
   const front = account === undefined ? '' : `/${account}`

@@ -2,7 +2,7 @@
 import { assertOption } from '../../core/errors.ts'
 import { decodeValue } from '../../lib/url.ts'
 
-// Nothing stands between expiry, address and parameters. Digits at the beginning of the parameters, or an address, could move.
+// Expiry, address and parameters are signed without separators, so digits or an address at the beginning of the parameters could move.
 const MOVABLE = /^(?:[\d.]|[\da-f.]*:)/i
 
 /** A parameter of the query, decoded. */

@@ -4,7 +4,7 @@ import { normalOrigin, normalPath } from '../../lib/normalise.ts'
 import { split } from '../../lib/url.ts'
 import { type HeaderReader, matchesPattern } from './edge-token.ts'
 
-/** The URL as it is signed. CloudFront takes its own parameters out of a query, so nothing else in it may be ambiguous. */
+/** The URL as it is signed. CloudFront removes its own parameters from a query, so the rest of the query must not be ambiguous. */
 export function resourceOf(url: string): string {
   const { origin, path, query } = split(url)
   assertOption(origin, 'url', 'absolute: CloudFront signs the host')
@@ -28,8 +28,8 @@ export function patternFor(url: string, prefix: string | undefined, pattern: unk
 }
 
 /**
- * Opens a pattern this URL? A `*` at its end stands for a query, too. Any other `*` does not stand for the `?` in front of a query, because then `*.mp4`
- * would open `/secret.txt?x=.mp4`.
+ * Does a pattern open this URL? A `*` at its end also matches a query. Any other `*` does not match the `?` before a query, because `*.mp4` would
+ * then open `/secret.txt?x=.mp4`.
  */
 export function opensUrl(pattern: string, url: string): boolean {
   const mark = url.indexOf('?')
@@ -42,14 +42,14 @@ export function opensUrl(pattern: string, url: string): boolean {
   return false
 }
 
-/** The URLs that a request can have been for. A path alone is on the host of its header, with either scheme. */
+/** The URLs that a request may have been for. For a path alone, the host comes from the header, with either scheme. */
 export function wholeUrls(origin: string, rest: string, header?: HeaderReader): readonly string[] {
   if (origin) return [origin + rest]
   const host = header?.('host')
   return host ? [normalOrigin(`https://${host}`) + rest, normalOrigin(`http://${host}`) + rest] : []
 }
 
-/** The part of a URL that a pattern is sure about: with wildcards, not the query, and not always the host. */
+/** The part of a URL that a pattern determines: with wildcards, not the query, and not always the host. */
 export function covered(pattern: string, url: string): string {
   if (pattern === url && !url.includes('*')) return url
   const { origin, path } = split(url)

@@ -1,4 +1,4 @@
-// DER and PEM, as far as keys and ECDSA signatures need them. X.690, RFC 5958, RFC 5280 and RFC 7468.
+// The parts of DER and PEM that keys and ECDSA signatures need. X.690, RFC 5958, RFC 5280 and RFC 7468.
 import { BASE64, decode, encode, HEX } from '../../lib/encoding.ts'
 
 type Bytes = Uint8Array<ArrayBuffer>
@@ -66,7 +66,7 @@ const PEM = /-----BEGIN ((?:(?:RSA|EC) )?PRIVATE KEY|(?:RSA )?PUBLIC KEY|CERTIFI
 
 /** Reads a key or a certificate in PEM. `undefined` for anything else, and for keys that are neither RSA nor P-256. */
 export function keyInPem(pem: string): KeyFile | undefined {
-  // Line breaks are often written as `\n` where a variable of the environment holds the key.
+  // In environment variables, line breaks are often written as `\n`.
   const [, label, text] = PEM.exec(pem.replaceAll('\\n', '\n')) ?? []
   if (!label || !text) return undefined
   const base64 = text.replace(/\s+/g, '').replace(/={1,2}$/, '')
@@ -141,7 +141,7 @@ export function rawSignature(der: Bytes): Bytes | undefined {
     if (number.length > HALF) return undefined
     raw.set(number, (at + 1) * HALF - number.length)
   }
-  // Written again, it must be the same: there is one spelling.
+  // Encoding it again must give the same bytes, because a signature has only one spelling.
   return encode(derSignature(raw), HEX) === encode(der, HEX) ? raw : undefined
 }
 

@@ -4,7 +4,7 @@ import type { SecretKey } from '../../core/keys.ts'
 import type { Algorithm, MaybeAsync } from '../../core/scheme.ts'
 import { encode, HEX } from '../../lib/encoding.ts'
 
-// Requests choose what a key is derived for, such as a day, so the memory of one key must not grow with them.
+// Requests choose what a key is derived for, such as a day. A limit keeps forged requests from filling the memory.
 const MOST_REMEMBERED = 16
 
 // By the key object, so that a key which the program no longer holds can be collected with all keys that were derived from it.
@@ -13,7 +13,7 @@ const remembered = /* @__PURE__ */ new WeakMap<SecretKey, Map<string, SecretKey>
 /**
  * A key derived from another one. It is remembered with that key under a name, so it is derived and imported once.
  *
- * @param name - Tells the keys apart that are derived from one key. Different derivations need different names.
+ * @param name - The name of the derived key. Different derivations from one key need different names.
  * @param derive - Derives the key when it is not remembered.
  */
 export function derivedKey(key: SecretKey, name: string, derive: () => Promise<SecretKey>): MaybeAsync<SecretKey> {
@@ -22,7 +22,7 @@ export function derivedKey(key: SecretKey, name: string, derive: () => Promise<S
 
 async function deriveAndRemember(key: SecretKey, name: string, derive: () => Promise<SecretKey>): Promise<SecretKey> {
   const derived = await derive()
-  // Read only now, because other links may have derived keys meanwhile.
+  // Read again after the derivation, because other links may have derived keys in the meantime.
   let keys = remembered.get(key)
   if (!keys || keys.size >= MOST_REMEMBERED) {
     keys = new Map()

@@ -7,7 +7,7 @@ import { decodeValue, encodeValue, type Parts, split } from '../../lib/url.ts'
 /** Finds a header by its name in lower case. */
 export type HeaderReader = (name: string) => string | undefined
 
-/** What a request brought. */
+/** The tokens of a request, and the rest of its URL. */
 export interface Presented {
   /** The token, or several where the request has several. */
   readonly tokens: readonly string[]
@@ -52,7 +52,7 @@ function nameOf(piece: string): string | undefined {
 const valuesOf = (name: string, pieces: readonly string[]): readonly string[] =>
   pieces.filter((piece) => nameOf(piece) === name).map((piece) => piece.slice(piece.indexOf('=') + 1))
 
-/** A token taken apart. */
+/** The parts of a token. */
 export interface EdgeToken<Name extends string> {
   /** The fields by their names, as they stand. A field without a value, such as `FullPath`, has its own name as value. */
   readonly fields: { readonly [N in Name]?: string }
@@ -61,7 +61,10 @@ export interface EdgeToken<Name extends string> {
   readonly signature: string
 }
 
-/** Takes a token apart. Only the field `bare` has no value. `undefined` if a field is unknown, empty or repeated, or if the token does not end with its signature. */
+/**
+ * Splits a token into its fields. Only the field `bare` has no value. `undefined` if a field is unknown, empty or repeated, or if the token does not
+ * end with its signature.
+ */
 export function parseToken<Name extends string>(
   value: string,
   names: readonly Name[],
@@ -69,7 +72,7 @@ export function parseToken<Name extends string>(
   bare?: Name,
 ): EdgeToken<Name> | undefined {
   const mark = `${delimiter}hmac=`
-  // Some clients escape `~` and `=`, and then everything else, too. They have read the escapes of spaces and letters by then.
+  // Some clients decode the token and then escape all of it again, including `~` and `=`.
   const token = value.includes(mark) ? value : asClientsSend(decodeValue(value.replaceAll('+', '%20')) ?? value)
   const end = token.lastIndexOf(mark)
   if (end < 0) return
@@ -95,7 +98,7 @@ export function asClientsSend(text: string): string {
   return text.replace(/[^!-~]|["<>]/gu, encodeValue)
 }
 
-/** The opposite: signers that don't escape have signed spaces and letters as they are, and clients have escaped them since. */
+/** The opposite: the text before clients escaped it. Signers that do not escape have signed spaces and letters unescaped. */
 export function asTyped(text: string): string {
   return text.replace(/%(?:2[027]|3[CE]|5[CE]|60|7[B-D])|(?:%[89A-F][\dA-F])+/g, (escapes) => decodeValue(escapes) ?? escapes)
 }
@@ -143,7 +146,7 @@ export function matchesPattern(pattern: string, text: string): boolean {
   return /^\**$/.test(pattern.slice(at))
 }
 
-/** The prefix, in normal form, that patterns are: `/a/*`, or `/a` and `/a/*`. `undefined` for others, such as `/a*`, which opens `/ab`, too. */
+/** The prefix, in normal form, that patterns stand for: `/a/*`, or `/a` and `/a/*`. `undefined` for others, such as `/a*`, which also opens `/ab`. */
 export function prefixOf(patterns: readonly string[]): string | undefined {
   const folder = patterns[patterns.length - 1]?.replace(/\*$/, '') ?? ''
   if (!folder.endsWith('/') || !folder.startsWith('/') || /[*?]/.test(folder)) return undefined

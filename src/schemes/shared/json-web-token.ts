@@ -6,7 +6,7 @@ export type Json = Readonly<Record<string, unknown>>
 /** The string to sign: header and payload, each as base64url. */
 export const stringToSign = (header: string, payload: string): string => `${header}.${payload}`
 
-/** A token taken apart. */
+/** The parts of a token. */
 export interface Token {
   readonly header: Json
   readonly payload: Json
@@ -14,7 +14,7 @@ export interface Token {
   readonly signature: string
 }
 
-/** Takes a token apart. `undefined` if it is none, or if a part is base64url in another spelling. */
+/** Splits a token. `undefined` if the text is not a token, or if a part is base64url in another spelling. */
 export function readToken(token: string): Token | undefined {
   const [, first, second, signature] = /^([\w-]+)\.([\w-]+)\.([\w-]+)$/.exec(token) ?? []
   if (!first || !second || !signature) return undefined

@@ -1,4 +1,4 @@
-// The fields of Media CDN's tokens that are more than a number or a text: what the token opens, the headers that it asks for, and lists.
+// The structured fields of Media CDN's tokens: the paths that the token opens, the headers that it requires, and lists.
 import { assertOption } from '../../core/errors.ts'
 import type { Visit } from '../../core/scheme.ts'
 import { BASE64URL, decode } from '../../lib/encoding.ts'
@@ -40,7 +40,7 @@ export function headersOf({ header }: Visit, names: readonly string[]): string |
   return values.every(isValue) ? names.map((name, i) => `${name}=${values[i]}`).join() : undefined
 }
 
-/** Servers see values without the spaces around them, so a link that signs some would never open. */
+/** Servers remove the spaces around a value, so a link that signs them would never open. */
 const isValue = (value: unknown): boolean => typeof value === 'string' && /^[^,~\p{Cc}]*$/u.test(value) && value.trim() === value
 
 /** A text as a field has it. A `~` would end the field. */

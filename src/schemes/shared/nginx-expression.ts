@@ -67,7 +67,7 @@ export interface Expression {
   readonly ambiguous: boolean
 }
 
-// As in a configuration; `$12` is `$1` and a 2.
+// As in a configuration, where `$12` is `$1` followed by a 2.
 const VARIABLE = /\$\{(\w+)\}|\$([1-9]|\w+)/g
 
 /**
@@ -129,7 +129,7 @@ export function assertVariables(option: string, { names, given }: Expression, { 
   }
 }
 
-/** Does the signature cover this variable? The text of the option `variables` is no part of the request. */
+/** Does the signature cover this variable? A fixed text of the option `variables` is not part of the request, so it does not count. */
 export function covers({ names, given }: Expression, name: string): boolean {
   return names.includes(name) && !given.has(name)
 }
@@ -201,7 +201,7 @@ function stringToSign(expression: Expression, request: NginxRequest, values: Val
   return { pieces: pieces.map(({ name, text }) => (name === 'secret' ? SECRET : textOf(text))) }
 }
 
-/** Can all functions be given this path as text? Not one that is not UTF-8. */
+/** Can the functions in the option `variables` get this path as text? They cannot if it is not UTF-8. */
 function fitsFunctions({ given }: Expression, { uri }: NginxRequest): boolean {
   return typeof textOf(uri) === 'string' || ![...given.values()].some((value) => typeof value === 'function')
 }
@@ -210,7 +210,7 @@ function fitsFunctions({ given }: Expression, { uri }: NginxRequest): boolean {
 export function requestToSign(expression: Expression, { parts }: Grant): NginxRequest {
   const { origin, path, query } = parts
   const args = bytesOf(query.slice(1))
-  // The verbs compare names as they are written, and NGINX in any case.
+  // The verbs compare names with their case, but NGINX ignores the case.
   for (const name of expression.own)
     assertOption(argument(args, name) === undefined, 'url', `without the parameter '${name}', which the link adds`)
   const request = nginxRequest({ origin, path, query: without(query, expression.own), fragment: '' }, args, expression.mergeSlashes)
@@ -265,7 +265,7 @@ export interface Found {
   readonly seconds: number
   /** The URL without the token. */
   readonly resource: string
-  /** The URL as far as a good signature proves it: path and query. */
+  /** The part of the URL that a valid signature proves: path and query. */
   readonly proven: string
 }
 

@@ -10,7 +10,7 @@ export interface Piece {
 /** The text of all pieces. */
 export const joined = (pieces: readonly Piece[]): string => pieces.map(({ text }) => text).join('')
 
-/** The values that a variable can have, as far as they tell where it begins and ends. */
+/** The values that a variable can have, which determine where its field can begin and end. */
 export interface Field {
   /** The length of the shortest one. */
   readonly least: number
@@ -51,9 +51,9 @@ export type OwnFields = ReadonlyMap<string, Field>
  * argument, and the token is valid for that, too: with `$uri|$arg_ts`, the path `/a|2099` and the time `1` make the text of the path `/a` and the
  * time `2099|1`.
  *
- * A secret between two fields keeps them apart, because clients cannot write it. Its characters are not looked at, so that no time depends on them.
- * `$uri$remote_addr` counts as one field, because the most common expression has it. The check therefore does not tell where the path ends and the
- * address begins.
+ * A secret between two fields separates them, because clients cannot write it. The check does not read the characters of the secret, so that its time
+ * does not depend on them. `$uri$remote_addr` counts as one field, because the most common expression has it. The check therefore does not tell where
+ * the path ends and the address begins.
  */
 export function splitsInOneWay(pieces: readonly Piece[], own: OwnFields): boolean {
   const secret = pieces.findIndex(({ name }) => name === 'secret')
@@ -75,7 +75,7 @@ export function splitsInOneWay(pieces: readonly Piece[], own: OwnFields): boolea
 interface Ends {
   /** For each place in the text: in how many ways they can end there. */
   readonly ways: Float64Array
-  /** The last place with any. */
+  /** The last place where they can end. */
   readonly last: number
 }
 

@@ -34,7 +34,7 @@ export function pathOf(uri: string): string {
   return uri.replace(/[^\w\-.~!$&'()*+,;=:@/]/g, escapeByte)
 }
 
-/** Replaces every escape by its byte. Each `%` must begin one. */
+/** Replaces every escape with its byte. Each `%` must begin an escape. */
 function unescapeBytes(text: string): string {
   const [first = '', ...escaped] = text.split('%')
   let result = first
@@ -104,8 +104,8 @@ export function expiryClaims(seconds: number): Pick<Claims, 'expires' | 'endless
 }
 
 /**
- * Is this a token of `size` bytes in base64url? NGINX itself also takes padding, and any value of the bits left over. Here a token has one
- * spelling. With several, a link could be written in a second way, which a list of revoked or used links would not find.
+ * Is this a token of `size` bytes in base64url? NGINX itself also accepts padding, and any value of the unused bits. Here a token has only one
+ * spelling. Otherwise a link could be written in a second way, which a list of revoked or used links would not contain.
  */
 export function isToken(text: string, size: number): boolean {
   return text.length === Math.ceil((size * 4) / 3) && decode(text, BASE64URL, new Uint8Array(size)) === size

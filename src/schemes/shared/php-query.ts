@@ -43,7 +43,7 @@ function parameterOf(piece: string): PhpParameter {
 /** The result of `parse_str` for a query: values, and arrays of them, by their names as PHP prints them. */
 export type PhpValues = Map<string, string | PhpValues>
 
-/** The values of a query, or the name of a parameter that cannot be read surely: `twice`, or in a form that PHP changes or drops. */
+/** The values of a query; or the name of a parameter that occurs twice, or that has a form which PHP changes or drops. */
 export interface PhpQuery {
   readonly values: PhpValues
   readonly twice: string | undefined
@@ -80,7 +80,7 @@ export function phpQuery(query: string): PhpQuery {
 /** The index that `[]` stands for in each array. Remembered, because looking for the highest one each time takes quadratic time. */
 type NextIndices = Map<PhpValues, number>
 
-/** Puts a value at its place. Answers whether something was there. */
+/** Puts a value at its place. Returns whether there was a value already. */
 function put(values: PhpValues, path: readonly string[], value: string, next: NextIndices): boolean {
   let inner = values
   let replaced = false

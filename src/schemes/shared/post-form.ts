@@ -1,4 +1,4 @@
-// Upload forms: the words of Amazon and Google for the fields that sign them, and the JSON of their policies.
+// Upload forms: Amazon's and Google's names for the fields that sign them, and the JSON of their policies.
 import type { PostForm } from '../../core/scheme.ts'
 import type { FormWords } from './sigv4.ts'
 

@@ -1,4 +1,4 @@
-// Credentials of storages, checked for the ways in which copying spoils them.
+// Credentials of storages, checked for characters that were copied by mistake.
 import { assertOption } from '../../core/errors.ts'
 import { isBytes, type SecretKey } from '../../core/keys.ts'
 
@@ -10,7 +10,7 @@ export interface PresignKey extends SecretKey {
   readonly sessionToken?: string
 }
 
-// Ids and tokens have no quotes. A storage of one's own may have any secret, so a quote in a secret counts at its ends only.
+// Ids and tokens have no quotes. Secrets of your own storage may contain any character, so in a secret, quotes count only at its ends.
 const SPOILT = /^\s|\s$|[\p{Cc}"']/u
 const SPOILT_SECRET = /^[\s"']|[\s"']$|\p{Cc}/u
 const UNSPOILT = 'free of line breaks, quotes and outer white space, which copying may have brought along'
@@ -20,7 +20,7 @@ export function assertId(scheme: string, key: SecretKey): void {
   assertOption(key?.id, 'id', `the access key id: ${scheme}() takes keys as { id, secret }`)
 }
 
-/** The same key. No message repeats a credential. */
+/** Returns the key, or throws if it is spoilt. Messages do not contain credentials. */
 export function withGoodCredentials<K extends PresignKey>(scheme: string, key: K): K {
   assertId(scheme, key)
   assertOption(!('expiration' in key), 'expiration', "given as the key's expires: { expires: credentials.expiration }")

@@ -96,7 +96,7 @@ const OBS: V2Vendor = {
 
 export const VENDORS: Readonly<Record<'s3' | 'oss' | 'obs', V2Vendor>> = { s3: S3, oss: OSS, obs: OBS }
 
-/** The host without its scheme and port. DNS has no names over 253 characters, and the expressions would take long for one. */
+/** The host without its scheme and port. DNS names have at most 253 characters, and the regular expressions would take long for a longer one. */
 export function hostname(origin: string): string {
   const host = origin.replace(/^[a-z]+:\/\//, '').replace(/:\d+$/, '')
   return host.length > 253 ? '' : host
@@ -120,7 +120,7 @@ export function signedParameters(vendor: V2Vendor, query: string): readonly Cano
   return signed?.some(isBad) ? undefined : signed
 }
 
-/** Can a part of this text be taken for a sub-resource of its own? Nothing escapes `?` and `&` in the string to sign. */
+/** Could a part of this text be read as another sub-resource? The string to sign does not escape `?` and `&`. */
 export function hidesSubresource(vendor: V2Vendor, text: string): boolean {
   const [, ...pieces] = text.split(/[?&]/)
   return pieces.some((piece) => isSigned(vendor, piece.split('=', 1)[0] as string))

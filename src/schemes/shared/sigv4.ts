@@ -114,7 +114,7 @@ export const AWS4: Vocabulary = {
   terminator: 'aws4_request',
   parameters: /* @__PURE__ */ parameterNames('X-Amz-'),
   headerPrefix: 'x-amz-',
-  // The hash is in the string to sign anyway, and CloudFront adds its id on the way.
+  // The string to sign has the hash in any case, and CloudFront adds its id on the way.
   unsignedHeaders: ['x-amz-content-sha256', 'x-amz-cf-id'],
   payloadHash: 'X-Amz-Content-Sha256',
   signsPort: true,
@@ -257,14 +257,14 @@ interface Life {
   readonly seconds: number
 }
 
-/** When a link of at most seven days begins, and how long it lives. */
+/** The start and the lifetime of a link, which is valid for at most seven days. */
 export function lifeOf({ now, starts, expires = 0, window }: Grant): Life {
   const present = Math.floor(now / 1000)
-  // Links that are aligned begin at the same time, or they would not be identical.
+  // Aligned links must have the same start to be identical.
   const aligned = present - (present % window)
   const start = starts ?? Math.max(aligned, Math.min(present, expires - WEEK))
   const seconds = expires - start
-  // Both ends are rounded, so a Date that is seven days from now, between two seconds, seems to be a second further.
+  // Start and end are rounded, so a Date exactly seven days from now, between two seconds, seems to be one second later.
   if (seconds === WEEK + 1 && starts === undefined && now % 1000 > 0) return { starts: start, seconds: WEEK }
   assertOption(seconds <= WEEK, 'expires', 'at most 7 days after the start of the link')
   return { starts: start, seconds }
@@ -353,7 +353,7 @@ function assertOwnVendor({ headerPrefix }: Dialect, option: string, names: reado
   assertOption(!names.some(isForeign), option, 'free of names of another vendor, which begin with X-Amz- or X-Goog-')
 }
 
-/** The only value with characters to escape, and the same for many links. */
+/** Remembers the latest value: the credential is the only value that needs escapes, and is the same for many links. */
 const encodeCredential = /* @__PURE__ */ withLatest(encodeValue)
 
 /** The parameters of a link that are signed, escaped, in the order in which links have them. */
@@ -401,8 +401,8 @@ function read(dialect: Dialect, own: readonly string[], url: string, header?: He
 }
 
 /**
- * Has the link the token of the key's session, if the key has one? A token that the storage no longer takes must not open anything. A key without a
- * token verifies links with any.
+ * Does the link have the token of the key's session, if the key has one? A token that the storage no longer accepts must not open anything. A key
+ * without a token verifies links with any token.
  */
 function isOfSession(key: SecretKey, { securityToken, s3SessionToken }: Parameters): boolean {
   const { sessionToken } = key as PresignKey
@@ -430,7 +430,7 @@ interface Content {
 
 const CREDENTIAL = /^(?<id>.+)\/(?<day>\d{8})\/[^/]+\/[^/]+\/[^/]+$/
 
-/** Answers with the parameter that is missing or not in its form, if there is one. */
+/** Returns the values, or the parameter that is missing or malformed. */
 function contentOf({ algorithm, signer }: Dialect, parameters: Parameters): Content | Parameter {
   const { credential = '', date = '', expires = '', signedHeaders: list = '', signature = '' } = parameters
   if (parameters.algorithm !== algorithm) return 'algorithm'
@@ -475,8 +475,8 @@ function signedMethods({ getOpensHead }: Dialect, method: string): readonly stri
 }
 
 /**
- * Has the request a header of the vendor's that is not signed? It would ask for more than the signer allowed: `x-amz-copy-source` turns an
- * upload into a copy of anything that the key may read.
+ * Does the request have a header of the vendor's that is not signed? Such a header would ask for more than the signer allowed: `x-amz-copy-source`
+ * turns an upload into a copy of anything that the key may read.
  */
 function sendsUnsignedHeader({ headerPrefix, unsignedHeaders }: Dialect, { signedHeaders }: Presigned, { headers = [] }: Visit): boolean {
   for (const [written] of headers) {
@@ -521,6 +521,6 @@ export function dateOf(seconds: number): string {
 export function secondsOf(date: string): number | undefined {
   const day = `${date.slice(0, 4)}-${date.slice(4, 6)}-${date.slice(6, 8)}`
   const seconds = Date.parse(`${day}${date.slice(8, 11)}:${date.slice(11, 13)}:${date.slice(13)}`) / 1000
-  // Engines read more forms than this one, and some read the 31st of February as a day in March.
+  // Engines accept other forms, too, and some read the 31st of February as a day in March.
   return seconds >= 0 && dateOf(seconds) === date ? seconds : undefined
 }

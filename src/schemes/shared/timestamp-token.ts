@@ -1,4 +1,4 @@
-// Tokens of a time and a hash of path, time and key, as Alibaba's and Tencent's networks have them. Both vendors call the kinds types A to D.
+// Tokens with a time and a hash of path, time and key, as in links of Alibaba's and Tencent's CDNs. Both vendors call the kinds types A to D.
 import { assertOption } from '../../core/errors.ts'
 import { type Keys, keyring, type SecretKey } from '../../core/keys.ts'
 import { type Algorithm, type Message, type Reading, type Scheme, SECRET, type Unreadable } from '../../core/scheme.ts'
@@ -16,7 +16,7 @@ export interface TokenConditions {
   readonly uid?: string
 }
 
-/** A time as a token has it. Its length is fixed: nothing stands between path and time, and a digit could move. */
+/** How a token has its time. The length is fixed, because path and time are signed without a separator, and a digit could move. */
 export interface TimeFormat {
   /** In seconds. Times are rounded up to a multiple of it. */
   readonly step: number
@@ -67,7 +67,7 @@ export interface TokenType {
   /** The string to sign. The path is that of the file, as it stands in the URL. */
   stringToSign(path: string, token: Token): Message
   link(sent: string, token: Token, hash: string): string
-  /** Finds a token, without a look at the form of its time and hash. */
+  /** Finds a token, without checking the form of its time and hash. */
   find(parts: Parts): { readonly path: string; readonly token: Token; readonly hash: string } | Unreadable
 }
 
@@ -152,7 +152,7 @@ export interface TokenSettings {
   /** In seconds. */
   readonly maxAge: number
   readonly algorithm: 'md5' | 'sha256'
-  /** Whether the vendor takes a time that is yet to come. Links can then live longer than `maxAge`. */
+  /** Whether the vendor accepts a time in the future. Links can then be valid for longer than `maxAge`. */
   readonly takesLaterTimes: boolean
 }
 

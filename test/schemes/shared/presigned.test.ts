@@ -1,4 +1,4 @@
-// What s3 and gcs write for the options of their own: parameters and headers that are signed, tokens, and the place in the credential.
+// Tests the parts that s3 and gcs write for their own options: signed parameters and headers, tokens, and the place in the credential.
 import { expect, test } from 'vitest'
 import { sign, verify } from '../../../src/index.ts'
 import { gcs } from '../../../src/schemes/gcs.ts'

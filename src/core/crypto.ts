@@ -1,4 +1,4 @@
-// Computes and compares signatures. Nothing else in the library calls WebCrypto, except schemes that derive keys or hash a request.
+// Computes and compares signatures. Nothing else in the library calls WebCrypto, except schemes that derive keys or hash a request, which take it from here.
 import { BASE64, BASE64URL, decode, encode, HEX, same } from '../lib/encoding.ts'
 import { assertOption, LinkError } from './errors.ts'
 import { isCryptoKey, isRemote, type PlatformKey, type SecretKey } from './keys.ts'
@@ -9,7 +9,8 @@ type Bytes = Uint8Array<ArrayBuffer>
 /** A key that is ready to sign: imported, for HMAC, and otherwise as it is. */
 export type ReadyKey = PlatformKey | SecretKey
 
-function subtle(): SubtleCrypto {
+/** WebCrypto. Throws a `LinkError` if the platform does not have it. */
+export function subtle(): SubtleCrypto {
   const subtle = globalThis.crypto?.subtle
   if (!subtle) throw new LinkError('no_webcrypto', 'crypto.subtle is missing: browsers have it on https and on localhost only')
   return subtle

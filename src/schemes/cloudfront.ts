@@ -47,7 +47,8 @@ type Name = (typeof NAMES)[number]
  * @param keys - Key pairs, newest first: the first one in time signs, the link's `Key-Pair-Id` picks the one that verifies, and an empty list only
  *   reads.
  * @param options - How links are signed.
- * @throws A `LinkError`: `bad_option` for a key without an id, a key that is not in PEM and for a wrong option, `weak_key` for a missing key.
+ * @throws A `LinkError`: `bad_option` for a key without an id, a key that is not in PEM and for a wrong option, `weak_key` for a missing key and
+ *   for RSA keys under 2048 bits.
  *
  * @example
  * ```ts no-run needs a private key

@@ -6,6 +6,7 @@ import { ENDLESS } from '../core/time.ts'
 import { LONGEST, split } from '../lib/url.ts'
 import { asClientsSend } from './shared/edge-token.ts'
 import { withKnownSecret } from './shared/known-secret.ts'
+import { digestWith } from './shared/sha-digest.ts'
 
 /** Options of {@link cloudinary}. Signer and verifier need the same ones. */
 export interface CloudinaryOptions {
@@ -20,8 +21,6 @@ export interface CloudinaryOptions {
   readonly base?: string
 }
 
-const digestWith = (hash: 'SHA-1' | 'SHA-256') => async (message: Uint8Array<ArrayBuffer>) =>
-  new Uint8Array(await crypto.subtle.digest(hash, message))
 const DIGESTS = { sha1: /* @__PURE__ */ digestWith('SHA-1'), sha256: /* @__PURE__ */ digestWith('SHA-256') } as const
 
 /** The string to sign: the path after the signature, without its first slash, and the API secret. */

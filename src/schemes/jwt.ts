@@ -111,7 +111,9 @@ export function jwt(keys: Keys<SecretKey>, options: JwtOptions = {}): Scheme<'st
       const { header, payload, signature, toSign } = found
       const { kid } = header
       const { exp, nbf } = payload
-      if (!isTime(exp) || (nbf !== undefined && !isTime(nbf)) || (kid !== undefined && typeof kid !== 'string')) return malformed
+      // An expiry of 0 is more likely a missing one than the first second of 1970.
+      if (!isTime(exp) || exp === 0 || (nbf !== undefined && !isTime(nbf)) || (kid !== undefined && typeof kid !== 'string'))
+        return malformed
 
       const target = named(path)
       const bound =
@@ -150,4 +152,5 @@ function endpointOf(payload: Json): string {
   return 'transformations' in payload ? 'render/image' : 'object'
 }
 
-const isTime = (time: unknown): time is number => typeof time === 'number' && time > 0 && time <= ENDLESS
+/** A NumericDate of RFC 7519. */
+const isTime = (time: unknown): time is number => typeof time === 'number' && time >= 0 && time <= ENDLESS

@@ -4,13 +4,14 @@ import { assertKnownOptions, assertOption } from '../core/errors.ts'
 import { type Keys, keyring, type SecretKey } from '../core/keys.ts'
 import type { Reading, Scheme, Unreadable, Visit } from '../core/scheme.ts'
 import { asSent } from '../lib/canonical.ts'
-import { encode, HEX, same } from '../lib/encoding.ts'
+import { same } from '../lib/encoding.ts'
 import { normalOrigin } from '../lib/normalise.ts'
 import { append, encodeValue, LONGEST, split, takeParameters } from '../lib/url.ts'
 import { type CanonicalParameter, canonicalParameters, canonicalPath, canonicalRequest } from './shared/canonical-request.ts'
 import { derivedKey, hmacKey } from './shared/derive.ts'
 import { type PresignKey, withGoodCredentials } from './shared/presign-key.ts'
 import { hostname, VENDORS } from './shared/s3v2-vendors.ts'
+import { hexDigest } from './shared/sha-digest.ts'
 import { dateOf, dayOf, HEADER_NAME, isScopeWord, lifeOf, type PresignConditions, secondsOf, WEEK, withPrefix } from './shared/sigv4.ts'
 import { textsOf } from './shared/texts-of.ts'
 
@@ -72,8 +73,7 @@ async function stringToSign(link: Signed, method: string, headers: Headers): Pro
     signedHeaders: additionalHeaders.join(';'),
     payload: headers.get('x-oss-content-sha256')?.trim() ?? 'UNSIGNED-PAYLOAD',
   })
-  const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(request)))
-  return `${ALGORITHM}\n${date}\n${scopeOf(date, region)}\n${encode(hash, HEX)}`
+  return `${ALGORITHM}\n${date}\n${scopeOf(date, region)}\n${await hexDigest('SHA-256', request)}`
 }
 
 const scopeOf = (date: string, region: string): string => `${dayOf(date)}/${region}/oss/${TERMINATOR}`

@@ -1,13 +1,14 @@
 // signed: links of the package signed for Express, version 2, https://www.npmjs.com/package/signed
 import { assertKnownOptions, assertOption } from '../core/errors.ts'
 import { type Keys, keyring, type SecretKey } from '../core/keys.ts'
-import { type Algorithm, type Message, type Reading, type Scheme, SECRET, type Unreadable } from '../core/scheme.ts'
+import { type Message, type Reading, type Scheme, SECRET, type Unreadable } from '../core/scheme.ts'
 import { ENDLESS } from '../core/time.ts'
 import { networkOf } from '../lib/address.ts'
 import { asSent } from '../lib/canonical.ts'
 import { normalOrigin } from '../lib/normalise.ts'
 import { append, decodeValue, LONGEST, type Parts, split, takeParameters } from '../lib/url.ts'
 import { withKnownSecret } from './shared/known-secret.ts'
+import { digestWith } from './shared/sha-digest.ts'
 
 /** Options of {@link signed}. Signer and verifier need the same ones. */
 export interface SignedOptions {
@@ -65,7 +66,7 @@ export function signed(keys: Keys<SecretKey>, options: SignedOptions = {}): Sche
     covers: [...(absolute ? (['scheme', 'host'] as const) : []), 'path', 'query', 'method', 'ip', 'expires', 'id'],
     parameters: NAMES,
     reads: ['method'],
-    algorithm: algorithmOf(name),
+    algorithm: { digest: digestWith(name), encoding: 'hex' },
     expiry: 'optional',
     status: { malformed: 403 },
     keys: keyring(keys, { prepare: withKnownSecret }),
@@ -127,11 +128,6 @@ const HASHES = {
   sha384: { name: 'SHA-384', digits: 96 },
   sha512: { name: 'SHA-512', digits: 128 },
 } as const
-
-const algorithmOf = (name: string): Algorithm => ({
-  digest: async (message: Uint8Array<ArrayBuffer>) => new Uint8Array(await crypto.subtle.digest(name, message)),
-  encoding: 'hex',
-})
 
 // The package writes digits. Links with `id` have other texts, none of which has the separators `-` and `_`.
 const RANDOM = /^[A-Za-z\d]{1,100}$/

@@ -3,12 +3,12 @@ import { assertOption } from '../core/errors.ts'
 import { type Keys, keyring, type SecretKey } from '../core/keys.ts'
 import type { Reading, Scheme, Unreadable } from '../core/scheme.ts'
 import { asSent } from '../lib/canonical.ts'
-import { encode, HEX } from '../lib/encoding.ts'
 import { normalOrigin } from '../lib/normalise.ts'
 import { append, decodeValue, encodeValue, LONGEST, split, takeParameters } from '../lib/url.ts'
 import { type CanonicalParameter, canonicalParameters, canonicalPath } from './shared/canonical-request.ts'
 import { derivedKey, hexHmacSha1Key } from './shared/derive.ts'
 import { type PresignKey, withGoodCredentials } from './shared/presign-key.ts'
+import { hexDigest } from './shared/sha-digest.ts'
 import type { PresignConditions } from './shared/sigv4.ts'
 import { textsOf } from './shared/texts-of.ts'
 
@@ -53,8 +53,7 @@ async function stringToSign(link: Signed, method: string, header: (name: string)
     headers.push({ name, value: encodeValue(value.trim()) })
   }
   const httpString = `${method.toLowerCase()}\n${link.path}\n${print(link.parameters)}\n${print(headers)}\n`
-  const hash = new Uint8Array(await crypto.subtle.digest('SHA-1', new TextEncoder().encode(httpString)))
-  return `sha1\n${link.signTime}\n${encode(hash, HEX)}\n`
+  return `sha1\n${link.signTime}\n${await hexDigest('SHA-1', httpString)}\n`
 }
 
 const byName = (a: CanonicalParameter, b: CanonicalParameter): number => (a.name < b.name ? -1 : +(a.name > b.name))

@@ -32,6 +32,12 @@ async function thrown(work: () => unknown): Promise<string> {
 }
 
 describe('keys', () => {
+  test('RSA keys under 2048 bits are refused', async () => {
+    const short = generateKeyPairSync('rsa', { modulusLength: 1024 })
+    expect(await thrown(() => cloudfront({ id, secret: pem(short.privateKey, 'pkcs8') }))).toBe('weak_key secret')
+    expect(await thrown(() => cloudfront({ id, publicKey: pem(short.publicKey, 'spki') }))).toBe('weak_key publicKey')
+  })
+
   const algorithm = { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-1' }
   const raw = (key: KeyObject, type: 'pkcs8' | 'spki') => new Uint8Array(key.export({ type, format: 'der' } as never) as unknown as Buffer)
   const cryptoKey = (extractable: boolean, hash = 'SHA-1') =>

@@ -67,6 +67,40 @@ test('keys of other sizes', async () => {
   ).toBe(true)
 })
 
+test('RSA keys under 2048 bits are refused, in every form', async () => {
+  const short = generateKeyPairSync('rsa', { modulusLength: 2047 })
+  const pem = (type: 'pkcs1' | 'pkcs8') => short.privateKey.export({ type, format: 'pem' }) as string
+  const openPem = (type: 'pkcs1' | 'spki') => short.publicKey.export({ type, format: 'pem' }) as string
+  const cryptoKey = await crypto.subtle.importKey(
+    'pkcs8',
+    new Uint8Array(short.privateKey.export({ type: 'pkcs8', format: 'der' })),
+    { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' },
+    true,
+    ['sign'],
+  )
+  for (const weak of [pem('pkcs1'), pem('pkcs8'), openPem('pkcs1'), openPem('spki'), cryptoKey])
+    expect(await thrown(() => gcsRsa({ id, secret: weak }))).toBe('weak_key secret')
+  for (const weak of [openPem('pkcs1'), openPem('spki')])
+    expect(await thrown(() => gcsRsa({ id, secret, publicKey: weak }))).toBe('weak_key publicKey')
+  // Looked up, a weak key is found when a link is signed.
+  expect(
+    await thrown(() =>
+      sign(
+        gcsRsa(async () => ({ id, secret: pem('pkcs8') })),
+        URL_,
+        conditions,
+        at,
+      ),
+    ),
+  ).toBe('weak_key secret')
+})
+
+test('a key that is cut off is not imported, whatever its length says', async () => {
+  const [begin, body, end] = secret.split(/(?<=KEY-----\n)|(?=-----END)/) as [string, string, string]
+  const cut = `${begin}${body.replaceAll('\n', '').slice(0, 400)}\n${end}`
+  expect(await thrown(() => sign(gcsRsa({ id, secret: cut }), URL_, conditions, at))).toBe('bad_option secret')
+})
+
 test('links for HMAC keys and for RSA keys are not mixed up', async () => {
   const hmac = gcs({ id: 'GOOG1EXAMPLE', secret: 'a secret' })
   expect((await verify(links, await sign(hmac, URL_, conditions, at), at)).reason).toBe('malformed')

@@ -1,8 +1,9 @@
 // Key pairs for schemes that sign with RSA or ECDSA: the private key signs, and the public key alone verifies.
+import { subtle } from '../../core/crypto.ts'
 import { assertOption, LinkError } from '../../core/errors.ts'
 import { type Keyring, type KeySource, type Keys, keyring, type PlatformKey, type RemoteSecret, type SecretKey } from '../../core/keys.ts'
 import type { Signer } from '../../core/scheme.ts'
-import { derSignature, type KeyFile, keyInPem, rawSignature } from './der.ts'
+import { derSignature, type KeyFile, keyInPem, modulusLength, rawSignature } from './der.ts'
 
 type Bytes = Uint8Array<ArrayBuffer>
 
@@ -15,7 +16,7 @@ export interface KeyPair extends Omit<SecretKey, 'secret'> {
   readonly id: string
   /**
    * The private key: in PEM (PKCS #1, PKCS #8 or SEC 1, not encrypted), a `CryptoKey`, or one that stays elsewhere, such as in a KMS. Without it,
-   * or with a public key in its place, the scheme only verifies.
+   * or with a public key in its place, the scheme only verifies. RSA keys have 2048 bits or more.
    */
   readonly secret?: string | PlatformKey | RemoteSecret
   /** The public key, or a certificate: in PEM, or a `CryptoKey`. Default: the public half of `secret`, if it can be derived. */
@@ -93,8 +94,14 @@ function sourceOf(key: string | PlatformKey, option: string, kinds: readonly Key
   const allowed = source && kinds.find((kind) => kind === kindOf(source))
   const format = 'in PEM that is not encrypted, or a CryptoKey'
   assertOption(allowed, option, `a key of ${kinds.join(' or ')}, ${format}`)
+  const bits = allowed === 'RSA' ? bitsOf(source as Source) : undefined
+  assertOption(bits === undefined || bits >= 2048, option, 'an RSA key of 2048 bits or more', 'weak_key')
   return source as Source
 }
+
+/** The length of an RSA key. */
+const bitsOf = (source: Source): number | undefined =>
+  'der' in source ? modulusLength(source) : (source.algorithm as RsaKeyAlgorithm).modulusLength
 
 function kindOf(source: Source): string | undefined {
   if ('der' in source) return source.kind
@@ -148,10 +155,4 @@ async function importKey(
     // biome-ignore lint/style/useErrorCause: its message may repeat parts of the key
     throw new LinkError('bad_option', `${format === 'spki' ? 'publicKey' : 'secret'} must be a whole key: WebCrypto cannot import this one`)
   }
-}
-
-function subtle(): SubtleCrypto {
-  const subtle = globalThis.crypto?.subtle
-  if (!subtle) throw new LinkError('no_webcrypto', 'crypto.subtle is missing: browsers have it on https and on localhost only')
-  return subtle
 }

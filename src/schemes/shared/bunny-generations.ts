@@ -3,6 +3,7 @@ import type { Algorithm, Covered } from '../../core/scheme.ts'
 import { type Network, printAddress } from '../../lib/address.ts'
 import { decodeValue } from '../../lib/url.ts'
 import { md5Digest } from './plain-hash.ts'
+import { digestWith } from './sha-digest.ts'
 
 /** How a generation signs. */
 export interface Generation {
@@ -23,10 +24,6 @@ const asItIs = (path: string): string => path
 /** A generation that signs decoded paths cannot tell an escaped slash from a slash. */
 const decodedPath = (path: string): string | undefined => (/%(2f|5c)/i.test(path) ? undefined : decodeValue(path))
 
-async function sha256(message: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
-  return new Uint8Array(await crypto.subtle.digest('SHA-256', message))
-}
-
 export const GENERATIONS: Readonly<Record<'hs256' | 'sha256' | 'md5', Generation>> = {
   hs256: {
     algorithm: { hmac: 'SHA-256', encoding: 'base64url' },
@@ -38,7 +35,7 @@ export const GENERATIONS: Readonly<Record<'hs256' | 'sha256' | 'md5', Generation
     addressToSign: bytesOf,
   },
   sha256: {
-    algorithm: { digest: sha256, encoding: 'base64url' },
+    algorithm: { digest: /* @__PURE__ */ digestWith('SHA-256'), encoding: 'base64url' },
     token: /^()([\w-]{43})$/,
     carries: ['ip', 'prefix'],
     own: ['countriesAllowed', 'countriesBlocked'],

@@ -123,6 +123,16 @@ function algorithm(kind: KeyFile['kind']): Bytes {
   return bytes.slice(0, decode(ALGORITHMS[kind], HEX, bytes))
 }
 
+/** The length of an RSA modulus, in bits. `undefined` for bytes without one, which WebCrypto does not import. */
+export function modulusLength({ format, der }: KeyFile): number | undefined {
+  const fields = contentOf(der)
+  // In a public key after the number of unused bits, in a private key after the versions of PKCS #8 and PKCS #1.
+  const numbers = format === 'spki' ? contentOf(fields?.[1]?.content.slice(1)) : contentOf(fields?.[2]?.content)
+  const modulus = numbers?.[format === 'spki' ? 0 : 1]?.content
+  const first = modulus?.findIndex((byte) => byte > 0) ?? -1
+  return modulus?.[first] && (modulus.length - first) * 8 - (Math.clz32(modulus[first]) - 24)
+}
+
 // The two numbers of an ECDSA signature with P-256: 32 bytes each with WebCrypto, two integers in a sequence with openssl, KMS and CloudFront.
 const HALF = 32
 

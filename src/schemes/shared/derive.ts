@@ -1,8 +1,9 @@
 // Keys that are derived from other keys, and remembered with them.
-import { bytesOf, compute, readyKey } from '../../core/crypto.ts'
+import { compute, readyKey } from '../../core/crypto.ts'
 import type { SecretKey } from '../../core/keys.ts'
 import type { Algorithm, MaybeAsync } from '../../core/scheme.ts'
 import { encode, HEX } from '../../lib/encoding.ts'
+import { shaDigest } from './sha-digest.ts'
 
 // Requests choose what a key is derived for, such as a day. A limit keeps forged requests from filling the memory.
 const MOST_REMEMBERED = 16
@@ -50,10 +51,5 @@ export async function hexHmacSha1Key(key: SecretKey, text: string): Promise<Secr
 
 /** The SHA-256 of a secret that is text or bytes, as a key. */
 export function sha256Key(key: SecretKey): MaybeAsync<SecretKey> {
-  return derivedKey(key, 'sha256', async () => {
-    // Before the digest: it throws `no_webcrypto` if WebCrypto is missing.
-    await readyKey(key, HMAC_SHA256)
-    const hash = await crypto.subtle.digest('SHA-256', bytesOf(key.secret as string | Uint8Array<ArrayBuffer>))
-    return { secret: new Uint8Array(hash) }
-  })
+  return derivedKey(key, 'sha256', async () => ({ secret: await shaDigest('SHA-256', key.secret as string | Uint8Array<ArrayBuffer>) }))
 }

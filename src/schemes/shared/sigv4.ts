@@ -1,12 +1,11 @@
 // Signature Version 4 with the signature in the query. The schemes s3 and gcs are dialects of it.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html
 import type { Claims } from '../../core/claims.ts'
-import { bytesOf } from '../../core/crypto.ts'
 import { assertOption } from '../../core/errors.ts'
 import { isBytes, type KeySource, type Keys, keyring, type Secret, type SecretKey } from '../../core/keys.ts'
 import type { Draft, Grant, MaybeAsync, PostForm, Reading, Scheme, Signer, Unreadable, Visit } from '../../core/scheme.ts'
 import type { Reason } from '../../core/verdict.ts'
-import { encode, HEX, same } from '../../lib/encoding.ts'
+import { same } from '../../lib/encoding.ts'
 import { normalOrigin } from '../../lib/normalise.ts'
 import { append, encodeValue, isDecodable, LONGEST, type Parts, split, takeParameters } from '../../lib/url.ts'
 import {
@@ -21,6 +20,7 @@ import {
 import { derivedKey, hmacKey } from './derive.ts'
 import { withLatest } from './latest.ts'
 import { assertId, type PresignKey, withGoodCredentials } from './presign-key.ts'
+import { hexDigest } from './sha-digest.ts'
 import { textsOf } from './texts-of.ts'
 
 /** Conditions that only presigned URLs have. */
@@ -217,8 +217,7 @@ async function stringToSign(dialect: Dialect, link: Presigned, method: string, h
     signedHeaders: link.signedHeaders.join(';'),
     payload: payloadOf(dialect, link.others, header),
   })
-  const hash = await crypto.subtle.digest('SHA-256', bytesOf(request))
-  return `${dialect.algorithm}\n${link.date}\n${link.scope}\n${encode(new Uint8Array(hash), HEX)}`
+  return `${dialect.algorithm}\n${link.date}\n${link.scope}\n${await hexDigest('SHA-256', request)}`
 }
 
 /** The hash of the body, which the storage compares with the body. It counts even if the header is not signed. */
@@ -305,7 +304,6 @@ async function write(dialect: Dialect, grant: Grant<PresignConditions>, key: Pre
     // Directory buckets have sessions of their own, and another name for their tokens.
     [place.service === 's3express' ? 's3SessionToken' : 'securityToken']: key.sessionToken,
   })
-  // Before the digest: it throws `no_webcrypto` if WebCrypto is missing.
   const found = signingKey(dialect, key, scope, date, place)
   const derived = 'secret' in found ? found : await found
   const link = { date, scope, path, own: parameters, others, signedHeaders }

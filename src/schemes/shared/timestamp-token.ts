@@ -7,6 +7,7 @@ import { asSentToVendor } from '../../lib/canonical.ts'
 import { append, LONGEST, type Parts, split, takeParameters } from '../../lib/url.ts'
 import { withKnownSecret } from './known-secret.ts'
 import { md5Digest } from './plain-hash.ts'
+import { digestWith } from './sha-digest.ts'
 
 /** Conditions of links of type A. */
 export interface TokenConditions {
@@ -158,10 +159,7 @@ export interface TokenSettings {
 
 const ALGORITHMS = {
   md5: { digest: md5Digest, encoding: 'hex' },
-  sha256: {
-    digest: async (message: Uint8Array<ArrayBuffer>) => new Uint8Array(await crypto.subtle.digest('SHA-256', message)),
-    encoding: 'hex',
-  },
+  sha256: { digest: /* @__PURE__ */ digestWith('SHA-256'), encoding: 'hex' },
 } as const satisfies Record<string, Algorithm>
 const FORMS = { md5: /^[\da-f]{32}$/, sha256: /^[\da-f]{64}$/ } as const
 

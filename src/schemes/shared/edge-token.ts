@@ -70,7 +70,8 @@ export function parseToken<Name extends string>(
 ): EdgeToken<Name> | undefined {
   const mark = `${delimiter}hmac=`
   // Some clients escape `~` and `=`, and then everything else, too. They have read the escapes of spaces and letters by then.
-  const token = value.includes(mark) ? value : asClientsSend(decodeValue(value.replaceAll('+', '%20')) ?? value)
+  const decoded = value.includes(mark) ? undefined : decodeValue(value.replaceAll('+', '%20'))
+  const token = decoded?.replace(/[^!-~]|["<>]/gu, encodeValue) ?? value
   const end = token.lastIndexOf(mark)
   if (end < 0) return
   const text = token.slice(0, end)
@@ -90,9 +91,14 @@ export function escapeField(text: string): string {
   return text.replace(/[^\w\-.~!*()/=:@,$?;]/gu, encodeValue)
 }
 
-/** A text of a URL as clients send it. Only characters that every client escapes are escaped. */
+/**
+ * Path and query of a URL as clients send them. Each character that browsers escape is escaped, so that all clients send the text that is signed: `{`,
+ * `}` and a backtick in a path, and `'` in a query.
+ */
 export function asClientsSend(text: string): string {
-  return text.replace(/[^!-~]|["<>]/gu, encodeValue)
+  const escaped = text.replace(/[^!-~]|["<>\\^`{}]/gu, encodeValue)
+  const mark = escaped.indexOf('?')
+  return mark < 0 ? escaped : escaped.slice(0, mark) + escaped.slice(mark).replaceAll("'", '%27')
 }
 
 /** The opposite: signers that don't escape have signed spaces and letters as they are, and clients have escaped them since. */

@@ -58,11 +58,12 @@ export function symfony(keys: Keys<SecretKey>, options: SymfonyOptions = {}): Sc
 
     write({ url, parts, expires }) {
       assertOption(!parts.fragment, 'url', 'without a fragment: Symfony signs it, and clients do not send it')
-      const { values, odd } = phpQuery(parts.query)
+      // A space must be escaped before the query is read: Symfony signs it as `+`.
+      const sent = split(asSent(url, parts))
+      const { values, odd } = phpQuery(sent.query)
       assertOption(odd === undefined && !hasTooMany(parts), 'url', 'one with at most 1000 parameters, whose names PHP can read')
       const taken = [hash, expiration].find((name) => values.has(name))
       assertOption(taken === undefined, 'url', `without a name that PHP reads as '${taken}', which the link adds`)
-      const sent = split(asSent(url, parts))
       if (expires !== undefined) values.set(expiration, `${expires}`)
       return {
         toSign: stringToSign(sent, values),

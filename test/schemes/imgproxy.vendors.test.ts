@@ -13,7 +13,7 @@ const now = () => new Date(NOW * 1000)
 const hex = fc.uint8Array({ minLength: 1, maxLength: 40 }).map((bytes) => Buffer.from(bytes).toString('hex'))
 // Characters that every client sends as they are: the builder signs all others raw, and imgproxy then gets them escaped.
 const source = fc
-  .stringMatching(/^[\w.~!$&'()*+,;=:@|^%-]{1,9}(?:\/[\w.~!$&()*+,;=:-]{1,9}){0,3}$/)
+  .stringMatching(/^[\w.~!$&'()*+,;=:@|%-]{1,9}(?:\/[\w.~!$&()*+,;=:-]{1,9}){0,3}$/)
   .map((path) => `https://files.example/${path.replaceAll('%', '%25')}`)
 const dots = /\/\.{1,2}([/;]|$)/
 const options = fc.record(

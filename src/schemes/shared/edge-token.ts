@@ -93,9 +93,14 @@ export function escapeField(text: string): string {
   return text.replace(/[^\w\-.~!*()/=:@,$?;]/gu, encodeValue)
 }
 
-/** A text of a URL as clients send it. Only characters that every client escapes are escaped. */
+/**
+ * Path and query of a URL as clients send them. Each character that browsers escape is escaped, so that all clients send the text that is signed: `{`,
+ * `}` and a backtick in a path, and `'` in a query.
+ */
 export function asClientsSend(text: string): string {
-  return text.replace(/[^!-~]|["<>]/gu, encodeValue)
+  const escaped = text.replace(/[^!-~]|["<>\\^`{}]/gu, encodeValue)
+  const mark = escaped.indexOf('?')
+  return mark < 0 ? escaped : escaped.slice(0, mark) + escaped.slice(mark).replaceAll("'", '%27')
 }
 
 /** The opposite: the text before clients escaped it. Signers that do not escape have signed spaces and letters unescaped. */

@@ -60,7 +60,7 @@ export function keepFresh(element: Keepable, link: string | URL, options: KeepFr
   const playback = playbackOf(() => mediumOf(ref.deref()), signal)
 
   const first = linkText(link)
-  const left = timeLeft(first, options) ?? Number.POSITIVE_INFINITY
+  const left = timeLeft(first, options)
   const fresh = renewable(first, {
     ...options,
     // A first link that has expired counts as one without an end, so it is renewed at once.

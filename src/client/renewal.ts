@@ -38,10 +38,9 @@ export const endedRenewals = (): number => endings
  * does not show its expiry, or it had expired when it arrived, which shows that this clock is wrong.
  */
 export function dueIn({ link, lifetime }: Renewed, options: Omit<RenewOptions, 'renew'>): number {
-  const left = timeLeft(link, options)
-  if (left === undefined || lifetime <= 0) return Number.POSITIVE_INFINITY
+  if (lifetime <= 0) return Number.POSITIVE_INFINITY
   // At most half of its lifetime, or a link of ten seconds would be renewed all the time.
-  return left - Math.min(earlyOf(options), lifetime / 2)
+  return timeLeft(link, options) - Math.min(earlyOf(options), lifetime / 2)
 }
 
 /** How long before its expiry a link is renewed, in milliseconds. */
@@ -87,9 +86,8 @@ function startRenewal(link: string, options: RenewOptions): Renewal {
   const started = presentTime(now)
   const result = newLink(link, renew, controller.signal).then(
     (next) => {
-      const left = timeLeft(next, options) ?? Number.POSITIVE_INFINITY
       renewal.ended = ++endings
-      renewal.renewed = { link: next, lifetime: left + presentTime(now) - started }
+      renewal.renewed = { link: next, lifetime: timeLeft(next, options) + presentTime(now) - started }
       return renewal.renewed
     },
     (cause) => {

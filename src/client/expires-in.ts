@@ -39,7 +39,8 @@ export const READING_OPTIONS = ['scheme', 'clock', 'now'] as const
 export function expiresIn(link: string | URL, options: ExpiresInOptions = {}): number | undefined {
   assertKnownOptions(options, READING_OPTIONS, 'expiresIn()')
   assertReadingOptions(options)
-  return timeLeft(linkText(link), options)
+  const left = timeLeft(linkText(link), options)
+  return left < Number.POSITIVE_INFINITY ? left : undefined
 }
 
 /** Throws unless the options that all functions of the client share are right. */
@@ -48,12 +49,12 @@ export function assertReadingOptions({ scheme, clock }: ExpiresInOptions): void 
   assertOption(clock === undefined || typeof clock?.learn === 'function', 'clock', 'a clock, such as serverClock()')
 }
 
-/** {@link expiresIn} for options that were checked. */
-export function timeLeft(link: string, { scheme, clock, now }: ExpiresInOptions): number | undefined {
+/** {@link expiresIn} for options that were checked. Infinity for a text that is not a link, and for a link that does not show its expiry. */
+export function timeLeft(link: string, { scheme, clock, now }: ExpiresInOptions): number {
   // Of several readings the first to expire counts, because it does no harm to renew early.
   const first = Math.min(...claimsIn(link, scheme).map(({ expires }) => (expires ? +expires : Number.NaN)))
   // Infinity: it is not a link. NaN: it does not show its expiry.
-  return Number.isFinite(first) ? first - (clock ? +clock.now() : presentTime(now)) : undefined
+  return Number.isFinite(first) ? first - (clock ? +clock.now() : presentTime(now)) : Number.POSITIVE_INFINITY
 }
 
 /**

@@ -65,7 +65,7 @@ export async function fetchLink(link: string | URL, options: FetchLinkOptions = 
     return response
   }
   if (!renew) {
-    if ((timeLeft(old, options) ?? 1) <= 0)
+    if (timeLeft(old, options) <= 0)
       throw new LinkError('expired_link', 'link must not have expired, without the option renew', { option: 'link' })
     return get(old)
   }

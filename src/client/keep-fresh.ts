@@ -62,7 +62,7 @@ export function keepFresh(element: Keepable, link: string | URL, options: KeepFr
   const playback = playbackOf(() => mediumOf(ref.deref()), signal)
 
   const first = linkText(link)
-  const left = timeLeft(first, options) ?? Number.POSITIVE_INFINITY
+  const left = timeLeft(first, options)
   const fresh = renewable(first, {
     ...options,
     // An infinite lifetime for a first link that has expired, so that it is renewed at once.

@@ -25,7 +25,7 @@ export function assertAnswer(response: unknown): asserts response is Answer {
 export function isRefusal(response: Answer, link: string, options: ExpiresInOptions): boolean {
   const { status } = response
   if (status === 403 || status === 410) return true
-  if (timeLeft(link, options) === undefined) return false
+  if (timeLeft(link, options) === Number.POSITIVE_INFINITY) return false
   // Google Cloud Storage answers 400 for an expired link. Without an expiry in the link, a 400 has other reasons.
   if (status === 400) return true
   // imgix and imgproxy answer 404, ImageKit and others 401. The file can also be missing, so the clock decides.
@@ -37,5 +37,5 @@ function hasExpired(link: string, response: Answer, options: ExpiresInOptions): 
   const clock = options.clock ?? serverClock(options.now ? { now: options.now } : {})
   // If the caller has a clock, it has already learned from the response.
   if (!options.clock && response.headers) clock.learn(response as Response)
-  return (timeLeft(link, { ...options, clock }) ?? 1) <= 0
+  return timeLeft(link, { ...options, clock }) <= 0
 }

@@ -41,10 +41,9 @@ export const endedRenewals = (): number => endings
  * that does not show its expiry, or that had expired when it arrived, which means that this clock is wrong.
  */
 export function dueIn({ link, lifetime }: Renewed, options: Omit<RenewOptions, 'renew'>): number {
-  const left = timeLeft(link, options)
-  if (left === undefined || lifetime <= 0) return Number.POSITIVE_INFINITY
+  if (lifetime <= 0) return Number.POSITIVE_INFINITY
   // At most half of its lifetime. Otherwise a link of ten seconds would be renewed all the time.
-  return left - Math.min(earlyOf(options), lifetime / 2)
+  return timeLeft(link, options) - Math.min(earlyOf(options), lifetime / 2)
 }
 
 /** How long before its expiry a link is renewed, in milliseconds. */
@@ -90,9 +89,8 @@ function startRenewal(link: string, options: RenewOptions): Renewal {
   const started = presentTime(now)
   const result = newLink(link, renew, controller.signal).then(
     (next) => {
-      const left = timeLeft(next, options) ?? Number.POSITIVE_INFINITY
       renewal.ended = ++endings
-      renewal.renewed = { link: next, lifetime: left + presentTime(now) - started }
+      renewal.renewed = { link: next, lifetime: timeLeft(next, options) + presentTime(now) - started }
       return renewal.renewed
     },
     (cause) => {

@@ -3,8 +3,8 @@ import { assertKnownOptions, assertOption } from '../core/errors.ts'
 import { type Duration, secondsOf } from '../core/time.ts'
 import { climbs } from '../http/climbs.ts'
 import { same } from '../lib/encoding.ts'
-import { below, normalise, normalPath } from '../lib/normalise.ts'
-import { split } from '../lib/url.ts'
+import { below, normal, normalise, normalOrigin, normalPath } from '../lib/normalise.ts'
+import { type Parts, split } from '../lib/url.ts'
 
 /** What a caller can ask the service for. */
 export type Verb = 'sign' | 'verify' | 'inspect' | 'redeem'
@@ -154,11 +154,12 @@ function ruleOf(token: Token): Rule {
     const own = ownConditions && Object.keys(asked).find((name) => !STANDARD.includes(name) && !ownConditions.includes(name))
     if (own) return { field: own, detail: 'This token may not sign with this condition.' }
     if (!places) return undefined
-    if (!ownConditions?.includes('query') && HEADERS_IN_QUERY.test(normalise(split(url)).query))
+    const parts = split(url)
+    if (!ownConditions?.includes('query') && HEADERS_IN_QUERY.test(normal(parts.query)))
       return { field: 'url', detail: 'This token may not sign this query.' }
-    if (!liesIn(places, url)) return { field: 'url', detail: 'This token may not sign this URL.' }
+    if (!liesIn(places, parts)) return { field: 'url', detail: 'This token may not sign this URL.' }
     const prefix = asked['prefix'] as string | undefined
-    if (prefix !== undefined && !liesIn(places, normalise(split(url)).origin + prefix))
+    if (prefix !== undefined && !liesIn(places, { origin: parts.origin, path: prefix }))
       return { field: 'prefix', detail: 'This token may not sign links that open so much.' }
     return undefined
   }
@@ -195,10 +196,10 @@ function placeOf(text: string): Place {
 }
 
 /** Is this URL one of the places, or below one? */
-function liesIn(places: readonly Place[], url: string): boolean {
-  const { path: written } = split(url)
-  const { origin, path } = normalise(split(url))
+function liesIn(places: readonly Place[], { origin: host, path: written, plain }: Omit<Parts, 'query' | 'fragment'>): boolean {
+  const origin = normalOrigin(host)
+  const path = normalPath(written)
   // Without a host, browsers read a path that begins with two slashes as a host.
-  if (climbs(written) || (!origin && path.startsWith('//'))) return false
-  return places.some((place) => place.origin === origin && below(normalPath(written), place.path))
+  if (!plain && (climbs(written) || (!origin && path.startsWith('//')))) return false
+  return places.some((place) => place.origin === origin && below(path, place.path))
 }

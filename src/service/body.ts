@@ -8,13 +8,16 @@ export async function textOf({ headers, body }: Request, limit: number): Promise
     if (Number(headers.get('content-length')) > limit) return await giveUp(reader)
     const decoder = new TextDecoder('utf-8', { fatal: true })
     let text = ''
+    // The chunk before the present one. Most bodies are one chunk, and Node decodes that in a fraction of the time if it knows that nothing follows.
+    let last: Uint8Array | undefined
     // Counted while the body arrives, because its declared length can be missing or wrong.
     for (let size = 0; ; ) {
       const { done, value } = await reader.read()
-      if (done) return text + decoder.decode()
+      if (done) return text + decoder.decode(last)
       size += value.length
       if (size > limit) return await giveUp(reader)
-      text += decoder.decode(value, { stream: true })
+      if (last) text += decoder.decode(last, { stream: true })
+      last = value
     }
   } catch {
     return ''

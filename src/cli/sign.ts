@@ -1,4 +1,4 @@
-// sign: signs URLs.
+// The command sign: signs URLs.
 /// <reference types="node" />
 import type { Conditions } from '../core/conditions.ts'
 import { sign as signLink } from '../core/sign.ts'

@@ -113,13 +113,18 @@ test('of a network and a range of addresses, the network is claimed', async () =
   expect(await ipOf(wider, at203('203.0.113.7'))).toBe('203.0.113.7')
 })
 
-/** The parts of a scheme whose links are all valid, with these claims. */
+let schemesSoFar = 0
+
+/** The parts of a scheme whose links are all valid, with these claims and a signature of their own. */
 function claiming(claims: Partial<Claims>): Partial<Scheme> {
-  const digest = () => new Uint8Array([1])
+  schemesSoFar += 1
+  const bytes = new Uint8Array([schemesSoFar])
+  const digest = () => bytes
+  const signature = Buffer.from(bytes).toString('hex')
   return {
     algorithm: { digest, encoding: 'hex' },
     keys: () => [{ secret: 'x' }],
-    read: (url) => ({ claims: { resource: url, expires: new Date(+NOW + 1000), ...claims }, signature: '01', toSign: () => '' }),
+    read: (url) => ({ claims: { resource: url, expires: new Date(+NOW + 1000), ...claims }, signature, toSign: () => '' }),
   }
 }
 

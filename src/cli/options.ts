@@ -2,6 +2,7 @@
 /// <reference types="node" />
 import { type ParseArgsConfig, parseArgs } from 'node:util'
 import { LinkError } from '../core/errors.ts'
+import { dateIn } from '../service/dates.ts'
 
 /** A wrong command line, or a wrong file or variable; exit code 2. */
 export class Misuse extends Error {}
@@ -64,7 +65,7 @@ export function sentenceOf(error: unknown): string {
 /** A time in ISO 8601, such as `2030-01-01T00:00:00Z`; `undefined` without one. */
 export function dateOf(text: unknown, name: string): Date | undefined {
   if (text === undefined) return undefined
-  const date = new Date(`${text}`)
+  const date = dateIn(`${text}`)
   if (!/^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d))?$/.test(`${text}`) || Number.isNaN(+date))
     throw new Misuse(`${name} must be a date such as 2030-01-01T00:00:00Z`)
   return date

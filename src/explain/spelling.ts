@@ -82,8 +82,8 @@ function spellings(received: string, algorithm: Algorithm): readonly Spelling[] 
   const add = (bytes: Uint8Array | undefined, mistake: Described) => {
     if (bytes) all.push({ text: spell(bytes, algorithm), mistake })
   }
-  const inBase64 = (text: string) => bytesIn(text.replace(/=+$/, ''), BASE64)
-  const inBase64url = (text: string) => bytesIn(text.replace(/=+$/, ''), BASE64URL)
+  const inBase64 = (text: string) => bytesIn(withoutPadding(text), BASE64)
+  const inBase64url = (text: string) => bytesIn(withoutPadding(text), BASE64URL)
   const lower = received.toLowerCase()
   add(bytesIn(lower, HEX), isHex ? CAPITALS : HEX_OF)
   for (const [bytes, alphabet] of [[inBase64(received), 'base64'] as const, [inBase64url(received), 'base64url'] as const]) {
@@ -94,6 +94,13 @@ function spellings(received: string, algorithm: Algorithm): readonly Spelling[] 
   if (received.includes(' ')) add(inBase64(received.replaceAll(' ', '+')), PLUS)
   latest = { received, algorithm, all }
   return all
+}
+
+/** Base64 without its `=`. Not by an expression, which looks for the end from each `=` again: a signature of 16 kB of them took seconds. */
+export function withoutPadding(text: string): string {
+  let end = text.length
+  while (text[end - 1] === '=') end--
+  return text.slice(0, end)
 }
 
 function bytesIn(text: string, alphabet: string): Uint8Array | undefined {

@@ -6,7 +6,10 @@ import type { Verdict } from '../core/verdict.ts'
 
 /** Options of {@link cacheControl}. */
 export interface CacheControlOptions {
-  /** `true` for `public`: caches that serve many people may keep the answer, unless the link is bound to an address. Default: `false`, `private`. */
+  /**
+   * `true` for `public`: caches that serve many people may keep the answer, unless the link is bound to an address or to headers. Not for tokens in
+   * cookies and headers, which are not in the key of a cache. Default: `false`, `private`.
+   */
   readonly shared?: boolean
   /** The longest time that a cache may keep the answer. Default: until the link expires, and at most a year. */
   readonly max?: Duration
@@ -46,7 +49,9 @@ export function cacheControl(verdict: Verdict | Claims, options: CacheControlOpt
   const age = Math.min(Math.floor((Number(claims.expires) - present) / 1000), longest)
   // Negated, so that an invalid or missing date gives no-store.
   if (!(age > 0)) return 'no-store'
-  return `${shared && claims.ip === undefined ? 'public' : 'private'}, max-age=${age}`
+  // A cache would give the answer to requests from other addresses, and without the headers.
+  const isForAll = claims.ip === undefined && claims.signedHeaders === undefined
+  return `${shared && isForAll ? 'public' : 'private'}, max-age=${age}`
 }
 
 /** The claims of a link; `undefined` for a refusal. */

@@ -155,7 +155,9 @@ export async function answerRefusal<Rest extends unknown[]>(
 ): Promise<Response> {
   const own = await refuse?.(refusal, request, ...rest)
   if (own) return own
-  const { reason, status, parameter } = refusal
+  const { reason, status } = refusal
+  // A name such as `id[…]` is text of the request, which an answer does not repeat.
+  const parameter = /^[\w.-]+$/.test(refusal.parameter ?? '') ? refusal.parameter : undefined
   const headers: Record<string, string> = { vary: 'accept' }
   if (reason === 'wrong_method') headers['allow'] = allowed(refusal)
   if (!wantsPage(request.headers)) return problem(status, detailOf(refusal), { reason, parameter }, request.method, headers)

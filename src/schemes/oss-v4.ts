@@ -244,7 +244,11 @@ export function ossV4(keys: Keys<OssKey>, options: OssV4Options = {}): Scheme<'s
           const link = { date, region, resource, parameters: [...parametersOf(values), ...others], additionalHeaders }
           return stringToSign(link, visit.method, headersOf(visit, host))
         },
-        proves: ({ method }) => ({ methods: [method] }),
+        // Sorted as they are signed: the signature does not cover the order, and servers take the first or the last of one name.
+        proves: ({ method }) => ({
+          resource: origin + path + (others.length > 0 ? `?${printed([...others].sort(byNameAndValue))}` : ''),
+          methods: [method],
+        }),
       }
     },
   }

@@ -88,6 +88,7 @@ export function renewal<C extends Condition, Own extends object, E extends Expir
   options: RenewalOptions<Partial<Conditions<NoInfer<C>, NoInfer<E>> & NoInfer<Own>>, Rest>,
 ): (request: Request, ...rest: Rest) => Promise<Response> {
   assertScheme(scheme)
+  assertOption(!scheme.combine, 'scheme', 'one that signs; allOf only verifies')
   assertOptions(options as unknown as RenewalOptions)
   const { authorize, conditions, grace = '1h', origin, ip, most = 200, limit = 1_000_000, report = complain, now } = options
   const { now: _present, ...verifyOptions } = verbOptions(options)

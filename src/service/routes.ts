@@ -11,6 +11,7 @@ import type { Verdict } from '../core/verdict.ts'
 import { type VerifyOptions, verify } from '../core/verify.ts'
 import { complaint, invalid, json } from './answers.ts'
 import type { Verb, WantedLink } from './bearer.ts'
+import { dateIn } from './dates.ts'
 import { VERBS } from './openapi.ts'
 import { check, type FieldError, isObject, type Shape } from './shapes.ts'
 
@@ -98,7 +99,7 @@ const DATE = /^\d{4}-/
 function withDates(conditions: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   const { expires, starts } = conditions as { expires: string; starts?: string }
   if (!DATE.test(expires) && !DATE.test(starts ?? '')) return conditions
-  const when = (text: string) => (DATE.test(text) ? new Date(text) : text)
+  const when = (text: string) => (DATE.test(text) ? dateIn(text) : text)
   return { ...conditions, expires: when(expires), ...(starts !== undefined && { starts: when(starts) }) }
 }
 

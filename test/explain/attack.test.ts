@@ -1,5 +1,6 @@
 // explain under attack: the work for long links of one character.
 import { expect, test, vi } from 'vitest'
+import { compared } from '../../src/explain/spelling.ts'
 import { explain } from '../../src/explain.ts'
 import { hmac } from '../../src/index.ts'
 
@@ -12,4 +13,9 @@ test('of a path with many slashes, a few shorter ones are tried', async () => {
   join.mockRestore()
   expect(verdict.reason).toBe('bad_signature')
   expect(length).toBeLessThan(1000)
+})
+
+test('a signature of many = takes as many steps, and not their square', () => {
+  const received = `${'='.repeat(200_000)}x`
+  expect(compared(received, 'A'.repeat(43), { hmac: 'SHA-256', encoding: 'base64url' })).toBe(undefined)
 })

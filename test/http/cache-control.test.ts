@@ -21,6 +21,7 @@ describe('cacheControl', () => {
     ['max is rounded down', {}, { max: '1.999s' }, 'private, max-age=1'],
     ['a max beyond the expiry of the link changes nothing', {}, { max: '1d' }, 'private, max-age=599'],
     ['a max of nothing', {}, { max: '0s' }, 'no-store'],
+    ['a link that is bound to headers stays private', { signedHeaders: ['x-tenant'] }, { shared: true }, 'private, max-age=599'],
     ['a link with a number of uses', { uses: 5 }, { shared: true }, 'no-store'],
     ['a link that has just expired', { expires: now() }, {}, 'no-store'],
     ['a link with less than a second left', { expires: new Date(+now() + 999) }, {}, 'no-store'],

@@ -130,6 +130,13 @@ test('a link after a # is not part of the request', async () => {
   expect(await ask(guard(links, never), link.replace('?', '#?'))).toMatchObject({ status: 403, reason: 'unsigned' })
 })
 
+test('a refusal does not repeat a name that the request made up', async () => {
+  const request = new Request(`https://h.test/a?id%5Bmade-up%5D=1&expires=1900000000&signature=${'A'.repeat(43)}`)
+  const text = await (await guard(links, () => new Response())(request)).text()
+  expect(JSON.parse(text)).toMatchObject({ reason: 'malformed' })
+  expect(text).not.toContain('made-up')
+})
+
 test('the problem document names the parameter that cannot be read', async () => {
   const { text } = await ask(guard(links, never), `${URL_OF_FILE}?expires=soon&signature=x`)
   expect(JSON.parse(text)).toMatchObject({ reason: 'malformed', parameter: 'expires' })

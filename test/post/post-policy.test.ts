@@ -183,6 +183,12 @@ test('each condition that an upload can break', async () => {
   expect((await verifyPost(bucket, URL_, { ...(await posted()), file: { size: 0 } }, at)).status).toBe(400)
 })
 
+test('a line break in a field, which would end a header, breaks the policy', async () => {
+  for (const value of ['image/png\r\nset-cookie: a=b', 'image/png\0', 'image/png\x7f'])
+    expect(await reasonFor(await posted({ 'Content-Type': value }))).toBe('wrong_field content-type')
+  expect(await reasonFor(await posted({ 'x-ignore-comment': 'two\r\nlines' }))).toBe('ok')
+})
+
 test('each other reason', async () => {
   const form = await posted()
   const { Policy, ...withoutPolicy } = form

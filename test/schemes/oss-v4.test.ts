@@ -40,6 +40,12 @@ test('region and bucket must be those of the host', async () => {
   await expect(sign(ossV4(key, { bucket: 'other' }), `${ORIGIN}/a`, { expires: '1h' }, at)).rejects.toThrow(bad('url'))
 })
 
+test('the order of parameters is not signed, so claims have one order', async () => {
+  const link = await sign(bucket, `${ORIGIN}/cat.png?b=0&a=2&a=1`, { expires: '10m' }, at)
+  for (const request of [link, link.replace('b=0&a=2&a=1', 'a=1&a=2&b=0')])
+    expect(await verify(bucket, request, at)).toMatchObject({ ok: true, claims: { resource: `${ORIGIN}/cat.png?a=1&a=2&b=0` } })
+})
+
 test('a host for acceleration takes the region of the option', async () => {
   const links = ossV4(key, { region: 'cn-hangzhou' })
   const link = await sign(links, 'https://examplebucket.oss-accelerate.aliyuncs.com/a', { expires: '1h' }, at)

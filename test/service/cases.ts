@@ -475,6 +475,8 @@ export const cases: Case[] = [
   signing('a date in the past', { expires: '2001-01-01T00:00:00Z' }, 'expires'),
   signing('a date before 1970', { expires: '1960-01-01' }, 'expires'),
   signing('a date that does not exist', { expires: '2090-13-45' }, 'expires'),
+  signing('the 31st of February, which engines read as a day in March', { expires: '2090-02-31' }, 'expires'),
+  signing('the 30th of February with a time', { expires: '2090-02-30T12:00:00Z' }, 'expires'),
   signing('a date without a zone', { expires: '2090-01-01T00:00:00' }, 'expires'),
   signing('a date in words', { expires: 'tomorrow' }, 'expires'),
   signing('starts behind expires', { starts: '20m' }, 'starts'),

@@ -10,6 +10,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { build } from 'esbuild'
 import express from 'express'
 import { afterAll, describe, expect, test, vi } from 'vitest'
+import { allOf } from '../../src/all-of.ts'
 import { cacheKey, freshLinks } from '../../src/client.ts'
 import { anyOf, hmac, LinkError, redeem, type Scheme, sign, verify } from '../../src/index.ts'
 import { listener } from '../../src/node.ts'
@@ -455,6 +456,12 @@ describe('options', () => {
   test('no scheme, and no options', () => {
     expect(() => renewal(undefined as Anything, {} as Anything)).toThrow(/^scheme must be/)
     expect(() => renewal(links, undefined as Anything)).toThrow(/^authorize must be/)
+  })
+  test('allOf, which cannot sign', () => {
+    const both = allOf(akamai({ secret: 'aa' }, { tokenName: 'a' }), akamai({ secret: 'bb' }, { tokenName: 'b' }))
+    expect(() => renewal(both, { conditions: { expires: 'never' }, authorize: () => true } as Anything)).toThrow(
+      /^scheme must be one that signs/,
+    )
   })
 })
 

@@ -3,6 +3,7 @@ import { isBytes, type SecretKey } from '../../core/keys.ts'
 import { BASE64, BASE64URL, decode, encode, HEX } from '../../lib/encoding.ts'
 import { decodeValue } from '../../lib/url.ts'
 import type { Rule } from '../rule.ts'
+import { withoutPadding } from '../spelling.ts'
 
 type Known = string | Uint8Array
 type Forms = (secret: Known, key: SecretKey) => readonly (Known | undefined)[]
@@ -76,7 +77,7 @@ const RULES: readonly SecretRule[] = [
     remedy: SAME_ENCODING,
     most: 2,
     forms: ofText((secret) => {
-      const plain = secret.trim().replace(/=+$/, '')
+      const plain = withoutPadding(secret.trim())
       return [bytesIn(plain, BASE64), bytesIn(plain, BASE64URL)]
     }),
   },
@@ -230,7 +231,7 @@ function partsOf(secret: Known): readonly Known[] {
     const at = secret.indexOf(mark)
     return at < 0 ? [] : [secret.slice(0, at), secret.slice(at + 1)]
   })
-  return [secret.slice(0, -1), secret.slice(1), secret.replace(/=+$/, ''), ...beginnings, ...pieces]
+  return [secret.slice(0, -1), secret.slice(1), withoutPadding(secret), ...beginnings, ...pieces]
 }
 
 /** The bytes of Latin-1, which some languages use for text. */

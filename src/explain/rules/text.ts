@@ -124,7 +124,7 @@ export const TEXT_RULES: readonly Rule[] = [
       inText(
         (path) => path.replace(/^.*\//, ''),
         (path) => path.replace(/^\/[^/]+(?=\/)/, ''),
-        (path) => path.replace(/[^/]*$/, ''),
+        (path) => path.slice(0, path.lastIndexOf('/') + 1),
       ),
   },
   {

@@ -2,6 +2,7 @@
 import { BASE64URL, decode } from '../../lib/encoding.ts'
 import { decodeValue } from '../../lib/url.ts'
 import { rewrites } from '../rules/text.ts'
+import { withoutPadding } from '../spelling.ts'
 import type { Table } from '../table.ts'
 
 /** Changes the value of one field of a token. `undefined` if the token does not have it, or if it stays the same. */
@@ -19,7 +20,7 @@ const escaped = (text: string): string =>
 
 const plainBase64 = (text: string): string | undefined => {
   const bytes = new Uint8Array(text.length)
-  const length = decode(text.replace(/=+$/, ''), BASE64URL, bytes)
+  const length = decode(withoutPadding(text), BASE64URL, bytes)
   return length > 0 ? new TextDecoder().decode(bytes.subarray(0, length)) : undefined
 }
 

@@ -6,6 +6,7 @@ import type { Rule } from '../rule.ts'
 import { PATH_FOR_URL } from '../rules/origin.ts'
 import { isOwn, piecesOf, withPieces } from '../rules/parts.ts'
 import { rewrites } from '../rules/text.ts'
+import { withoutPadding } from '../spelling.ts'
 import type { Table } from '../table.ts'
 
 const PREFIX = 'base64:'
@@ -14,7 +15,7 @@ const SECONDS = 'a time in seconds since 1970, of at most eleven digits'
 /** The bytes that `APP_KEY` encodes. Laravel uses them for encryption, and not for links. */
 function decoded(secret: string): Uint8Array | undefined {
   const bytes = new Uint8Array(secret.length)
-  const length = decode(secret.replace(PREFIX, '').replace(/=+$/, ''), BASE64, bytes)
+  const length = decode(withoutPadding(secret.replace(PREFIX, '')), BASE64, bytes)
   return length > 0 ? bytes.slice(0, length) : undefined
 }
 

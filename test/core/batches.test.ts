@@ -179,8 +179,11 @@ describe('signIn', () => {
   })
 
   test('refuses a match that would sign more than is meant', async () => {
+    expect(await signIn(links, ['HTTPS://CDN.example/a'], { match: 'HTTPS://CDN.example/', expires })).not.toEqual([
+      'HTTPS://CDN.example/a',
+    ])
     const rule = "the beginning of URLs up to a slash, such as 'https://cdn.example/', a list of these, or a function"
-    for (const wrong of [undefined, '', 'https://cdn.example', 'cdn.example/', [], [''], /https/, 5])
+    for (const wrong of [undefined, '', 'https://cdn.example', 'cdn.example/', [], [''], [match, 'https://cdn.example'], /https/, 5])
       await expect(signIn(links, [], { match: wrong as never, expires })).rejects.toMatchObject({
         code: 'bad_option',
         option: 'match',

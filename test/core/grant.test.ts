@@ -1,6 +1,6 @@
 // grantOf: the conditions that a scheme cannot carry.
 import { expect, test } from 'vitest'
-import { type Scheme, sign } from '../../src/index.ts'
+import { hmac, type Scheme, sign } from '../../src/index.ts'
 import { imagekit } from '../../src/schemes/imagekit.ts'
 import { jwt } from '../../src/schemes/jwt.ts'
 
@@ -14,6 +14,14 @@ test.each(Object.entries(STANDARD))('a scheme that carries no conditions says so
     option,
     message: `imagekit links cannot carry the condition '${option}'; they carry expires, align`,
   })
+})
+
+test("a part of a second is rounded up, so '0.5s' lasts until the next one", async () => {
+  const links = hmac({ secret: 'a secret of 32 bytes or more, from a vault' })
+  for (const milliseconds of [0, 200, 700, 999]) {
+    const now = () => new Date(1_900_000_000_000 + milliseconds)
+    expect(await sign(links, '/a', { expires: '0.5s' }, { now })).toContain('?expires=1900000001&')
+  }
 })
 
 test('a scheme with an id of its own decides itself what an id is', async () => {

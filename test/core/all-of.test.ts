@@ -152,6 +152,20 @@ test.each<[first: string[] | undefined, second: string[] | undefined, both: stri
   expect(claims?.methods).toEqual(opened)
 })
 
+test('two links that never expire are endless together, and one of them alone is not', async () => {
+  const endless = { expires: new Date(99_999_999_999_000), endless: true as const }
+  const claimed = async (...claims: Partial<Claims>[]) => {
+    const schemes = claims.map((each, i) => ({ ...both, combine: undefined, parameters: [`${i}`], ...claiming(each) }) as Scheme)
+    return (await verify(allOf(...schemes), '/a', at)).claims
+  }
+  expect(await claimed(endless, endless)).toEqual({ resource: '/a', ...endless })
+  for (const claims of [
+    [endless, {}],
+    [{}, endless],
+  ])
+    expect(await claimed(...claims)).toEqual({ resource: '/a', expires: new Date(+NOW + 1000) })
+})
+
 test('the later start, and all signed headers, are claimed', async () => {
   const [early, late] = [new Date(+NOW - 2000), new Date(+NOW - 1000)]
   const claimed = async (...claims: Partial<Claims>[]) => {
@@ -198,6 +212,10 @@ test('nothing takes one good token for all', async () => {
 
 test('mistakes name their option', async () => {
   const links = hmac({ secret: 'a secret of 32 bytes or more, from a vault' })
+  expect(() => allOf(short)).toThrow(/^schemes must be two or more$/)
+  expect(() => allOf(short, anyOf(long))).toThrow(/^schemes must be without anyOf and allOf$/)
+  expect(() => allOf(short, links)).toThrow(/^schemes must be without hmac, whose links can have a number of uses$/)
+  expect(() => allOf(short, short)).toThrow(/^schemes must be ones that read parameters of their own$/)
   for (const schemes of [[], [short], [short, undefined], [short, short], [short, links], [short, anyOf(long, links)], [short, both]])
     expect(() => allOf(...(schemes as Scheme[])), `${schemes.length}`).toThrow(LinkError)
   await expect(sign(both, URL_, { expires: '1h' })).rejects.toMatchObject({

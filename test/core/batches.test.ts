@@ -157,8 +157,14 @@ describe('signIn', () => {
     const error = await signIn(links, value, { match, expires }).catch((error) => error)
     expect(error).toMatchObject({ code: 'bad_option', option: 'value.items[1]["the src"]' })
     expect(error.message).toMatch(/^value\.items\[1\]\["the src"\] must be without the segments/)
-    const inCapitals = await signIn(links, { Items: ['https://cdn.example/a/../b'] }, { match, expires }).catch((error) => error)
-    expect(inCapitals.option).toBe('value.Items[0]')
+    for (const [key, place] of [
+      ['Items', 'value.Items'],
+      ['a', 'value.a'],
+      ['$_1', 'value.$_1'],
+      ['1a', 'value["1a"]'],
+      ['', 'value[""]'],
+    ] as const)
+      await expect(signIn(links, { [key]: 'https://cdn.example/a/../b' }, { match, expires })).rejects.toMatchObject({ option: place })
   })
 
   test('circles and hostile depths are refused, and wide values are not', async () => {

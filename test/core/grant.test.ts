@@ -24,6 +24,12 @@ test("a part of a second is rounded up, so '0.5s' lasts until the next one", asy
   }
 })
 
+test.each(['starts', 'expires'])('%s: the beginning of 1970 is not a time', async (option) => {
+  const links = hmac({ secret: 'a secret of 32 bytes or more, from a vault' })
+  const conditions = { expires: '1h', [option]: new Date(0) } as { expires: '1h' }
+  await expect(sign(links, '/a', conditions)).rejects.toMatchObject({ option, message: `${option} must be a valid Date after 1970` })
+})
+
 test('a scheme with an id of its own decides itself what an id is', async () => {
   const links: Scheme = {
     ...(jwt({ secret: 'a secret of 32 bytes or more, from a vault' }) as unknown as Scheme),

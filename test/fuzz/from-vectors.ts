@@ -133,8 +133,13 @@ const PECULIAR: Readonly<Record<string, Peculiarity>> = {
       return path.endsWith(covered) && /^(\/[\w.~-]+)?$/.test(path.slice(0, -covered.length)) ? covered : path
     },
   },
-  // The expiry is one of the options in the path, and no part of the resource.
-  imgproxy: { coveredPath: (path) => path.replace(/\/exp:\d+(?=\/)/, '') },
+  // The prefix of the server's configuration is not signed. The expiry is one of the options in the path, and no part of the resource.
+  imgproxy: {
+    coveredPath: (path, _issued, _origin, { pathPrefix = '' }) => {
+      const prefix = String(pathPrefix)
+      return (path.startsWith(prefix) ? path.slice(prefix.length) : path).replace(/\/exp:\d+(?=\/)/, '')
+    },
+  },
   // Laravel takes off the slashes at the end of a path.
   laravel: { asWritten: ({ url }) => url.replace(/\/+(?=$|[?#])/, '') },
   // Symfony prints the query as PHP has read it: the last of two parameters with one name, and `q[0]` for `q[]`.
@@ -148,7 +153,9 @@ const PECULIAR: Readonly<Record<string, Peculiarity>> = {
   // The bucket is signed in front of the path, whether the path has it, the host or an option: one object has one signature.
   s3v2: {
     coveredPath: (path, _issued, origin, { bucket }) => {
-      const host = /^https?:\/\/([^.]+)\.(?:s3|oss-|obs)[^/]*\.(?:amazonaws|aliyuncs|myhuaweicloud)\.com$/.exec(normalOrigin(origin))
+      const host = /^https?:\/\/([^.]+)\.(?:s3|oss-|obs)[^/]*\.(?:amazonaws|aliyuncs|myhuaweicloud)\.com(?::\d+)?$/.exec(
+        normalOrigin(origin),
+      )
       const named = bucket ?? host?.[1]
       return named === undefined ? path : `/${named}${path}`
     },

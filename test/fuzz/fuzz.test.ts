@@ -427,6 +427,7 @@ test.each<[string, string]>([
   ['nothing', 'https://s3.amazonaws.com/examplebucket/test.txt'],
   ['nothing', 'https://examplebucket.s3.amazonaws.com/test.txt'],
   ['nothing', 'https://examplebucket.s3.eu-west-1.amazonaws.com/test.txt'],
+  ['nothing', 'http://examplebucket.s3.amazonaws.com:443/test.txt'],
   ['claims.resource path', 'https://examplebucket.s3.amazonaws.com/examplebucket/test.txt'],
   ['claims.resource path', 'https://otherbucket.s3.amazonaws.com/test.txt'],
   ['claims.resource path', 'https://s3.amazonaws.com/test.txt'],

@@ -9,7 +9,7 @@ test.each(schemes.map(({ make, vectors }) => [vectors.scheme, make, vectors] as 
   const [group] = vectors.testGroups
   const scheme = make(group?.keys, group?.options) as Scheme
   const { link = '/a?' } =
-    vectors.testGroups.flatMap(({ tests }) => tests as { link?: string }[]).find((each) => each.link?.includes('?')) ?? {}
+    vectors.testGroups.flatMap(({ tests }) => tests as readonly { link?: string }[]).find((each) => each.link?.includes('?')) ?? {}
   const [front] = link.split('#')
   const padded = (length: number) => `${front}&a=`.padEnd(length, 'x')
   for (const tooLong of [padded(LONGEST + 1), padded(1_000_000), '/'.padEnd(LONGEST + 1, 'x')])

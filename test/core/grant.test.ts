@@ -30,6 +30,15 @@ test.each(['starts', 'expires'])('%s: the beginning of 1970 is not a time', asyn
   await expect(sign(links, '/a', conditions)).rejects.toMatchObject({ option, message: `${option} must be a valid Date after 1970` })
 })
 
+test('a URL with half a token in its path is refused', async () => {
+  const links = hmac({ secret: 'a secret of 32 bytes or more, from a vault' }, { placement: 'path' })
+  await expect(sign(links, '/expires=soon/a', { expires: '1h' })).rejects.toMatchObject({
+    code: 'bad_option',
+    option: 'url',
+    message: 'url must be without a token in its path, which the link adds',
+  })
+})
+
 test('a scheme with an id of its own decides itself what an id is', async () => {
   const links: Scheme = {
     ...(jwt({ secret: 'a secret of 32 bytes or more, from a vault' }) as unknown as Scheme),

@@ -144,6 +144,48 @@ test('methods are those that both tokens open', async () => {
   }
 })
 
+test.each<[first: string[] | undefined, second: string[] | undefined, both: string[] | undefined]>([
+  [undefined, undefined, undefined],
+  [['PUT', 'GET'], undefined, ['PUT', 'GET']],
+  [undefined, ['GET'], ['GET']],
+  [['GET', 'PUT'], ['GET', 'POST'], ['GET']],
+  // A link for GET opens HEAD.
+  [['HEAD', 'GET', 'PUT'], ['GET'], ['HEAD', 'GET']],
+])('of links for %j and %j, both open %j', async (first, second, opened) => {
+  const opening = (methods: string[] | undefined, parameter: string) =>
+    ({ ...both, combine: undefined, carries: [], parameters: [parameter], ...claiming(methods ? { methods } : {}) }) as Scheme
+  const { claims } = await verify(allOf(opening(first, 'a'), opening(second, 'b')), '/a', at)
+  expect(claims?.methods).toEqual(opened)
+})
+
+test('two links that never expire are endless together, and one of them alone is not', async () => {
+  const endless = { expires: new Date(99_999_999_999_000), endless: true as const }
+  const claimed = async (...claims: Partial<Claims>[]) => {
+    const schemes = claims.map((each, i) => ({ ...both, combine: undefined, parameters: [`${i}`], ...claiming(each) }) as Scheme)
+    return (await verify(allOf(...schemes), '/a', at)).claims
+  }
+  expect(await claimed(endless, endless)).toEqual({ resource: '/a', ...endless })
+  for (const claims of [
+    [endless, {}],
+    [{}, endless],
+  ])
+    expect(await claimed(...claims)).toEqual({ resource: '/a', expires: new Date(+NOW + 1000) })
+})
+
+test('the later start, and all signed headers, are claimed', async () => {
+  const [early, late] = [new Date(+NOW - 2000), new Date(+NOW - 1000)]
+  const claimed = async (...claims: Partial<Claims>[]) => {
+    const schemes = claims.map((each, i) => ({ ...both, combine: undefined, parameters: [`${i}`], ...claiming(each) }) as Scheme)
+    return (await verify(allOf(...schemes), '/a', at)).claims
+  }
+  expect((await claimed({ starts: early }, { starts: late }))?.starts).toEqual(late)
+  expect((await claimed({ starts: late }, { starts: early }))?.starts).toEqual(late)
+  expect((await claimed({}, { starts: early }))?.starts).toEqual(early)
+  expect((await claimed({ starts: early }, {}))?.starts).toEqual(early)
+  expect((await claimed({ signedHeaders: ['a', 'b'] }, { signedHeaders: ['b', 'c'] }))?.signedHeaders).toEqual(['a', 'b', 'c'])
+  expect((await claimed({}, { signedHeaders: ['c'] }))?.signedHeaders).toEqual(['c'])
+})
+
 test('with guard, redeem and a memory', async () => {
   const fetch = guard(both, (_, { resource }) => new Response(resource), at)
   expect(await (await fetch(new Request(await signed()))).text()).toBe('/videos/7/main.m3u8')
@@ -203,6 +245,10 @@ describe('schemes with one key', () => {
 
 test('mistakes name their option', async () => {
   const links = hmac({ secret: 'a secret of 32 bytes or more, from a vault' })
+  expect(() => allOf(short)).toThrow(/^schemes must be two or more$/)
+  expect(() => allOf(short, anyOf(long))).toThrow(/^schemes must be without anyOf and allOf$/)
+  expect(() => allOf(short, links)).toThrow(/^schemes must be without hmac, whose links can have a number of uses$/)
+  expect(() => allOf(short, short)).toThrow(/^schemes must be ones that read parameters of their own$/)
   for (const schemes of [[], [short], [short, undefined], [short, short], [short, links], [short, anyOf(long, links)], [short, both]])
     expect(() => allOf(...(schemes as Scheme[])), `${schemes.length}`).toThrow(LinkError)
   await expect(sign(both, URL_, { expires: '1h' })).rejects.toMatchObject({

@@ -8,6 +8,12 @@ const at = { now: () => new Date('2030-01-01T00:00:00Z') }
 const named = (suffix: string, key = secret) =>
   hmac({ id: 'a', secret: key }, { parameters: { expires: `e${suffix}`, signature: `s${suffix}`, key: `k${suffix}` } })
 
+test('its name has those of its members, also of the members of members', () => {
+  const [one, two, three] = [named('1'), named('2'), { ...(named('3') as unknown as Scheme), name: 'third' }]
+  expect(anyOf(one, two).name).toBe('anyOf(hmac,hmac)')
+  expect(anyOf(one, anyOf(three as never, two)).name).toBe('anyOf(hmac,third,hmac)')
+})
+
 describe('the refusal of anyOf', () => {
   const one = named('1')
   const two = named('2')
@@ -26,12 +32,15 @@ describe('the refusal of anyOf', () => {
   })
 
   test('is that of the scheme that got further, in either order', async () => {
+    const unknown = (await sign(two, '/a', { expires: '1h' }, at)).replace('k2=a', 'k2=b')
     const forged = await sign(named('2', other), '/a', { expires: '1h' }, at)
     for (const schemes of [anyOf(one, two), anyOf(two, one)]) {
       expect(await verify(schemes, forged, at)).toMatchObject({ reason: 'bad_signature' })
       // The link is malformed to one of them, and a bad signature says more.
       expect(await verify(schemes, forged.replace('?', '?e1=soon&s1=x&'), at)).toMatchObject({ reason: 'bad_signature' })
       // The link is unsigned to one of them.
+      expect(await verify(schemes, unknown, at)).toMatchObject({ reason: 'unknown_key' })
+      expect(await verify(schemes, unknown.replace('?', '?e1=soon&s1=x&'), at)).toMatchObject({ reason: 'unknown_key' })
       expect(await verify(schemes, '/a?e1=soon&s1=x', at)).toMatchObject({ reason: 'malformed' })
     }
   })

@@ -157,8 +157,14 @@ describe('signIn', () => {
     const error = await signIn(links, value, { match, expires }).catch((error) => error)
     expect(error).toMatchObject({ code: 'bad_option', option: 'value.items[1]["the src"]' })
     expect(error.message).toMatch(/^value\.items\[1\]\["the src"\] must be without the segments/)
-    const inCapitals = await signIn(links, { Items: ['https://cdn.example/a/../b'] }, { match, expires }).catch((error) => error)
-    expect(inCapitals.option).toBe('value.Items[0]')
+    for (const [key, place] of [
+      ['Items', 'value.Items'],
+      ['a', 'value.a'],
+      ['$_1', 'value.$_1'],
+      ['1a', 'value["1a"]'],
+      ['', 'value[""]'],
+    ] as const)
+      await expect(signIn(links, { [key]: 'https://cdn.example/a/../b' }, { match, expires })).rejects.toMatchObject({ option: place })
   })
 
   test('cycles and extreme depths are refused, and wide values are not', async () => {
@@ -186,8 +192,11 @@ describe('signIn', () => {
   )
 
   test('refuses a match that would sign more than is meant', async () => {
+    expect(await signIn(links, ['HTTPS://CDN.example/a'], { match: 'HTTPS://CDN.example/', expires })).not.toEqual([
+      'HTTPS://CDN.example/a',
+    ])
     const rule = "the beginning of URLs up to a slash, such as 'https://cdn.example/', a list of these, or a function"
-    for (const wrong of [undefined, '', 'https://cdn.example', 'cdn.example/', [], [''], /https/, 5])
+    for (const wrong of [undefined, '', 'https://cdn.example', 'cdn.example/', [], [''], [match, 'https://cdn.example'], /https/, 5])
       await expect(signIn(links, [], { match: wrong as never, expires })).rejects.toMatchObject({
         code: 'bad_option',
         option: 'match',

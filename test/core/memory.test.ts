@@ -1,7 +1,8 @@
 // linkMemory: which links cost no HMAC, and which ones still need one. The tests count calls of WebCrypto, and measure no time.
 import { afterEach, beforeEach, describe, expect, type MockInstance, test, vi } from 'vitest'
+import type { Visit } from '../../src/core/scheme.ts'
 import { guard } from '../../src/guard.ts'
-import { anyOf, type Claims, hmac, LinkError, linkMemory, redeem, type SecretKey, sign, verify } from '../../src/index.ts'
+import { anyOf, type Claims, hmac, LinkError, linkMemory, redeem, type Scheme, type SecretKey, sign, verify } from '../../src/index.ts'
 import { jwt } from '../../src/schemes/jwt.ts'
 import { nginxHmac } from '../../src/schemes/nginx-hmac.ts'
 import { s3 } from '../../src/schemes/s3.ts'
@@ -150,6 +151,41 @@ describe('another question', () => {
     expect(await hmacsOf(() => verify(scheme, link, { memory, method: 'PUT' }))).toBe(0)
     expect((await verify(scheme, link, { memory, method: 'DELETE' })).reason).toBe('bad_signature')
     expect((await verify(scheme, link, { memory })).reason).toBe('bad_signature')
+  })
+
+  test('a scheme sees the headers of the request through the memory', async () => {
+    const memory = linkMemory()
+    const bucket = s3({ id: 'AKIAIOSFODNN7EXAMPLE', secret }, { region: 'us-east-1' })
+    const upload = { expires: '15m', method: 'PUT' } as const
+    const link = await sign(bucket, 'https://examplebucket.s3.us-east-1.amazonaws.com/a.txt', upload)
+    // It would turn the upload into a copy of another file.
+    const headers = { 'x-amz-copy-source': '/examplebucket/private.txt' }
+    expect((await verify(bucket, link, { memory, method: 'PUT', headers })).reason).toBe('bad_signature')
+    expect((await verify(bucket, link, { memory, method: 'PUT', headers: { 'content-type': 'text/plain' } })).ok).toBe(true)
+  })
+
+  test.each<[string, (visit: Visit) => unknown]>([
+    ['all headers', ({ headers }) => headers],
+    ['one header', ({ header }) => header('x-a')],
+  ])('a link whose string to sign depends on %s is not remembered', async (_what, look) => {
+    const memory = linkMemory()
+    const watching: Scheme = {
+      ...(links as unknown as Scheme),
+      read(...given) {
+        const reading = links.read(...given)
+        if (typeof reading === 'string' || 'malformed' in reading) return reading
+        return {
+          ...reading,
+          toSign(visit, key) {
+            look(visit)
+            return reading.toSign(visit, key)
+          },
+        }
+      },
+    }
+    const link = await sign(links, url, { expires })
+    expect((await verify(watching, link, { memory, headers: { 'x-a': '1' } })).ok).toBe(true)
+    expect(memory.size).toBe(0)
   })
 
   test('links that depend on headers are not remembered', async () => {

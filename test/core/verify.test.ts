@@ -46,6 +46,26 @@ test('an address that the link itself shows is claimed as it is, beside a second
   expect((await verify(odd, '/a', { ...at, ip: '203.0.113.7' })).claims?.ip).toBe('203.0.113.0/24')
 })
 
+test('a scheme that tells its keys in a way of its own tries no others', async () => {
+  const tried: unknown[] = []
+  const picky: Scheme = {
+    ...(links as unknown as Scheme),
+    algorithm: { digest: () => new Uint8Array([1]), encoding: 'hex' },
+    keys: () => ['a', 'b', 'c'].map((id) => ({ id, secret: id })),
+    read: (url) => ({
+      claims: { resource: url, expires: new Date('2031-01-01T00:00:00Z'), keyId: 'B' },
+      signature: '02',
+      signedBy: ({ id }) => id?.toUpperCase() === 'B',
+      toSign(_visit, { id }) {
+        tried.push(id)
+        return ''
+      },
+    }),
+  }
+  expect(await verify(picky, '/a', at)).toMatchObject({ reason: 'bad_signature' })
+  expect(tried).toEqual(['b'])
+})
+
 test('claims have no names for what the link does not say', async () => {
   const link = await sign(links, '/a', { expires: '1h' }, at)
   const { claims = {} } = await verify(links, link, at)

@@ -85,6 +85,13 @@ function withoutOwnParameters({ target: { origin, path, query = '' }, profile }:
 
 const isWide = ({ conditions }: Issued, ...names: readonly string[]): boolean => names.some((name) => conditions[name] !== undefined)
 
+/** The hosts that name a bucket, by the vendor of `s3v2`. */
+const BUCKET_HOSTS = {
+  s3: /^https?:\/\/([^.]+)\.s3[^/]*\.amazonaws\.com(?::\d+)?$/,
+  oss: /^https?:\/\/([^.]+)\.oss-[^/]*\.aliyuncs\.com(?::\d+)?$/,
+  obs: /^https?:\/\/([^.]+)\.obs\.[^/]*\.myhuaweicloud\.com(?::\d+)?$/,
+}
+
 const PECULIAR: Readonly<Record<string, Peculiarity>> = {
   akamai: {
     // A token with an ACL does not have the query; one for its own URL has it, unless the edge ignores queries.
@@ -133,8 +140,15 @@ const PECULIAR: Readonly<Record<string, Peculiarity>> = {
       return path.endsWith(covered) && /^(\/[\w.~-]+)?$/.test(path.slice(0, -covered.length)) ? covered : path
     },
   },
-  // The expiry is one of the options in the path, and no part of the resource.
-  imgproxy: { coveredPath: (path) => path.replace(/\/exp:\d+(?=\/)/, '') },
+  // The packages of imgix leave an apostrophe in a query, and a client that parses the link escapes it: docs/schemes/imgix.md.
+  imgix: { refused: ({ target: { query } }) => (query?.includes("'") ? ['bad_signature'] : []) },
+  // The prefix of the server's configuration is not signed. The expiry is one of the options in the path, and no part of the resource.
+  imgproxy: {
+    coveredPath: (path, _issued, _origin, { pathPrefix = '' }) => {
+      const prefix = String(pathPrefix)
+      return (path.startsWith(prefix) ? path.slice(prefix.length) : path).replace(/\/exp:\d+(?=\/)/, '')
+    },
+  },
   // Laravel takes off the slashes at the end of a path.
   laravel: { asWritten: ({ url }) => url.replace(/\/+(?=$|[?#])/, '') },
   // Symfony prints the query as PHP has read it: the last of two parameters with one name, and `q[0]` for `q[]`.
@@ -147,9 +161,9 @@ const PECULIAR: Readonly<Record<string, Peculiarity>> = {
   },
   // The bucket is signed in front of the path, whether the path has it, the host or an option: one object has one signature.
   s3v2: {
-    coveredPath: (path, _issued, origin, { bucket }) => {
-      const host = /^https?:\/\/([^.]+)\.(?:s3|oss-|obs)[^/]*\.(?:amazonaws|aliyuncs|myhuaweicloud)\.com$/.exec(normalOrigin(origin))
-      const named = bucket ?? host?.[1]
+    coveredPath: (path, _issued, origin, { bucket, vendor = 's3' }) => {
+      const [, host] = BUCKET_HOSTS[vendor as keyof typeof BUCKET_HOSTS].exec(normalOrigin(origin)) ?? []
+      const named = bucket ?? host
       return named === undefined ? path : `/${named}${path}`
     },
   },

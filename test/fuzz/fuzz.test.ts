@@ -427,9 +427,13 @@ test.each<[string, string]>([
   ['nothing', 'https://s3.amazonaws.com/examplebucket/test.txt'],
   ['nothing', 'https://examplebucket.s3.amazonaws.com/test.txt'],
   ['nothing', 'https://examplebucket.s3.eu-west-1.amazonaws.com/test.txt'],
+  ['nothing', 'http://examplebucket.s3.amazonaws.com:443/test.txt'],
   ['claims.resource path', 'https://examplebucket.s3.amazonaws.com/examplebucket/test.txt'],
   ['claims.resource path', 'https://otherbucket.s3.amazonaws.com/test.txt'],
   ['claims.resource path', 'https://s3.amazonaws.com/test.txt'],
+  // The host of another vendor names no bucket of this one.
+  ['nothing', 'https://examplebucket.obs.cn-north-4.myhuaweicloud.com/examplebucket/test.txt'],
+  ['claims.resource path', 'https://examplebucket.obs.cn-north-4.myhuaweicloud.com/test.txt'],
   ['claims.resource path', 'https://examplebucket.s3.amazonaws.com/test.text'],
 ])('the oracle knows the bucket of an s3v2 link in the host and in the path: %s, %s', async (what, resource) => {
   expect(await faultOf('s3v2', 'https://s3.amazonaws.com/examplebucket/test.txt', resource)).toBe(what)

@@ -719,7 +719,8 @@ export const WRITTEN: readonly Profile[] = [
   ]),
   moduleLinks('default with the secret of hmac', {}, { family: 'house' }, [{ secret: SECRET }]),
   moduleLinks('a key that ends', {}, {}, [{ secret: 'secret of a short key', expires: IN_A_DAY }, nginxSecret('the next key')]),
-  moduleLinks('without lifetime', { message: '$uri|$arg_ts', parameters: { lifetime: '' } }, { parameters: ['st', 'ts'] }),
+  // Without a signed expiry, a comma in the token's parameter moves the time into the place of the lifetime, as in the module.
+  moduleLinks('without lifetime', { message: '$uri|$arg_ts', parameters: { lifetime: '' } }, { parameters: ['st', 'ts'], endless: true }),
   moduleLinks('ISO times', { timestamp: 'Z' }),
   moduleLinks('times with offset', { timestamp: '+02:00', algorithm: 'sha512' }),
   moduleLinks('address', { message: '$uri|$arg_ts|$arg_e|$remote_addr', algorithm: 'sha1' }, { ip: true }),

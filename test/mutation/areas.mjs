@@ -26,7 +26,7 @@ export const AREAS = {
   sigv4: {
     files: ['schemes/shared/sigv4', 'schemes/shared/canonical-request'],
     quick: ['schemes/shared/canonical-request', 'schemes/shared/presigned'],
-    tests: ['schemes/shared/sigv4'],
+    tests: ['schemes/shared/sigv4', 'post/post-policy'],
     schemes: ['s3', 'gcs-rsa'],
     first: ['gcs'],
   },

@@ -3,7 +3,8 @@
 // Lines are lines of the bundle, which has no types and no comments. Branches are the blocks that V8 counts: functions, and the parts of a function
 // that run a different number of times. Tests that need a server, a browser or a vendor's package are left out.
 //
-// With --dom it measures src/client by its tests in happy-dom, and --only=post,media measures these folders by their own tests.
+// With --dom it measures src/client by its tests in happy-dom. --only=post,media measures these folders by their own tests, and with --servers also by
+// those that start a server.
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { Session } from 'node:inspector/promises'
 import { pathToFileURL } from 'node:url'
@@ -11,20 +12,21 @@ import { parseArgs } from 'node:util'
 import { bundled, expand, regionOf, root, SLOW, vectorTests } from './bundle.mjs'
 import { run } from './vitest.mjs'
 
-const { values } = parseArgs({ options: { dom: { type: 'boolean' }, only: { type: 'string' } } })
+const { values } = parseArgs({ options: { dom: { type: 'boolean' }, servers: { type: 'boolean' }, only: { type: 'string' } } })
 const FOLDERS = [
   ...['core', 'lib', 'http', 'http/node', 'media', 'post', 'schemes', 'schemes/shared', 'stores', 'recognise', 'recognise/rules'],
   ...['explain', 'explain/rules', 'explain/tables', 'service', 'client'],
 ]
 const only = values.dom ? ['client'] : values.only?.split(',')
 const folders = only ?? FOLDERS
-const hasTests = (folder) => !folder.startsWith('http/') && !/\/(rules|tables)$/.test(folder)
+const hasTests = (folder) => !/\/(rules|tables)$/.test(folder)
 const testFiles = expand(
   'test',
   folders.filter(hasTests).map((folder) => `${folder}/*`),
   '.test.ts',
 )
-const isChosen = (file) => (values.dom ? !/\.browser\./.test(file) : !SLOW.test(file))
+const isLeftOut = values.dom ? /\.browser\./ : values.servers ? /\.(browser|vendors|dom)\./ : SLOW
+const isChosen = (file) => !isLeftOut.test(file)
 const tests = testFiles.filter(isChosen)
 const parts = [
   ...(only ? [] : [{ name: 'vectors', contents: vectorTests('() => true') }]),
@@ -75,6 +77,7 @@ function measure(file) {
   return { ...sum, gaps }
 }
 
+const total = { lines: 0, lineHits: 0, blocks: 0, blockHits: 0 }
 const percent = (hits, all) => `${((100 * hits) / all).toFixed(1)} %`
 const details = {}
 console.log(`${report.tests} tests`)
@@ -85,11 +88,13 @@ for (const folder of folders) {
   const measured = files.map((file) => ({ file, ...measure(file) })).filter(({ lines }) => lines)
   const sum = (key) => measured.reduce((total, each) => total + each[key], 0)
   for (const { file, gaps } of measured) if (gaps.length > 0) details[file] = gaps
+  for (const key of Object.keys(total)) total[key] += sum(key)
   const unloaded = files.length - measured.length
   console.log(
     `${folder.padEnd(16)} lines ${percent(sum('lineHits'), sum('lines')).padStart(8)}  blocks ${percent(sum('blockHits'), sum('blocks')).padStart(8)}  ${measured.length} files${unloaded ? `, ${unloaded} with types only or not loaded` : ''}`,
   )
 }
+console.log(`all: lines ${percent(total.lineHits, total.lines)}, blocks ${percent(total.blockHits, total.blocks)}`)
 writeFileSync(`${root}build/mutation/coverage.json`, JSON.stringify(details, null, 1))
 console.log('what did not run is in build/mutation/coverage.json')
 process.exit()

@@ -68,12 +68,22 @@ const ONLY_FOR = [
   { tests: /other vectors/, sources: /lib|core\/(verify|crypto|grant|sign|scheme|any-of)|schemes/ },
 ]
 
+// With `all`, a scheme has its own vectors and tests, which run only for its own file and for what schemes share.
+const names = area.schemes === 'all' ? expand('src', ['schemes/*'], '.ts').map((file) => /([^/]+)\.ts$/.exec(file)[1]) : []
+const schemeIn = (file, folder) => names.find((name) => new RegExp(`^${folder}schemes/${name}\\.`).test(file))
+const isOfOther = (name, file) => {
+  const own = schemeIn(file, 'src/')
+  const other = name.startsWith('vectors of ') ? name.slice('vectors of '.length) : schemeIn(name, 'test/')
+  return own !== undefined && other !== undefined && own !== other
+}
+
 const quick = expand('test', area.quick ?? [], '.test.ts')
 const PARTS = [
   ...quick.map((file) => ({ name: file, contents: `import '${root}${file}'` })),
   { name: 'vectors', contents: vectorTests(isFirst) },
+  ...names.map((name) => ({ name: `vectors of ${name}`, contents: vectorTests(`(scheme) => scheme === ${JSON.stringify(name)}`) })),
   ...tests.filter((file) => !late(file)).map((file) => ({ name: file, contents: `import '${root}${file}'` })),
-  { name: 'other vectors', contents: vectorTests(isOther) },
+  ...(names.length > 0 ? [] : [{ name: 'other vectors', contents: vectorTests(isOther) }]),
   ...tests.filter(late).map((file) => ({ name: file, contents: `import '${root}${file}'` })),
 ]
 
@@ -138,7 +148,7 @@ function runner(number) {
   }
 }
 
-const matters = (name, file) => (ONLY_FOR.find(({ tests }) => tests.test(name))?.sources ?? /./).test(file)
+const matters = (name, file) => !isOfOther(name, file) && (ONLY_FOR.find(({ tests }) => tests.test(name))?.sources ?? /./).test(file)
 
 // With --hasty only the first tests are tried without a mutant, for a machine that others use as well.
 const inBaseline = (name) => !values.hasty || name === 'vectors' || quick.includes(name)

@@ -96,3 +96,39 @@ test('only a * at the end of an ignored name stands for other characters', async
   for (const signed of ['ab=1', 'axb=1', 'cd=1', 'cxd=1', 'a*bx=1', 'c*=1'])
     expect(await verify(scheme, `${link}&${signed}`, at), signed).toMatchObject({ reason: 'bad_signature' })
 })
+
+test('a URL without a host is refused with origin: true', async () => {
+  const scheme = hmac({ secret: 'a secret of 32 bytes or more, from a vault' }, { origin: true })
+  await expect(sign(scheme, '/a', { expires: '1h' }, at)).rejects.toMatchObject({
+    option: 'url',
+    message: 'url must be absolute with origin: true',
+  })
+})
+
+test('text that is too long for a link is malformed', () => {
+  expect(links.read(`/a?expires=1&signature=${'x'.repeat(16_384)}`)).toBe('malformed')
+})
+
+test.each(['05', 'x5', '5x', '0', '-1', '1000000000', ''])('a link that may be used %j times is malformed', async (uses) => {
+  const link = await sign(links, '/a', { expires: '1h', uses: 5, id: 'x' }, at)
+  expect(await verify(links, link.replace('uses=5', `uses=${uses}`), at)).toMatchObject({ reason: 'malformed', parameter: 'uses' })
+})
+
+test('a token in the path: the first fault is named', async () => {
+  const inPath = hmac({ secret: 'a secret of 32 bytes or more, from a vault' }, { placement: 'path' })
+  const link = await sign(inPath, '/a', { expires: '1h', id: 'x' }, at)
+  const named = async (id: string) => (await verify(inPath, link.replace(',id=x,', `,${id},`), at)).parameter
+  expect(await named('id=x,id=y')).toBe('id')
+  expect(await named('id=x,odd=1')).toBe('expires')
+  expect(await named('id=x,id=y,odd=1')).toBe('id')
+})
+
+test('more parameters than parsers take stay in their order', async () => {
+  const others = Array.from({ length: 1001 }, (_, i) => `p${i % 7}=${i}`)
+  const link = await sign(links, `/a?${others.join('&')}`, { expires: '1h' }, at)
+  expect(await verify(links, link, at)).toMatchObject({ ok: true })
+  // Parsers would take another one of these two.
+  const swapped = link.replace('p0=0&p1=1&', 'p1=1&p0=0&')
+  expect(swapped).not.toBe(link)
+  expect(await verify(links, swapped, at)).toMatchObject({ reason: 'bad_signature' })
+})

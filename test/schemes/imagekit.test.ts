@@ -80,3 +80,16 @@ test('nothing throws on any text', async () => {
       expect((await verify(scheme, text, at)).ok, text).toBe(false)
     }
 })
+
+test.each([
+  ['ik-t', 'ik-t=soon&ik-s=SIGNATURE'],
+  ['ik-t', 'ik-t=9999999999&ik-s=SIGNATURE'],
+  ['ik-t', 'ik-t=189389880&ik-s=SIGNATURE'],
+  ['ik-t', 'ik-t=1893898800&ik-t=1893898800&ik-s=SIGNATURE'],
+  ['ik-s', 'ik-t=1893898800'],
+  ['ik-s', 'ik-t=1893898800&ik-s=x'],
+  ['ik-s', 'ik-t=1893898800&ik-s=SIGNATURE0'],
+])('a link names the parameter %s that cannot be read: %s', (parameter, query) => {
+  const url = `https://ik.imagekit.io/demo/a.png?${query.replace('SIGNATURE', '0'.repeat(40))}`
+  expect(links.read(url)).toEqual({ malformed: parameter })
+})

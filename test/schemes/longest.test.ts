@@ -8,8 +8,8 @@ const LONGEST = 16_384
 test.each(schemes.map(({ make, vectors }) => [vectors.scheme, make, vectors] as const))('%s', (_name, make, vectors) => {
   const [group] = vectors.testGroups
   const scheme = make(group?.keys, group?.options) as Scheme
-  const tests = (group?.tests ?? []) as readonly { readonly link?: string }[]
-  const { link = '/a?' } = tests.find((each) => each.link?.includes('?')) ?? {}
+  const { link = '/a?' } =
+    vectors.testGroups.flatMap(({ tests }) => tests as readonly { link?: string }[]).find((each) => each.link?.includes('?')) ?? {}
   const [front] = link.split('#')
   const padded = (length: number) => `${front}&a=`.padEnd(length, 'x')
   for (const tooLong of [padded(LONGEST + 1), padded(1_000_000), '/'.padEnd(LONGEST + 1, 'x')])

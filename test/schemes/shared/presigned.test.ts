@@ -53,6 +53,9 @@ test('a link lives at most seven days, from a start or from now', async () => {
   const half = { now: () => new Date(+NOW + 500) }
   const link = await sign(s3(KEY), URL_, { expires: new Date(+NOW + 500 + 604_800_000) }, half)
   expect(parametersOf(link)).toMatchObject({ 'X-Amz-Date': '20130524T000000Z', 'X-Amz-Expires': '604800' })
+  const aMillisecondLater = { now: () => new Date(+NOW + 1) }
+  const nearly = await sign(s3(KEY), URL_, { expires: new Date(+NOW + 1 + 604_800_000) }, aMillisecondLater)
+  expect(parametersOf(nearly)).toMatchObject({ 'X-Amz-Date': '20130524T000000Z', 'X-Amz-Expires': '604800' })
 })
 
 test('a session token is in the link and covered', async () => {
@@ -138,4 +141,8 @@ test('Google signs an IPv6 host without its port, and with all of its groups', a
     parametersOf(await sign(gcs(KEY), `http://${host}/bucket/a.txt`, { expires: '1h' }, at))['X-Goog-Signature']
   expect(await signatureOf('[::1]:4443')).toBe(await signatureOf('[::1]'))
   expect(await signatureOf('[::1]:4443')).not.toBe(await signatureOf('[::2]:4443'))
+})
+
+test('text that is too long for a link is malformed', () => {
+  expect(s3(KEY).read(`${URL_}?X-Amz-Signature=${'0'.repeat(16_384)}`)).toBe('malformed')
 })

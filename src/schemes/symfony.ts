@@ -3,7 +3,7 @@ import { assertKnownOptions, assertOption } from '../core/errors.ts'
 import { type Keys, keyring, type SecretKey } from '../core/keys.ts'
 import type { Algorithm, Reading, Scheme, Unreadable } from '../core/scheme.ts'
 import { ENDLESS } from '../core/time.ts'
-import { asSent, MOST_PIECES } from '../lib/canonical.ts'
+import { asSentToVendor, MOST_PIECES } from '../lib/canonical.ts'
 import { decodeValue, encodeValue, LONGEST, type Parts, split } from '../lib/url.ts'
 import { type PhpValues, phpQuery, printedQuery } from './shared/php-query.ts'
 
@@ -61,7 +61,7 @@ export function symfony(keys: Keys<SecretKey>, options: SymfonyOptions = {}): Sc
       assertOption(odd === undefined && !hasTooMany(parts), 'url', 'one with at most 1000 parameters, whose names PHP can read')
       const taken = [hash, expiration].find((name) => values.has(name))
       assertOption(taken === undefined, 'url', `without a name that PHP reads as '${taken}', which the link adds`)
-      const sent = split(asSent(url, parts))
+      const sent = split(asSentToVendor(url, parts))
       if (expires !== undefined) values.set(expiration, `${expires}`)
       return {
         toSign: stringToSign(sent, values),

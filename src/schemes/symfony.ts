@@ -3,7 +3,7 @@ import { assertKnownOptions, assertOption } from '../core/errors.ts'
 import { type Keys, keyring, type SecretKey } from '../core/keys.ts'
 import type { Algorithm, Reading, Scheme, Unreadable } from '../core/scheme.ts'
 import { ENDLESS } from '../core/time.ts'
-import { asSent, MOST_PIECES } from '../lib/canonical.ts'
+import { asSentToVendor, MOST_PIECES } from '../lib/canonical.ts'
 import { decodeValue, encodeValue, LONGEST, type Parts, split } from '../lib/url.ts'
 import { type PhpValues, phpQuery, printedQuery } from './shared/php-query.ts'
 
@@ -59,7 +59,7 @@ export function symfony(keys: Keys<SecretKey>, options: SymfonyOptions = {}): Sc
     write({ url, parts, expires }) {
       assertOption(!parts.fragment, 'url', 'without a fragment: Symfony signs it, and clients do not send it')
       // A space must be escaped before the query is read: Symfony signs it as `+`.
-      const sent = split(asSent(url, parts))
+      const sent = split(asSentToVendor(url, parts))
       const { values, odd } = phpQuery(sent.query)
       assertOption(odd === undefined && !hasTooMany(parts), 'url', 'one with at most 1000 parameters, whose names PHP can read')
       const taken = [hash, expiration].find((name) => values.has(name))

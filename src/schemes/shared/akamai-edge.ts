@@ -8,8 +8,8 @@ export interface AkamaiOptions {
   readonly vendor?: 'akamai' | 'cloudinary' | 'uploadcare'
   /** The name of the parameter, cookie or header. Default: `__token__`, `__cld_token__` with Cloudinary, and `token` with Uploadcare. */
   readonly tokenName?: string
-  /** The hash of the HMAC. Default: `'sha256'`. */
-  readonly algorithm?: 'sha256' | 'sha1'
+  /** The hash of the HMAC. With `'md5'`, secrets are text or bytes. Default: `'sha256'`. */
+  readonly algorithm?: 'sha256' | 'sha1' | 'md5'
   /** Text that is signed and not sent. Default: none. */
   readonly salt?: string
   /** As the property's "Escape token input": escapes address, id, data and URL before they are signed. Default: `false`. */
@@ -55,7 +55,7 @@ export interface Edge {
   readonly carries: readonly ('starts' | 'ip' | 'prefix' | 'id')[]
   /** The names of Akamai's own conditions. */
   readonly own: readonly string[]
-  readonly algorithm: 'sha256' | 'sha1'
+  readonly algorithm: 'sha256' | 'sha1' | 'md5'
   readonly salt: string | undefined
   readonly ignoreQueryString: boolean
   readonly fieldDelimiter: string
@@ -93,7 +93,7 @@ function assertOptions(options: AkamaiOptions): void {
   const { escapeEarly = false, ignoreQueryString = false } = options
   assertOption(Object.hasOwn(VENDORS, vendor), 'vendor', "'akamai', 'cloudinary' or 'uploadcare'")
   assertOption(typeof tokenName === 'string' && /^[\w.-]+$/.test(tokenName), 'tokenName', "a name of letters, digits, '_', '.' and '-'")
-  assertOption(algorithm === 'sha256' || algorithm === 'sha1', 'algorithm', 'sha256 or sha1, because WebCrypto has no HMAC with MD5')
+  assertOption(algorithm === 'sha256' || algorithm === 'sha1' || algorithm === 'md5', 'algorithm', "'sha256', 'sha1' or 'md5'")
   assertOption(typeof salt === 'string' && salt && !/\p{Surrogate}/u.test(salt), 'salt', 'text, or left out')
   assertOption(typeof escapeEarly === 'boolean', 'escapeEarly', 'true or false')
   assertOption(typeof ignoreQueryString === 'boolean', 'ignoreQueryString', 'true or false')

@@ -7,7 +7,7 @@ const ODD = /%[\dA-Fa-f]{2}|[^\w\-.]/gu
 /** As `urlencode(urldecode(text))` prints it: letters, digits and `-_.` plain, a space as `+`, and all else escaped in upper case. */
 export function phpEncoded(text: string): string {
   return text.replace(ODD, (odd) => {
-    if (odd === '+' || odd === '%20') return '+'
+    if (odd === '+' || odd === '%20' || odd === ' ') return '+'
     if (odd === '~') return '%7E'
     // Half a surrogate pair is U+FFFD to every encoder.
     if (odd.length < 3) return encodeValue(odd.replace(/\p{Surrogate}/u, '\ufffd'))

@@ -22,6 +22,7 @@ export type RefusalReason = Reason | 'unavailable'
 
 /** What a page says, as plain text. */
 export interface PageWords {
+  /** The title and the heading of the page. */
   readonly title?: string
   /** What happened, and what to do next. */
   readonly text?: string

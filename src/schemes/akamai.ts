@@ -35,6 +35,7 @@ const SECONDS = /^[1-9]\d{0,10}$/
  * @see https://techdocs.akamai.com/property-mgr/docs/auth-token-2-0-ver
  * @param keys - Keys of the property as hex, newest first: the first one in time signs, all verify, and an empty list only reads.
  * @param options - How the edge is configured.
+ * @returns The scheme, for `sign`, `verify` and the other verbs.
  * @throws A `LinkError`: `bad_option` for a key that is not hex and for a wrong option, `weak_key` for an empty secret.
  *
  * @example

@@ -52,6 +52,7 @@ const EXPIRES = /^[1-9]\d{9}$/
  * @see https://docs.bunny.net/docs/cdn-token-authentication
  * @param keys - Token authentication keys of the pull zone, as text; the first one in time signs, all verify, and an empty list only reads.
  * @param options - Generation and placement of the token.
+ * @returns The scheme, for `sign`, `verify` and the other verbs.
  * @throws A `LinkError`: `bad_option` for a wrong option, `weak_key` for an empty secret.
  *
  * @example

@@ -47,6 +47,7 @@ type Name = (typeof NAMES)[number]
  * @param keys - Key pairs, newest first: the first one in time signs, the link's `Key-Pair-Id` picks the one that verifies, and an empty list only
  *   reads.
  * @param options - How links are signed.
+ * @returns The scheme, for `sign`, `verify` and the other verbs.
  * @throws A `LinkError`: `bad_option` for a key without an id, a key that is not in PEM and for a wrong option, `weak_key` for a missing key.
  *
  * @example

@@ -35,6 +35,7 @@ const SHA256 = /* @__PURE__ */ signer('SHA-256')
  * @param keys - Keys of service accounts, newest first: the first one in time signs, those of the link's account verify, and an empty list only
  *   reads. Where no private key is at hand, as on Cloud Run, the secret is `{ sign(bytes) }` and calls `signBlob`.
  * @param options - Signer and verifier need the same ones.
+ * @returns The scheme, for `sign`, `verify` and the other verbs.
  * @throws A `LinkError`: `bad_option` for a key without an id, a key that is not in PEM and for a wrong option, `weak_key` for a missing key.
  *
  * @example

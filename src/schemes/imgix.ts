@@ -22,6 +22,7 @@ const stringToSign = (path: string, query: string): Message => ({ pieces: [SECRE
  *
  * @see https://docs.imgix.com/en-US/getting-started/setup/securing-assets
  * @param keys - Secure URL tokens of the source, as text; the first one in time signs, all verify, and an empty list only reads.
+ * @returns The scheme, for `sign`, `verify` and the other verbs.
  * @throws A `LinkError`: `bad_option` for a wrong key, `weak_key` for an empty secret.
  *
  * @example

@@ -39,6 +39,8 @@ const stringToSign = ({ salt }: SaltedKey, path: string): Message => ({ pieces: 
  *
  * @see https://docs.imgproxy.net/usage/signing_url
  * @param keys - Pairs of `IMGPROXY_KEY` and `IMGPROXY_SALT`, in hex: the first one in time signs, all verify, and an empty list only reads.
+ * @param options - Signer and verifier need the same ones.
+ * @returns The scheme, for `sign`, `verify` and the other verbs.
  * @throws A `LinkError`: `bad_option` for a wrong key or option, `weak_key` for an empty secret.
  *
  * @example

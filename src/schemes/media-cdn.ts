@@ -53,6 +53,7 @@ const stringToSign = (token: string, path: string, headers: string): string =>
  * @see https://cloud.google.com/media-cdn/docs/generate-tokens
  * @param keys - Keys of the keyset as base64url, newest first: the first one in time signs, all verify, and an empty list only reads.
  * @param options - How the keyset and the route are configured.
+ * @returns The scheme, for `sign`, `verify` and the other verbs.
  * @throws A `LinkError`: `bad_option` for a key that is not base64url and for a wrong option, `weak_key` for an empty secret.
  *
  * @example

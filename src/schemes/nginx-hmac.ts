@@ -102,6 +102,7 @@ interface Configuration {
  * @see https://github.com/nginx-modules/ngx_http_hmac_secure_link_module
  * @param keys - Secrets, newest first: the first one in time signs, all verify, and an empty list only reads.
  * @param options - How NGINX is configured. Default: as in the module's README.
+ * @returns The scheme, for `sign`, `verify` and the other verbs.
  * @throws A `LinkError`: `bad_option` for a wrong message or option, such as an algorithm that WebCrypto does not have for HMAC; `weak_key` for an empty
  *   secret.
  *

@@ -110,6 +110,7 @@ const signingKey = (key: SecretKey, date: string, region: string) =>
  * @see https://www.alibabacloud.com/help/en/oss/developer-reference/add-signatures-to-urls
  * @param keys - Credentials as `{ id, secret }`; the first ones in time sign, all verify, and an empty list only reads.
  * @param options - Region and bucket, where the host of the URL does not name them.
+ * @returns The scheme, for `sign`, `verify` and the other verbs.
  * @throws A `LinkError`: `bad_option` for a key without an id, a credential with white space or quotes, or a wrong option; `weak_key` for an empty
  *   secret.
  *

@@ -77,6 +77,7 @@ const signKey = (key: SecretKey, keyTime: string) => derivedKey(key, `cos ${keyT
  *
  * @see https://www.tencentcloud.com/document/product/436/7778
  * @param keys - Credentials as `{ id, secret }`; the first ones in time sign, all verify, and an empty list only reads.
+ * @returns The scheme, for `sign`, `verify` and the other verbs.
  * @throws A `LinkError`: `bad_option` for a key without an id, or a credential with white space or quotes; `weak_key` for an empty secret.
  *
  * @example

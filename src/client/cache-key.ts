@@ -15,6 +15,8 @@ export type CacheKeyOptions = Pick<ExpiresInOptions, 'scheme'>
  * the user logs out.
  *
  * @param link - Any string, or a `URL`. A fragment is left out. A text that is not a link comes back as it is.
+ * @param options - A scheme, for links with renamed parameters.
+ * @returns The URL, as a string.
  * @throws A `LinkError` `bad_option` if `link` is neither a string nor a `URL`, and for a wrong or unknown option.
  *
  * @example

@@ -24,6 +24,7 @@ export const READING_OPTIONS = ['scheme', 'clock', 'now'] as const
  * How long a link is still valid.
  *
  * @param link - Any string, or a `URL`.
+ * @param options - A scheme, for links with renamed parameters, and a clock.
  * @returns Milliseconds, negative for an expired link. `undefined` for a text that is not a link, and for a link that does not show its expiry.
  * @throws A `LinkError` `bad_option` if `link` is neither a string nor a `URL`, and for a wrong option.
  *

@@ -33,6 +33,7 @@ const OWN_OPTIONS = ['renew', 'early', 'fetch', ...READING_OPTIONS]
  *
  * @param link - The link. A URL that does not show an expiry is fetched as it is.
  * @param options - `renew`, `early`, `clock`, `scheme`, `now` and `fetch`. All others go to `fetch`.
+ * @returns The response of the last request.
  * @throws A {@link LinkError}: `expired_link` for an expired link without `renew`, before any request is sent; `renewal_failed` if `renew` threw,
  *   with its error as the `cause`; `bad_option` for a link that is neither a string nor a URL, and for an option that is wrong or misspelt. Also
  *   everything that `fetch` throws, such as the reason of an abort.

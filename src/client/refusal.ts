@@ -5,7 +5,9 @@ import { serverClock } from './server-clock.ts'
 
 /** The parts of a response that are needed: its status, and its headers if they are known. An `XMLHttpRequest` has the status only. */
 export interface Answer {
+  /** The HTTP status. */
   readonly status: number
+  /** For the `Date` of the response, which tells whether the link had expired. */
   readonly headers?: Pick<Headers, 'get'>
 }
 

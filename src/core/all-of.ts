@@ -19,6 +19,7 @@ import { type VerifyOptions, verdictOn } from './verify.ts'
  * the first scheme that has them. `revoked` is called for each token.
  *
  * @param schemes - Two or more, each with parameters of its own.
+ * @returns A scheme that only verifies.
  * @throws A `LinkError` `bad_option` for fewer than two schemes, for two that read the same parameter, for one whose links can have a number of uses,
  *   and for `anyOf` and `allOf`.
  *

@@ -10,6 +10,7 @@ import { assertScheme, type Scheme } from './scheme.ts'
  *
  * @param first - Signs, and verifies.
  * @param others - Verify only.
+ * @returns A scheme, for `sign`, `verify` and the other verbs.
  * @throws A `LinkError` `bad_option` if an argument is not a scheme.
  *
  * @example

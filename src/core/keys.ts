@@ -34,7 +34,10 @@ export interface SecretKey {
   readonly expires?: Date
 }
 
-/** One key or several, newest first: the first one in time signs, all verify, and an empty list only reads. To rotate keys, edit the list. */
+/**
+ * One key or several, newest first: the first one that is valid now signs, all of them verify, and an empty list only reads links. To rotate keys,
+ * edit the list.
+ */
 export type Keyring<K> = K | readonly K[]
 
 /**

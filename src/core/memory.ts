@@ -66,6 +66,8 @@ interface Entry {
  *
  * The memory holds no secret, and one memory may serve several schemes.
  *
+ * @param options - The number of links to remember.
+ * @returns A memory, for the option `memory` of `verify`, `redeem`, `guard`, `confirm` and `middleware`.
  * @throws A `LinkError` `bad_option` for a wrong or unknown option.
  *
  * @example

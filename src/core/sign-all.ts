@@ -13,6 +13,7 @@ import { presentTime } from './time.ts'
  * @param scheme - As for `sign`.
  * @param urls - Any number of URLs. At most 64 are being signed at a time.
  * @param conditions - As for `sign`, the same for all. Links with `uses` get an id each.
+ * @param options - As for `sign`.
  * @returns The links.
  * @throws What `sign` throws, for the first URL that cannot become a link; the message names it: "urls[3] must be …". No link is returned then.
  *

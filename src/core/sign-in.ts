@@ -45,6 +45,7 @@ interface Place {
  * @param scheme - As for `sign`. With `anyOf`, links of all its schemes are renewed, and the first scheme signs.
  * @param value - A value of strings, numbers, booleans, `null`, lists and plain objects. It is not changed. Other objects stay as they are.
  * @param conditions - As for `sign`, and `match`.
+ * @param options - As for `sign`.
  * @returns A copy of the value, with links.
  * @throws What `sign` throws, for the first URL that cannot become a link; the message names it: "value.items[3].src must be …". `bad_option` for a
  *   wrong `match` and for a value of more than 1,000 levels.

@@ -22,6 +22,7 @@ export interface SignOptions {
  * @param scheme - The format of the link, with its keys: `hmac(keys)`, `s3(keys)` and so on.
  * @param url - An absolute URL, or a path that starts with `/`.
  * @param conditions - `expires`, and any other condition that the scheme can carry.
+ * @param options - A clock for tests.
  * @returns The link.
  * @throws A {@link LinkError}: `bad_option` for a wrong value, or a URL that already has a parameter of the link's; `unsupported_condition` for a
  *   condition that the scheme cannot carry; `no_key` if no key may sign now; `already_signed` for a link; `no_webcrypto` without `crypto.subtle`.

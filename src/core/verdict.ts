@@ -59,6 +59,9 @@ const STATUS: Partial<Record<Reason, number>> = {
  * The HTTP status for a reason: 400 for a link that cannot be read, 410 for one that was valid once, 405 for the wrong method, otherwise 403.
  * A scheme may use the numbers of its vendor; those are in `verdict.status`.
  *
+ * @param reason - The reason of a verdict.
+ * @returns The status, without the changes of a scheme.
+ *
  * @example
  * ```ts
  * import { statusOf } from 'securelink'

@@ -67,6 +67,7 @@ export type Consume = (claims: Claims, until: Date) => Promise<boolean>
  *
  * @param scheme - The scheme and keys that the link was signed with; `anyOf` for several.
  * @param request - The link, or the `Request` that came in.
+ * @param options - The facts about the request that a string does not have, such as its method and address; a tolerance, `revoked`, and a clock.
  * @returns `{ ok: true, scheme, claims }`, or `{ ok: false, reason, status }`, with `claims` only if the signature is valid.
  * @throws A {@link LinkError}: `no_key` for an empty keyring, `bad_option` for wrong options, `no_webcrypto` without `crypto.subtle`; and what
  *   `revoked` throws.

@@ -57,6 +57,7 @@ const OPTIONS = [...VERIFY_OPTIONS, 'make', 'bound', 'tables'] as const
  * @param scheme - The scheme and keys of the verifier.
  * @param request - The link as it arrived, or the `Request`.
  * @param options - Those of `verify`, and `make`, `bound` and `tables`.
+ * @returns The verdict, the strings to sign, and the mistakes that were found. It contains a valid signature, so show it only to people who have the key.
  * @throws A `LinkError` where `verify` throws one, and for a wrong option.
  *
  * @example

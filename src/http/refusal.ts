@@ -22,6 +22,7 @@ export type RefusalReason = Reason | 'unavailable'
 
 /** What a page says, as plain text. */
 export interface PageWords {
+  /** The title and the heading of the page. */
   readonly title?: string
   /** What happened, and what to do next. */
   readonly text?: string
@@ -124,7 +125,7 @@ const PAGES: Readonly<Record<RefusalReason, { readonly title: string; readonly t
 /** Checks the options at the start, because a mistake in them would otherwise show only when a request is refused. */
 export function assertRefusalOptions({ refuse, words = {} }: RefusalOptions<never>, known: readonly string[], taker: string): void {
   assertOption(refuse === undefined || typeof refuse === 'function', 'refuse', 'a function that answers a refused request')
-  assertOption(typeof words === 'object' && words !== null, 'words', 'an object of texts')
+  assertOption(typeof words === 'object' && words !== null, 'words', "an object such as { language: 'de', refused }")
   assertKnownOptions(words, known, `the option words of ${taker}`)
   const { language, refused = {} } = words
   assertText(language, 'language')

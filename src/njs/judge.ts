@@ -24,7 +24,8 @@ function list(text: string | undefined): string[] | undefined {
 function settings({ variables }: NginxRequest): NginxSettings {
   const { securelink_keys: loaded } = globalThis as { securelink_keys?: NginxSettings['keys'] }
   const text = loaded ? '' : process.env['SECURELINK_KEYS']
-  if (!loaded && !text) throw new LinkError('no_key', 'there is neither a js_preload_object securelink_keys nor an env SECURELINK_KEYS')
+  if (!loaded && !text)
+    throw new LinkError('no_key', 'keys must be given: by js_preload_object securelink_keys, or in the variable SECURELINK_KEYS')
   const keys = loaded ?? JSON.parse(text as string)
   const renamed = list(variables['securelink_parameters'])
   return {

@@ -136,7 +136,7 @@ function askedOf(form: PostForm, { key, expires, contentLengthRange: range, fiel
       exact[name] = value
     } else {
       const isComparison = isPlainObject(value) && Object.keys(value).join() === 'startsWith' && isText(value.startsWith)
-      assertOption(isComparison, 'fields', "an object of texts, or of comparisons such as { startsWith: 'image/' }")
+      assertOption(isComparison, 'fields', "an object of strings, or of comparisons such as { startsWith: 'image/' }")
       compared.push(['starts-with', `$${name}`, value.startsWith])
     }
   }

@@ -14,6 +14,7 @@ export type UploadForm = Iterable<readonly [name: string, value: unknown]> | Rea
 
 /** The upload that a valid form asks for. Every field was signed, or meets a condition that was. */
 export interface Upload {
+  /** The name of the bucket. */
   readonly bucket: string
   /** The name of the object, with the name of the file in place of `${filename}`. */
   readonly key: string

@@ -31,9 +31,11 @@ export type PostReason = UntrustedPostReason | TrustedPostReason
 
 /** The statements of a policy, proved by its signature. */
 export interface PostClaims {
+  /** When the form expires, or its key, if that is earlier. */
   readonly expires: Date
   /** The id of the key that signed. */
   readonly keyId: string
+  /** The conditions of the policy, as it has them. */
   readonly conditions: readonly PostCondition[]
 }
 

@@ -43,6 +43,8 @@ const stringToSign = ({ message, purpose, expiryDate }: Fields): string => encod
  *
  * @see https://docs.adonisjs.com/guides/basics/routing#url-builder
  * @param keys - `APP_KEY` as text, 16 bytes or more.
+ * @param options - The purpose of the links. Signer and verifier need the same one.
+ * @returns The scheme, for `sign`, `verify` and the other verbs.
  * @throws A `LinkError`: `bad_option` for a wrong option or a `CryptoKey`, `weak_key` for a short secret.
  *
  * @example

@@ -52,8 +52,10 @@ const SIGNATURE_LENGTHS = { sha256: 64, sha1: 40, md5: 32 } as const
  * As at the edge, every refusal is a 403, except a 405 for the wrong method.
  *
  * @see https://techdocs.akamai.com/property-mgr/docs/auth-token-2-0-ver
- * @param keys - Keys of the property as hex, newest first: the first one in time signs, all verify, and an empty list only reads.
+ * @param keys - Keys of the property as hex, newest first: the first one that is valid now signs, all of them verify, and an empty list only reads
+ *   links.
  * @param options - How the edge is configured.
+ * @returns The scheme, for `sign`, `verify` and the other verbs.
  * @throws A `LinkError`: `bad_option` for a key that is not hex and for a wrong option, `weak_key` for an empty secret.
  *
  * @example

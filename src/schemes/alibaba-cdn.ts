@@ -35,6 +35,8 @@ const TYPE_C_IN_QUERY = typeD('KEY1', 'KEY2', HEX_UPPER_CASE)
  *
  * @see https://www.alibabacloud.com/help/en/cdn/user-guide/type-a-signing
  * @param keys - The primary and the secondary key of the domain, as text.
+ * @param options - How the domain is configured in the console.
+ * @returns The scheme, for `sign`, `verify` and the other verbs.
  * @throws A `LinkError`: `bad_option` for a wrong key or option, `weak_key` for an empty secret.
  *
  * @example

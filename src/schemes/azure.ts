@@ -166,9 +166,11 @@ function stringToSign(fields: Fields, { account, resource, snapshotTime, headers
  * Permissions decide the methods: `r` opens `GET` and `HEAD`, `c` and `w` open `PUT`, `d` opens `DELETE`. As with Azure, every refusal is a 403.
  *
  * @see https://learn.microsoft.com/rest/api/storageservices/delegate-access-with-shared-access-signature
- * @param keys - Account keys, newest first: `id` is the account, `secret` the key in base64, as Azure returns it. The first one in time signs,
- *   all verify, and an empty list only reads. A function that looks keys up gets the `skoid` of a user delegation SAS, and otherwise `undefined`.
+ * @param keys - Account keys, newest first: `id` is the account, `secret` the key in base64, as Azure returns it. The first one that is valid now
+ *   signs, all verify, and an empty list only reads links. A function that looks keys up gets the `skoid` of a user delegation SAS, and otherwise
+ *   `undefined`.
  * @param options - Signer and verifier need the same ones.
+ * @returns The scheme, for `sign`, `verify` and the other verbs.
  * @throws A `LinkError`: `bad_option` for a key without account, a secret that is not base64, or a wrong option; `weak_key` for an empty secret.
  *
  * @example

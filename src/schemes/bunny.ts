@@ -50,8 +50,10 @@ const EXPIRES = /^[1-9]\d{9}$/
  * As with Bunny, every refusal is a 403, except a 405 for the wrong method.
  *
  * @see https://docs.bunny.net/docs/cdn-token-authentication
- * @param keys - Token authentication keys of the pull zone, as text; the first one in time signs, all verify, and an empty list only reads.
+ * @param keys - Token authentication keys of the pull zone, as text; the first one that is valid now signs, all of them verify, and an empty list
+ *   only reads links.
  * @param options - Generation and placement of the token.
+ * @returns The scheme, for `sign`, `verify` and the other verbs.
  * @throws A `LinkError`: `bad_option` for a wrong option, `weak_key` for an empty secret.
  *
  * @example

@@ -28,6 +28,7 @@ const stringToSign = ({ origin, path }: Parts, query: string): string => normalO
  *
  * @see https://www.bytescale.com/docs/secure-urls/signed-urls
  * @param keys - API keys with their id and their "Secure URL Key" in base64; the link's id picks the one that verifies.
+ * @returns The scheme, for `sign`, `verify` and the other verbs.
  * @throws A `LinkError`: `bad_option` for a key without an id, or one that is not base64; `weak_key` for an empty secret.
  *
  * @example

@@ -40,9 +40,10 @@ const stringToSign = (url: string, fields: string): string => (fields.startsWith
  * so the origin has to refuse them.
  *
  * @see https://cloud.google.com/cdn/docs/using-signed-urls
- * @param keys - Keys of the backend, as base64url with their names: the first one in time signs, the link's `KeyName` picks the one that verifies, and an
- *   empty list only reads.
+ * @param keys - Keys of the backend, as base64url with their names: the first one that is valid now signs, the link's `KeyName` picks the one that
+ *   verifies, and an empty list only reads links.
  * @param options - Where `sign` writes the fields.
+ * @returns The scheme, for `sign`, `verify` and the other verbs.
  * @throws A `LinkError`: `bad_option` for a key without a name or that is not base64url, `weak_key` for an empty secret.
  *
  * @example

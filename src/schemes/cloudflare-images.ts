@@ -19,6 +19,7 @@ const stringToSign = (path: string, query: string): string => `${path}?${query}`
  *
  * @see https://developers.cloudflare.com/images/manage-images/serve-images/serve-private-images/
  * @param keys - The signing key of the account, as text.
+ * @returns The scheme, for `sign`, `verify` and the other verbs.
  * @throws A `LinkError`: `bad_option` for a wrong key, `weak_key` for an empty secret.
  *
  * @example

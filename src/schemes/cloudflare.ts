@@ -34,6 +34,8 @@ const ISSUED_AND_MAC = { base64: /^(\d{10})-([A-Za-z\d+/]{43}=)$/, base64url: /^
  *
  * @see https://developers.cloudflare.com/waf/custom-rules/use-cases/configure-token-authentication/
  * @param keys - The key of the rule, as text.
+ * @param options - How the rule of the zone, or the Worker, is written.
+ * @returns The scheme, for `sign`, `verify` and the other verbs.
  * @throws A `LinkError`: `bad_option` for a wrong key or option, `weak_key` for an empty secret.
  *
  * @example

@@ -44,9 +44,10 @@ type Name = (typeof NAMES)[number]
  * As with CloudFront, every refusal is a 403, except a 405 for the wrong method.
  *
  * @see https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/PrivateContent.html
- * @param keys - Key pairs, newest first: the first one in time signs, the link's `Key-Pair-Id` picks the one that verifies, and an empty list only
- *   reads.
+ * @param keys - Key pairs, newest first: the first one that is valid now signs, the link's `Key-Pair-Id` picks the one that verifies, and an empty
+ *   list only reads links.
  * @param options - How links are signed.
+ * @returns The scheme, for `sign`, `verify` and the other verbs.
  * @throws A `LinkError`: `bad_option` for a key without an id, a key that is not in PEM and for a wrong option, `weak_key` for a missing key and
  *   for RSA keys under 2048 bits.
  *

@@ -45,7 +45,9 @@ const PARAMETER =
  * with the option `base`. The links never expire.
  *
  * @see https://cloudinary.com/documentation/delivery_url_signatures
- * @param keys - API secrets, as text; the first one in time signs, all verify, and an empty list only reads.
+ * @param keys - API secrets, as text; the first one that is valid now signs, all of them verify, and an empty list only reads links.
+ * @param options - Signer and verifier need the same ones.
+ * @returns The scheme, for `sign`, `verify` and the other verbs.
  * @throws A `LinkError`: `bad_option` for a wrong key or option, `weak_key` for an empty secret.
  *
  * @example

@@ -22,6 +22,7 @@ const stringToSign = (path: string, expires: string): string => path + expires
  *
  * @see https://github.com/fastly/token-functions
  * @param keys - The key of the VCL, in base64.
+ * @returns The scheme, for `sign`, `verify` and the other verbs.
  * @throws A `LinkError`: `bad_option` for a key that is not base64, `weak_key` for an empty secret.
  *
  * @example

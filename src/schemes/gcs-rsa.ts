@@ -32,9 +32,10 @@ const SHA256 = /* @__PURE__ */ signer('SHA-256')
  * The method is signed, and the link does not show it. So a request with another method is a `bad_signature`. A link for `GET` opens `HEAD`, too.
  *
  * @see https://cloud.google.com/storage/docs/authentication/signatures
- * @param keys - Keys of service accounts, newest first: the first one in time signs, those of the link's account verify, and an empty list only
- *   reads. Where no private key is at hand, as on Cloud Run, the secret is `{ sign(bytes) }` and calls `signBlob`.
+ * @param keys - Keys of service accounts, newest first: the first one that is valid now signs, those of the link's account verify, and an empty list
+ *   only reads links. Where no private key is at hand, as on Cloud Run, the secret is `{ sign(bytes) }` and calls `signBlob`.
  * @param options - Signer and verifier need the same ones.
+ * @returns The scheme, for `sign`, `verify` and the other verbs.
  * @throws A `LinkError`: `bad_option` for a key without an id, a key that is not in PEM and for a wrong option, `weak_key` for a missing key and
  *   for RSA keys under 2048 bits.
  *

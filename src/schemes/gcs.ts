@@ -32,9 +32,10 @@ export interface GcsOptions {
  * but not in the interoperability mode.
  *
  * @see https://cloud.google.com/storage/docs/authentication/signatures
- * @param keys - HMAC keys, newest first: the first one in time signs, the link's access id picks the one that verifies, and an empty list only
- *   reads.
+ * @param keys - HMAC keys, newest first: the first one that is valid now signs, the link's access id picks the one that verifies, and an empty list
+ *   only reads links.
  * @param options - Signer and verifier need the same ones.
+ * @returns The scheme, for `sign`, `verify` and the other verbs.
  * @throws A `LinkError`: `bad_option` for a key without an id, a credential with white space or quotes, or a wrong option; `weak_key` for an empty
  *   secret.
  *

@@ -21,6 +21,7 @@ const stringToSign = (path: string, query: string): string => path + query
  *
  * @see https://developers.google.com/maps/documentation/maps-static/digital-signature
  * @param keys - The URL signing secret of the Google Cloud console, in base64url.
+ * @returns The scheme, for `sign`, `verify` and the other verbs.
  * @throws A `LinkError`: `bad_option` for a secret that is not base64url, `weak_key` for an empty one.
  *
  * @example

@@ -75,9 +75,10 @@ interface Taken {
  *
  * Its links can carry every condition. docs/spec.md describes the format well enough to implement it in another language.
  *
- * @param keys - Secrets of at least 32 bytes, newest first: the first one in time signs, all verify, and an empty list only reads. Key ids are
- *   written into the links.
+ * @param keys - Secrets of at least 32 bytes, newest first: the first one that is valid now signs, all of them verify, and an empty list only reads
+ *   links. Key ids are written into the links.
  * @param options - Signer and verifier need the same ones.
+ * @returns The scheme, for `sign`, `verify` and the other verbs.
  * @throws A `LinkError`: `weak_key` for a secret under 32 bytes, `bad_option` for a wrong key or option.
  *
  * @example

@@ -33,7 +33,9 @@ const stringToSign = (resource: string, expires: string): string => resource + e
  * `verify` accepts no other.
  *
  * @see https://imagekit.io/docs/media-delivery-basic-security#signed-urls
- * @param keys - Private keys, as text; the first one in time signs, all verify, and an empty list only reads.
+ * @param keys - Private keys, as text; the first one that is valid now signs, all of them verify, and an empty list only reads links.
+ * @param options - The URL endpoint.
+ * @returns The scheme, for `sign`, `verify` and the other verbs.
  * @throws A `LinkError`: `bad_option` for a wrong key or option, `weak_key` for an empty secret.
  *
  * @example

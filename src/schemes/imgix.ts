@@ -21,7 +21,9 @@ const stringToSign = (path: string, query: string): Message => ({ pieces: [SECRE
  * As with imgix, an expired link is a 404, and every other refusal a 403, except a 405 for the wrong method.
  *
  * @see https://docs.imgix.com/en-US/getting-started/setup/securing-assets
- * @param keys - Secure URL tokens of the source, as text; the first one in time signs, all verify, and an empty list only reads.
+ * @param keys - Secure URL tokens of the source, as text; the first one that is valid now signs, all of them verify, and an empty list only reads
+ *   links.
+ * @returns The scheme, for `sign`, `verify` and the other verbs.
  * @throws A `LinkError`: `bad_option` for a wrong key, `weak_key` for an empty secret.
  *
  * @example

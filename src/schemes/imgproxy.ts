@@ -38,7 +38,10 @@ const stringToSign = ({ salt }: SaltedKey, path: string): Message => ({ pieces: 
  * `sign` writes `exp` after the other options of the first pipeline, unless the URL has the same expiry already.
  *
  * @see https://docs.imgproxy.net/usage/signing_url
- * @param keys - Pairs of `IMGPROXY_KEY` and `IMGPROXY_SALT`, in hex: the first one in time signs, all verify, and an empty list only reads.
+ * @param keys - Pairs of `IMGPROXY_KEY` and `IMGPROXY_SALT`, in hex: the first one that is valid now signs, all of them verify, and an empty list
+ *   only reads links.
+ * @param options - Signer and verifier need the same ones.
+ * @returns The scheme, for `sign`, `verify` and the other verbs.
  * @throws A `LinkError`: `bad_option` for a wrong key or option, `weak_key` for an empty secret.
  *
  * @example

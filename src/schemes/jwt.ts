@@ -39,6 +39,8 @@ const OURS = ['iat', 'exp', 'nbf']
  *
  * @see https://supabase.com/docs/guides/storage/serving/downloads
  * @param keys - Secrets as text, newest first. The id of a key is the `kid` of its tokens.
+ * @param options - Signer and verifier need the same ones.
+ * @returns The scheme, for `sign`, `verify` and the other verbs.
  * @throws A `LinkError`: `bad_option` for a wrong key or option, `weak_key` for an empty secret.
  *
  * @example

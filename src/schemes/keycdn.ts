@@ -36,6 +36,8 @@ const IMAGE = /^.*?\.(?:jpe?g|png|gif|webp|avif|heic|tiff?|bmp|svg)(?=[\w.~-]{1,
  *
  * @see https://www.keycdn.com/support/secure-token
  * @param keys - The Secure Token Key of the zone, as text or bytes.
+ * @param options - How the zone is configured.
+ * @returns The scheme, for `sign`, `verify` and the other verbs.
  * @throws A `LinkError`: `bad_option` for a wrong option and for a `CryptoKey`, `weak_key` for an empty secret.
  *
  * @example

@@ -40,6 +40,8 @@ function signedPath({ path }: Parts, absolute: boolean): string {
  *
  * @see https://laravel.com/docs/urls#signed-urls
  * @param keys - `APP_KEY` as it stands, with its `base64:`, because Laravel does not decode it here. The keys of `APP_PREVIOUS_KEYS` follow.
+ * @param options - Signer and verifier need the same ones.
+ * @returns The scheme, for `sign`, `verify` and the other verbs.
  * @throws A `LinkError`: `bad_option` for a wrong key or option, `weak_key` for an empty secret.
  *
  * @example

@@ -61,8 +61,10 @@ const stringToSign = (token: string, path: string, headers: string): string =>
  * As with Media CDN, every refusal is a 403, except a 405 for the wrong method.
  *
  * @see https://cloud.google.com/media-cdn/docs/generate-tokens
- * @param keys - Keys of the keyset as base64url, newest first: the first one in time signs, all verify, and an empty list only reads.
+ * @param keys - Keys of the keyset as base64url, newest first: the first one that is valid now signs, all of them verify, and an empty list only
+ *   reads links.
  * @param options - How the keyset and the route are configured.
+ * @returns The scheme, for `sign`, `verify` and the other verbs.
  * @throws A `LinkError`: `bad_option` for a key that is not base64url and for a wrong option, `weak_key` for an empty secret.
  *
  * @example

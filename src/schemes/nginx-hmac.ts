@@ -100,8 +100,9 @@ interface Configuration {
  * `expires: 'never'` writes a lifetime of 0. If the message does not cover time and lifetime, `expires` must be `'never'`.
  *
  * @see https://github.com/nginx-modules/ngx_http_hmac_secure_link_module
- * @param keys - Secrets, newest first: the first one in time signs, all verify, and an empty list only reads.
+ * @param keys - Secrets, newest first: the first one that is valid now signs, all of them verify, and an empty list only reads links.
  * @param options - How NGINX is configured. Default: as in the module's README.
+ * @returns The scheme, for `sign`, `verify` and the other verbs.
  * @throws A `LinkError`: `bad_option` for a wrong message or option, such as an algorithm that WebCrypto does not have for HMAC; `weak_key` for an empty
  *   secret.
  *

@@ -106,8 +106,10 @@ interface Configuration {
  * Without `$secure_link_expires` in the expression, and with `secure_link_secret`, links never expire: `expires` must be `'never'`.
  *
  * @see https://nginx.org/en/docs/http/ngx_http_secure_link_module.html
- * @param keys - Secrets as text or bytes, newest first: the first one in time signs, all verify, and an empty list only reads.
+ * @param keys - Secrets as text or bytes, newest first: the first one that is valid now signs, all of them verify, and an empty list only reads
+ *   links.
  * @param options - How NGINX is configured. Default: the expression of the Python SecureLink.
+ * @returns The scheme, for `sign`, `verify` and the other verbs.
  * @throws A `LinkError`: `bad_option` for a wrong expression or option and for a `CryptoKey`, `weak_key` for an empty secret.
  *
  * @example

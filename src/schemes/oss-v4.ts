@@ -108,8 +108,9 @@ const signingKey = (key: SecretKey, date: string, region: string) =>
  * The method is signed, and the link does not show it. So a request with another method is a `bad_signature`, and a link for `GET` does not open `HEAD`.
  *
  * @see https://www.alibabacloud.com/help/en/oss/developer-reference/add-signatures-to-urls
- * @param keys - Credentials as `{ id, secret }`; the first ones in time sign, all verify, and an empty list only reads.
+ * @param keys - Credentials as `{ id, secret }`; the first one that is valid now signs, all of them verify, and an empty list only reads links.
  * @param options - Region and bucket, where the host of the URL does not name them.
+ * @returns The scheme, for `sign`, `verify` and the other verbs.
  * @throws A `LinkError`: `bad_option` for a key without an id, a credential with white space or quotes, or a wrong option; `weak_key` for an empty
  *   secret.
  *

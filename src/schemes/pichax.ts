@@ -30,7 +30,9 @@ const stringToSign = (id: string, expires: string): string => `${id}:${expires}`
  * As with PichaX, every refusal is a 403, except a 405 for the wrong method.
  *
  * @see https://chakata.gitbook.io/pichax/authentication
- * @param keys - API keys, newest first: the first one in time signs, the link's `key` picks the one that verifies, and an empty list only reads.
+ * @param keys - API keys, newest first: the first one that is valid now signs, the link's `key` picks the one that verifies, and an empty list only
+ *   reads links.
+ * @returns The scheme, for `sign`, `verify` and the other verbs.
  * @throws A `LinkError`: `bad_option` for a key without an id, or with white space or quotes at its ends; `weak_key` for an empty secret.
  *
  * @example

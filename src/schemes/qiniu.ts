@@ -26,6 +26,7 @@ const stringToSign = ({ origin, path }: Parts, query: string): string => normalO
  *
  * @see https://developer.qiniu.com/kodo/1202/download-token
  * @param keys - Pairs of access key and secret key; the link's access key picks the one that verifies.
+ * @returns The scheme, for `sign`, `verify` and the other verbs.
  * @throws A `LinkError`: `bad_option` for a key without an access key as its id, `weak_key` for an empty secret.
  *
  * @example

@@ -38,9 +38,10 @@ export interface S3Options {
  * does not open `HEAD`.
  *
  * @see https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html
- * @param keys - Credentials, newest first: the first one in time signs, the link's access key id picks the one that verifies, and an empty list
- *   only reads.
+ * @param keys - Credentials, newest first: the first one that is valid now signs, the link's access key id picks the one that verifies, and an empty
+ *   list only reads links.
  * @param options - Region and service, where the host of the URL does not name them.
+ * @returns The scheme, for `sign`, `verify` and the other verbs.
  * @throws A `LinkError`: `bad_option` for a key without an id, a credential with white space or quotes, or a wrong option; `weak_key` for an empty
  *   secret.
  *

@@ -76,8 +76,9 @@ function linesOf(headers: Headers, isSigned: (name: string) => boolean): [name: 
  * `HEAD`. As with the storages, every refusal is a 403.
  *
  * @see https://docs.aws.amazon.com/AmazonS3/latest/API/RESTAuthentication.html#RESTAuthenticationQueryStringAuth
- * @param keys - Credentials as `{ id, secret }`; the first ones in time sign, all verify, and an empty list only reads.
+ * @param keys - Credentials as `{ id, secret }`; the first one that is valid now signs, all of them verify, and an empty list only reads links.
  * @param options - The vendor, and the bucket of a domain of your own.
+ * @returns The scheme, for `sign`, `verify` and the other verbs.
  * @throws A `LinkError`: `bad_option` for a key without an id, a credential with white space or quotes, or a wrong option; `weak_key` for an empty
  *   secret.
  *

@@ -42,6 +42,8 @@ function stringToSign({ origin, path }: Parts, query: string, absolute: boolean)
  *
  * @see https://www.npmjs.com/package/signed
  * @param keys - The secret of the package, as text or bytes.
+ * @param options - Signer and verifier need the same ones.
+ * @returns The scheme, for `sign`, `verify` and the other verbs.
  * @throws A `LinkError`: `bad_option` for a wrong option or a `CryptoKey`, `weak_key` for an empty secret.
  *
  * @example

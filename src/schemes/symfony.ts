@@ -30,6 +30,8 @@ function stringToSign({ origin, path }: Parts, values: PhpValues): string {
  *
  * @see https://symfony.com/doc/current/routing.html#signing-uris
  * @param keys - The secret of the application (`kernel.secret`, `APP_SECRET`) as text.
+ * @param options - Signer and verifier need the same ones.
+ * @returns The scheme, for `sign`, `verify` and the other verbs.
  * @throws A `LinkError`: `bad_option` for a wrong key or option, `weak_key` for an empty secret.
  *
  * @example

@@ -42,6 +42,8 @@ export interface TencentCdnOptions {
  *
  * @see https://www.tencentcloud.com/document/product/228/35222
  * @param keys - The key of the domain and its backup key, as text.
+ * @param options - How the domain is configured in the console.
+ * @returns The scheme, for `sign`, `verify` and the other verbs.
  * @throws A `LinkError`: `bad_option` for a wrong key or option, `weak_key` for an empty secret.
  *
  * @example

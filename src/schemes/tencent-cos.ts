@@ -75,7 +75,8 @@ const signKey = (key: SecretKey, keyTime: string) => derivedKey(key, `cos ${keyT
  * The method is signed, and the link does not show it. So a request with another method is a `bad_signature`, and a link for `GET` does not open `HEAD`.
  *
  * @see https://www.tencentcloud.com/document/product/436/7778
- * @param keys - Credentials as `{ id, secret }`; the first ones in time sign, all verify, and an empty list only reads.
+ * @param keys - Credentials as `{ id, secret }`; the first one that is valid now signs, all of them verify, and an empty list only reads links.
+ * @returns The scheme, for `sign`, `verify` and the other verbs.
  * @throws A `LinkError`: `bad_option` for a key without an id, or a credential with white space or quotes; `weak_key` for an empty secret.
  *
  * @example

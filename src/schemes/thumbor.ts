@@ -23,6 +23,7 @@ const stringToSign = (optionsAndImage: string, query: string): string => options
  *
  * @see https://thumbor.readthedocs.io/en/latest/security.html
  * @param keys - The `SECURITY_KEY` of the server, as text.
+ * @returns The scheme, for `sign`, `verify` and the other verbs.
  * @throws A `LinkError`: `bad_option` for a wrong key, `weak_key` for an empty secret.
  *
  * @example

@@ -28,6 +28,7 @@ const stringToSign = (etime: string, uri: string): Message => ({ pieces: [SECRET
  *
  * @see https://help.upyun.com/knowledge-base/cdn-token-limite/
  * @param keys - The token secret of the service, as text or bytes.
+ * @returns The scheme, for `sign`, `verify` and the other verbs.
  * @throws A `LinkError`: `bad_option` for a `CryptoKey`, `weak_key` for an empty secret.
  *
  * @example

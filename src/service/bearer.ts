@@ -23,7 +23,9 @@ export interface WantedLink {
 
 /** One request to the service, as {@link ServiceOptions.authorize} gets it. Either all of its links are allowed, or none. */
 export interface Wanted {
+  /** The verb that the caller asks for. */
   readonly verb: Verb
+  /** The links, in the order of the request. */
   readonly links: readonly WantedLink[]
   /** The present time, by the clock of the service. */
   readonly now: Date

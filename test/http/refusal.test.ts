@@ -135,7 +135,7 @@ test('a 405 has Allow, on a page, too', async () => {
 })
 
 test.each<[string, unknown, string]>([
-  ['text', 'Nein', 'words must be an object of texts'],
+  ['text', 'Nein', "words must be an object such as { language: 'de', refused }"],
   ['an unknown word', { lang: 'de' }, "unknown option 'lang'; the option words of guard() takes language, refused"],
   ['an unknown reason', { refused: { gone: {} } }, "unknown option 'gone'; the option refused of guard() takes unsigned, malformed,"],
   ['a page that is text', { refused: { used: 'Nein' } }, 'refused must be an object of pages'],

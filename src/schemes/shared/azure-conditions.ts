@@ -156,7 +156,7 @@ function printedCondition(condition: keyof AzureConditions, value: unknown): str
     assertOption(Number.isInteger(value) && (value as number) > 0, condition, 'a whole number from 1')
     return `${value}`
   }
-  assertOption(typeof value === 'string', condition, 'a text')
+  assertOption(typeof value === 'string', condition, 'text')
   return value
 }
 

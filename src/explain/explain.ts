@@ -35,7 +35,10 @@ export interface Explanation {
   readonly expected?: string
   /** The string that was signed, if the mistake is found and the string is another one. */
   readonly signed?: string
-  /** The mistake that explains the refusal, or the two that do so together. Empty if none is found. */
+  /**
+   * The mistake that explains the refusal, or the two that do so together. Empty if none is found. For a valid link: why the vendor refuses it
+   * nevertheless, if it does so.
+   */
   readonly mistakes: readonly Mistake[]
   /** How many signatures were computed. */
   readonly tried: number
@@ -49,7 +52,8 @@ const OPTIONS = [...VERIFY_OPTIONS, 'make', 'bound', 'tables'] as const
  * decoded. Each mistake is tried alone and then together with others, the likely ones first.
  *
  * A mistake is named only if its signature is that of the link, or if it is obvious, such as a missing parameter. An empty list means that
- * none of the known mistakes made this signature; it may be forged.
+ * none of the known mistakes made this signature; it may be forged. For a valid link, it tells what makes the vendor refuse the request, such as a
+ * second credential in a header.
  *
  * **The answer holds a valid signature** in `expected`. It is for terminals and logs of people who hold the key. Never answer a request with it.
  * The texts of `mistakes` hold no secret and no signature.
@@ -86,7 +90,7 @@ export async function explain(scheme: Scheme, request: Visited, options: Explain
   const base = attemptOf(scheme, request, verifyOptions)
   if (base.url.length > LONGEST) {
     const { explainMalformed } = await import('./unread.ts')
-    return { verdict, mistakes: [explainMalformed(base.url, scheme, undefined, verdict as Refused)], tried: 0 }
+    return { verdict, mistakes: [explainMalformed(base, undefined, verdict as Refused, false)], tried: 0 }
   }
 
   const search = new Search(bound)
@@ -95,23 +99,27 @@ export async function explain(scheme: Scheme, request: Visited, options: Explain
   const table = await tableOf(first.scheme.name, tables)
   const expected = bound > 0 ? await search.expected(first) : undefined
   const told = { verdict, ...strings(first, expected, table) }
-  if (verdict.ok) return { ...told, mistakes: [], tried: search.tried }
+  if (verdict.ok) return { ...told, mistakes: table?.warnings?.(first) ?? [], tried: search.tried }
   if (verdict.claims) {
     const { explainRefusal } = await import('./refused.ts')
     const address = verdict.reason === 'wrong_ip' ? await addressThatFits(scheme, request, verifyOptions, base) : undefined
-    const mistake = explainRefusal(verdict.reason, { claims: verdict.claims, attempt: base, now: presentTime(options.now), address })
+    const mistake =
+      table?.refused?.(verdict.reason, verdict.claims, first) ??
+      explainRefusal(verdict.reason, { claims: verdict.claims, attempt: base, now: presentTime(options.now), address })
     return { ...told, mistakes: [mistake], tried: search.tried }
   }
 
   const { rulesFor } = await import('./rules/all.ts')
+  let isRight = false
   for (const attempt of attempts) {
     const { name } = attempt.scheme
     const found = await search.find(attempt, rulesFor(await tableOf(name, tables), make, name))
-    // Without a mistake the signature is valid, and the URL is what cannot be read.
+    // Without a mistake the signature is right, and the URL is what cannot be read.
+    isRight ||= found?.mistakes.length === 0
     if (found && found.mistakes.length > 0)
       return { ...told, ...signedString(found, expected), mistakes: found.mistakes, tried: search.tried }
   }
-  return { ...told, mistakes: await plainMistakes(first, verdict, expected, table), tried: search.tried }
+  return { ...told, mistakes: await plainMistakes(first, verdict, expected, table, isRight), tried: search.tried }
 }
 
 function attemptOf(scheme: Scheme, request: Visited, options: VerifyOptions): Attempt {
@@ -162,20 +170,27 @@ async function addressThatFits(
   return undefined
 }
 
-/** Obvious mistakes, for a link whose signature no known mistake has made. */
+/**
+ * Obvious mistakes, for a link whose signature no known mistake has made.
+ *
+ * @param isRight - The signature is right, and the link cannot be read.
+ */
 async function plainMistakes(
   attempt: Attempt,
   verdict: Refused,
   expected: Expected | undefined,
   table: Table | undefined,
+  isRight: boolean,
 ): Promise<readonly Mistake[]> {
   const { scheme, url, headers } = attempt
-  if (verdict.reason === 'unsigned' || verdict.reason === 'malformed') {
-    const { explainMalformed, explainUnsigned } = await import('./unread.ts')
-    return [verdict.reason === 'unsigned' ? explainUnsigned(url, scheme) : explainMalformed(url, scheme, table, verdict)]
-  }
+  const { explainMalformed, explainUnsigned, withoutHost } = await import('./unread.ts')
+  if (verdict.reason === 'unsigned') return [table?.unsigned?.(attempt) ?? explainUnsigned(url, scheme)]
+  if (verdict.reason === 'malformed')
+    return [table?.malformed?.(attempt, verdict.parameter) ?? explainMalformed(attempt, table, verdict, isRight)]
   const reading = scheme.read(url, (name) => headers[name])
   if (!isReading(reading)) return []
+  const hostless = verdict.reason === 'bad_signature' && withoutHost(attempt)
+  if (hostless) return [hostless]
   if (verdict.reason === 'unknown_key') {
     const { explainUnknownKey } = await import('./refused.ts')
     return [explainUnknownKey(reading.claims.keyId, await scheme.keys(reading.claims.keyId))]

@@ -35,12 +35,17 @@ export async function readLink({ scheme, url, headers }: Attempt): Promise<Read 
   if (parameter === undefined) return undefined
   const written = rawValue(url, parameter)
   const zeros = spell(new Uint8Array(await lengthOf(scheme.algorithm)), scheme.algorithm)
-  // The scheme `hmac` has a second signature after the first if the link is for one network.
-  for (const placeholder of [zeros, zeros + zeros]) {
-    const again = scheme.read(withValue(url, parameter, encodeURIComponent(placeholder)), header)
-    if (!isReading(again) || !placeholder.startsWith(again.signature)) continue
-    const whole = decodeValue(written ?? '') ?? written ?? ''
-    return { reading: again, received: placeholder === zeros ? whole : whole.slice(0, whole.length / 2) }
+  const whole = decodeValue(written ?? '') ?? written ?? ''
+  const placeholders = [
+    { text: encodeURIComponent(zeros), received: whole },
+    // The scheme `hmac` has a second signature after the first if the link is for one network.
+    { text: encodeURIComponent(zeros + zeros), received: whole.slice(0, whole.length / 2) },
+    // Google's Cloud CDN has padding that is not escaped.
+    { text: `${zeros}=`, received: whole },
+  ]
+  for (const { text, received } of placeholders) {
+    const again = scheme.read(withValue(url, parameter, text), header)
+    if (isReading(again) && (zeros + zeros).startsWith(again.signature)) return { reading: again, received }
   }
   return undefined
 }

@@ -25,7 +25,7 @@ const REASONS: Readonly<Record<TrustedReason, Words>> = {
     remedy: 'Sign a link with a prefix that the path lies in, and for the protocol and service of the request.',
   }),
   wrong_method: ({ claims, attempt }) => ({
-    sentence: `The link opens ${(claims.methods ?? ['GET', 'HEAD']).join(' and ')}, and the request is ${attempt.method.slice(0, 20)}.`,
+    sentence: `The link opens ${(claims.methods ?? ['GET', 'HEAD']).join(' and ') || 'no method here'}, and the request is ${attempt.method.slice(0, 20)}.`,
     remedy: "Sign with the condition method, such as method: 'PUT'. GET implies HEAD.",
   }),
   wrong_ip: ({ address, attempt }) => ({

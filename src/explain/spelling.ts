@@ -18,7 +18,7 @@ const BASE64_OF = described(
 )
 const OF_HEX = described('signature_base64_of_hex', 'The signature is base64 of the hex text, in place of base64 of the bytes.', RAW)
 const CAPITALS = described('signature_case', 'The signature is in upper case.', 'Write hex in lower case.')
-const PADDING = described(
+export const PADDING: Described = described(
   'signature_padding',
   'The signature has the padding "=" at its end, or lacks it.',
   'Write base64url without padding, and base64 with it.',
@@ -28,7 +28,11 @@ const ALPHABET = described(
   'The signature is in the wrong alphabet: base64 has "+" and "/", base64url has "-" and "_".',
   'Replace "+" by "-" and "/" by "_" for base64url.',
 )
-const PLUS = described('signature_plus', 'A "+" in the signature was read as a space.', 'Write the "+" of base64 in a URL as %2B.')
+export const PLUS: Described = described(
+  'signature_plus',
+  'A "+" in the signature was read as a space.',
+  'Write the "+" of base64 in a URL as %2B.',
+)
 const LOWER_CASE = described(
   'lower_case',
   'The signature has lost its upper-case letters: a program put the link into lower case.',

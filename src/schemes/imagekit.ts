@@ -73,6 +73,7 @@ export function imagekit(keys: Keys<SecretKey>, options: ImagekitOptions = {}): 
         'expires',
         'a time after 2001 and before 2286: these links need ten digits',
       )
+      assertOption(!parts.fragment, 'url', "without a '#': in the name of a file it is %23")
       const sent = parts.origin + asClientsSend(url.slice(parts.origin.length))
       const { path, query } = split(sent)
       const resource = behindEndpoint(path, query)

@@ -1,5 +1,6 @@
 // imgix: signed URLs of imgix, https://docs.imgix.com/en-US/getting-started/setup/securing-assets
 import { md5 } from '@noble/hashes/legacy.js'
+import { assertOption } from '../core/errors.ts'
 import { type Keys, keyring, type SecretKey } from '../core/keys.ts'
 import { type Message, type Reading, type Scheme, SECRET, type Unreadable } from '../core/scheme.ts'
 import { ENDLESS } from '../core/time.ts'
@@ -47,6 +48,7 @@ export function imgix(keys: Keys<SecretKey>): Scheme<never, object, 'optional'> 
     keys: keyring(keys, { prepare: withKnownSecret }),
 
     write({ url, parts, expires }) {
+      assertOption(!parts.fragment, 'url', "without a '#': in the name of a file it is %23")
       const sent = parts.origin + asClientsSend(url.slice(parts.origin.length))
       const expiring = expires === undefined ? sent : append(sent, `expires=${expires}`)
       const { path, query } = split(expiring)

@@ -78,6 +78,12 @@ export function s3(keys: Keys<S3Key>, options: S3Options = {}): Scheme<'starts' 
       const closed = CLOSED.find(({ hosts }) => hosts.test(hostname))
       assertOption(!closed, 'url', `one that presigned URLs open: ${closed?.problem}`)
       if (!region && !service) return
+      const isGlobal = /(^|\.)s3\.amazonaws\.com$/.test(hostname)
+      assertOption(
+        !isGlobal || !region || SERVED_GLOBALLY.test(region),
+        'url',
+        `one with the host of the region: BUCKET.s3.${region}.amazonaws.com`,
+      )
       const named = placeNamedBy(hostname)
       // Cloudflare accepts us-east-1 as another name for auto.
       const alias = named.region === 'auto' && region === 'us-east-1'
@@ -93,6 +99,11 @@ export function s3(keys: Keys<S3Key>, options: S3Options = {}): Scheme<'starts' 
 // in the label before it, such as s3express-usw2-az1 or s3-fips.
 const AMAZON = /(?:^|\.)s3[\w.-]*?[.-](?<region>(?:[a-z]{2}|eusc)(?:-[a-z]+)+-\d+)(?:\.vpce)?\.amazonaws\.(?:com|com\.cn|eu)$/
 const AMAZON_SERVICE = /(?:^|\.)(?<service>s3express|s3-outposts|s3-object-lambda)(?:-[\w-]+)?\.(?:dualstack\.)?[\w-]+\.amazonaws\./
+
+// The regions of s3.amazonaws.com. Those that were launched after 20 March 2019 answer it with 400, and those of China and of the US government have
+// hosts of their own: https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html
+const SERVED_GLOBALLY =
+  /^(us-(east|west)-[12]|ca-central-1|sa-east-1|eu-(west-[123]|central-1|north-1)|ap-(south-1|northeast-[123]|southeast-[12]))$/
 
 // Other vendors whose hosts name the region that they ask for.
 const OTHERS = /(?:^|\.)s3\.(?<region>[a-z\d-]+)\.(?:backblazeb2\.com|wasabisys\.com|scw\.cloud)$/
@@ -125,6 +136,10 @@ const CLOSED: readonly { readonly hosts: RegExp; readonly problem: string }[] = 
   {
     hosts: /(^|\.)console\.aws\.amazon\.com$/,
     problem: 'this is an address of the console; use BUCKET.s3.REGION.amazonaws.com',
+  },
+  {
+    hosts: /\.cdn\.digitaloceanspaces\.com$/,
+    problem: 'the CDN of Spaces takes links for SPACE.REGION.digitaloceanspaces.com; sign that host, and replace it in the link',
   },
   { hosts: /\.r2\.dev$/, problem: 'these addresses of R2 are public; use ACCOUNT.r2.cloudflarestorage.com/BUCKET' },
   { hosts: /\.core\.windows\.net$/, problem: "Azure has signatures of its own; use the scheme 'azure'" },

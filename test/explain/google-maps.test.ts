@@ -20,8 +20,8 @@ test.each([
   ['whole_url', link(mac(HOST + TEXT))],
   ['query_left_out', link(mac(PATH))],
   ['text_encoded', link(mac(decodeURIComponent(TEXT)))],
-  ['signature_form', `${HOST}${special}&signature=${base64(special)}`],
-  ['signature_form', link(mac(TEXT).slice(0, -1))],
+  ['signature_alphabet', `${HOST}${special}&signature=${base64(special)}`],
+  ['signature_padding', link(mac(TEXT).slice(0, -1))],
   ['signature_not_last', `${link(mac(`${TEXT}&x=1`))}&x=1`],
   ['added_parameters', `${link(mac(TEXT))}&utm_source=x`],
 ])('%s', async (code, url) => {

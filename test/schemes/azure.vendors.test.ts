@@ -64,6 +64,8 @@ const name = fc.oneof({ weight: 20, arbitrary: text }, long).map((text) => `n${t
 const blobName = name
   .map((name) => name.replaceAll('\\', '-'))
   .filter((name) => !`/${name}/`.split('/').some((segment) => segment === '.' || segment === '..'))
+  // Azure drops a dot at the end, so sign refuses it.
+  .filter((name) => !name.endsWith('.'))
 const maybe = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined, freq: 2 })
 const containerName = fc.stringMatching(/^[a-z\d][a-z\d-]{2,30}$/)
 const seconds = fc.integer({ min: 60, max: 300_000 }).map((seconds) => new Date(+NOW + seconds * 1000))

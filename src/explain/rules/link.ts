@@ -34,7 +34,8 @@ export const LINK_RULES: readonly Rule[] = [
     kind: 'link',
     rarity: 1,
     sentence: (what) => `Somebody added parameters to the link after it was signed: ${what}.`,
-    remedy: 'Remove them, sign the URL with them, or allow them with the option ignore of hmac().',
+    remedy:
+      'Remove them, or sign the URL with them. Some schemes can allow others: ignore of hmac() and laravel(), and a resource with "*" of cloudfront().',
     variants: (attempt) => withoutAdded(attempt, 'behind'),
   },
   {
@@ -71,6 +72,8 @@ export const LINK_RULES: readonly Rule[] = [
       urls(
         attempt,
         withPath(attempt.url, (path) => path.replaceAll('%', '%25')),
+        // Of a path that was encoded twice in part, only the inner escapes arrive decoded.
+        withPath(attempt.url, (path) => path.replace(/%(?=20|[89A-F])/gi, '%25')),
       ),
   },
   {
@@ -162,6 +165,27 @@ export const LINK_RULES: readonly Rule[] = [
       urls(attempt, ...piecesOf(attempt.url).map(({ value }) => (/^https?(:|%3A)/i.test(value) ? decodeValue(value) : undefined))),
   },
   {
+    code: 'front_controller',
+    kind: 'link',
+    rarity: 2,
+    sentence: (what) => `The path of the link, ${what}, arrives in the query: a rewrite rule of the server has put it there.`,
+    remedy: 'Let the server pass the query as it came: in NGINX, try_files $uri /index.php?$query_string; without the path behind the "?".',
+    variants: (attempt) => {
+      const [first, ...others] = piecesOf(attempt.url)
+      if (!first?.text.startsWith('/')) return []
+      const url = withPath(withPieces(attempt.url, others), () => first.text) as string
+      return [{ patch: { url }, what: first.text.slice(0, 60) }]
+    },
+  },
+  {
+    code: 'percent_eaten',
+    kind: 'link',
+    rarity: 2,
+    sentence: 'Escapes have lost their "%" and the digit behind it, as in a Windows batch file, where %3 is the third argument.',
+    remedy: 'Write each % of a link as %% in a batch file, or read the link from a file or a variable of the environment.',
+    variants: withPercents,
+  },
+  {
     code: 'fragment',
     kind: 'link',
     sentence: 'The link has a "#": what follows is a fragment, which clients do not send, or it should be "%23".',
@@ -229,6 +253,29 @@ function withoutAdded(attempt: Attempt, where: 'behind' | 'in front'): readonly 
         ),
       },
     }))
+}
+
+/**
+ * With the escapes that a batch file has eaten: `%3A` is left as `A`, `%2F` as `F`. Nobody can tell which letters were escapes, so those of times,
+ * credentials and signatures are tried, where an escape must stand.
+ */
+function withPercents(attempt: Attempt): readonly Variant[] {
+  const restored = attempt.url
+    .replace(/(T\d\d)A(\d\d)A(\d\dZ)/g, '$1%3A$2%3A$3')
+    .replace(/(T\d\d)A(\d\dZ)/g, '$1%3A$2')
+    .replace(/F(\d{8})F([\w-]+)F(s3|storage)F(aws4|goog4)/, '%2F$1%2F$2%2F$3%2F$4')
+  const [, front = '', signature = '', padding, behind = ''] =
+    /^(.*?[?&](?:sig|Signature)=)([A-Za-z\d]{20,87}?)(D{0,2})(&.*)?$/.exec(restored) ?? []
+  if (!padding) return urls(attempt, restored)
+  const escapes = [...signature].flatMap((letter, at) => (letter === 'B' || letter === 'F' ? [at] : [])).slice(0, 6)
+  const choices = Array.from({ length: 2 ** escapes.length }, (_, choice) => escapes.filter((_, bit) => choice & (1 << bit)))
+  return urls(
+    attempt,
+    ...choices.map((chosen) => {
+      const text = [...signature].map((letter, at) => (chosen.includes(at) ? `%2${letter}` : letter)).join('')
+      return front + text + padding.replaceAll('D', '%3D') + behind
+    }),
+  )
 }
 
 function reordered(attempt: Attempt): readonly Variant[] {

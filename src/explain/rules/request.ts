@@ -179,6 +179,12 @@ const protocolOf = (origin: string): string => `${origin.split(':', 1)[0]}:`
 function origins(attempt: Attempt, change: (origin: string) => string, name = hostOf): readonly Variant[] {
   // A scheme that does not cover the host has nothing to change here.
   if (!attempt.scheme.covers.includes('host') && attempt.scheme.name !== 'azure') return []
+  // A path alone is for the host of the header.
+  const { host } = attempt.headers
+  if (!split(attempt.url).origin && host !== undefined) {
+    const changed = hostOf(change(`https://${host}`))
+    return changed === host ? [] : [{ patch: { headers: { ...attempt.headers, host: changed } }, what: name(`https://${changed}`) }]
+  }
   const url = withOrigin(attempt.url, change)
   if (url === undefined || url === attempt.url) return []
   return [{ patch: { url, headers: { ...attempt.headers, host: hostOf(split(url).origin) } }, what: name(split(url).origin) }]

@@ -1,6 +1,8 @@
 // Mistakes with shared access signatures of Azure Storage.
+import type { Claims } from '../../core/claims.ts'
 import { decodeValue, split } from '../../lib/url.ts'
 import type { Attempt } from '../attempt.ts'
+import type { Mistake } from '../mistake.ts'
 import { urls, type Variant } from '../rule.ts'
 import { rawValue, withOrigin, withPath, withValue } from '../rules/parts.ts'
 import { rewrites } from '../rules/text.ts'
@@ -35,6 +37,24 @@ const resource =
     const changed = line === undefined ? undefined : change(service, account, path, attempt)
     return changed === undefined ? undefined : text.replace(line as string, () => changed)
   }
+
+/** The forms in which a time can have been signed. */
+const FORMS_OF_TIME: readonly (readonly [written: RegExp, signed: string])[] = [
+  [/(T\d\d:\d\d:\d\d)Z/, '$1.000Z'],
+  [/(T\d\d:\d\d:\d\d)\.\d+Z/, '$1Z'],
+  [/(T\d\d:\d\d:\d\d)Z/, '$1.0000000Z'],
+  [/(T\d\d:\d\d):00Z/, '$1Z'],
+  [/(T\d\d:\d\d):\d\dZ/, '$1Z'],
+  [/(T\d\d:\d\d:\d\d)Z/, '$1+00:00'],
+]
+
+/** Changes the times in those parts of the string that match. */
+const TIMES = FORMS_OF_TIME.map(
+  ([written, signed]) =>
+    (where: RegExp) =>
+    (text: string) =>
+      text.replace(where, (part) => part.replace(written, signed)),
+)
 
 const value = (attempt: Attempt, name: string): string => decodeValue((rawValue(attempt.url, name) ?? '').replaceAll('+', '%2B')) ?? ''
 
@@ -156,16 +176,10 @@ export const AZURE: Table = {
       code: 'azure_time',
       kind: 'text',
       rarity: 2,
-      sentence: 'A time was signed in another form than the link has it, with or without fractions of a second.',
+      sentence: 'A time was signed in another form than the link has it, with or without seconds or fractions of a second.',
       remedy: 'Format the time once, as 2030-01-01T00:00:00Z, and use the same text for signing and for the link.',
-      variants: () =>
-        rewrites(
-          (text) => text.replace(/(T\d\d:\d\d:\d\d)Z/g, '$1.000Z'),
-          (text) => text.replace(/(T\d\d:\d\d:\d\d)\.\d+Z/g, '$1Z'),
-          (text) => text.replace(/(T\d\d:\d\d:\d\d)Z/g, '$1.0000000Z'),
-          (text) => text.replace(/(T\d\d:\d\d):\d\dZ/g, '$1Z'),
-          (text) => text.replace(/(T\d\d:\d\d:\d\d)Z/g, '$1+00:00'),
-        ),
+      // All times of the link, and each of the first two alone: clients add seconds where they are missing.
+      variants: () => rewrites(...TIMES.flatMap((change) => [change(/^.*$/gm), change(/T.*Z/), change(/(?<=T.*Z[\s\S]*)T.*Z/)])),
     },
     {
       code: 'azure_lines',
@@ -184,6 +198,35 @@ export const AZURE: Table = {
     },
   ],
   options: (_, { pathStyle = false }) => [{ option: 'pathStyle', value: !pathStyle }],
+  refused: (reason, claims, attempt) => (reason === 'wrong_method' ? notPermitted(claims, attempt) : undefined),
+}
+
+/** Permissions decide the methods. */
+function notPermitted({ methods = [] }: Claims, attempt: Attempt): Mistake {
+  const { method, url } = attempt
+  const permissions = value(attempt, 'sp').slice(0, 20) || 'those of its stored access policy'
+  const opened = methods.join(' and ') || 'no method at this URL'
+  const sentence = `The permissions of the link, ${permissions}, open ${opened}, and the request is ${method.slice(0, 20)}.`
+  const needed = NEEDED[method]
+  const isFolder = ['c', 's'].includes(value(attempt, 'sr')) && split(url).path.replace(/\/$/, '').split('/').length === 2
+  const ofFolder =
+    'This is the URL of a container: append the name of a blob, or restype=container&comp=list for a list of its blobs, which needs the permission l.'
+  return {
+    code: 'wrong_method',
+    sentence,
+    remedy: isFolder
+      ? ofFolder
+      : needed
+        ? `Sign the link with the permission ${needed}, such as permissions: '${needed[0]}'.`
+        : 'A link of Azure opens GET, HEAD, PUT and DELETE. Azure answers OPTIONS by its CORS rules, without a link.',
+  }
+}
+
+const NEEDED: Readonly<Record<string, string>> = {
+  GET: 'r',
+  HEAD: 'r',
+  PUT: 'w, or c for new blobs',
+  DELETE: 'd',
 }
 
 const hostAccount = (url: string): string | undefined => /^https?:\/\/([a-z\d-]+)\./i.exec(split(url).origin)?.[1]

@@ -1,10 +1,13 @@
 // Mistakes with signed URLs of Amazon CloudFront.
-import { decodeValue } from '../../lib/url.ts'
+import { BASE64, decode } from '../../lib/encoding.ts'
+import { decodeValue, split } from '../../lib/url.ts'
+import type { Mistake } from '../mistake.ts'
 import { urls } from '../rule.ts'
 import { PATH_FOR_URL } from '../rules/origin.ts'
 import { rawValue, withValue } from '../rules/parts.ts'
 import { rewrites } from '../rules/text.ts'
 import type { Table } from '../table.ts'
+import { milliseconds } from '../unread.ts'
 
 const SAFE = { '+': '-', '=': '_', '/': '~' } as const
 
@@ -59,6 +62,75 @@ export const CLOUDFRONT: Table = {
         ),
     },
     PATH_FOR_URL,
+    {
+      code: 'canned_pattern',
+      kind: 'text',
+      rarity: 1,
+      sentence: 'A pattern with "*" was signed, and the link has a canned policy, which is for one URL.',
+      remedy: 'Send the policy itself, as Policy or CloudFront-Policy, in place of Expires: only a custom policy can have a "*".',
+      variants: ({ url }) => {
+        const { origin, path } = split(url)
+        const host = origin.replace(/^.*:\/\//, '')
+        const folders = path.split('/').map((_, depth, segments) => segments.slice(0, depth + 1).join('/'))
+        const patterns = [
+          ...folders.map((folder) => `${origin}${folder}/*`),
+          `${origin}*`,
+          `http*://${host}/*`,
+          `*://${host}/*`,
+          'https://*',
+          '*',
+        ]
+        return rewrites(...patterns.map((pattern) => (text: string) => text.replace(/"Resource":"[^"]*"/, () => `"Resource":"${pattern}"`)))
+      },
+    },
   ],
+  malformed: ({ url, headers }, parameter) => {
+    if (!parameter?.endsWith('Policy')) return undefined
+    const inCookie = /CloudFront-Policy=([^;]*)/.exec(headers['cookie'] ?? '')?.[1]
+    return policyFault(parameter, rawValue(url, 'Policy') ?? inCookie ?? '')
+  },
   options: (_, { algorithm = 'SHA1' }) => [{ option: 'algorithm', value: algorithm === 'SHA1' ? 'SHA256' : 'SHA1' }],
+}
+
+/** Why a policy cannot be read. `undefined` if it is not JSON in base64. */
+function policyFault(parameter: string, encoded: string): Mistake | undefined {
+  const policy = decodedJson(safe(encoded))
+  if (typeof policy !== 'object' || policy === null) return undefined
+  const fault = (sentence: string, remedy: string): Mistake => ({ code: 'policy_form', parameter, sentence, remedy })
+  const [statement, second] = [(policy as { Statement?: unknown }).Statement ?? []].flat() as readonly Statement[]
+  if (second)
+    return fault(
+      'The policy has several statements.',
+      'Write one statement: CloudFront takes no more. Sign one link or cookie for each pattern.',
+    )
+  const conditions = statement?.Condition
+  const times = ['DateLessThan', 'DateGreaterThan'].map((name) => conditions?.[name]?.['AWS:EpochTime'])
+  for (const time of times) {
+    if (typeof time === 'string')
+      return fault('A time in the policy is a string.', 'Write the times as numbers: {"AWS:EpochTime":1893456000}.')
+    if (typeof time === 'number' && time >= 1e12) return milliseconds(parameter, 'AWS:EpochTime')
+    if (typeof time === 'number' && !Number.isInteger(time))
+      return fault('A time in the policy has a fraction of a second.', 'Round it: times are in whole seconds.')
+  }
+  if (times[0] === undefined)
+    return fault('The policy has no expiry.', 'Write the condition DateLessThan, with AWS:EpochTime in seconds since 1970.')
+  return fault(
+    'The policy has conditions or values that CloudFront does not know.',
+    'Write DateLessThan and, if you like, DateGreaterThan and IpAddress, and nothing else.',
+  )
+}
+
+interface Statement {
+  readonly Condition?: Readonly<Record<string, Readonly<Record<string, unknown>> | undefined>>
+}
+
+function decodedJson(text: string): unknown {
+  const plain = text.replaceAll('-', '+').replaceAll('~', '/').replace(/_+$/, '')
+  const bytes = new Uint8Array(plain.length)
+  const length = decode(plain, BASE64, bytes)
+  try {
+    return JSON.parse(new TextDecoder().decode(bytes.subarray(0, Math.max(length, 0))))
+  } catch {
+    return undefined
+  }
 }

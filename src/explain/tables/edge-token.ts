@@ -1,9 +1,13 @@
 // Mistakes with edge tokens, `exp=1767229200~acl=/*~hmac=…`: those of Akamai, Cloudinary and Uploadcare, and those of Google's Media CDN.
 import { BASE64URL, decode } from '../../lib/encoding.ts'
 import { decodeValue } from '../../lib/url.ts'
+import type { Attempt } from '../attempt.ts'
+import type { Mistake } from '../mistake.ts'
+import { rawValue } from '../rules/parts.ts'
 import { rewrites } from '../rules/text.ts'
 import { withoutPadding } from '../spelling.ts'
 import type { Table } from '../table.ts'
+import { milliseconds } from '../unread.ts'
 
 /** Changes the value of one field of a token. `undefined` if the token does not have it, or if it stays the same. */
 const field = (name: string, change: (value: string) => string | undefined) => (text: string) => {
@@ -24,8 +28,16 @@ const plainBase64 = (text: string): string | undefined => {
   return length > 0 ? new TextDecoder().decode(bytes.subarray(0, length)) : undefined
 }
 
+/** A time of a token that is in milliseconds. */
+function timeFault({ url }: Attempt, parameter: string | undefined): Mistake | undefined {
+  const token = parameter === undefined ? '' : decodeValue(rawValue(url, parameter) ?? '')
+  const [, name] = /(?:^|~)(exp|st|Expires|Starts)=[12]\d{12}(?:~|$)/.exec(token ?? '') ?? []
+  return name === undefined || parameter === undefined ? undefined : milliseconds(parameter, name)
+}
+
 export const AKAMAI: Table = {
   schemes: ['akamai'],
+  malformed: timeFault,
   forms: {
     __token__: 'fields such as exp=1767229200~acl=/*~hmac=…, where hmac has 64 hex digits, or 40 with the option algorithm: sha1',
     __cld_token__: 'fields such as exp=1767229200~acl=%2fimage%2f*~hmac=…, where hmac has 64 hex digits',
@@ -75,6 +87,7 @@ export const AKAMAI: Table = {
 
 export const MEDIA_CDN: Table = {
   schemes: ['media-cdn'],
+  malformed: timeFault,
   forms: {
     hdnts: 'fields such as FullPath~Expires=1767229200~hmac=…, where hmac has 64 hex digits, or 40 with the option algorithm: sha1',
   },

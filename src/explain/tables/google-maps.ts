@@ -19,20 +19,5 @@ export const GOOGLE_MAPS: Table = {
         return urls(attempt, withPieces(attempt.url, [...pieces.filter(({ name }) => name !== 'signature'), ...last]))
       },
     },
-    {
-      code: 'signature_form',
-      kind: 'link',
-      rarity: 1,
-      sentence: 'The signature is written in base64 in place of base64url, or without its padding.',
-      remedy: 'Replace "+" by "-" and "/" by "_" in the signature, and keep the "=" at its end.',
-      variants: (attempt) =>
-        urls(
-          attempt,
-          attempt.url.replace(/([?&]signature=)([^&]*)/, (_, front: string, value: string) => {
-            const plain = value.replace(/%2B|\+/gi, '-').replace(/%2F|\//gi, '_')
-            return `${front}${plain.replace(/(=|%3D){1,2}$/i, '')}=`
-          }),
-        ),
-    },
   ],
 }

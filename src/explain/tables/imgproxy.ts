@@ -117,6 +117,22 @@ export const IMGPROXY: Table = {
         ),
     },
   ],
+  malformed: ({ url, scheme }) => {
+    const [, signature = ''] = /^(?:\/[^/:]*)*?\/([^/:]+)\/(?:[a-z_]+:|plain\/)/i.exec(split(url).path) ?? []
+    const { bytes = 32 } = scheme.algorithm
+    const length = Math.ceil((bytes * 4) / 3)
+    if (!signature || signature.length === length) return undefined
+    const isHex = /^[\da-f]{64}$/i.test(signature)
+    return {
+      code: isHex ? 'signature_hex' : 'signature_length',
+      sentence: isHex
+        ? 'The signature is written in hex, and the scheme writes base64.'
+        : `The signature has ${signature.length} characters, and the verifier expects ${length}.`,
+      remedy: isHex
+        ? 'Encode the bytes of the HMAC in base64url without padding.'
+        : 'Do not shorten the signature, or give both sides the same size: IMGPROXY_SIGNATURE_SIZE, which is the option signatureSize.',
+    }
+  },
   options: ({ url }) =>
     split(url)
       .path.split('/')

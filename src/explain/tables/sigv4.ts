@@ -5,6 +5,7 @@ import type { Algorithm, Reading } from '../../core/scheme.ts'
 import { encode, HEX } from '../../lib/encoding.ts'
 import { decodeValue, encodeValue, split } from '../../lib/url.ts'
 import type { Attempt } from '../attempt.ts'
+import type { Mistake } from '../mistake.ts'
 import { type Rule, urls, type Variant } from '../rule.ts'
 import { piecesOf, rawValue, withPath, withPieces, withValue } from '../rules/parts.ts'
 import type { Obstacle, Table } from '../table.ts'
@@ -164,7 +165,9 @@ function sessionTokens(attempt: Attempt): readonly Variant[] {
     attempt.url,
     piecesOf(attempt.url).filter((piece) => piece.name !== name),
   )
-  if (without !== attempt.url) return urls(attempt, without)
+  // The verifier has no string to sign for a link without the token of its key, so the key loses it as well. Its other id tells the strings apart.
+  const rekey = (key: SecretKey): SecretKey => ({ ...key, id: `${key.id} without token`, sessionToken: undefined }) as SecretKey
+  if (without !== attempt.url) return [{ patch: { url: without } }, { patch: { url: without, rekey, rekeyed: 'no session token' } }]
   const keys = attempt.scheme.keys(parameter(attempt, 'Credential').split('/')[0])
   const tokens = Array.isArray(keys) ? (keys as readonly { sessionToken?: string }[]).flatMap(({ sessionToken }) => sessionToken ?? []) : []
   return tokens.map((token) => ({ patch: { url: withValue(attempt.url, name, encodeURIComponent(token)) } }))
@@ -345,6 +348,8 @@ const VALUES: Readonly<Record<string, readonly string[]>> = {
   'x-amz-checksum-crc32': ['AAAAAA=='],
   'x-amz-sdk-checksum-algorithm': ['CRC32'],
   'content-length': ['0'],
+  'content-disposition': ['attachment', 'inline'],
+  range: ['bytes=0-', 'bytes=0-0', 'bytes=0-1'],
 }
 
 /** Usual values of a header that the request lacks, or sends with another value. */
@@ -357,7 +362,20 @@ function missingHeaders(attempt: Attempt): readonly Variant[] {
     const near =
       sent === undefined
         ? []
-        : [sent.replace(/;.*$/, ''), `${sent}; charset=UTF-8`, `${sent};charset=UTF-8`, `${sent}; charset=utf-8`, sent.toLowerCase()]
+        : [
+            sent.replace(/;.*$/, ''),
+            `${sent}; charset=UTF-8`,
+            `${sent};charset=UTF-8`,
+            `${sent}; charset=utf-8`,
+            sent.toLowerCase(),
+            // Without quotes, or without the space behind a semicolon, or both, and the other way round.
+            sent.replaceAll('"', ''),
+            sent.replace(/;\s+/g, ';'),
+            sent.replaceAll('"', '').replace(/;\s+/g, ';'),
+            sent.replace(/=([^";]+)/g, '="$1"'),
+            sent.replace(/;(?=\S)/g, '; '),
+            sent.replace(/;(?=\S)/g, '; ').replace(/=([^";]+)/g, '="$1"'),
+          ]
     return [...near, ...(VALUES[name] ?? [])]
       .filter((value) => value !== sent)
       .map((value) => ({ patch: { headers: { ...attempt.headers, [name]: value } }, what: `${name}: ${value || '(empty)'}` }))
@@ -384,6 +402,10 @@ export const SIGV4: Table = {
 
   canonicalRequest: (attempt) => printed(canonicalOf(attempt)),
 
+  unsigned: olderVersion,
+
+  warnings,
+
   obstacle(attempt, { claims }: Reading): Obstacle | undefined {
     const missing = claims.signedHeaders?.filter((name) => attempt.headers[name] === undefined) ?? []
     if (missing.length > 0) {
@@ -395,4 +417,51 @@ export const SIGV4: Table = {
     }
     return undefined
   },
+}
+
+/** A link of Version 2, which the same vendors have. */
+function olderVersion({ url }: Attempt): Mistake | undefined {
+  const id = ['AWSAccessKeyId', 'GoogleAccessId'].find((name) => rawValue(url, name) !== undefined)
+  if (id === undefined || rawValue(url, 'Signature') === undefined) return undefined
+  const remedy =
+    id === 'GoogleAccessId'
+      ? 'Let the signer use Version 4: version: "v4" in the libraries of Google.'
+      : 'Let the signer use Version 4: signature_version="s3v4" in boto3 and Django, signatureVersion: "v4" in the SDK for JavaScript. R2, Backblaze and the newer regions of Amazon take no other.'
+  const sentence = `The link is signed with Version 2 (${id}, Expires and Signature), and the verifier takes Version 4.`
+  return { code: 'older_version', sentence, remedy }
+}
+
+const EMPTY_CRC32 = 'AAAAAA=='
+
+/** Why S3 and its kind refuse a request with a valid link. */
+function warnings(attempt: Attempt): readonly Mistake[] {
+  const found: Mistake[] = []
+  if (attempt.headers['authorization'] !== undefined) {
+    found.push({
+      code: 'two_credentials',
+      sentence:
+        'The link is valid, and the request has the header Authorization as well. S3 answers 400: only one auth mechanism is allowed.',
+      remedy: 'Send no Authorization with a presigned URL. Clients that follow a redirect, and proxies, must drop it.',
+    })
+  }
+  const checksum = decodeValue(rawValue(attempt.url, 'x-amz-checksum-crc32') ?? '')
+  if (checksum === EMPTY_CRC32 && attempt.method === 'PUT') {
+    found.push({
+      code: 'checksum_of_nothing',
+      sentence: 'The link is valid, and it asks for a body with the checksum AAAAAA==, which is that of an empty one.',
+      remedy:
+        'Sign without a checksum. The SDK for JavaScript adds this one unless its client has requestChecksumCalculation: "WHEN_REQUIRED".',
+    })
+  }
+  const [keyId = ''] = parameter(attempt, 'Credential').split('/')
+  const hasToken = ['Security-Token', 'S3session-Token'].some((word) => rawValue(attempt.url, prefixOf(attempt) + word) !== undefined)
+  if (keyId.startsWith('ASIA') && !hasToken) {
+    found.push({
+      code: 'session_token',
+      sentence:
+        'The signature is right, and the link lacks a session token. A key id that begins with ASIA is one of temporary credentials.',
+      remedy: 'Give the signer the session token together with id and secret, and it will sign and write the token.',
+    })
+  }
+  return found
 }

@@ -19,12 +19,23 @@ const spelling = (code: string, sentence: string, change: (path: string) => stri
 
 export const THUMBOR: Table = {
   schemes: ['thumbor'],
+  unsigned: ({ url }) =>
+    /^\/unsafe\//.test(split(url).path)
+      ? {
+          code: 'unsafe',
+          sentence: 'The URL has the word "unsafe" in place of a signature.',
+          remedy: 'Sign the URL. Servers with ALLOW_UNSAFE_URL refuse or accept such URLs for everybody.',
+        }
+      : undefined,
   rules: [
     spelling('signature_padding', 'The signature lacks the padding "=" at its end.', (path) =>
       path.replace(/^(\/[\w-]{27})(?:%3d)?\//, '$1=/'),
     ),
     spelling('signature_alphabet', 'The signature is in base64, with "+" and "/", in place of base64url.', (path) =>
-      path.replace(/^\/[\w+/-]{27}=(?=\/)/, (front) => `/${front.slice(1).replaceAll('+', '-').replaceAll('/', '_')}`),
+      path.replace(
+        /^\/(?:[\w+/-]|%2[BF]){27}(?:=|%3D)(?=\/)/i,
+        (front) => `/${(decodeValue(front) ?? front).slice(1).replaceAll('+', '-').replaceAll('/', '_')}`,
+      ),
     ),
     {
       code: 'slash_in_front',

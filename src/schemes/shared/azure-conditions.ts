@@ -3,7 +3,7 @@ import { assertOption } from '../../core/errors.ts'
 import type { Grant } from '../../core/scheme.ts'
 import type { Network } from '../../lib/address.ts'
 import type { Parts } from '../../lib/url.ts'
-import { type Fields, faultIn, isPermission, type Parameter, permissionsOf, printTime } from './azure-fields.ts'
+import { type Fields, faultIn, isBlob, isPermission, type Parameter, permissionsOf, printTime } from './azure-fields.ts'
 import { tableIn } from './azure-queues-tables.ts'
 import {
   type AzureRequest,
@@ -223,6 +223,8 @@ export function assertUrl({ origin, path, query, fragment }: Parts, { fields, re
 export function assertPlace(place: Place | undefined, { sr }: Fields, request: AzureRequest, account: string): asserts place {
   assertOption(place, 'url', 'that of a container or of something in it, and of what the condition resource says')
   assertOption((request.account ?? account) === account, 'pathStyle', PATH_STYLE)
+  // The signature would be for a name that no request has.
+  assertOption(!isBlob(sr) || !place.resource.endsWith('.'), 'url', "one whose name does not end with '.', because Azure drops it")
   assertOption(!sr || CONTAINER.test(place.resource), 'url', 'one with a container or share of lower-case letters, digits and hyphens')
 }
 

@@ -299,7 +299,7 @@ export function methodsOf(permissions: string, { sr }: Fields, request: AzureReq
   const methods: string[] = []
   if (opens && mayDelete()) methods.push('DELETE')
   if (comp === 'list' ? isList() && may('l') : opens && may('r')) methods.push('GET')
-  if (opens && (may('c') || may('w'))) methods.push('PUT')
+  if (opens && (may('c') || may('w') || (may('a') && comp === 'appendblock'))) methods.push('PUT')
   return methods
 
   function mayDelete(): boolean {

@@ -289,6 +289,9 @@ async function write(dialect: Dialect, grant: Grant<PresignConditions>, key: Pre
   assertOption(/^[\w.:[\]-]+$/.test(host), 'url', 'one with a host of ASCII characters, as the href of a URL object has it')
   dialect.assertUrl(withoutPort(host), path)
 
+  // Amazon answers InvalidAccessKeyId to the link of a temporary key without its token.
+  assertOption(key.sessionToken || !key.id.startsWith('ASIA'), 'sessionToken', 'given, because a key id that begins with ASIA is temporary')
+
   const headers = headersToSign(dialect, host, own.headers)
   const signedHeaders = [...headers.keys()].sort()
   const life = lifeOf(grant)

@@ -39,7 +39,7 @@ export const endedRenewals = (): number => endings
  */
 export function dueIn({ link, lifetime }: Renewed, options: Omit<RenewOptions, 'renew'>): number {
   if (lifetime <= 0) return Number.POSITIVE_INFINITY
-  // At most half of its lifetime, or a link of ten seconds would be renewed all the time.
+  // At most half of its lifetime. Otherwise a link of ten seconds would be renewed all the time.
   return timeLeft(link, options) - Math.min(earlyOf(options), lifetime / 2)
 }
 

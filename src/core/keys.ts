@@ -114,7 +114,7 @@ function assertKey(key: SecretKey): void {
     'text, a Uint8Array, an HMAC CryptoKey, or an object with sign()',
     secret ? 'bad_option' : 'weak_key',
   )
-  for (const [option, date] of Object.entries({ starts, expires }))
+  for (const [option, date] of [['starts', starts] as const, ['expires', expires] as const])
     assertOption(date === undefined || (date instanceof Date && !Number.isNaN(+date)), option, 'a valid Date')
 }
 

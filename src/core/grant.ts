@@ -62,7 +62,7 @@ function assertCarried(scheme: Scheme, asked: AskedConditions): void {
     assertOption(typeof value !== 'string' || !/\p{Surrogate}/u.test(value), name, 'well-formed text')
   }
   assertOption(asked.id === undefined || own.includes('id') || typeof asked.id === 'string', 'id', 'text')
-  for (const name of requires) if (asked[name] === undefined) throw missing(scheme, name)
+  for (const name of requires) assertOption(asked[name] !== undefined, name, `given: ${scheme.name} links require it`)
 }
 
 function uncarried({ name: scheme, carries, own = [] }: Scheme, name: string): LinkError {
@@ -73,9 +73,6 @@ function uncarried({ name: scheme, carries, own = [] }: Scheme, name: string): L
   }
   return unknownOption(name, carried, `sign() with ${scheme} links`)
 }
-
-const missing = ({ name }: Scheme, condition: string): LinkError =>
-  new LinkError('bad_option', `${condition} must be given: ${name} links require it`, { option: condition })
 
 /** Only URLs that arrive as they were signed. */
 function assertUrl(url: string, { origin, path, plain }: Parts): void {
@@ -103,8 +100,8 @@ function assertUnsigned(scheme: Scheme, url: string, parts: Parts): void {
   const taken = firstOf(scheme.parameters, parts.query)
   if (!taken && !inPath) return
   const reading = scheme.read(url)
-  if (typeof reading === 'object' && 'claims' in reading)
-    throw new LinkError('already_signed', 'url must be unsigned; this one is a link already', { option: 'url' })
+  const isLink = typeof reading === 'object' && 'claims' in reading
+  assertOption(!isLink, 'url', 'unsigned; this one is a link already', 'already_signed')
   assertOption(!taken, 'url', `without the parameter '${taken}', which the link adds`)
   assertOption(reading === 'unsigned', 'url', 'without a token in its path, which the link adds')
 }
@@ -113,11 +110,10 @@ function assertUnsigned(scheme: Scheme, url: string, parts: Parts): void {
 function expiryOf(scheme: Scheme, when: unknown, window: number, now: number): number | undefined {
   const { expiry = 'required', name } = scheme
   if (when === 'never') {
-    if (expiry !== 'required') return undefined
-    throw new LinkError('unsupported_condition', `expires must be a time; ${name} links always expire`, { option: 'expires' })
+    assertOption(expiry !== 'required', 'expires', `a time; ${name} links always expire`, 'unsupported_condition')
+    return undefined
   }
-  if (expiry === 'none')
-    throw new LinkError('unsupported_condition', `expires must be 'never'; ${name} links have no expiry`, { option: 'expires' })
+  assertOption(expiry !== 'none', 'expires', `'never'; ${name} links have no expiry`, 'unsupported_condition')
   const end = timeOf(when, now, 'expires')
   const expires = Math.ceil(end / window) * window
   // A duration is rounded up first: it counts from the beginning of the present second, so the end of '0.5s' may be past.

@@ -1,5 +1,5 @@
 // Keys and keyrings: checks and copies the keys that callers pass, and picks the key that signs.
-import { assertOption, LinkError } from './errors.ts'
+import { assertOption } from './errors.ts'
 
 /** A secret that stays elsewhere, such as in a KMS. For schemes that only need to sign. */
 export interface RemoteSecret {
@@ -65,8 +65,7 @@ export function keyring<K extends SecretKey, R extends SecretKey = K>(keys: Keys
   if (typeof keys === 'function') return lookedUp(keys, rules)
   const ring = listed(keys).map((key) => checked(key, rules))
   return () => {
-    if (!ring.length)
-      throw new LinkError('no_key', 'keys must be at least one key; an empty keyring can only read links', { option: 'keys' })
+    assertOption(ring.length > 0, 'keys', 'at least one key; an empty keyring can only read links', 'no_key')
     return ring
   }
 }
@@ -173,6 +172,6 @@ export function signingKey<K extends SecretKey>(ring: readonly K[], expires: num
     if (end === undefined || (expires !== undefined && expires <= end)) return { key, expires }
     shorter ??= { key, expires: end }
   }
-  if (!shorter) throw new LinkError('no_key', 'keys must be valid now to sign; none of these is', { option: 'keys' })
+  assertOption(shorter, 'keys', 'valid now to sign; none of these is', 'no_key')
   return shorter
 }

@@ -95,8 +95,9 @@ export async function verdictOn(
   consume?: Consume,
 ): Promise<Verdict> {
   assertScheme(scheme)
-  assertOptions(options, known, taker)
+  assertKnownOptions(options, known, taker)
   const { memory, revoked } = options
+  assertOption(!memory || typeof memory.recall === 'function', 'memory', 'made by linkMemory()')
   const visit = visitOf(request, options)
   if (scheme.combine) return scheme.combine(visit, options)
   const checks: Checks = { now: presentTime(options.now), tolerance: toleranceOf(options), revoked, consume }
@@ -143,12 +144,6 @@ export async function verdictOn(
   return furthest ?? refuseUnread(scheme, 'unsigned')
 }
 
-function assertOptions(options: VerifyOptions, known: readonly string[], taker: string): void {
-  assertKnownOptions(options, known, taker)
-  const { memory } = options
-  assertOption(!memory || typeof memory.recall === 'function', 'memory', 'made by linkMemory()')
-}
-
 /** Does the request come from the address that the link is for? A second signature tells, or the claims. */
 function isAtAddress({ bound, claims }: Signed, { ip }: Visit): boolean {
   return bound ?? (!claims.ip || contains(claims.ip, ip))
@@ -169,23 +164,27 @@ const toleranceOf = ({ tolerance }: VerifyOptions): number =>
 
 /** The checks after the signature. */
 function verdictOnSigned(signed: Signed, atAddress: boolean, visit: Visit, checks: Checks): MaybeAsync<Verdict> {
-  const { scheme, key, claims } = signed
   const objection = objectionTo(signed, atAddress, visit, checks)
-  if (objection) return refuse(signed, objection)
-  if (checks.revoked || claims.uses !== undefined) return verdictOnUse(signed, checks)
-  return { ok: true, scheme: scheme.name, claims: endingWithKey(claims, key) }
+  const needsOthers = checks.revoked || signed.claims.uses !== undefined
+  if (objection || !needsOthers) return verdictOf(signed, objection)
+  return objectionToUse(signed, checks).then((found) => verdictOf(signed, found))
 }
 
 /** The last checks, which ask the application and its store. */
-async function verdictOnUse(signed: Signed, { revoked, consume }: Checks): Promise<Verdict> {
-  const { scheme, key, claims } = signed
-  if (revoked && (await revoked(claims))) return refuse(signed, 'revoked')
-  if (claims.uses !== undefined) {
-    if (!consume) return refuse(signed, 'needs_redeem')
-    // Not with the tolerance of this verifier: another one with a larger tolerance may share the store, and would open a link whose use is forgotten.
-    if (!(await consume(claims, new Date(endOf(signed) + MOST_TOLERANCE)))) return refuse(signed, 'used')
-  }
-  return { ok: true, scheme: scheme.name, claims: endingWithKey(claims, key) }
+async function objectionToUse(signed: Signed, { revoked, consume }: Checks): Promise<TrustedReason | undefined> {
+  const { claims } = signed
+  if (revoked && (await revoked(claims))) return 'revoked'
+  if (claims.uses === undefined) return undefined
+  if (!consume) return 'needs_redeem'
+  // Not with the tolerance of this verifier: another one with a larger tolerance may share the store, and would open a link whose use is forgotten.
+  const isLeft = await consume(claims, new Date(endOf(signed) + MOST_TOLERANCE))
+  return isLeft ? undefined : 'used'
+}
+
+function verdictOf({ scheme, key, claims }: Signed, objection: TrustedReason | undefined): Verdict {
+  return objection
+    ? { ok: false, reason: objection, status: statusIn(scheme, objection), claims }
+    : { ok: true, scheme: scheme.name, claims: endingWithKey(claims, key) }
 }
 
 /** From when on the link is expired, in milliseconds since 1970. */
@@ -287,8 +286,8 @@ function headersOf(init: NonNullable<VerifyOptions['headers']>): Headers {
   try {
     return new Headers(init)
   } catch {
-    // biome-ignore lint/style/useErrorCause: its message repeats what was passed
-    throw new LinkError('bad_option', 'headers must be names and values that HTTP allows', { option: 'headers' })
+    // Without the cause, whose message repeats what was passed.
+    assertOption(false, 'headers', 'names and values that HTTP allows')
   }
 }
 
@@ -308,10 +307,6 @@ const isReading = (reading: Reading | Unreadable): reading is Reading => typeof 
 function refuseUnread(scheme: Scheme, unread: Unreadable): Refused {
   if (typeof unread === 'string') return { ok: false, reason: unread, status: statusIn(scheme, unread) }
   return { ok: false, reason: 'malformed', status: statusIn(scheme, 'malformed'), parameter: unread.malformed }
-}
-
-function refuse({ scheme, claims }: Signed, reason: TrustedReason): Refused {
-  return { ok: false, reason, status: statusIn(scheme, reason), claims }
 }
 
 const statusIn = ({ status }: Scheme, reason: Refused['reason']): number => status?.[reason] ?? statusOf(reason)

@@ -8,7 +8,7 @@ export async function textOf({ headers, body }: Request, limit: number): Promise
     if (Number(headers.get('content-length')) > limit) return await giveUp(reader)
     const decoder = new TextDecoder('utf-8', { fatal: true })
     let text = ''
-    // The chunk before the present one. Most bodies are one chunk, and Node decodes that in a fraction of the time if it knows that nothing follows.
+    // The last chunk is decoded when it is known to be the last. Most bodies are one chunk, and Node decodes those in a fraction of the time then.
     let last: Uint8Array | undefined
     // Counted while the body arrives, because its declared length can be missing or wrong.
     for (let size = 0; ; ) {

@@ -77,11 +77,9 @@ function withScheme(body: Record<string, unknown>): Record<string, unknown> {
   return { ...body, links: links.map((link) => (isObject(link) ? { scheme, ...link } : link)) }
 }
 
-/**
- * Checks the conditions before `authorize` is called, because `authorize` gets the expiry of each link. Changes the record in place, because copies of
- * a thousand records would take longer.
- */
+/** Checks the conditions before `authorize` is called, because `authorize` gets the expiry of each link. */
 function addGrant(asked: Asked, at: string, present: number, errors: FieldError[]): void {
+  // Added to the record, because copying a record takes longer than checking its conditions.
   try {
     asked.grant = grantOf(signerOf(asked), asked.url, withDates(asked.conditions) as AskedConditions, present)
     asked.expires = new Date((asked.grant.expires ?? ENDLESS) * 1000)

@@ -49,8 +49,7 @@ function conditionsOf(values: Values): Conditions {
   for (const name of ['align', 'ip', 'prefix', 'id']) if (values[name] !== undefined) conditions[name] = values[name]
   for (const name of ['expires', 'starts']) {
     const when = values[name]
-    // Durations and 'never' are checked by `sign`.
-    if (when !== undefined) conditions[name] = /^\d{4}-/.test(`${when}`) ? dateOf(when, `--${name}`) : when
+    if (when !== undefined) conditions[name] = timeOf(`${when}`, `--${name}`)
   }
   if (values['method'] !== undefined) conditions['method'] = (values['method'] as readonly string[]).flatMap((method) => method.split(','))
   if (values['uses'] !== undefined) conditions['uses'] = Number(values['uses'])
@@ -61,6 +60,13 @@ function conditionsOf(values: Values): Conditions {
   }
   if (conditions['expires'] === undefined) throw new Misuse("--expires must be given: a duration such as 10m, a date, or 'never'")
   return conditions as unknown as Conditions
+}
+
+/** A date, or a text that `sign` checks: a duration, or 'never'. */
+function timeOf(text: string, option: string): unknown {
+  if (/^\d{4}-/.test(text)) return dateOf(text, option)
+  if (!/^(never|[\d.]+[smhd])$/.test(text)) throw new Misuse(`${option} must be a duration such as 10m, or a date such as 2030-01-01`)
+  return text
 }
 
 function jsonOrText(value: string): unknown {

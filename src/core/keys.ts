@@ -103,7 +103,7 @@ function checked<K extends SecretKey, R extends SecretKey>(key: K, { shortest = 
   // Copied, because callers may wipe their buffer, and the key would become zeros. Not with slice(): a Buffer's is a view of the same bytes.
   const own = isBytes(key.secret) ? { ...key, secret: new Uint8Array(key.secret) } : key
   const prepared = prepare ? prepare(own) : (own as unknown as R)
-  assertOption(lengthOf(prepared.secret) >= shortest, 'secret', `at least ${shortest} byte${shortest > 1 ? 's' : ''} long`, 'weak_key')
+  assertOption(lengthOf(prepared.secret) >= shortest, 'secret', `at least ${shortest} bytes long`, 'weak_key')
   return prepared
 }
 
@@ -111,12 +111,9 @@ function assertKey(key: SecretKey): void {
   assertOption(typeof key === 'object' && key !== null, 'keys', 'an object such as { id, secret }, or a list of such objects')
   const { id, secret, starts, expires } = key
   assertOption(id === undefined || (typeof id === 'string' && !/\p{Surrogate}/u.test(id)), 'id', 'well-formed text')
-  assertOption(
-    isSecret(secret),
-    'secret',
-    'text, a Uint8Array, an HMAC CryptoKey, or an object with sign()',
-    secret ? 'bad_option' : 'weak_key',
-  )
+  // A check of its own, because this is how a missing environment variable looks, and the length would not say so.
+  assertOption(secret && (secret as string).length !== 0, 'secret', 'given, and not empty', 'weak_key')
+  assertOption(isSecret(secret), 'secret', 'a string, a Uint8Array, an HMAC CryptoKey, or an object with sign()')
   for (const [option, date] of [['starts', starts] as const, ['expires', expires] as const])
     assertOption(date === undefined || (date instanceof Date && !Number.isNaN(+date)), option, 'a valid Date')
 }

@@ -12,19 +12,16 @@ export const ENDLESS = 99_999_999_999
 
 const SECONDS_IN: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 }
 
-/** The seconds in a duration. */
-export function secondsOf(duration: unknown, option: string): number {
-  assertOption(
-    typeof duration === 'string' && /^\d{1,9}(\.\d{1,3})?[smhd]$/.test(duration),
-    option,
-    "a duration with its unit, such as '10m', or a Date where a time is meant",
-  )
+/** The seconds in a duration. The error ends with `others`: values of other types that the option takes. */
+export function secondsOf(duration: unknown, option: string, others = ''): number {
+  const isDuration = typeof duration === 'string' && /^\d{1,9}(\.\d{1,3})?[smhd]$/.test(duration)
+  assertOption(isDuration, option, `a duration with its unit, such as '10m'${others}`)
   return +duration.slice(0, -1) * (SECONDS_IN[duration.slice(-1)] as number)
 }
 
 /** A time in seconds since 1970, not yet rounded. A duration counts from the present second, as in the SDKs of vendors. */
 export function timeOf(when: unknown, now: number, option: string): number {
-  if (!(when instanceof Date)) return Math.floor(now / 1000) + secondsOf(when, option)
+  if (!(when instanceof Date)) return Math.floor(now / 1000) + secondsOf(when, option, ', or a Date')
   const time = when.getTime()
   assertOption(time > 0, option, 'a valid Date after 1970')
   return time / 1000

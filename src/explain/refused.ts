@@ -71,9 +71,16 @@ export function explainRefusal(reason: TrustedReason, refusal: Refusal): Mistake
 export function explainUnknownKey(keyId: string | undefined, keys: readonly SecretKey[]): Mistake {
   const ids = keys.flatMap(({ id }) => (id === undefined ? [] : [`'${id}'`])).slice(0, 5)
   const named = keyId === undefined ? 'The link names a key' : `The link names the key '${keyId.slice(0, 40)}'`
+  if (keys.some(({ secret }) => typeof secret === 'string' && secret.startsWith(`${keyId}:`)))
+    return {
+      code: 'secret_with_id',
+      sentence: `${named}, and a secret of the verifier begins with this id and a colon.`,
+      remedy: 'Pass the part before the colon as the id of the key, and the part after it as its secret.',
+    }
+  const keyring = ids.length > 0 ? ` of ${ids.join(', ')}` : keys.length > 0 ? ', whose keys have no ids' : ''
   return {
     code: 'unknown_key',
-    sentence: `${named}, which is not on the keyring${ids.length > 0 ? ` of ${ids.join(', ')}` : ''}.`,
+    sentence: `${named}, which is not on the keyring${keyring}.`,
     remedy: 'Put the key with this id on the keyring, and keep old keys there until their links have expired.',
   }
 }

@@ -99,6 +99,7 @@ export function service(schemes: Scheme | Readonly<Record<string, Scheme>>, opti
     const { path } = split(request.url)
     const { method } = request
     const verb = verbs.find((verb) => path === `/${verb}`)
+    if (!verb && path === '/redeem') return complaint(404, 'This service has no store, so it cannot redeem links.', { method })
     if (!verb) return pageAt(pages, path, method)
     if (method !== 'POST') return wrongMethod(path, 'POST', method)
     try {

@@ -426,6 +426,12 @@ describe('values that are accepted', () => {
     ['a tolerance above the cap', verifying({ tolerance: '1h' })],
   ] as [string, () => unknown][])('%s', (_what, call) => expect((async () => call())()).resolves.toBeTruthy())
 
+  test('only options that take a Date propose one', async () => {
+    const duration = "must be a duration with its unit, such as '10m'"
+    await expect(verifying({ tolerance: 30 })()).rejects.toThrow(new RegExp(`^tolerance ${duration}$`))
+    await expect(signAnyhow(links, url, { expires: '2030-01-01' })).rejects.toThrow(new RegExp(`^expires ${duration}, or a Date$`))
+  })
+
   test('an address that cannot be read is refused as wrong_ip, because a client may have sent it', async () => {
     const link = await sign(links, url, { expires: '1h', ip: '203.0.113.7' })
     for (const ip of ['', 'unknown', '203.0.113.7, 10.0.0.1', '\0'])

@@ -94,8 +94,18 @@ describe.each(schemes)('%s', (_name, make, conditions) => {
     expect(refused).toMatchObject({
       code: 'bad_option',
       option: 'secret',
-      message: 'secret must be text, a Uint8Array, an HMAC CryptoKey, or an object with sign()',
+      message: 'secret must be a string, a Uint8Array, an HMAC CryptoKey, or an object with sign()',
     })
+  })
+
+  test.each<[string, unknown]>([
+    ['undefined, as an environment variable that is not set', process.env['NO_SUCH_SECRET']],
+    ['null', null],
+    ['an empty string', ''],
+    ['no bytes', new Uint8Array(0)],
+  ])('%s: the message says that the secret is missing', (_what, secret) => {
+    const missing = expect.objectContaining({ code: 'weak_key', option: 'secret', message: 'secret must be given, and not empty' })
+    expect(() => make(secret as string)).toThrow(missing)
   })
 })
 

@@ -108,6 +108,10 @@ describe('a good signature', () => {
     const { mistakes } = await explain(hmac({ id: 'old', secret: `${SECRET}2` }), link, { now })
     expect(mistakes[0]?.sentence).toBe("The link names the key 'new', which is not on the keyring of 'old'.")
   })
+  test('unknown_key tells that the keys have no ids', async () => {
+    const { mistakes } = await explain(hmac({ secret: `${SECRET}2` }), link, { now })
+    expect(mistakes[0]?.sentence).toBe("The link names the key 'new', which is not on the keyring, whose keys have no ids.")
+  })
 })
 
 describe('options', () => {

@@ -62,6 +62,11 @@ hmac_case('secret_base64', secret=base64.b64decode(B64), verifier=B64)
 hmac_case('secret_base64', secret=base64.urlsafe_b64decode(B64URL), verifier=B64URL)
 hmac_case('secret_encoded', secret=base64.b64encode(SECRET.encode()))
 hmac_case('secret_id', secret='key-7', key_id='key-7')
+# id:secret, as the command keygen prints it, in place of the secret.
+hmac_case('secret_with_id', secret=f'key-7:{SECRET}', key_id='key-7')
+hmac_case('secret_with_id', verifier=f'key-7:{SECRET}')
+case('secret_with_id', 'hmac', hmac_link(b64url(mac(SECRET, hmac_text(key='key-7'))), key='key-7'),
+     [{'secret': f'key-7:{SECRET}'}])
 hmac_case('secret_missing', secret='')
 hmac_case('secret_missing', secret='undefined')
 hmac_case('secret_part', secret=SECRET[:32])

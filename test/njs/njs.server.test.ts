@@ -394,7 +394,7 @@ suite('keys from the environment, and wrong keys', () => {
     ['without keys', {}, /keys must be given/],
     ['keys that are not JSON', { SECURELINK_KEYS: 'secret' }, /./],
     ['a short secret', { SECURELINK_KEYS: '[{ "secret": "short" }]' }, /at least 32 bytes/],
-    ['a key without a secret', { SECURELINK_KEYS: '[{}]' }, /secret must be text/],
+    ['a key without a secret', { SECURELINK_KEYS: '[{}]' }, /secret must be given/],
     ['an empty list', { SECURELINK_KEYS: '[]' }, /at least one key/],
   ])(
     '%s: the answer is 500, and the log says why',

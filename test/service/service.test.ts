@@ -321,7 +321,9 @@ describe('options', () => {
 
   test('without a store there is no redeem', async () => {
     const none = service(links, allowed)
-    expect((await none(json({ link: '/x' }, '/redeem'))).status).toBe(404)
+    const answer = await none(json({ link: '/x' }, '/redeem'))
+    expect(answer.status).toBe(404)
+    expect((await answer.json()).detail).toBe('This service has no store, so it cannot redeem links.')
     expect((await (await none(new Request('https://l.example/openapi.json'))).json()).paths).not.toHaveProperty('/redeem')
   })
 

@@ -111,8 +111,16 @@ const RULES: readonly SecretRule[] = [
     rarity: 1,
     sentence: 'The signer used the id of the key in place of its secret.',
     remedy: 'Pass the secret of the key to the signer.',
+    most: 1,
+    forms: (_secret, { id }) => [id],
+  },
+  {
+    code: 'secret_with_id',
+    rarity: 1,
+    sentence: 'One side used the id of the key together with its secret, as in "id:secret", and the other side used the secret alone.',
+    remedy: 'Pass the part before the colon as the id of the key, and the part after it as its secret.',
     most: 4,
-    forms: (secret, { id }) => (id ? [id, ...(typeof secret === 'string' ? [`${id}:${secret}`, `${id}${secret}`, secret + id] : [])] : []),
+    forms: ofText((secret, { id }) => [secret.replace(/^[\w.-]+:/, ''), ...(id ? [`${id}:${secret}`, `${id}${secret}`, secret + id] : [])]),
   },
   {
     code: 'secret_missing',

@@ -6,8 +6,9 @@ import { hmac, type Refused, type Scheme } from '../../src/index.ts'
 const scheme = hmac([]) as unknown as Scheme
 const inPath = hmac([], { placement: 'path' }) as unknown as Scheme
 const forms = { expires: 'a number of seconds since 1970' }
+const attempt = (url: string, by: Scheme = scheme) => ({ scheme: by, url, method: 'GET', ip: undefined, headers: {} })
 const refused = (parameter?: string) => ({ ok: false, reason: 'malformed', status: 400, parameter }) as Refused
-const table = { forms } as unknown as NonNullable<Parameters<typeof explainMalformed>[2]>
+const table = { forms } as unknown as NonNullable<Parameters<typeof explainMalformed>[1]>
 
 describe('a URL that is malformed apart from its parameters', () => {
   test.each([
@@ -22,7 +23,7 @@ describe('a URL that is malformed apart from its parameters', () => {
     ['not_ascii', '/ä'],
     ['unreadable', '/%'],
   ])('%s', (code, url) => {
-    const mistake = explainMalformed(url, scheme, undefined, refused())
+    const mistake = explainMalformed(attempt(url), undefined, refused(), false)
     expect(mistake).toMatchObject({ code, sentence: expect.stringMatching(/\.$/), remedy: expect.stringMatching(/\.$/) })
     expect(mistake.parameter).toBe(undefined)
   })
@@ -30,13 +31,13 @@ describe('a URL that is malformed apart from its parameters', () => {
 
 describe('a parameter that cannot be read', () => {
   const explained = (url: string, parameter = 'expires') => {
-    const { code, sentence, remedy } = explainMalformed(url, scheme, table, refused(parameter))
+    const { code, sentence, remedy } = explainMalformed(attempt(url), table, refused(parameter), false)
     return { code, sentence, remedy }
   }
   const remedy = 'expires must be a number of seconds since 1970.'
 
   test.each([
-    ['parameter_missing', '/a?signature=x', 'is missing'],
+    ['parameter_missing', '/a?key=a&signature=x', 'is missing'],
     ['parameter_twice', '/a?expires=1&expires=2', 'occurs twice'],
     ['parameter_twice', '/a?expires=1&Expires=2&expires=3', 'occurs 3 times'],
     ['parameter_empty', '/a?expires=', 'has no value'],
@@ -61,7 +62,7 @@ describe('a parameter that cannot be read', () => {
   })
 
   test('whose form is not known', () => {
-    expect(explainMalformed('/a?expires=soon', scheme, undefined, refused('expires')).remedy).toBe(
+    expect(explainMalformed(attempt('/a?expires=soon'), undefined, refused('expires'), false).remedy).toBe(
       'Pass expires on as the signer wrote it.',
     )
     expect(explained('/a?odd=soon', 'odd').remedy).toBe('Pass odd on as the signer wrote it.')
@@ -69,7 +70,9 @@ describe('a parameter that cannot be read', () => {
 
   test('that has another name with this caller: the forms are in the order of the parameters', () => {
     const renamed = { ...scheme, parameters: ['e'] }
-    expect(explainMalformed('/a?e=soon', renamed, table, refused('e')).remedy).toBe('e must be a number of seconds since 1970.')
+    expect(explainMalformed(attempt('/a?e=soon', renamed), table, refused('e'), false).remedy).toBe(
+      'e must be a number of seconds since 1970.',
+    )
   })
 })
 

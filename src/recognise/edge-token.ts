@@ -37,8 +37,8 @@ export function edgeToken(url: string, origin: string, isSecond?: true): EdgeTok
   while (head > 0 && FIELD.test(parts[head] ?? '')) head--
   const [opening = '', before, name = '', first = ''] = OPENING.exec(parts[head] ?? '') ?? []
   const more = parts.slice(head + 1)
-  const get = (field: string): string =>
-    unescaped([first, ...more].find((one) => one.startsWith(`${field}=`))?.slice(field.length + 1) ?? '')
+  const fields = ['', first, ...more].join('~')
+  const get = (field: string): string => unescaped(fields.split(`~${field}=`)[1]?.split('~', 1)[0] ?? '')
   const mediaCdnExpiry = get('Expires')
   const expiry = expiryFrom(mediaCdnExpiry || get('exp'))
   if (!expiry || after === back) return

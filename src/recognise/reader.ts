@@ -82,12 +82,19 @@ function parametersOf(path: string, query: string): Parameters {
 function readByRules(origin: string, path: string, query: string): Recognised[] {
   const { pieces, values, inPath } = parametersOf(path, query)
   const raw = (name: string): string | undefined => values.get(name)
-  const link: Link = { origin, path: path.slice(inPath.length) || '/', query, raw, text: (name) => unescaped(raw(name) ?? '') }
+  const link: Link = { path: path.slice(inPath.length) || '/', query, raw, text: (name) => unescaped(raw(name) ?? '') }
   let most = 0
   let best: Recognised[] = []
   for (const rule of RULES) {
-    const weight = weightOf(rule)
-    const said = weight >= most && matches(rule, link) && saidBy(rule, link)
+    const forms = Object.entries(rule.parameters ?? {})
+    // A host or a path decides only between rules that need equally many parameters.
+    const weight = forms.length + (rule.hosts || rule.paths ? 0.5 : 0)
+    const matches =
+      weight >= most &&
+      forms.every(([name, form]) => form.test(link.text(name))) &&
+      rule.hosts?.test(origin) !== false &&
+      rule.paths?.test(link.path) !== false
+    const said = matches && saidBy(rule, link)
     if (!said) continue
     if (weight > most) best = []
     most = weight
@@ -97,27 +104,17 @@ function readByRules(origin: string, path: string, query: string): Recognised[] 
   return best
 }
 
-/** A host or a path decides only between rules that need equally many parameters. */
-const weightOf = ({ parameters = {}, hosts, paths }: Rule): number => Object.keys(parameters).length + (hosts || paths ? 0.5 : 0)
-
-function matches({ parameters = {}, hosts, paths }: Rule, link: Link): boolean {
-  return (
-    Object.entries(parameters).every(([name, form]) => form.test(link.text(name))) &&
-    hosts?.test(link.origin) !== false &&
-    paths?.test(link.path) !== false
-  )
-}
-
 /** `undefined`: the expiry cannot be read, or the rule finds that it is not such a link. */
-function saidBy({ expires, read }: Rule, link: Link): Said | undefined {
-  const expiry = expires && link.raw(expires) !== undefined ? expiryFrom(link.text(expires)) : {}
+function saidBy({ expires, zeroIsNever, read }: Rule, link: Link): Said | undefined {
+  const isMissing = !expires || link.raw(expires) === undefined || (zeroIsNever && /^0+$/.test(link.text(expires)))
+  const expiry = isMissing ? {} : expiryFrom(link.text(expires))
   const others = read ? read(link) : {}
   return expiry && others && { ...expiry, ...others }
 }
 
 /** The query without the vendor's own parameters. */
-function queryWithout({ parameters = {}, optional }: Rule, pieces: readonly Piece[]): string {
-  const others = pieces.filter(({ name }) => !Object.hasOwn(parameters, name) && !optional?.test(name))
+function queryWithout({ parameters = {}, optional, expires }: Rule, pieces: readonly Piece[]): string {
+  const others = pieces.filter(({ name }) => !(Object.hasOwn(parameters, name) || name === expires || optional?.test(name)))
   const text = others.map((piece) => piece.text).join('&')
   return text && `?${text}`
 }

@@ -3,8 +3,6 @@ import type { UnverifiedClaims } from '../core/claims.ts'
 
 /** A link, taken apart for the rules. */
 export interface Link {
-  /** `https://cdn.example:8443`, or empty if the link is a path. */
-  readonly origin: string
   readonly path: string
   /** With its `?`, or empty. */
   readonly query: string
@@ -47,6 +45,8 @@ export interface Rule {
   readonly optional?: RegExp
   /** The parameter that has the expiry, as a Unix time. A link without this parameter does not show its expiry. */
   readonly expires?: string
+  /** The vendor reads the expiry as PHP does: '0' is false, so such a link never expires. */
+  readonly zeroIsNever?: true
   /** Reads other claims of the link, or an expiry in another form. `undefined`: it is not such a link after all. It must not throw. */
   read?(link: Link): Said | undefined
 }

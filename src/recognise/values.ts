@@ -1,5 +1,5 @@
 // Reads values in links: times, escapes, base64, JSON. Nothing here throws. Times are in milliseconds, and NaN if there is none.
-import type { Link, LinkExpiry, Rule } from './rule.ts'
+import type { LinkExpiry, Rule } from './rule.ts'
 
 export const ANY: RegExp = /./s
 export const HEX64: RegExp = /^[\da-f]{64}$/i
@@ -20,13 +20,13 @@ export const textOf = (value: unknown): string => (typeof value === 'string' ? v
 
 /** An expiry that is written as a Unix time, in text or as a number of JSON. `undefined` for any other value. */
 export function expiryFrom(value: unknown): LinkExpiry | undefined {
-  const time = typeof value === 'number' ? value : TIME.test(textOf(value)) ? Number(value) : Number.NaN
+  const time = typeof value === 'number' ? value : Number(TIME.exec(textOf(value))?.[0])
   const milliseconds = time >= 1e12
   return time >= 0 ? { expires: milliseconds ? time : time * 1000, milliseconds } : undefined
 }
 
 export const unixTime = (value: unknown): number | undefined => expiryFrom(value)?.expires
-export const hexTime = (text: string): number => Number.parseInt(text, 16) * 1000
+export const hexTime = (text: string): number => +`0x${text}` * 1000
 export const isoTime = (value: unknown): number => Date.parse(ISO_TIME.exec(textOf(value))?.[0] ?? '')
 export const basicTime = (text: string): number => Date.parse(text.replace(BASIC_TIME, '$1-$2-$3T$4:$5:$6Z'))
 
@@ -36,11 +36,6 @@ const known = (times: readonly (number | undefined)[]): number[] => times.filter
 export const earliest = (...times: readonly (number | undefined)[]): number => Math.min(...known(times))
 /** The latest of these times, or -Infinity. */
 export const latest = (...times: readonly (number | undefined)[]): number => Math.max(...known(times))
-
-/** Reads an expiry as PHP does: '0' is false, so such a link never expires. */
-export function phpExpiry(link: Link, name: string): LinkExpiry | undefined {
-  return link.raw(name) === undefined || /^0+$/.test(link.text(name)) ? {} : expiryFrom(link.text(name))
-}
 
 /** A rule for links with `Expires`, `Signature` and a key id, as in the first links of Amazon S3. */
 export const expiresRule = (vendor: string, keyName: string, signature: RegExp = ANY): Rule => ({
@@ -76,8 +71,8 @@ export const base64Json = (value: string): any => attempt(JSON.parse, base64Text
 /** When a JWT expires and starts. `undefined` if it has an expiry that cannot be read. */
 export function jwtTimes(token: string): (LinkExpiry & { readonly starts: number | undefined }) | undefined {
   const { exp, nbf } = base64Json(token.split('.')[1] ?? '')
-  const expiry = exp === undefined ? {} : expiryFrom(exp)
-  return expiry && { ...expiry, starts: unixTime(nbf) }
+  const expiry = expiryFrom(exp)
+  return exp === undefined || expiry ? { ...expiry, starts: unixTime(nbf) } : undefined
 }
 
 /**

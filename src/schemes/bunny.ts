@@ -5,8 +5,9 @@ import { type Message, type Reading, type Scheme, SECRET, type Unreadable } from
 import { normalPath } from '../lib/normalise.ts'
 import { hasDotSegment } from '../lib/request-target.ts'
 import { append, LONGEST, split } from '../lib/url.ts'
-import { GENERATIONS, isAddress, plainAddress } from './shared/bunny-generations.ts'
-import { addedParameters, parametersOf, printed, restrictionsOf, signingData } from './shared/bunny-parameters.ts'
+import { GENERATIONS, isAddress } from './shared/bunny-generations.ts'
+import { addedParameters, type BunnyConditions, parametersOf, printed, restrictionsOf, signingData } from './shared/bunny-parameters.ts'
+import { OWN, presented, TOKEN } from './shared/bunny-token.ts'
 import { asClientsSend, claimedResource } from './shared/edge-token.ts'
 import { withKnownSecret } from './shared/known-secret.ts'
 
@@ -21,22 +22,7 @@ export interface BunnyOptions {
   readonly placement?: 'query' | 'path'
 }
 
-/** Conditions of {@link bunny} links, which Bunny checks. */
-export interface BunnyConditions {
-  /** Countries that the link opens in: `'CA,US'`, or a list. */
-  readonly countriesAllowed?: string | readonly string[]
-  /** Countries that the link does not open in. */
-  readonly countriesBlocked?: string | readonly string[]
-  /** The speed limit, in kB/s. */
-  readonly limit?: number
-  /** `true`: the link does not cover the query. */
-  readonly ignoreParams?: true
-}
-
-const TOKEN = ['token', 'expires']
-// With `token_ignore_params`, only these parameters are signed.
-const IGNORING = [...TOKEN, 'token_path', 'token_ignore_params']
-const OWN = ['token_countries', 'token_countries_blocked', 'token_path', 'token_ignore_params', 'limit']
+export type { BunnyConditions }
 
 // Path and expiry are signed without a separator. With exactly ten digits, no digit can move from one to the other.
 const EXPIRES = /^[1-9]\d{9}$/
@@ -69,12 +55,9 @@ export function bunny(keys: Keys<SecretKey>, options: BunnyOptions = {}): Scheme
   assertKnownOptions(options, ['algorithm', 'placement'], 'bunny()')
   const { algorithm: generation = 'hs256', placement = 'query' } = options
   assertOption(Object.hasOwn(GENERATIONS, generation), 'algorithm', "'hs256', 'sha256' or 'md5'")
-  assertOption(
-    placement === 'query' || (placement === 'path' && generation !== 'md5'),
-    'placement',
-    "'query', or 'path' unless the algorithm is md5",
-  )
-  const { algorithm, token: form, carries, own, covers, pathToSign, addressToSign } = GENERATIONS[generation]
+  const isPlacement = placement === 'query' || (placement === 'path' && generation !== 'md5')
+  assertOption(isPlacement, 'placement', "'query', or 'path' unless the algorithm is md5")
+  const { algorithm, token: form, carries, own, covers, pathToSign, addressToSign, provenAddress } = GENERATIONS[generation]
   const isHmac = generation === 'hs256'
 
   /** The string to sign. `path` is that of the URL, or the `token_path`. */
@@ -109,11 +92,8 @@ export function bunny(keys: Keys<SecretKey>, options: BunnyOptions = {}): Scheme
       assertOption(!coversQuery || !faulty, 'url', 'one whose parameters can be decoded and occur once')
       const signed = [...(coversQuery ? given : []), ...addedParameters({ ...own, prefix })]
       const data = signingData(signed, !isHmac)
-      assertOption(
-        data !== undefined,
-        'url',
-        "one whose parameters don't begin with a digit and have no & or = in them: links don't keep them apart",
-      )
+      const rule = "one whose parameters don't begin with a digit and have no & or = in them: links don't keep them apart"
+      assertOption(data !== undefined, 'url', rule)
       const signedPath = prefix ?? pathToSign(path)
       assertOption(signedPath !== undefined, 'url', 'one with a path without %2F and %5C, and of UTF-8')
 
@@ -131,12 +111,7 @@ export function bunny(keys: Keys<SecretKey>, options: BunnyOptions = {}): Scheme
     read(url): Reading | Unreadable {
       if (url.length > LONGEST || /\p{Surrogate}/u.test(url)) return 'malformed'
       const parts = split(url)
-      const [segment = '', inPath] = (generation !== 'md5' && /^\/bcdn_(token=[^/]*)/.exec(parts.path)) || []
-      const path = parts.path.slice(segment.length) || (segment && '/')
-      const inQuery = inPath ? `?${inPath}${parts.query.replace('?', '&')}` : parts.query
-      const all = parametersOf(inQuery, generation === 'md5' ? TOKEN : undefined)
-      const ignores = isHmac && all.parameters.some(({ name, value }) => name === 'token_ignore_params' && value === 'true')
-      const { parameters: found, faulty } = ignores ? parametersOf(inQuery, IGNORING) : all
+      const { path, parameters: found, faulty, ignores } = presented(parts, generation)
       const get = (name: string) => found.find((other) => other.name === name)?.value
       const [token, expires] = [get('token'), get('expires')]
       if (token === undefined && expires === undefined) return 'unsigned'
@@ -175,11 +150,7 @@ export function bunny(keys: Keys<SecretKey>, options: BunnyOptions = {}): Scheme
           const unbound = stringToSign(signedPath, expires, '', data)
           return bound ? [unbound, bound] : unbound
         },
-        proves({ ip = '' }, which) {
-          if (isHmac ? !flag : which === 0) return {}
-          const address = plainAddress(ip)
-          return { ip: isHmac && address.includes(':') ? `${address}/64` : address }
-        },
+        proves: ({ ip = '' }, which) => ((isHmac ? flag : which === 1) ? { ip: provenAddress(ip) } : {}),
       }
     },
   }

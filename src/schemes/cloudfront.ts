@@ -5,11 +5,12 @@ import { assertKnownOptions, assertOption } from '../core/errors.ts'
 import type { Keys } from '../core/keys.ts'
 import type { Algorithm, Reading, Scheme, Unreadable } from '../core/scheme.ts'
 import { below, normalOrigin, normalPath } from '../lib/normalise.ts'
-import { append, encodeValue, LONGEST, split, takeParameters } from '../lib/url.ts'
+import { append, encodeValue, LONGEST, split } from '../lib/url.ts'
 import { type KeyPair, keyPairs, signer } from './shared/asymmetric.ts'
+import { asCookies, NAMES, presented } from './shared/cloudfront-parameters.ts'
 import { type CustomPolicy, customPolicy, encodePolicy, fromBase64, policyText, toBase64 } from './shared/cloudfront-policy.ts'
 import { covered, opensUrl, patternFor, prefixOf, resourceOf, wholeUrls } from './shared/cloudfront-resource.ts'
-import { asClientsSend, cookiesOf, type HeaderReader } from './shared/edge-token.ts'
+import { asClientsSend } from './shared/edge-token.ts'
 
 /** A key pair of a key group: the private key signs, the public key alone verifies. RSA, or ECDSA with P-256. */
 export interface CloudfrontKey extends KeyPair {
@@ -31,9 +32,6 @@ export interface CloudfrontConditions {
    */
   readonly resource?: string
 }
-
-const NAMES = ['Policy', 'Expires', 'Key-Pair-Id', 'Signature', 'Hash-Algorithm'] as const
-type Name = (typeof NAMES)[number]
 
 /**
  * Signed URLs and signed cookies of CloudFront, with RSA or ECDSA.
@@ -96,33 +94,27 @@ export function cloudfront(
       }
     },
 
-    cookies(link) {
-      const { values, twice } = takeParameters(split(link).query, NAMES)
-      if (!isPresent(values) || twice) return undefined
-      return NAMES.map((name) => ({ name: `CloudFront-${name}`, value: values[name] ?? '' })).filter(({ value }) => value)
-    },
+    cookies: asCookies,
 
     read(url, header): Reading | Unreadable {
       if (url.length > LONGEST) return 'malformed'
       const { origin, path, query } = split(url)
-      const inQuery = takeParameters(query, NAMES)
-      const fromQuery = isPresent(inQuery.values)
-      const { values, twice, others } = fromQuery ? inQuery : { ...inCookies(header), others: query }
-      const named = (name: Name) => ({ malformed: fromQuery ? name : `CloudFront-${name}` })
-      if (!isPresent(values)) return 'unsigned'
-      if (twice) return named(twice)
+      const found = presented(query, header)
+      if (!found) return 'unsigned'
+      const { values, twice, others, malformed } = found
+      if (twice) return malformed(twice)
       if (path[0] !== '/') return 'malformed'
       const { Expires: expires, Policy: encoded, 'Key-Pair-Id': keyId, Signature: signature = '', 'Hash-Algorithm': hash = 'SHA1' } = values
-      if (!keyId) return named('Key-Pair-Id')
-      if (!/^[A-Za-z\d~-]+_{0,2}$/.test(signature) || signature.length % 4) return named('Signature')
-      if (hash !== 'SHA1' && hash !== 'SHA256') return named('Hash-Algorithm')
+      if (!keyId) return malformed('Key-Pair-Id')
+      if (!/^[A-Za-z\d~-]+_{0,2}$/.test(signature) || signature.length % 4) return malformed('Signature')
+      if (hash !== 'SHA1' && hash !== 'SHA256') return malformed('Hash-Algorithm')
 
       const rest = path + others
       const policy = encoded === undefined ? undefined : customPolicy(encoded)
-      if (encoded !== undefined && !policy) return named('Policy')
+      if (encoded !== undefined && !policy) return malformed('Policy')
       // Some signers add `Expires` to a custom policy. It must be the expiry of the policy.
       if (!policy || expires !== undefined) {
-        if (!/^[1-9]\d{0,10}$/.test(expires ?? '') || (policy && +(expires as string) !== policy.expires)) return named('Expires')
+        if (!/^[1-9]\d{0,10}$/.test(expires ?? '') || (policy && +(expires as string) !== policy.expires)) return malformed('Expires')
       }
       const link = { signature: toBase64(signature), algorithm: ALGORITHMS[hash] }
       const urls = wholeUrls(normalOrigin(origin), rest, header)
@@ -141,19 +133,6 @@ export function cloudfront(
 const ALGORITHMS: Readonly<Record<'SHA1' | 'SHA256', Algorithm>> = {
   SHA1: { encoding: 'base64', signer: /* @__PURE__ */ signer('SHA-1') },
   SHA256: { encoding: 'base64', signer: /* @__PURE__ */ signer('SHA-256') },
-}
-
-type Values = { readonly [N in Name]?: string }
-
-const isPresent = ({ Policy, Signature, 'Key-Pair-Id': id }: Values): boolean =>
-  [Policy, Signature, id].some((value) => value !== undefined)
-
-function inCookies(header?: HeaderReader): { values: Values; twice: Name | undefined } {
-  const cookies = NAMES.map((name) => ({ name, values: cookiesOf(`CloudFront-${name}`, header) }))
-  return {
-    values: Object.fromEntries(cookies.map(({ name, values: [value] }) => [name, value])),
-    twice: cookies.find(({ values }) => values.length > 1)?.name,
-  }
 }
 
 /** The reading of a link with a custom policy: it shows its string to sign, and opens every URL that matches. */

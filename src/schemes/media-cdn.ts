@@ -5,21 +5,12 @@ import type { Reading, Scheme, Unreadable } from '../core/scheme.ts'
 import { contains } from '../lib/address.ts'
 import { BASE64URL, encode } from '../lib/encoding.ts'
 import { normalOrigin } from '../lib/normalise.ts'
-import { append, decodeValue, LONGEST, split } from '../lib/url.ts'
-import {
-  asClientsSend,
-  asCookie,
-  asTyped,
-  claimedResource,
-  opensPath,
-  parseToken,
-  prefixOf,
-  presented,
-  sentOrTyped,
-} from './shared/edge-token.ts'
+import { append, LONGEST, split } from '../lib/url.ts'
+import { asClientsSend, asCookie, asTyped, claimedResource, opensPath, prefixOf, presented, sentOrTyped } from './shared/edge-token.ts'
 import { withBase64Secret } from './shared/encoded-key.ts'
-import { fieldText, HEADER_NAMES, headersOf, headersToSign, listOf, scopeOf, textOf } from './shared/media-cdn-fields.ts'
-import { decodePrefix, opensUrl } from './shared/url-prefix.ts'
+import { fieldText, headersOf, headersToSign, listOf, scopeOf } from './shared/media-cdn-fields.ts'
+import { readToken } from './shared/media-cdn-token.ts'
+import { opensUrl } from './shared/url-prefix.ts'
 
 /** Options of {@link mediaCdn}: how the keyset and the route are configured. */
 export interface MediaCdnOptions {
@@ -42,10 +33,6 @@ export interface MediaCdnConditions {
   /** Text for other programs, which the link carries and the signature covers. */
   readonly data?: string
 }
-
-const SCOPES = ['URLPrefix', 'PathGlobs', 'FullPath'] as const
-const FIELDS = [...SCOPES, 'Starts', 'Expires', 'SessionID', 'Data', 'Headers', 'IPRanges'] as const
-const SECONDS = /^[1-9]\d{0,10}$/
 
 /** The string to sign: the token, with values in place of `FullPath` and of the names of headers, because it shows only the names. */
 const stringToSign = (token: string, path: string, headers: string): string =>
@@ -131,37 +118,29 @@ export function mediaCdn(
       const { tokens, rest } = presented(url, tokenName, header, cookieName)
       const [value, second] = tokens
       if (value === undefined) return 'unsigned'
-      const token = second === undefined ? parseToken(value, FIELDS, '~', 'FullPath') : undefined
-      if (!token) return { malformed: tokenName }
-      const { URLPrefix, PathGlobs, Starts, Expires = '', SessionID, Data, Headers, IPRanges } = token.fields
-      const one = SCOPES.filter((scope) => token.fields[scope]).length === 1
-      const timed = SECONDS.test(Expires) && SECONDS.test(Starts ?? '1')
-      const urlPrefix = URLPrefix === undefined ? undefined : decodePrefix(URLPrefix)
-      const ranges = IPRanges === undefined ? undefined : textOf(IPRanges)
-      const readable = one && timed && token.signature.length === (algorithm === 'sha1' ? 40 : 64) && rest.path[0] === '/'
-      const good = (!URLPrefix || urlPrefix) && (!IPRanges || ranges) && HEADER_NAMES.test(Headers ?? 'x')
-      if (!readable || !good) return { malformed: tokenName }
-
-      const globs = PathGlobs?.split(',')
+      const token = second === undefined ? readToken(value) : undefined
+      const length = algorithm === 'sha1' ? 40 : 64
+      if (!token || token.signature.length !== length || rest.path[0] !== '/') return { malformed: tokenName }
+      const { text, signature, urlPrefix, globs, starts, expires, id, data, headerNames, ranges } = token
       const prefix = urlPrefix?.path ?? (globs && prefixOf(globs))
-      const names = Headers?.split(',')
       return {
         claims: {
           resource: claimedResource(rest.origin, rest.path),
-          expires: new Date(+Expires * 1000),
-          ...(Starts && { starts: new Date(+Starts * 1000) }),
+          expires: new Date(expires * 1000),
+          ...(starts && { starts: new Date(starts * 1000) }),
           ...(prefix && { prefix }),
           ...(ranges && { ip: ranges }),
-          ...(names && { signedHeaders: names.map((name) => name.toLowerCase()) }),
-          ...(SessionID && { id: decodeValue(SessionID) ?? SessionID }),
-          ...(Data && { data: decodeValue(Data) ?? Data }),
+          ...(headerNames && { signedHeaders: headerNames.map((name) => name.toLowerCase()) }),
+          ...(id && { id }),
+          ...(data && { data }),
         },
-        signature: token.signature,
+        signature,
         toSign(visit) {
-          const headers = names ? headersOf(visit, names) : ''
+          const headers = headerNames ? headersOf(visit, headerNames) : ''
           // A `~` in the path could be read as the end of a shorter path, followed by more fields.
-          if (headers === undefined || (token.fields.FullPath && rest.path.includes('~'))) return undefined
-          return sentOrTyped(stringToSign(token.text, rest.path, headers), stringToSign(asTyped(token.text), asTyped(rest.path), headers))
+          const isAmbiguous = !urlPrefix && !globs && rest.path.includes('~')
+          if (headers === undefined || isAmbiguous) return undefined
+          return sentOrTyped(stringToSign(text, rest.path, headers), stringToSign(asTyped(text), asTyped(rest.path), headers))
         },
         // Of several networks, the one that the request comes from.
         proves: ({ ip }) => (ranges ? { ip: ranges.split(',').find((range) => contains(range, ip)) ?? ranges } : {}),

@@ -1,24 +1,21 @@
 // s3v2: presigned URLs with Signature Version 2 of Amazon S3, and with its siblings: V1 of Alibaba Cloud OSS, and the signatures of Huawei Cloud OBS.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/RESTAuthentication.html#RESTAuthenticationQueryStringAuth
 import { assertKnownOptions, assertOption } from '../core/errors.ts'
-import { type Keys, keyring, type SecretKey } from '../core/keys.ts'
+import { type Keys, keyring } from '../core/keys.ts'
 import type { Reading, Scheme, Unreadable } from '../core/scheme.ts'
 import { asSent } from '../lib/canonical.ts'
 import { normalOrigin } from '../lib/normalise.ts'
-import { append, decodeValue, encodeValue, LONGEST, split, takeParameters } from '../lib/url.ts'
-import { type CanonicalParameter, canonicalPath } from './shared/canonical-request.ts'
+import { append, encodeValue, LONGEST, split, takeParameters } from '../lib/url.ts'
+import { canonicalPath, printShort } from './shared/canonical-request.ts'
 import { type PresignKey, withGoodCredentials } from './shared/presign-key.ts'
-import { hidesSubresource, hostname, isSigned, isSignedHeader, signedParameters, type V2Vendor, VENDORS } from './shared/s3v2-vendors.ts'
+import { HTTP, presignedMethod } from './shared/presign-request.ts'
+import { headersToSign, parametersToAdd, pathToSign, signedParameters, stringToSign } from './shared/s3v2-request.ts'
+import { VENDORS } from './shared/s3v2-vendors.ts'
 import type { PresignConditions } from './shared/sigv4.ts'
-import { textsOf } from './shared/texts-of.ts'
+import { bucketToSign, hostOf, requestedHost } from './shared/storage-host.ts'
 
 /** Credentials of a storage: the access key id, and the secret access key as text. */
-export interface S3V2Key extends SecretKey {
-  /** The access key id, which the link shows. */
-  readonly id: string
-  /** The token of temporary credentials, which the link shows. Give such a key the end of its session as `expires`. */
-  readonly sessionToken?: string
-}
+export interface S3V2Key extends PresignKey {}
 
 /** Options of {@link s3v2}. */
 export interface S3V2Options {
@@ -28,41 +25,6 @@ export interface S3V2Options {
   readonly bucket?: string
   /** `true`: the path begins with the bucket, for every host. Default: `false`. */
   readonly pathStyle?: boolean
-}
-
-type Headers = Iterable<readonly [name: string, value: string]>
-
-/** Everything that is signed, except the method and the headers. */
-interface Signed {
-  readonly expires: string
-  /** The bucket and the path. */
-  readonly resource: string
-  /** The parameters that are signed, decoded. */
-  readonly parameters: readonly CanonicalParameter[]
-}
-
-/** The string to sign, in the words of Amazon's page. */
-function stringToSign(vendor: V2Vendor, { expires, resource, parameters }: Signed, method: string, headers: Headers): string {
-  const isHeader = ({ name }: CanonicalParameter) => vendor.parametersAreHeaders && name.startsWith(vendor.prefix)
-  const all = [...headers, ...parameters.filter(isHeader).map(({ name, value }) => [name, value] as const)]
-  const canonicalizedHeaders = linesOf(all, (name) => name.startsWith(vendor.prefix))
-    .map(([name, value]) => `${name}:${value}\n`)
-    .join('')
-  const subresources = parameters.filter((parameter) => !isHeader(parameter)).map(({ name, value }) => (value ? `${name}=${value}` : name))
-  const canonicalizedResource = resource + (subresources.length > 0 ? `?${subresources.join('&')}` : '')
-  const [[, contentMd5] = ['', '']] = linesOf(headers, (name) => name === 'content-md5')
-  const [[, contentType] = ['', '']] = linesOf(headers, (name) => name === 'content-type')
-  return `${method}\n${contentMd5}\n${contentType}\n${expires}\n${canonicalizedHeaders}${canonicalizedResource}`
-}
-
-/** The headers of these names, in lower case and in order. Of two with one name, the values are joined. */
-function linesOf(headers: Headers, isSigned: (name: string) => boolean): [name: string, value: string][] {
-  const lines = new Map<string, string>()
-  for (const [written, value] of headers) {
-    const name = written.toLowerCase()
-    if (isSigned(name)) lines.set(name, lines.has(name) ? `${lines.get(name)},${value.trim()}` : value.trim())
-  }
-  return [...lines].sort(([a], [b]) => (a < b ? -1 : 1))
 }
 
 /**
@@ -101,22 +63,7 @@ export function s3v2(keys: Keys<S3V2Key>, options: S3V2Options = {}): Scheme<'me
   assertOption(bucket === undefined || (typeof bucket === 'string' && /^[\w.-]+$/.test(bucket)), 'bucket', 'the name of a bucket')
   assertOption(typeof pathStyle === 'boolean' && !(pathStyle && bucket), 'pathStyle', 'true or false, and left out with bucket')
   const vendor = VENDORS[name]
-  const own = [vendor.keyId, 'Signature', 'Expires', vendor.securityToken]
-
-  /** The bucket with its slash, as it is signed before the path; empty if the path has it. `undefined` for a host of another bucket. */
-  function bucketOf(host: string): string | undefined {
-    const ofVendor = vendor.hosts.exec(hostname(host))
-    const named = ofVendor?.groups?.['bucket']
-    if (bucket !== undefined) return ofVendor && named !== bucket ? undefined : `/${bucket}`
-    return named && !pathStyle ? `/${named}` : ''
-  }
-
-  /** The path as it is signed. `undefined` if it cannot be decoded, or if the string to sign would not keep it apart from a sub-resource. */
-  function pathToSign(path: string): string | undefined {
-    if (!canonicalPath(path)) return undefined
-    const plain = vendor.decodesPath ? decodeValue(path) : path
-    return plain !== undefined && vendor.decodesPath && hidesSubresource(vendor, plain) ? undefined : plain
-  }
+  const names = [vendor.keyId, 'Signature', 'Expires', vendor.securityToken]
 
   return {
     name: 's3v2',
@@ -124,19 +71,19 @@ export function s3v2(keys: Keys<S3V2Key>, options: S3V2Options = {}): Scheme<'me
     own: ['headers', 'query'],
     // Besides these, the sub-resources of the vendor: the page lists them.
     covers: ['method', 'path', 'expires', 'headers', '?versionId', '?uploadId', '?partNumber', '?response-content-disposition'],
-    parameters: own,
+    parameters: names,
     reads: ['method', 'headers'],
     algorithm: { hmac: 'SHA-1', encoding: 'base64' },
     status: { malformed: 403, expired: 403, key_expired: 403, revoked: 403 },
     keys: keyring(keys, { prepare: (key) => withGoodCredentials('s3v2', key) }),
 
-    write({ url, parts, expires, methods = ['GET'], own: { headers = {}, query = {} } }, key) {
+    write(grant, key) {
+      const { url, parts, expires, own } = grant
       const { id, sessionToken } = key as PresignKey
-      assertOption(methods.length === 1, 'method', 'one method, because a presigned URL opens only one')
-      assertOption(/^https?:/i.test(parts.origin), 'url', 'one that begins with https:// or http://')
-      assertOption(!parts.fragment, 'url', 'free of a fragment: write the # of a key as %23')
+      const method = presignedMethod(grant)
       const sent = split(asSent(url, parts))
-      const [front, path] = [bucketOf(normalOrigin(sent.origin)), pathToSign(sent.path)]
+      const front = bucketToSign(vendor.hosts, hostOf(normalOrigin(sent.origin)), options)
+      const path = pathToSign(vendor, sent.path)
       assertOption(front !== undefined, 'bucket', 'the one that the host of the URL names')
       assertOption(
         path !== undefined,
@@ -144,13 +91,7 @@ export function s3v2(keys: Keys<S3V2Key>, options: S3V2Options = {}): Scheme<'me
         'one with a path of UTF-8, without dot segments, and for OSS without the name of a sub-resource after a ?',
       )
 
-      const added = textsOf(query, 'query')
-      const isAllowed = (name: string) => isSigned(vendor, name) && name !== vendor.securityToken
-      assertOption(
-        added.every(([name]) => isAllowed(name)),
-        'query',
-        'parameters that the vendor signs, without the token of the key',
-      )
+      const added = parametersToAdd(vendor, own.query)
       const pairs = (texts: readonly (readonly [string, string])[]) =>
         texts.map(([name, value]) => `${encodeValue(name)}=${vendor.escape(value)}`).join('&')
       const pieces = {
@@ -161,17 +102,9 @@ export function s3v2(keys: Keys<S3V2Key>, options: S3V2Options = {}): Scheme<'me
       const parameters = signedParameters(vendor, `${sent.query || '?'}&${pieces.query}&${pieces.token}`)
       const rule = 'one whose signed parameters can be decoded, are there once, and do not look like another one from a & or ? on'
       assertOption(parameters, added.length > 0 ? 'query' : 'url', rule)
-      const signedHeaders = textsOf(headers, 'headers')
-      const isGood = ([name, value]: readonly [string, string]) =>
-        isSignedHeader(vendor, name.toLowerCase()) && /^[\t -~]*$/.test(value) && /[!-~]/.test(value)
-      assertOption(
-        signedHeaders.every(isGood),
-        'headers',
-        `content-type, content-md5 and names that begin with ${vendor.prefix}, with a value in ASCII`,
-      )
-
+      const signedHeaders = headersToSign(vendor, own.headers)
       return {
-        toSign: stringToSign(vendor, { expires: `${expires}`, resource: front + path, parameters }, methods[0] as string, signedHeaders),
+        toSign: stringToSign(vendor, { expires: `${expires}`, resource: front + path, parameters }, method, signedHeaders),
         link(signature) {
           const all = { ...pieces, expires: `Expires=${expires}`, signature: pairs([['Signature', signature]]) }
           const inOrder = vendor.order.map((piece) => all[piece]).filter(Boolean)
@@ -183,7 +116,7 @@ export function s3v2(keys: Keys<S3V2Key>, options: S3V2Options = {}): Scheme<'me
     read(url, header): Reading | Unreadable {
       if (url.length > LONGEST) return 'malformed'
       const parts = split(url)
-      const { values, others, twice } = takeParameters(parts.query, own, { plusIsSpace: true })
+      const { values, others, twice } = takeParameters(parts.query, names, { plusIsSpace: true })
       const { [vendor.keyId]: keyId, Signature: signature, Expires: expires = '', [vendor.securityToken]: token } = values
       if (keyId === undefined && signature === undefined) return 'unsigned'
       if (twice) return { malformed: twice }
@@ -191,17 +124,16 @@ export function s3v2(keys: Keys<S3V2Key>, options: S3V2Options = {}): Scheme<'me
       if (!signature || !/^[A-Za-z\d+/]{27}=$/.test(signature)) return { malformed: 'Signature' }
       if (!/^[1-9]\d{0,10}$/.test(expires)) return { malformed: 'Expires' }
       if (token === '') return { malformed: vendor.securityToken }
-      if (parts.path[0] !== '/' || (parts.origin && !/^https?:/i.test(parts.origin))) return 'malformed'
+      if (parts.path[0] !== '/' || (parts.origin && !HTTP.test(parts.origin))) return 'malformed'
 
       const origin = normalOrigin(parts.origin)
-      const [front, path] = [bucketOf(origin || (header?.('host')?.toLowerCase() ?? '')), pathToSign(parts.path)]
+      const front = bucketToSign(vendor.hosts, requestedHost(origin, header), options)
+      const path = pathToSign(vendor, parts.path)
       const parameters = signedParameters(vendor, token ? append(others, `${vendor.securityToken}=${encodeValue(token)}`) : others)
       if (path === undefined || !parameters) return 'malformed'
       // In canonical form, without the token, and without the parameters that anyone can add.
-      const query = parameters
-        .filter(({ name }) => name !== vendor.securityToken)
-        .map(({ name, value }) => (value ? `${name}=${encodeValue(value)}` : name))
-        .join('&')
+      const shown = parameters.filter(({ name }) => name !== vendor.securityToken)
+      const query = printShort(shown.map(({ name, value }) => ({ name, value: encodeValue(value) })))
       const target = vendor.decodesPath ? canonicalPath(parts.path) : parts.path
       return {
         claims: { resource: origin + target + (query && `?${query}`), expires: new Date(+expires * 1000), keyId },

@@ -3,12 +3,12 @@ import { assertKnownOptions, assertOption } from '../core/errors.ts'
 import { type Keys, keyring, type SecretKey } from '../core/keys.ts'
 import { type Message, type Reading, type Scheme, SECRET, type Unreadable } from '../core/scheme.ts'
 import { ENDLESS } from '../core/time.ts'
-import { networkOf } from '../lib/address.ts'
 import { asSent } from '../lib/canonical.ts'
 import { normalOrigin } from '../lib/normalise.ts'
-import { append, decodeValue, LONGEST, type Parts, split, takeParameters } from '../lib/url.ts'
+import { append, LONGEST, type Parts, split, takeParameters } from '../lib/url.ts'
 import { withKnownSecret } from './shared/known-secret.ts'
 import { digestWith } from './shared/sha-digest.ts'
+import { fieldsIn, isOneAddress, METHODS, NO_ID, printed, RANDOM } from './shared/signed-fields.ts'
 
 /** Options of {@link signed}. Signer and verifier need the same ones. */
 export interface SignedOptions {
@@ -19,14 +19,6 @@ export interface SignedOptions {
 }
 
 const NAMES = ['signed'] as const
-
-/** The fields of a link, in the package's form: `r_1234-e_1900000000-a_192.0.2.1-m_GET`. */
-interface Fields {
-  readonly random: string
-  readonly expires: number | undefined
-  readonly address: string | undefined
-  readonly methods: readonly string[] | undefined
-}
 
 /** The string to sign: the URL with everything in front of the hash, and the secret. */
 function stringToSign({ origin, path }: Parts, query: string, absolute: boolean): Message {
@@ -130,39 +122,3 @@ const HASHES = {
   sha384: { name: 'SHA-384', digits: 96 },
   sha512: { name: 'SHA-512', digits: 128 },
 } as const
-
-// The package writes digits. Links with `id` have other texts, none of which has the separators `-` and `_`.
-const RANDOM = /^[A-Za-z\d]{1,100}$/
-/** In the place of an id that a link does not have. */
-const NO_ID = '0'
-const METHODS = /^[A-Z]+(,[A-Z]+)*$/
-
-/** In the order of the package, with the escapes of its querystring. */
-function printed({ random, expires, address, methods }: Fields): string {
-  const fields = [`r_${random}`]
-  if (expires !== undefined) fields.push(`e_${expires}`)
-  if (address !== undefined) fields.push(`a_${encodeURIComponent(address)}`)
-  if (methods) fields.push(`m_${encodeURIComponent(methods.join())}`)
-  return fields.join('-')
-}
-
-const FIELDS = /^r_(?<random>[^-_]*)(?:-e_(?<expires>[1-9]\d{0,10}))?(?:-a_(?<address>[^-_]+))?(?:-m_(?<list>[^-_]+))?$/
-
-/** Reads the fields. `undefined` if the package would ignore a field, or read it differently. */
-function fieldsIn(text: string | undefined): Fields | undefined {
-  const { random = '', expires, address: written, list } = FIELDS.exec(text ?? '')?.groups ?? {}
-  const address = decodeValue(written ?? '')
-  const methods = decodeValue(list ?? '')
-  if (!RANDOM.test(random) || (written && !isOneAddress(address)) || (list && !METHODS.test(methods ?? ''))) return undefined
-  return {
-    random,
-    expires: expires === undefined ? undefined : +expires,
-    address: address || undefined,
-    methods: methods ? [...new Set(methods.split(','))].sort() : undefined,
-  }
-}
-
-/** The package compares addresses as text, so a network or a zone would open nothing. */
-function isOneAddress(text: string | undefined): boolean {
-  return text !== undefined && /^[\da-fA-F.:]+$/.test(text) && networkOf(text) !== undefined
-}

@@ -1,11 +1,12 @@
 // postPolicy and verifyPost: Amazon's published example, Google's conformance tests, every reason, every field, and mistakes of callers.
 import { expect, test } from 'vitest'
-import { anyOf, hmac, LinkError } from '../../src/index.ts'
+import { anyOf, hmac } from '../../src/index.ts'
 import { type PostConditions, postPolicy, type VerifyPostOptions, verifyPost } from '../../src/post-policy.ts'
 import { gcs } from '../../src/schemes/gcs.ts'
 import { gcsRsa } from '../../src/schemes/gcs-rsa.ts'
 import { s3 } from '../../src/schemes/s3.ts'
 import rsaVectors from '../conformance/vectors/gcs-rsa.json' with { type: 'json' }
+import { thrown } from '../schemes/shared/thrown.ts'
 import google from './google-post-policies.json' with { type: 'json' }
 
 const KEY = { id: 'AKIAIOSFODNN7EXAMPLE', secret: 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY' }
@@ -23,16 +24,6 @@ const conditions: PostConditions = {
   fields: { 'Content-Type': { startsWith: 'image/' }, acl: 'private', 'x-amz-meta-user': '42' },
 }
 // biome-ignore-end lint/suspicious/noTemplateCurlyInString: the storages' variable
-
-async function thrown(work: () => unknown): Promise<string> {
-  try {
-    await work()
-  } catch (error) {
-    if (error instanceof LinkError) return `${error.code} ${error.option}`
-    throw error
-  }
-  return 'nothing'
-}
 
 async function posted(more: Record<string, unknown> = {}): Promise<Record<string, unknown>> {
   const { fields } = await postPolicy(bucket, URL_, conditions, at)

@@ -1,9 +1,10 @@
 // alibabaCdn: its options, random links, Alibaba's signer in Python, and changes of one character at every place of its links.
 import { createHash } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
-import { inspect, sign, verify } from '../../src/index.ts'
+import { sign, verify } from '../../src/index.ts'
 import { type AlibabaCdnOptions, alibabaCdn } from '../../src/schemes/alibaba-cdn.ts'
-import { oddTexts, randomly, tampered } from './shared/tamper.ts'
+import { randomly } from './shared/tamper.ts'
+import { expectCovered, expectRefused } from './shared/timestamp-tokens.ts'
 
 const key = { secret: 'aliyuncdnexp1234' }
 const NOW = 1_893_456_000
@@ -91,25 +92,11 @@ const URLS = ['/f/x', '/f/x/y.pdf?a=1&b=2', '/images/12345', '/%C3%BC/b?q=a+b', 
 const KINDS: readonly AlibabaCdnOptions[] = [day, { ...day, type: 'B' }, { ...day, type: 'C' }, { ...day, type: 'C', placement: 'query' }]
 
 test('one changed character, at every place of 20 links: refused, or in the host or in parameters that are not covered', async () => {
-  const covered = (claims: { readonly resource: string; readonly expires: Date } | undefined) => [
-    claims?.resource.replace(/^https?:\/\/[^/]*/, ''),
-    Number(claims?.expires),
-  ]
-  for (const options of KINDS)
-    for (const url of URLS) {
-      const links = alibabaCdn(key, options)
-      const link = await sign(links, `https://app.example${url}`, { expires: '24h' }, at)
-      const { claims } = await verify(links, link, at)
-      for (const { changed } of tampered(link)) {
-        const verdict = await verify(links, changed, at)
-        if (verdict.ok) expect([...covered(verdict.claims), changed]).toEqual([...covered(claims), changed])
-      }
-    }
+  for (const options of KINDS) for (const url of URLS) await expectCovered(alibabaCdn(key, options), url)
 })
 
 test('nothing throws on any text', async () => {
   for (const options of KINDS) {
-    const links = alibabaCdn(key, options)
     const hash = 'a'.repeat(32)
     const pieces = [
       'auth_key=',
@@ -120,9 +107,6 @@ test('nothing throws on any text', async () => {
       `KEY1=${hash}&KEY2=6955B900`,
       hash,
     ]
-    for (const text of oddTexts([...pieces, 'https://app.example'], 1000, randomly(7))) {
-      inspect(links, text)
-      expect((await verify(links, text, at)).ok, text).toBe(false)
-    }
+    await expectRefused(alibabaCdn(key, options), pieces, 1000)
   }
 })

@@ -1,9 +1,10 @@
 // cloudfront: keys in all forms, cookies, covers, and options.
 import { createSign, createVerify, generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
-import { inspect, LinkError, sign, verify } from '../../src/index.ts'
+import { inspect, sign, verify } from '../../src/index.ts'
 import { type CloudfrontKey, type CloudfrontOptions, cloudfront } from '../../src/schemes/cloudfront.ts'
 import vectors from '../conformance/vectors/cloudfront.json' with { type: 'json' }
+import { thrown } from './shared/thrown.ts'
 
 const HOST = 'https://d111111abcdef8.cloudfront.net'
 const URL_ = `${HOST}/a/image.jpg?size=1`
@@ -20,16 +21,6 @@ const links = cloudfront({ id, secret })
 
 const reason = async (keys: CloudfrontKey | CloudfrontKey[], link: string, options: object = at) =>
   (await verify(cloudfront(keys), link, { ...at, ...options })).reason ?? 'ok'
-
-async function thrown(work: () => unknown): Promise<string> {
-  try {
-    await work()
-  } catch (error) {
-    if (error instanceof LinkError) return `${error.code} ${error.option}`
-    throw error
-  }
-  return 'nothing'
-}
 
 describe('keys', () => {
   test('RSA keys under 2048 bits are refused', async () => {

@@ -1,10 +1,11 @@
 // gcs-rsa: remote keys, several keys of an account, covers, and options.
 import { createSign, createVerify, generateKeyPairSync } from 'node:crypto'
 import { expect, test } from 'vitest'
-import { LinkError, sign, verify } from '../../src/index.ts'
+import { sign, verify } from '../../src/index.ts'
 import { gcs } from '../../src/schemes/gcs.ts'
 import { gcsRsa } from '../../src/schemes/gcs-rsa.ts'
 import vectors from '../conformance/vectors/gcs-rsa.json' with { type: 'json' }
+import { thrown } from './shared/thrown.ts'
 
 const id = 'signer@example-project.iam.gserviceaccount.com'
 const URL_ = 'https://storage.googleapis.com/bucket/a/b.jpg'
@@ -15,16 +16,6 @@ const pair = generateKeyPairSync('rsa', { modulusLength: 2048 })
 const secret = pair.privateKey.export({ type: 'pkcs8', format: 'pem' }) as string
 const publicKey = pair.publicKey.export({ type: 'spki', format: 'pem' }) as string
 const links = gcsRsa({ id, secret })
-
-async function thrown(work: () => unknown): Promise<string> {
-  try {
-    await work()
-  } catch (error) {
-    if (error instanceof LinkError) return `${error.code} ${error.option}`
-    throw error
-  }
-  return 'nothing'
-}
 
 test('a remote key, such as signBlob of IAM, gets the string to sign', async () => {
   const asked: string[] = []

@@ -1,9 +1,10 @@
 // tencentCdn: its options, random links, and changes of one character at every place of its links.
 import { createHash } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
-import { inspect, sign, verify } from '../../src/index.ts'
+import { sign, verify } from '../../src/index.ts'
 import { type TencentCdnOptions, tencentCdn } from '../../src/schemes/tencent-cdn.ts'
-import { oddTexts, randomly, tampered } from './shared/tamper.ts'
+import { randomly } from './shared/tamper.ts'
+import { expectCovered, expectRefused } from './shared/timestamp-tokens.ts'
 
 const key = { secret: 'dimtm5evg50ijsx2hvuwyfoiu65' }
 const NOW = 1_893_456_000
@@ -90,25 +91,11 @@ const KINDS: readonly TencentCdnOptions[] = [
 ]
 
 test('one changed character, at every place of 30 links: refused, or in the host or in parameters that are not covered', async () => {
-  const covered = (claims: { readonly resource: string; readonly expires: Date } | undefined) => [
-    claims?.resource.replace(/^https?:\/\/[^/]*/, ''),
-    Number(claims?.expires),
-  ]
-  for (const options of KINDS)
-    for (const url of URLS) {
-      const links = tencentCdn(key, options)
-      const link = await sign(links, `https://app.example${url}`, { expires: '24h' }, at)
-      const { claims } = await verify(links, link, at)
-      for (const { changed } of tampered(link)) {
-        const verdict = await verify(links, changed, at)
-        if (verdict.ok) expect([...covered(verdict.claims), changed]).toEqual([...covered(claims), changed])
-      }
-    }
+  for (const options of KINDS) for (const url of URLS) await expectCovered(tencentCdn(key, options), url)
 })
 
 test('nothing throws on any text', async () => {
   for (const options of KINDS) {
-    const links = tencentCdn(key, options)
     const hash = 'a'.repeat(32)
     const pieces = [
       'sign=',
@@ -119,9 +106,6 @@ test('nothing throws on any text', async () => {
       `sign=${hash}&t=1893456000`,
       hash,
     ]
-    for (const text of oddTexts([...pieces, 'https://app.example'], 700, randomly(7))) {
-      inspect(links, text)
-      expect((await verify(links, text, at)).ok, text).toBe(false)
-    }
+    await expectRefused(tencentCdn(key, options), pieces, 700)
   }
 })

@@ -1,7 +1,6 @@
 // Mistakes with signed URLs of imgix.
 import { SECRET_MARK } from '../attempt.ts'
-import { urls } from '../rule.ts'
-import { piecesOf, withPieces } from '../rules/parts.ts'
+import { notLast } from '../rules/last-signature.ts'
 import { rewrites } from '../rules/text.ts'
 import type { Table } from '../table.ts'
 
@@ -20,18 +19,7 @@ export const IMGIX: Table = {
     s: '32 hex digits in lower case, in the last parameter of the URL',
   },
   rules: [
-    {
-      code: 'signature_not_last',
-      kind: 'link',
-      rarity: 1,
-      sentence: 'The parameter s is not the last one.',
-      remedy: 'Append s after all other parameters, and add none afterwards.',
-      variants: (attempt) => {
-        const pieces = piecesOf(attempt.url)
-        const last = pieces.filter(({ name }) => name === 's')
-        return urls(attempt, withPieces(attempt.url, [...pieces.filter(({ name }) => name !== 's'), ...last]))
-      },
-    },
+    notLast('s'),
     {
       code: 'secret_behind',
       kind: 'text',

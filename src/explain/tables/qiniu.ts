@@ -1,7 +1,6 @@
 // Mistakes with links for private buckets of Qiniu.
 import { split } from '../../lib/url.ts'
-import { urls } from '../rule.ts'
-import { piecesOf, withPieces } from '../rules/parts.ts'
+import { notLast, otherForm } from '../rules/last-signature.ts'
 import { rewrites } from '../rules/text.ts'
 import type { Table } from '../table.ts'
 
@@ -12,33 +11,8 @@ export const QINIU: Table = {
     token: '<access key>:<28 characters of base64url with the padding "=">, and the last parameter',
   },
   rules: [
-    {
-      code: 'token_not_last',
-      kind: 'link',
-      rarity: 1,
-      sentence: 'The parameter token is not the last one.',
-      remedy: 'Append token after all other parameters, and add none afterwards: Qiniu ignores the parameters after it.',
-      variants(attempt) {
-        const pieces = piecesOf(attempt.url)
-        const last = pieces.filter(({ name }) => name === 'token')
-        return urls(attempt, withPieces(attempt.url, [...pieces.filter(({ name }) => name !== 'token'), ...last]))
-      },
-    },
-    {
-      code: 'signature_form',
-      kind: 'link',
-      rarity: 1,
-      sentence: 'The signature is written in base64 in place of base64url, or without its padding.',
-      remedy: 'Replace "+" by "-" and "/" by "_" in the signature, and keep the "=" at its end.',
-      variants: (attempt) =>
-        urls(
-          attempt,
-          attempt.url.replace(/([?&]token=[\w-]+(?::|%3A))([^&]*)/i, (_, front: string, value: string) => {
-            const plain = value.replace(/%2B|\+/gi, '-').replace(/%2F|\//gi, '_')
-            return `${front}${plain.replace(/(=|%3D){1,2}$/i, '')}=`
-          }),
-        ),
-    },
+    notLast('token', 'token_not_last', ': Qiniu ignores the parameters after it'),
+    otherForm(/([?&]token=[\w-]+(?::|%3A))([^&]*)/i),
     {
       code: 'expiry_not_signed',
       kind: 'text',

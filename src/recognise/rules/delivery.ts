@@ -44,12 +44,11 @@ export const DELIVERY: readonly Rule[] = [
       // CloudFront writes base64 with `-`, `_` and `~` in place of `+`, `=` and `/`.
       const policy = base64Json(link.text('Policy').replaceAll('_', '').replaceAll('~', '_'))
       const { Resource, Condition } = policy.Statement?.[0] ?? {}
-      const time = (name: string): unknown => Condition?.[name]?.['AWS:EpochTime']
-      const expiry = expiryFrom(time('DateLessThan'))
+      const expiry = expiryFrom(Condition?.DateLessThan?.['AWS:EpochTime'])
       return (
         expiry && {
           ...expiry,
-          starts: unixTime(time('DateGreaterThan')),
+          starts: unixTime(Condition.DateGreaterThan?.['AWS:EpochTime']),
           ip: textOf(Condition?.IpAddress?.['AWS:SourceIp']),
           prefix: pathOf(prefixOf(textOf(Resource))),
           keyId: link.text('Key-Pair-Id'),
@@ -104,9 +103,9 @@ export const DELIVERY: readonly Rule[] = [
   { vendor: 'alibaba-cdn', parameters: { auth_key: TIMESTAMP_TOKEN } },
   { vendor: 'tencent-cdn', parameters: { sign: TIMESTAMP_TOKEN } },
 
-  { vendor: 'imgix', parameters: { s: /^[\da-f]{32}$/ }, optional: /^expires$/, expires: 'expires' },
+  { vendor: 'imgix', parameters: { s: /^[\da-f]{32}$/ }, expires: 'expires' },
 
-  { vendor: 'imagekit', parameters: { 'ik-s': /^[\da-f]{40}$/ }, optional: /^ik-t$/, expires: 'ik-t' },
+  { vendor: 'imagekit', parameters: { 'ik-s': /^[\da-f]{40}$/ }, expires: 'ik-t' },
 
   {
     vendor: 'discord',
@@ -141,10 +140,9 @@ export const DELIVERY: readonly Rule[] = [
 ]
 
 function googleRule(vendor: string, signature: RegExp): Rule {
-  const rule = expiresRule(vendor, 'KeyName', signature)
   return {
-    ...rule,
+    ...expiresRule(vendor, 'KeyName', signature),
     optional: /^URLPrefix$/,
-    read: (link) => ({ ...rule.read?.(link), prefix: pathOf(base64Text(link.text('URLPrefix'))) }),
+    read: (link) => ({ keyId: link.text('KeyName'), prefix: pathOf(base64Text(link.text('URLPrefix'))) }),
   }
 }

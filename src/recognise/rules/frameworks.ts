@@ -1,20 +1,6 @@
 // Rules for links that an application's own server makes: hmac, PichaX, NGINX, Laravel, Symfony, Rails, JWT. A new rule goes into the list.
 import type { Rule } from '../rule.ts'
-import {
-  ANY,
-  base64Json,
-  earliest,
-  expiryFrom,
-  HEX64,
-  isoTime,
-  JWT,
-  jwtTimes,
-  phpExpiry,
-  SECONDS,
-  TIME,
-  unescaped,
-  unixTime,
-} from '../values.ts'
+import { ANY, base64Json, earliest, expiryFrom, HEX64, isoTime, JWT, jwtTimes, SECONDS, TIME, unescaped, unixTime } from '../values.ts'
 
 export const FRAMEWORKS: readonly Rule[] = [
   {
@@ -50,21 +36,20 @@ export const FRAMEWORKS: readonly Rule[] = [
   {
     vendor: 'laravel',
     parameters: { signature: HEX64 },
-    optional: /^expires$/,
-    read: (link) => phpExpiry(link, 'expires'),
+    expires: 'expires',
+    zeroIsNever: true,
   },
 
   {
     vendor: 'symfony',
     parameters: { _hash: /^[\w+/-]{4,44}=?$/ },
-    optional: /^_expiration$/,
-    read: (link) => phpExpiry(link, '_expiration'),
+    expires: '_expiration',
+    zeroIsNever: true,
   },
 
   {
     vendor: 'nginx',
     parameters: { md5: ANY },
-    optional: /^expires$/,
     expires: 'expires',
     // The configuration decides how the hash is written. If there is an expiry, the two names suffice.
     read: (link) => (link.raw('expires') !== undefined || /^[\w-]{22}(==)?$/.test(link.text('md5')) ? {} : undefined),
@@ -77,7 +62,7 @@ export const FRAMEWORKS: readonly Rule[] = [
     read(link) {
       const ts = link.text('ts')
       const signed = expiryFrom(ts) ?? { expires: isoTime(ts) }
-      const lifetime = link.raw('e') === undefined ? '0' : link.text('e')
+      const lifetime = link.raw('e') ?? '0'
       // The module refuses a time that is 0, and an empty lifetime.
       if (!signed.expires || !SECONDS.test(lifetime)) return
       return +lifetime === 0 ? {} : { ...signed, expires: signed.expires + +lifetime * 1000 }
@@ -96,8 +81,8 @@ export const FRAMEWORKS: readonly Rule[] = [
       const messages = pieces.map(railsMessage).filter(Boolean)
       const envelopes = messages.map((message) => base64Json(message)._rails).filter((envelope) => envelope instanceof Object)
       // Older ones have no envelope and no expiry. Outside of Active Storage, they could be any application's.
-      if (envelopes.length === 0 && !(messages.length > 0 && path.includes('/rails/active_storage/'))) return
-      return { expires: earliest(...envelopes.map(({ exp }) => isoTime(exp))) }
+      const isRails = envelopes.length > 0 || (messages.length > 0 && path.includes('/rails/active_storage/'))
+      return isRails ? { expires: earliest(...envelopes.map(({ exp }) => isoTime(exp))) } : undefined
     },
   },
 ]

@@ -7,6 +7,9 @@ const AMAZON_SIGNATURE = /^([\da-f]{64}|30[\da-f]{130,142})$/i
 // SigV4A has no region between the date and the service.
 const AMAZON_CREDENTIAL = /\/s3[\w-]*\/aws4_request$/
 
+// Methods, and the letters of permissions that allow them.
+const AZURE_METHODS: Readonly<Record<string, RegExp>> = { DELETE: /d/, GET: /[rl]/, PUT: /[acw]/ }
+
 export const STORAGE: readonly Rule[] = [
   version4('s3', 'X-Amz-', AMAZON_SIGNATURE, AMAZON_CREDENTIAL),
   expiresRule('s3', 'AWSAccessKeyId'),
@@ -29,12 +32,11 @@ export const STORAGE: readonly Rule[] = [
       // A stored policy, `si`, can have the expiry; then the link itself does not show it.
       if (Number.isNaN(expiry) && (link.raw('se') !== undefined || !link.raw('si'))) return
       const token = jwtTimes(link.text('jwt'))
-      const can = (letters: RegExp, method: string): string[] => (letters.test(link.text('sp')) ? [method] : [])
       return {
         // If the delegation key that signed the link expires first, the link expires with it.
         expires: earliest(expiry, isoTime(link.text('ske')), token?.expires),
         starts: latest(isoTime(link.text('st')), isoTime(link.text('skt')), token?.starts),
-        methods: [...can(/d/, 'DELETE'), ...can(/[rl]/, 'GET'), ...can(/[acw]/, 'PUT')],
+        methods: Object.keys(AZURE_METHODS).filter((method) => AZURE_METHODS[method]?.test(link.text('sp'))),
         ip: link.text('sip'),
       }
     },
@@ -67,9 +69,8 @@ function version4(vendor: string, prefix: string, signatureForm = ANY, credentia
     // `x-oss-process` says how to change the object, so it belongs to the resource.
     optional: new RegExp(`^${prefix}(?!process)`),
     read(link) {
-      const text = (word: string): string => link.text(name(word))
-      const expires = basicTime(text('Date')) + +text('Expires') * 1000
-      return Number.isNaN(expires) ? undefined : { expires, keyId: text('Credential').split('/', 1)[0] }
+      const expires = basicTime(link.text(name('Date'))) + +link.text(name('Expires')) * 1000
+      return expires >= 0 ? { expires, keyId: link.text(name('Credential')).split('/', 1)[0] } : undefined
     },
   }
 }

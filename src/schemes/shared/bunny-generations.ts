@@ -17,6 +17,8 @@ export interface Generation {
   pathToSign(path: string): string | undefined
   /** The address in the form that is signed. */
   addressToSign(network: Network, ip: string): Uint8Array | string
+  /** The address that a valid signature proves. */
+  provenAddress(ip: string): string
 }
 
 const asItIs = (path: string): string => path
@@ -33,6 +35,7 @@ export const GENERATIONS: Readonly<Record<'hs256' | 'sha256' | 'md5', Generation
     covers: ['path', 'query', 'prefix', 'ip', 'expires'],
     pathToSign: asItIs,
     addressToSign: bytesOf,
+    provenAddress: firstHalf,
   },
   sha256: {
     algorithm: { digest: /* @__PURE__ */ digestWith('SHA-256'), encoding: 'base64url' },
@@ -42,6 +45,7 @@ export const GENERATIONS: Readonly<Record<'hs256' | 'sha256' | 'md5', Generation
     covers: ['path', 'query', 'prefix', 'ip', 'expires'],
     pathToSign: decodedPath,
     addressToSign: (_, ip) => plainAddress(ip),
+    provenAddress: plainAddress,
   },
   md5: {
     algorithm: { digest: md5Digest, encoding: 'base64url' },
@@ -51,6 +55,7 @@ export const GENERATIONS: Readonly<Record<'hs256' | 'sha256' | 'md5', Generation
     covers: ['path', 'ip', 'expires'],
     pathToSign: asItIs,
     addressToSign: (_, ip) => plainAddress(ip),
+    provenAddress: plainAddress,
   },
 }
 
@@ -65,4 +70,12 @@ function bytesOf({ bits, digits }: Network): Uint8Array {
 }
 
 /** An address as text, without a length; an IPv4 address on a socket for both is the IPv4 address. */
-export const plainAddress = (ip: string): string => (printAddress(ip.replace(/\/\d+$/, '')) ?? '').replace(/^::ffff:(?=\d+\.)/, '')
+function plainAddress(ip: string): string {
+  return (printAddress(ip.replace(/\/\d+$/, '')) ?? '').replace(/^::ffff:(?=\d+\.)/, '')
+}
+
+/** An IPv4 address, or the network of the first half of an IPv6 address. */
+function firstHalf(ip: string): string {
+  const address = plainAddress(ip)
+  return address.includes(':') ? `${address}/64` : address
+}

@@ -54,14 +54,20 @@ export const printed = (parameters: readonly Parameter[], withoutEmpty: boolean)
     .map(({ name, value }) => `&${encodeURIComponent(name)}=${encodeURIComponent(value)}`)
     .join('')
 
-/** What a link adds to the parameters of its URL. */
-export interface Added {
+/** Conditions of Bunny's links, which Bunny checks. */
+export interface BunnyConditions {
+  /** Countries that the link opens in: `'CA,US'`, or a list. */
   readonly countriesAllowed?: string | readonly string[]
+  /** Countries that the link does not open in. */
   readonly countriesBlocked?: string | readonly string[]
+  /** The speed limit, in kB/s. */
   readonly limit?: number
+  /** `true`: the link does not cover the query. */
   readonly ignoreParams?: true
-  readonly prefix: string | undefined
 }
+
+/** What a link adds to the parameters of its URL. */
+type Added = BunnyConditions & { readonly prefix: string | undefined }
 
 /** The parameters that a link adds. Bunny leaves countries and limit out of links that do not cover the query. */
 export function addedParameters({ countriesAllowed, countriesBlocked, limit, ignoreParams, prefix }: Added): readonly Parameter[] {

@@ -49,13 +49,22 @@ export function canonicalParameters(query: string): readonly CanonicalParameter[
 
 /** The parameters as they are signed: ordered by name, and then by value. */
 export function canonicalQuery(parameters: readonly CanonicalParameter[]): string {
-  return print(isOrdered(parameters) ? parameters : [...parameters].sort(byNameAndValue))
+  return print(ordered(parameters))
+}
+
+export function ordered(parameters: readonly CanonicalParameter[]): readonly CanonicalParameter[] {
+  return isOrdered(parameters) ? parameters : [...parameters].sort(byNameAndValue)
 }
 
 export function print(parameters: readonly CanonicalParameter[]): string {
   let query = ''
   for (const { name, value } of parameters) query += `${query && '&'}${name}=${value}`
   return query
+}
+
+/** For vendors who leave out the `=` of a parameter without a value. */
+export function printShort(parameters: readonly CanonicalParameter[]): string {
+  return parameters.map(({ name, value }) => (value ? `${name}=${value}` : name)).join('&')
 }
 
 function isOrdered(parameters: readonly CanonicalParameter[]): boolean {

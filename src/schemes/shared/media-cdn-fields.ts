@@ -1,7 +1,6 @@
 // The structured fields of Media CDN's tokens: the paths that the token opens, the headers that it requires, and lists.
 import { assertOption } from '../../core/errors.ts'
 import type { Visit } from '../../core/scheme.ts'
-import { BASE64URL, decode } from '../../lib/encoding.ts'
 import { asClientsSend, escapeField, patternsOf } from './edge-token.ts'
 import { encodePrefix } from './url-prefix.ts'
 
@@ -45,10 +44,3 @@ const isValue = (value: unknown): boolean => typeof value === 'string' && /^[^,~
 
 /** A text as a field has it. A `~` would end the field. */
 export const fieldText = (text: string): string => escapeField(text).replaceAll('~', '%7E')
-
-/** A text that the token has in base64url. */
-export function textOf(base64: string): string | undefined {
-  const bytes = new Uint8Array(base64.length)
-  const length = decode(base64.replace(/={1,2}$/, ''), BASE64URL, bytes)
-  return length > 0 ? new TextDecoder().decode(bytes.subarray(0, length)) : undefined
-}

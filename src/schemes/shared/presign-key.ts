@@ -1,12 +1,13 @@
 // Credentials of storages, checked for characters that were copied by mistake.
 import { assertOption } from '../../core/errors.ts'
 import { isBytes, type SecretKey } from '../../core/keys.ts'
+import { same } from '../../lib/encoding.ts'
 
 /** Credentials of a storage. */
 export interface PresignKey extends SecretKey {
   /** The access key id, which the link shows. */
   readonly id: string
-  /** The token of temporary credentials, which the link shows. */
+  /** The token of temporary credentials, which the link shows. Give such a key the end of its session as `expires`. */
   readonly sessionToken?: string
 }
 
@@ -18,6 +19,15 @@ const UNSPOILT = 'free of line breaks, quotes and outer white space, which copyi
 /** Throws for a key without an id. */
 export function assertId(scheme: string, key: SecretKey): void {
   assertOption(key?.id, 'id', `the access key id: ${scheme}() takes keys as { id, secret }`)
+}
+
+/**
+ * Does the link have the token of the key's session, if the key has one? A token that the storage no longer accepts must not open anything. A key
+ * without a token verifies links with any token.
+ */
+export function isOfSession(key: SecretKey, token = ''): boolean {
+  const { sessionToken } = key as PresignKey
+  return sessionToken === undefined || same(sessionToken, token)
 }
 
 /** Returns the key, or throws if it is spoilt. Messages do not contain credentials. */

@@ -5,7 +5,6 @@ import { assertOption } from '../../core/errors.ts'
 import { isBytes, type KeySource, type Keys, keyring, type Secret, type SecretKey } from '../../core/keys.ts'
 import type { Draft, Grant, MaybeAsync, PostForm, Reading, Scheme, Signer, Unreadable, Visit } from '../../core/scheme.ts'
 import type { Reason } from '../../core/verdict.ts'
-import { same } from '../../lib/encoding.ts'
 import { normalOrigin } from '../../lib/normalise.ts'
 import { append, encodeValue, isDecodable, LONGEST, type Parts, split, takeParameters } from '../../lib/url.ts'
 import {
@@ -19,9 +18,10 @@ import {
 } from './canonical-request.ts'
 import { derivedKey, hmacKey } from './derive.ts'
 import { withLatest } from './latest.ts'
-import { assertId, type PresignKey, withGoodCredentials } from './presign-key.ts'
+import { assertId, isOfSession, type PresignKey, withGoodCredentials } from './presign-key.ts'
+import { HEADER_NAME, HTTP, headersToSign, pairsToAdd, presignedMethod } from './presign-request.ts'
 import { hexDigest } from './sha-digest.ts'
-import { textsOf } from './texts-of.ts'
+import { hostOf, requestedHost } from './storage-host.ts'
 
 /** Conditions that only presigned URLs have. */
 export interface PresignConditions {
@@ -126,12 +126,6 @@ const HEADER_PREFIXES = ['x-amz-', 'x-goog-']
 
 /** The longest lifetime of a link, in seconds. */
 export const WEEK: number = 604_800
-
-/** The schemes of URLs that a request can have. They are not signed. */
-const HTTP = /^https?:/i
-
-/** Names of headers, in lower case. `Headers.get` throws for some other names, and links name headers. */
-export const HEADER_NAME: RegExp = /^[a-z\d_.-]+$/
 
 /** Presigned URLs in one of the dialects. */
 export function sigv4<K extends PresignKey>(keys: Keys<K>, dialect: Dialect): Scheme<'starts' | 'method', PresignConditions, 'required'> {
@@ -270,10 +264,7 @@ export function lifeOf({ now, starts, expires = 0, window }: Grant): Life {
 }
 
 async function write(dialect: Dialect, grant: Grant<PresignConditions>, key: PresignKey): Promise<Draft> {
-  const { methods = ['GET'], own } = grant
-  assertOption(methods.length === 1, 'method', 'one method, because a presigned URL opens only one')
-  const method = methods[0] as string
-
+  const method = presignedMethod(grant)
   const url = urlToSign(dialect, grant)
   const parts = url === grant.url ? grant.parts : split(url)
   assertOption(isDecodable(url), 'url', 'free of broken escapes: write the % of a key as %25')
@@ -292,7 +283,7 @@ async function write(dialect: Dialect, grant: Grant<PresignConditions>, key: Pre
   // Amazon answers InvalidAccessKeyId to the link of a temporary key without its token.
   assertOption(key.sessionToken || !key.id.startsWith('ASIA'), 'sessionToken', 'given, because a key id that begins with ASIA is temporary')
 
-  const headers = headersToSign(dialect, host, own.headers)
+  const headers = signedHeadersOf(dialect, host, grant.own.headers)
   const signedHeaders = [...headers.keys()].sort()
   const life = lifeOf(grant)
   const date = dateOf(life.starts)
@@ -319,31 +310,19 @@ async function write(dialect: Dialect, grant: Grant<PresignConditions>, key: Pre
 
 /** The URL with the parameters that the caller adds, escaped as every client escapes it. */
 function urlToSign(dialect: Dialect, { url, parts, own: { query } }: Grant<PresignConditions>): string {
-  assertOption(HTTP.test(parts.origin), 'url', 'one that begins with https:// or http://')
-  assertOption(!parts.fragment, 'url', 'free of a fragment: write the # of a key as %23')
   const escaped = parts.plain ? url : url.replace(/[^!-~]+/gu, encodeURIComponent)
   if (query === undefined) return escaped
-  const added = textsOf(query, 'query')
-  const names = added.map(([name]) => name)
-  const own = Object.values(dialect.parameters)
-  assertOption(!names.some((name) => own.includes(name)), 'query', 'without parameters that the link adds, such as its signature')
-  assertOwnVendor(dialect, 'query', names)
-  const pairs = added.map(([name, value]) => `${encodeValue(name)}=${encodeValue(value)}`)
+  const pairs = pairsToAdd(Object.values(dialect.parameters), query)
+  assertOwnVendor(dialect, 'query', Object.keys(query))
   const whole = pairs.length > 0 ? append(escaped, pairs.join('&')) : escaped
   assertOption(whole.length <= LONGEST, 'query', `short enough for a link of at most ${LONGEST} characters`)
   return whole
 }
 
 /** The signed headers by their names in lower case. */
-function headersToSign(dialect: Dialect, host: string, headers: PresignConditions['headers']): ReadonlyMap<string, string> {
-  const signed = new Map([['host', host]])
-  if (headers === undefined) return signed
-  for (const [written, value] of textsOf(headers, 'headers')) {
-    const name = written.toLowerCase()
-    assertOption(HEADER_NAME.test(name) && /^[\t -~]*$/.test(value), 'headers', 'names and values of ASCII characters that HTTP allows')
-    assertOption(!signed.has(name), 'headers', 'without host, and without a name that occurs twice')
-    signed.set(name, value)
-  }
+function signedHeadersOf(dialect: Dialect, host: string, headers: PresignConditions['headers']): ReadonlyMap<string, string> {
+  if (headers === undefined) return new Map([['host', host]])
+  const signed = new Map([['host', host], ...headersToSign(headers)])
   assertOwnVendor(dialect, 'headers', [...signed.keys()])
   return signed
 }
@@ -384,30 +363,22 @@ function read(dialect: Dialect, own: readonly string[], url: string, header?: He
   if (!path || !others || (parts.origin && !HTTP.test(parts.origin))) return 'malformed'
 
   const origin = normalOrigin(parts.origin)
-  const host = hostToSign(dialect, origin ? hostOf(origin) : (header?.('host')?.toLowerCase() ?? ''))
+  const host = hostToSign(dialect, requestedHost(origin, header))
   const place = dialect.placeOf(withoutPort(host))
   const scope = credentialScope(dialect, date, place)
   const link = { date, scope, path, own: signedParameters(dialect, parameters), others, signedHeaders }
+  const token = parameters.s3SessionToken ?? parameters.securityToken
   return {
     claims: claimsOf(content, parts.origin + parts.path + query),
     signature: content.signature,
     key: (key) => signingKey(dialect, key, scope, date, place),
-    toSign: (visit, key) => (isOfSession(key, parameters) ? stringsToSign(dialect, link, host, visit) : undefined),
+    toSign: (visit, key) => (isOfSession(key, token) ? stringsToSign(dialect, link, host, visit) : undefined),
     // In the form that was signed, in place of the form that was written.
     proves: ({ method }, which) => ({
       resource: origin.slice(0, -hostOf(origin).length) + (origin && host) + path + (others.length > 0 ? `?${canonicalQuery(others)}` : ''),
       methods: [signedMethods(dialect, method)[which] as string],
     }),
   }
-}
-
-/**
- * Does the link have the token of the key's session, if the key has one? A token that the storage no longer accepts must not open anything. A key
- * without a token verifies links with any token.
- */
-function isOfSession(key: SecretKey, { securityToken, s3SessionToken }: Parameters): boolean {
-  const { sessionToken } = key as PresignKey
-  return sessionToken === undefined || same(sessionToken, s3SessionToken ?? securityToken ?? '')
 }
 
 function parametersIn(names: ParameterNames, values: Readonly<Record<string, string | undefined>>): Parameters {
@@ -488,10 +459,6 @@ function sendsUnsignedHeader({ headerPrefix, unsignedHeaders }: Dialect, { signe
 }
 
 // Hosts and dates.
-
-function hostOf(origin: string): string {
-  return origin.slice(origin.indexOf('//') + 2)
-}
 
 /** The host of an origin in normal form: in lower case, without the usual port. */
 const hostIn = /* @__PURE__ */ withLatest((origin: string) => hostOf(normalOrigin(origin)))

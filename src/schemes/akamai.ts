@@ -1,7 +1,7 @@
 // akamai: Edge Auth Token 2.0, https://techdocs.akamai.com/property-mgr/docs/auth-token-2-0-ver, with the forms of Cloudinary and Uploadcare
 import { assertOption } from '../core/errors.ts'
 import { type Keys, keyring, type SecretKey } from '../core/keys.ts'
-import type { Algorithm, Reading, Scheme, Unreadable } from '../core/scheme.ts'
+import type { Reading, Scheme, Unreadable } from '../core/scheme.ts'
 import { append, decodeValue, LONGEST, split } from '../lib/url.ts'
 import { aclOf } from './shared/akamai-acl.ts'
 import { type AkamaiOptions, edgeOf } from './shared/akamai-edge.ts'
@@ -16,9 +16,6 @@ import {
   presented,
   sentOrTyped,
 } from './shared/edge-token.ts'
-import { withHexSecret } from './shared/encoded-key.ts'
-import { hmacMd5 } from './shared/hmac-md5.ts'
-import { withKnownSecret } from './shared/known-secret.ts'
 
 export type { AkamaiOptions }
 
@@ -35,13 +32,6 @@ export interface AkamaiConditions {
 
 const FIELDS = ['ip', 'st', 'exp', 'acl', 'id', 'data'] as const
 const SECONDS = /^[1-9]\d{0,10}$/
-
-const ALGORITHMS = {
-  sha256: { hmac: 'SHA-256', encoding: 'hex' },
-  sha1: { hmac: 'SHA-1', encoding: 'hex' },
-  md5: { signer: hmacMd5, encoding: 'hex' },
-} as const satisfies Record<string, Algorithm>
-const SIGNATURE_LENGTHS = { sha256: 64, sha1: 40, md5: 32 } as const
 
 /**
  * Links of Akamai's Edge Auth Token 2.0, and of services that use its token: Cloudinary and Uploadcare.
@@ -72,7 +62,7 @@ export function akamai(
   options: AkamaiOptions = {},
 ): Scheme<'starts' | 'ip' | 'prefix' | 'id', AkamaiConditions, 'required'> {
   const edge = edgeOf(options)
-  const { tokenName, carries, own, algorithm, salt, fieldDelimiter } = edge
+  const { tokenName, carries, own, algorithm, prepare, signatureLength, salt, fieldDelimiter } = edge
 
   /** The string to sign: the token, then the URL unless the token has an ACL, then the salt. */
   function stringToSign(token: string, url: string | undefined): string {
@@ -92,9 +82,9 @@ export function akamai(
     covers: ['path', 'expires', ...carries],
     parameters: [tokenName],
     reads: ['headers', 'cookies'],
-    algorithm: ALGORITHMS[algorithm],
+    algorithm,
     status: { malformed: 403, expired: 403, key_expired: 403, revoked: 403 },
-    keys: keyring(keys, { prepare: algorithm === 'md5' ? (key) => withHexSecret(withKnownSecret(key)) : withHexSecret }),
+    keys: keyring(keys, { prepare }),
 
     write({ url, parts, expires, starts, ip, prefix, id, own }) {
       assertOption(own.data === undefined || typeof own.data === 'string', 'data', 'text')
@@ -128,7 +118,7 @@ export function akamai(
       if (!token) return { malformed: tokenName }
       const { ip, st, exp, acl, id, data } = token.fields
       const timed = SECONDS.test(exp ?? '') && SECONDS.test(st ?? '1')
-      if (!timed || token.signature.length !== SIGNATURE_LENGTHS[algorithm] || rest.path[0] !== '/') return { malformed: tokenName }
+      if (!timed || token.signature.length !== signatureLength || rest.path[0] !== '/') return { malformed: tokenName }
       const resource = acl ? rest.path : resourceOf(rest.path, rest.query)
       // Cloudinary escapes the slashes of an ACL.
       const patterns = acl && (edge.vendor === 'cloudinary' ? plain(acl) : acl).split(edge.aclDelimiter)

@@ -1,6 +1,11 @@
 // The options of Akamai's edge tokens, and how Akamai, Cloudinary and Uploadcare escape the signed text.
 import { assertKnownOptions, assertOption } from '../../core/errors.ts'
+import type { SecretKey } from '../../core/keys.ts'
+import type { Algorithm } from '../../core/scheme.ts'
 import { asClientsSend, escapeField } from './edge-token.ts'
+import { withHexSecret } from './encoded-key.ts'
+import { hmacMd5 } from './hmac-md5.ts'
+import { withKnownSecret } from './known-secret.ts'
 
 /** Options of `akamai`: how the edge is configured. The names are those of Akamai's own package. */
 export interface AkamaiOptions {
@@ -30,6 +35,17 @@ const VENDORS = {
   uploadcare: { name: 'token', carries: ['prefix'], own: ['acl'] },
 } as const
 
+const HASHES = {
+  sha256: { algorithm: { hmac: 'SHA-256', encoding: 'hex' }, prepare: withHexSecret, signatureLength: 64 },
+  sha1: { algorithm: { hmac: 'SHA-1', encoding: 'hex' }, prepare: withHexSecret, signatureLength: 40 },
+  // WebCrypto has no MD5, so the secret must be known as text or bytes.
+  md5: {
+    algorithm: { signer: hmacMd5, encoding: 'hex' },
+    prepare: (key: SecretKey) => withHexSecret(withKnownSecret(key)),
+    signatureLength: 32,
+  },
+} as const
+
 const lowerCaseEscape = (character: string): string => `%${character.charCodeAt(0).toString(16)}`
 /** As Akamai's package for Node with `escapeEarly`. */
 const escapeEarly = (text: string): string =>
@@ -55,7 +71,11 @@ export interface Edge {
   readonly carries: readonly ('starts' | 'ip' | 'prefix' | 'id')[]
   /** The names of Akamai's own conditions. */
   readonly own: readonly string[]
-  readonly algorithm: 'sha256' | 'sha1' | 'md5'
+  readonly algorithm: Algorithm
+  /** Checks a key, and decodes its secret. */
+  prepare(key: SecretKey): SecretKey
+  /** The number of hex digits in a signature. */
+  readonly signatureLength: number
   readonly salt: string | undefined
   readonly ignoreQueryString: boolean
   readonly fieldDelimiter: string
@@ -78,7 +98,8 @@ export function edgeOf(options: AkamaiOptions): Edge {
   const { tokenName = name, ignoreQueryString = vendor === 'cloudinary' } = options
   const early = options.escapeEarly ? escapeEarly : asItIs
   return {
-    ...{ vendor, tokenName, carries, own, algorithm, salt, ignoreQueryString, fieldDelimiter, aclDelimiter },
+    ...HASHES[algorithm],
+    ...{ vendor, tokenName, carries, own, salt, ignoreQueryString, fieldDelimiter, aclDelimiter },
     escapeUrl: { akamai: early, cloudinary: escapeToLower, uploadcare: escapeAllButCommas }[vendor],
     escapeAcl: { akamai: asClientsSend, cloudinary: (acl: string) => asClientsSend(escapeToLower(acl)), uploadcare: withoutTildes }[vendor],
     escapeAddress: vendor === 'akamai' ? early : asItIs,

@@ -285,7 +285,14 @@ globalThis.EXAMPLES = [
   },
   {
     "scheme": "s3v2",
-    "link": "https://johnsmith.s3.amazonaws.com/photos/puppy.jpg?AWSAccessKeyId=AKIAIOSFODNN7EXAMPLE&Signature=NpgCjnDzrM%2BWFzoENXmpNDUsSn8%3D&Expires=1175139620"
+    "link": "https://johnsmith.s3.amazonaws.com/photos/puppy.jpg?AWSAccessKeyId=0PN5J17HBGZHT7JJ3X82&Signature=rucSbH0yNEcP9oM2XNlouVI3BH4%3D&Expires=1175139620",
+    "key": {
+      "id": "0PN5J17HBGZHT7JJ3X82",
+      "secret": "uV3F3YluFJax1cknvbcGwgjvx4QpvB+leU8dUj2o"
+    },
+    "visit": {
+      "now": "2007-03-29T03:40:10Z"
+    }
   },
   {
     "scheme": "signed",

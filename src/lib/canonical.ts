@@ -46,8 +46,14 @@ const LATE_NAME = /(?:^|&)[^&=]*=[^&]*(?:\]|%5D)=/i
 
 /** Do parsers take different names and values from this query? */
 function isAmbiguous(query: string): boolean {
-  // Rack 2 and older Pythons also split at `;`. Go drops a parameter that cannot be decoded, Rack refuses all, and qs leaves it as it is.
-  return query.includes(';') || !isDecodable(query) || LATE_NAME.test(query)
+  // Go drops a parameter that cannot be decoded, Rack refuses all, and qs leaves it as it is.
+  return hidesName(query) || !isDecodable(query)
+}
+
+/** Does some parser read a name in this query that does not stand before the first `=` of a piece? */
+export function hidesName(query: string): boolean {
+  // Rack 2 and older Pythons also split at `;`.
+  return query.includes(';') || LATE_NAME.test(query)
 }
 
 /** `name=value`; without a `=` the value is empty. */

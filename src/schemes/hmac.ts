@@ -5,7 +5,7 @@ import { assertKnownOptions, assertOption } from '../core/errors.ts'
 import { type Keys, keyring, type SecretKey } from '../core/keys.ts'
 import type { Covered, Reading, Scheme, Unreadable } from '../core/scheme.ts'
 import type { Network } from '../lib/address.ts'
-import { asSent, canonicalPath, canonicalQuery, canonicalText, MOST_PIECES, orderedQuery } from '../lib/canonical.ts'
+import { asSent, canonicalPath, canonicalQuery, canonicalText, hidesName, MOST_PIECES, orderedQuery } from '../lib/canonical.ts'
 import { below, normalOrigin } from '../lib/normalise.ts'
 import { append, decodeValue, encodeValue, endOf, isDecodable, LONGEST, type Parts, piecesOf, placeOf, split } from '../lib/url.ts'
 
@@ -101,9 +101,9 @@ export function hmac(keys: Keys<SecretKey>, options: HmacOptions = {}): Scheme<C
   // Names are compared in canonical form, so none has to be decoded.
   const ignored = ignore.map((name) => ({ name: encodeValue(name.replace(/\*$/, '')), begins: name.endsWith('*') }))
 
-  // Rack 2 and older versions of Python would read another parameter after a `;`.
+  // A piece in which some server reads another parameter is covered.
   function isIgnored(name: string, piece: string): boolean {
-    return ignored.some((other) => name === other.name || (other.begins && name.startsWith(other.name))) && !piece.includes(';')
+    return ignored.some((other) => name === other.name || (other.begins && name.startsWith(other.name))) && !hidesName(piece)
   }
 
   // PHP and qs read `id[]` and ` id` as `id`, and the last one counts. The link's own `id`, which is appended, would change the value that they read.

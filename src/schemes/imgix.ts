@@ -5,7 +5,7 @@ import { type Keys, keyring, type SecretKey } from '../core/keys.ts'
 import { type Message, type Reading, type Scheme, SECRET, type Unreadable } from '../core/scheme.ts'
 import { ENDLESS } from '../core/time.ts'
 import { append, LONGEST, split, takeParameters } from '../lib/url.ts'
-import { asClientsSend } from './shared/edge-token.ts'
+import { withoutUnsafe } from './shared/edge-token.ts'
 import { withKnownSecret } from './shared/known-secret.ts'
 
 const NAMES = ['expires', 's'] as const
@@ -49,7 +49,8 @@ export function imgix(keys: Keys<SecretKey>): Scheme<never, object, 'optional'> 
 
     write({ url, parts, expires }) {
       assertOption(!parts.fragment, 'url', "without a '#': in the name of a file it is %23")
-      const sent = parts.origin + asClientsSend(url.slice(parts.origin.length))
+      // The packages of imgix leave a `'` of the query as it is.
+      const sent = parts.origin + withoutUnsafe(url.slice(parts.origin.length))
       const expiring = expires === undefined ? sent : append(sent, `expires=${expires}`)
       const { path, query } = split(expiring)
       return { toSign: stringToSign(path, query), link: (signature) => append(expiring, `s=${signature}`) }

@@ -59,7 +59,9 @@ function wrongParameter({ reason, parameter }: Verdict, { members }: Verifier): 
 
 /** Does a client that resolves the resource behind the request's own URL come to another host? */
 function otherHost(resource: string, origin: string): boolean {
-  const base = new URL(URL.canParse(origin) ? origin : 'https://base.example')
+  // A port beyond 65535 is one to `verify`, and not to URL.
+  const sent = [origin, origin.replace(/:\d+$/, '')].find((each) => URL.canParse(each))
+  const base = new URL(sent ?? 'https://base.example')
   if (!URL.canParse(resource, base.href)) return false
   const { hostname, port } = new URL(resource, base.href)
   // A resource may leave out the host, or the port, where the scheme does not cover them.

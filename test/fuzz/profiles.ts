@@ -30,6 +30,7 @@ import {
   formValue,
   inNetwork,
   inRange,
+  isIgnored,
   nginxArgument,
   nginxUri,
   normalOrigin,
@@ -126,6 +127,15 @@ function house(
     ({ conditions }, _, claims) =>
       different(JSON.stringify(claims[claim] ?? null) === JSON.stringify(asked(conditions) ?? null), `claims.${claim}`)
 
+  /** The server that reads another query than the one that was granted, or than its part that the signer does not ignore. */
+  function queryFault({ profile }: Issued, granted: string | undefined = '', asked: string | undefined): string | undefined {
+    const server = queryDifference(granted, asked, options.ignore)
+    const { ignore: ignoredBySigner = [] } = profile.options as HmacOptions
+    if (!server || ignoredBySigner.length === 0) return server
+    const signed = granted.split('&').filter((piece) => !isIgnored(formBytes(piece.split('=', 1)[0] as string), ignoredBySigner))
+    return queryDifference(signed.join('&'), asked, options.ignore) && server
+  }
+
   const profile: HouseProfile = {
     label: `hmac ${label}`,
     family: 'house',
@@ -170,7 +180,7 @@ function house(
       },
       query: (issued, visit, _claims, verifier) => {
         const { granted, asked } = both(issued, visit, verifier)
-        const server = queryDifference(granted.query, asked.query, options.ignore)
+        const server = queryFault(issued, granted.query, asked.query)
         return server && `query (${server})`
       },
       expires,
@@ -211,10 +221,9 @@ function house(
       (issued, visit, claims, verifier) => {
         const { path, query } = targetParts(claims.resource)
         const { granted } = both(issued, visit, verifier)
-        const ignore = options.ignore ?? []
         const inside = claims.prefix !== undefined ? outside(path, String(issued.conditions['prefix'])) : pathDifference(granted.path, path)
         if (inside) return `claims.resource path (${inside})`
-        const server = queryDifference(granted.query, query, ignore)
+        const server = queryFault(issued, granted.query, query)
         return server && `claims.resource query (${server})`
       },
     ],

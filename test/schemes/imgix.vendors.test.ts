@@ -32,11 +32,10 @@ const conditionsOf = (expires: number | undefined): Conditions<never, 'optional'
 
 async function compare(token: string, unsigned: string, expected: string, expires: number | undefined): Promise<void> {
   const links = imgix({ secret: token })
-  const link = await sign(links, unsigned, conditionsOf(expires), { now })
-  // Browsers escape it in a query, and the packages do not.
-  if (!expected.includes("'")) expect(link).toBe(expected)
+  expect(await sign(links, unsigned, conditionsOf(expires), { now })).toBe(expected)
   expect((await verify(links, expected, { now })).ok).toBe(true)
-  expect((await verify(links, new URL(link), { now })).ok).toBe(true)
+  // Browsers escape it in a query, and the packages do not.
+  if (!expected.includes("'")) expect((await verify(links, new URL(expected), { now })).ok).toBe(true)
   const changed = expected.replace(/\.png/, '.jpg')
   expect((await verify(links, changed, { now })).reason).toBe('bad_signature')
   if (expires) expect((await verify(links, expected, { now: () => new Date(expires * 1000) })).reason).toBe('expired')

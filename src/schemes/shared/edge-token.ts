@@ -98,9 +98,14 @@ export function escapeField(text: string): string {
  * `}` and a backtick in a path, and `'` in a query.
  */
 export function asClientsSend(text: string): string {
-  const escaped = text.replace(/[^!-~]|["<>\\^`{}]/gu, encodeValue)
+  const escaped = withoutUnsafe(text)
   const mark = escaped.indexOf('?')
   return mark < 0 ? escaped : escaped.slice(0, mark) + escaped.slice(mark).replaceAll("'", '%27')
+}
+
+/** The same, but with `'` as it is, for vendors whose packages do not escape it. */
+export function withoutUnsafe(text: string): string {
+  return text.replace(/[^!-~]|["<>\\^`{}]/gu, encodeValue)
 }
 
 /** The opposite: the text before clients escaped it. Signers that do not escape have signed spaces and letters unescaped. */

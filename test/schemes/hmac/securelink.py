@@ -168,8 +168,12 @@ def normal_path(path):
 
 def is_own_form(query, size):
     """Parsers differ about the pieces of this query. `size` is the number of pieces of the whole request."""
-    late_name = any(re.search('(?:]|%5D)=', piece.partition('=')[2], re.IGNORECASE) for piece in pieces(query))
-    return ';' in query or not decodable(query) or late_name or size > MOST_PIECES
+    return any(hides_name(piece) for piece in pieces(query)) or not decodable(query) or size > MOST_PIECES
+
+
+def hides_name(piece):
+    """Some servers read another parameter in this piece."""
+    return ';' in piece or re.search('(?:]|%5D)=', piece.partition('=')[2], re.IGNORECASE) is not None
 
 
 def normal_query(query, size):
@@ -330,7 +334,7 @@ def is_ignored(settings, piece):
     def fits(other):
         return name.startswith(encode(other[:-1])) if other.endswith('*') else name == encode(other)
 
-    return ';' not in piece and any(fits(other) for other in settings.get('ignore') or [])
+    return not hides_name(piece) and any(fits(other) for other in settings.get('ignore') or [])
 
 
 def take_from_path(path, names):

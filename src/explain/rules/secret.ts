@@ -120,7 +120,11 @@ const RULES: readonly SecretRule[] = [
     sentence: 'One side used the id of the key together with its secret, as in "id:secret", and the other side used the secret alone.',
     remedy: 'Pass the part before the colon as the id of the key, and the part after it as its secret.',
     most: 4,
-    forms: ofText((secret, { id }) => [secret.replace(/^[\w.-]+:/, ''), ...(id ? [`${id}:${secret}`, `${id}${secret}`, secret + id] : [])]),
+    // The "base64:" of a key for Laravel is not an id.
+    forms: ofText((secret, { id }) => [
+      secret.replace(/^(?!base64:)[\w.-]+:/, ''),
+      ...(id ? [`${id}:${secret}`, `${id}${secret}`, secret + id] : []),
+    ]),
   },
   {
     code: 'secret_missing',

@@ -61,7 +61,7 @@ test('an unknown key', () => {
   const keys = ['a', 'b', 'c', 'd', 'e', 'f'].map((id) => ({ id, secret: SECRET }))
   const sentence = (...given: Parameters<typeof explainUnknownKey>) => explainUnknownKey(...given).sentence
   expect(sentence('x', keys)).toBe("The link names the key 'x', which is not on the keyring of 'a', 'b', 'c', 'd', 'e'.")
-  expect(sentence('x', [{ secret: SECRET }])).toBe("The link names the key 'x', which is not on the keyring.")
+  expect(sentence('x', [{ secret: SECRET }])).toBe("The link names the key 'x', which is not on the keyring, whose keys have no ids.")
   expect(sentence(undefined, [])).toBe('The link names a key, which is not on the keyring.')
   expect(sentence('x'.repeat(41), [])).toBe(`The link names the key '${'x'.repeat(40)}', which is not on the keyring.`)
 })

@@ -59,6 +59,7 @@ const VENDORS: Readonly<Record<string, string>> = {
   'gcs-rsa': 'gcs',
   'tencent-cos': 'cos',
   'oss-v4': 'oss',
+  s3v2: 's3',
 }
 
 // Schemes without a rule: `recognise` would exceed its size.

@@ -834,6 +834,7 @@ bundle = {
     'scheme': 'hmac',
     'schema': 'schema.json',
     'about': {
+        'kind': 'Own format',
         'links': "SecureLink's own format",
         'comparedWith': 'test/schemes/hmac/securelink.py, written from docs/spec.md alone',
     },

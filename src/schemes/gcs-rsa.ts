@@ -54,7 +54,7 @@ export function gcsRsa(keys: Keys<GcsRsaKey>, options: GcsRsaOptions = {}): Sche
   assertKnownOptions(options, ['location'], 'gcsRsa()')
   assertOption(isScopeWord(location), 'location', "a location such as 'europe-west3'")
   const place = { region: location, service: 'storage' }
-  return presigned(keyPairs(keys, 'SHA-256', ['RSA']), {
+  return presigned(keyPairs(keys, 'SHA-256', { kinds: ['RSA'], leastBits: 2048 }), {
     ...GOOG4,
     algorithm: 'GOOG4-RSA-SHA256',
     name: 'gcs-rsa',

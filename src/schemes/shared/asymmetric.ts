@@ -16,7 +16,7 @@ export interface KeyPair extends Omit<SecretKey, 'secret'> {
   readonly id: string
   /**
    * The private key: in PEM (PKCS #1, PKCS #8 or SEC 1, not encrypted), a `CryptoKey`, or one that stays elsewhere, such as in a KMS. Without it,
-   * or with a public key in its place, the scheme only verifies. RSA keys have 2048 bits or more.
+   * or with a public key in its place, the scheme only verifies.
    */
   readonly secret?: string | PlatformKey | RemoteSecret
   /** The public key, or a certificate: in PEM, or a `CryptoKey`. Default: the public half of `secret`, if it can be derived. */
@@ -30,13 +30,20 @@ interface Pair extends RemoteSecret {
 
 type Source = KeyFile | CryptoKey
 
+/** The keys that a vendor takes. */
+export interface AllowedKeys {
+  readonly kinds: readonly KeyFile['kind'][]
+  /** The shortest RSA key, in bits. */
+  readonly leastBits: number
+}
+
 /** Checks key pairs. `hash` is the one that they sign with; they verify with any. */
-export function keyPairs<K extends KeyPair>(keys: Keys<K>, hash: SignedHash, kinds: readonly KeyFile['kind'][]): KeySource {
+export function keyPairs<K extends KeyPair>(keys: Keys<K>, hash: SignedHash, allowed: AllowedKeys): KeySource {
   // By the key object, so that a key which is looked up twice is imported once.
   const known = new WeakMap<K, SecretKey>()
   const carried = (key: K): SecretKey => {
     assertOption(typeof key === 'object' && key !== null, 'keys', 'an object such as { id, secret }, or a list of such objects')
-    const pair = known.get(key) ?? { ...withoutPublicKey(key), secret: pairOf(key, hash, kinds) }
+    const pair = known.get(key) ?? { ...withoutPublicKey(key), secret: pairOf(key, hash, allowed) }
     known.set(key, pair)
     return pair
   }
@@ -60,12 +67,12 @@ function withoutPublicKey({ publicKey, ...others }: KeyPair): Omit<KeyPair, 'pub
   return others
 }
 
-function pairOf({ id, secret, publicKey }: KeyPair, hash: SignedHash, kinds: readonly KeyFile['kind'][]): Pair {
+function pairOf({ id, secret, publicKey }: KeyPair, hash: SignedHash, allowed: AllowedKeys): Pair {
   assertOption(typeof id === 'string' && id, 'id', 'the name of the key, as text')
   assertOption(secret || publicKey, 'secret', 'a private key, or left out for a publicKey that only verifies', 'weak_key')
   const remote = isRemote(secret) ? secret : undefined
-  const own = secret && !isRemote(secret) ? sourceOf(secret, 'secret', kinds) : undefined
-  const open = publicKey ? sourceOf(publicKey, 'publicKey', kinds) : own
+  const own = secret && !isRemote(secret) ? sourceOf(secret, 'secret', allowed) : undefined
+  const open = publicKey ? sourceOf(publicKey, 'publicKey', allowed) : own
   assertOption(!publicKey || !isPrivate(open as Source), 'publicKey', 'a public key')
   const imported: { [H in SignedHash]?: Promise<CryptoKey> } = {}
   let importedToSign: Promise<CryptoKey> | undefined
@@ -89,13 +96,13 @@ function pairOf({ id, secret, publicKey }: KeyPair, hash: SignedHash, kinds: rea
   }
 }
 
-function sourceOf(key: string | PlatformKey, option: string, kinds: readonly KeyFile['kind'][]): Source {
+function sourceOf(key: string | PlatformKey, option: string, { kinds, leastBits }: AllowedKeys): Source {
   const source = typeof key === 'string' ? keyInPem(key) : (key as CryptoKey)
-  const allowed = source && kinds.find((kind) => kind === kindOf(source))
+  const found = source && kinds.find((kind) => kind === kindOf(source))
   const format = 'in PEM that is not encrypted, or a CryptoKey'
-  assertOption(allowed, option, `a key of ${kinds.join(' or ')}, ${format}`)
-  const bits = allowed === 'RSA' ? bitsOf(source as Source) : undefined
-  assertOption(bits === undefined || bits >= 2048, option, 'an RSA key of 2048 bits or more', 'weak_key')
+  assertOption(found, option, `a key of ${kinds.join(' or ')}, ${format}`)
+  const bits = found === 'RSA' ? bitsOf(source as Source) : undefined
+  assertOption(bits === undefined || bits >= leastBits, option, `an RSA key of ${leastBits} bits or more`, 'weak_key')
   return source as Source
 }
 

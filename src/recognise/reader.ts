@@ -47,41 +47,38 @@ export function recognise(link: string | URL): Recognised | Recognised[] | undef
 
 interface Piece {
   readonly name: string
+  /** Not decoded. */
+  readonly value: string
   /** `name=value`, not decoded. */
   readonly text: string
 }
 
 interface Parameters {
   readonly pieces: readonly Piece[]
-  readonly values: ReadonlyMap<string, string>
   /** The segment of the path that the parameters are in, or empty. */
   readonly inPath: string
 }
 
 // `hmac` and Bunny can have their parameters in the first segment of the path.
 const IN_PATH = /^\/(?:(expires=[^/]*)|bcdn_(token=[^/]*))/
-// A name that can be a vendor's. Other names stay as they are, because decoding takes time.
-const ESCAPED_NAME = /^(?:[\w.-]|%[2-7].)+$/
+// Names of vendors have only such characters. Other escapes stay as they are.
+const ESCAPED_ASCII = /%[2-7][\da-f]/gi
 
 function parametersOf(path: string, query: string): Parameters {
   const [inPath = '', hmac, bunny] = IN_PATH.exec(path) ?? []
   // In a path, `hmac` writes `~` for `%`, and commas between the parameters.
   const all = hmac?.replaceAll('~', '%') ?? bunny ?? query.slice(1)
-  const pieces: Piece[] = []
-  const values = new Map<string, string>()
-  for (const text of all.split(hmac ? ',' : '&')) {
+  const pieces = all.split(hmac ? ',' : '&').map((text) => {
     const [written = ''] = text.split('=', 1)
-    const name = written.includes('%') && ESCAPED_NAME.test(written) ? unescaped(written) : written
-    pieces.push({ name, text })
-    if (!values.has(name)) values.set(name, text.slice(written.length + 1))
-  }
-  return { pieces, values, inPath }
+    return { name: written.replace(ESCAPED_ASCII, unescaped), value: text.slice(written.length + 1), text }
+  })
+  return { pieces, inPath }
 }
 
 /** Reads a link by those of the matching rules that need the most parameters. */
 function readByRules(origin: string, path: string, query: string): Recognised[] {
-  const { pieces, values, inPath } = parametersOf(path, query)
-  const raw = (name: string): string | undefined => values.get(name)
+  const { pieces, inPath } = parametersOf(path, query)
+  const raw = (name: string): string | undefined => pieces.find((piece) => piece.name === name)?.value
   const link: Link = { path: path.slice(inPath.length) || '/', query, raw, text: (name) => unescaped(raw(name) ?? '') }
   let most = 0
   let best: Recognised[] = []
@@ -105,8 +102,8 @@ function readByRules(origin: string, path: string, query: string): Recognised[] 
 }
 
 /** `undefined`: the expiry cannot be read, or the rule finds that it is not such a link. */
-function saidBy({ expires, zeroIsNever, read }: Rule, link: Link): Said | undefined {
-  const isMissing = !expires || link.raw(expires) === undefined || (zeroIsNever && /^0+$/.test(link.text(expires)))
+function saidBy({ expires, never, read }: Rule, link: Link): Said | undefined {
+  const isMissing = !expires || link.raw(expires) === undefined || never?.test(link.text(expires))
   const expiry = isMissing ? {} : expiryFrom(link.text(expires))
   const others = read ? read(link) : {}
   return expiry && others && { ...expiry, ...others }

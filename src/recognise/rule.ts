@@ -45,8 +45,8 @@ export interface Rule {
   readonly optional?: RegExp
   /** The parameter that has the expiry, as a Unix time. A link without this parameter does not show its expiry. */
   readonly expires?: string
-  /** The vendor reads the expiry as PHP does: '0' is false, so such a link never expires. */
-  readonly zeroIsNever?: true
+  /** The form of an expiry with which a link never expires. To PHP, `'0'` is false. */
+  readonly never?: RegExp
   /** Reads other claims of the link, or an expiry in another form. `undefined`: it is not such a link after all. It must not throw. */
   read?(link: Link): Said | undefined
 }

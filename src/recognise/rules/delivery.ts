@@ -68,7 +68,8 @@ export const DELIVERY: readonly Rule[] = [
   {
     vendor: 'bytescale',
     parameters: { sig: /^1\.\w+\.[\w-]+$/, exp: /^(\d{10}(\d{3})?|inf)$/ },
-    read: (link) => expiryFrom(link.text('exp')) ?? {},
+    expires: 'exp',
+    never: /^inf$/,
   },
 
   {
@@ -132,7 +133,7 @@ export const DELIVERY: readonly Rule[] = [
         // The source begins here, so no option follows.
         if (value === undefined) break
         // 0 means that the link never expires.
-        if (/^exp(ires)?$/.test(name) && +value !== 0) expiries.push(unixTime(value))
+        if (/^exp(ires)?$/.test(name) && +value) expiries.push(unixTime(value))
       }
       return { expires: earliest(...expiries) }
     },

@@ -11,7 +11,7 @@ export const FRAMEWORKS: readonly Rule[] = [
     expires: 'expires',
     read: (link) => ({
       starts: unixTime(link.text('starts')),
-      methods: link.text('method').match(/[A-Z-]+/g) ?? [],
+      methods: link.text('method').split(','),
       ip: link.text('net') && `/${link.text('net')}`,
       prefix: link.text('prefix'),
       uses: +link.text('uses'),
@@ -37,14 +37,27 @@ export const FRAMEWORKS: readonly Rule[] = [
     vendor: 'laravel',
     parameters: { signature: HEX64 },
     expires: 'expires',
-    zeroIsNever: true,
+    never: /^0+$/,
   },
 
   {
     vendor: 'symfony',
     parameters: { _hash: /^[\w+/-]{4,44}=?$/ },
     expires: '_expiration',
-    zeroIsNever: true,
+    never: /^0+$/,
+  },
+
+  {
+    vendor: 'adonis',
+    parameters: { signature: /^eyJ[\w-]+\.[\w-]{43}$/ },
+    read: (link) => ({ expires: isoTime(base64Json(link.text('signature').slice(0, -44)).expiryDate) }),
+  },
+
+  {
+    vendor: 'signed',
+    parameters: { signed: /^r_.+[\da-f]{40}$/ },
+    // `r_0-e_1900000000-…`
+    read: (link) => expiryFrom(link.text('signed').split('-')[1]?.slice('e_'.length)) ?? {},
   },
 
   {
@@ -65,7 +78,7 @@ export const FRAMEWORKS: readonly Rule[] = [
       const lifetime = link.raw('e') ?? '0'
       // The module refuses a time that is 0, and an empty lifetime.
       if (!signed.expires || !SECONDS.test(lifetime)) return
-      return +lifetime === 0 ? {} : { ...signed, expires: signed.expires + +lifetime * 1000 }
+      return +lifetime ? { ...signed, expires: signed.expires + +lifetime * 1000 } : {}
     },
   },
 

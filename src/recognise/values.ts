@@ -49,7 +49,10 @@ export const expiresRule = (vendor: string, keyName: string, signature: RegExp =
 const BROKEN_ESCAPE = /%(?![\da-f]{2})/i
 
 /** A decoded value; empty if an escape is broken. */
-export const unescaped = (value: string): string => (BROKEN_ESCAPE.test(value) ? '' : attempt(decodeURIComponent, value))
+export function unescaped(value: string): string {
+  if (!value.includes('%')) return value
+  return BROKEN_ESCAPE.test(value) ? '' : attempt(decodeURIComponent, value)
+}
 
 function attempt<T>(read: (text: string) => T, text: string): T | '' {
   try {

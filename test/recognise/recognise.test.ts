@@ -62,8 +62,12 @@ const VENDORS: Readonly<Record<string, string>> = {
   s3v2: 's3',
 }
 
+// Schemes without a rule: `recognise` would exceed its size.
+const WITHOUT_RULE: readonly string[] = ['signed']
+
 describe('links of our schemes', () => {
-  test.each(schemes.map(({ make, vectors }) => [vectors.scheme, make, vectors] as const))('%s', (name, make, { testGroups }) => {
+  const known = schemes.filter(({ vectors }) => !WITHOUT_RULE.includes(vectors.scheme))
+  test.each(known.map(({ make, vectors }) => [vectors.scheme, make, vectors] as const))('%s', (name, make, { testGroups }) => {
     let count = 0
     for (const { options, tests } of testGroups) {
       // Nothing in such a link shows the names that its signer chose.

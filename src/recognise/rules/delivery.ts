@@ -67,7 +67,7 @@ export const DELIVERY: readonly Rule[] = [
 
   {
     vendor: 'bytescale',
-    parameters: { sig: /^1\.\w+\.[\w-]+$/, exp: /^(\d{10}(\d{3})?|inf)$/ },
+    parameters: { sig: /^1\.\w+\.[\w-]+$/, exp: ANY },
     expires: 'exp',
     never: /^inf$/,
   },

@@ -124,14 +124,14 @@ function matcherOf(match: Match['match']): (text: string, path: JsonPath) => boo
   const good = prefixes.length > 0 && prefixes.every((prefix) => typeof prefix === 'string' && PREFIX.test(prefix))
   assertOption(good, 'match', "the beginning of URLs up to a slash, such as 'https://cdn.example/', a list of these, or a function")
   // A host follows two slashes.
-  return (text) => !text.startsWith('//') && prefixes.some((prefix) => text.startsWith(prefix as string)) && !climbs(text)
+  return (text) => !text.startsWith('//') && prefixes.some((prefix) => text.startsWith(prefix as string)) && !leavesFolder(text)
 }
 
 /**
  * Does a server that decodes `%2F` or `%5C` first find a `..` in this URL? Then `/media/..%2Fkeys.txt` begins with `/media/`, and NGINX serves
  * `/keys.txt`. Plain dot segments are left to `sign`, whose error names them.
  */
-function climbs(text: string): boolean {
+function leavesFolder(text: string): boolean {
   const { path } = split(text)
   return !hasDotSegment(path) && !below(normal(path), '/')
 }

@@ -81,7 +81,7 @@ export function orderedQuery(query: string): string {
 }
 
 /**
- * The URL as clients send it: characters that a URL cannot have are escaped, and so is a `%` that begins no escape. Clients escape these by themselves,
+ * The URL as clients send it: characters that a URL cannot have are escaped, and so is a `%` that does not begin an escape. Clients escape these themselves,
  * and differ about the `%`. `'` is among them, because browsers escape it in a query. All other characters stay as they are.
  */
 export function asSent(url: string, { origin, fragment, plain }: Parts): string {
@@ -95,12 +95,10 @@ export function asSent(url: string, { origin, fragment, plain }: Parts): string 
   )
 }
 
-/** {@link asSent} for vendors who sign a path as it stands: there, `'` stays as it is, because clients escape it in queries only. */
-export function asSentToVendor(url: string, parts: Parts): string {
-  const { origin, query, fragment, plain } = parts
+/** {@link asSent} for vendors who sign a path as it stands: a `'` in the path stays as it is, because clients escape it in queries only. */
+export function asSentToVendor(url: string, { origin, query, fragment, plain }: Parts): string {
   if (plain) return url
   const path = url.slice(origin.length, url.length - query.length - fragment.length)
-  const sent = (text: string) => asSent(text, { ...parts, origin: '', fragment: '' })
-  const sentPath = path.split("'").map(sent).join("'")
-  return origin + sentPath + asSent(query + fragment, { ...parts, origin: '' })
+  const sent = (text: string, fragment = '') => asSent(text, { origin: '', path: '', query: text, fragment })
+  return origin + path.replace(/[^']+/g, (text) => sent(text)) + sent(query + fragment, fragment)
 }

@@ -81,7 +81,8 @@ export function s3v2(keys: Keys<S3V2Key>, options: S3V2Options = {}): Scheme<'me
       const { url, parts, expires, own } = grant
       const { id, sessionToken } = key as PresignKey
       const method = presignedMethod(grant)
-      const sent = split(asSent(url, parts))
+      const whole = asSent(url, parts)
+      const sent = split(whole)
       const front = bucketToSign(vendor.hosts, hostOf(normalOrigin(sent.origin)), options)
       const path = pathToSign(vendor, sent.path)
       assertOption(front !== undefined, 'bucket', 'the one that the host of the URL names')
@@ -108,7 +109,7 @@ export function s3v2(keys: Keys<S3V2Key>, options: S3V2Options = {}): Scheme<'me
         link(signature) {
           const all = { ...pieces, expires: `Expires=${expires}`, signature: pairs([['Signature', signature]]) }
           const inOrder = vendor.order.map((piece) => all[piece]).filter(Boolean)
-          return append(asSent(url, parts), inOrder.join('&'))
+          return append(whole, inOrder.join('&'))
         },
       }
     },

@@ -69,7 +69,8 @@ export function tencentCos(keys: Keys<CosKey>): Scheme<'starts' | 'method', Pres
       const { url, parts, now, starts, expires, window, own } = grant
       const { id, sessionToken } = key as PresignKey
       const method = presignedMethod(grant)
-      const sent = split(asSent(url, parts))
+      const whole = asSent(url, parts)
+      const sent = split(whole)
       const path = pathToSign(sent.path)
       assertOption(path !== undefined, 'url', 'one with a path of UTF-8 and without dot segments')
       const added = pairsToAdd(NAMES, own.query)
@@ -80,14 +81,13 @@ export function tencentCos(keys: Keys<CosKey>): Scheme<'starts' | 'method', Pres
 
       const present = Math.floor(now / 1000)
       const time = `${starts ?? present - (present % window)};${expires}`
-      const text = await stringToSign({ signTime: time, path, parameters, headerNames }, method, (name) => headers.get(name))
       const lists = `q-header-list=${headerNames.join(';')}&q-url-param-list=${listOf(parameters)}`
       const authorization = `q-sign-algorithm=sha1&q-ak=${encodeValue(id)}&q-sign-time=${time}&q-key-time=${time}&${lists}`
       const token = sessionToken ? [`x-cos-security-token=${encodeValue(sessionToken)}`] : []
       return {
-        toSign: text as string,
+        toSign: (await stringToSign({ signTime: time, path, parameters, headerNames }, method, (name) => headers.get(name))) as string,
         key: await signKey(key, time),
-        link: (signature) => append(asSent(url, parts), [`${authorization}&q-signature=${signature}`, ...token, ...added].join('&')),
+        link: (signature) => append(whole, [`${authorization}&q-signature=${signature}`, ...token, ...added].join('&')),
       }
     },
 

@@ -6,7 +6,7 @@ const TOKEN = 'a-token-for-these-tests-of-40-characters'
 const request = new Request('https://links.example/v1/sign', { headers: { authorization: `Bearer ${TOKEN}` } })
 const now = new Date('2030-01-01T00:00:00Z')
 
-/** What a token for these places says to a link for this URL. */
+/** The decision about a link for this URL, with a token for these places. */
 function decision(allow: string[], url: string, conditions: Record<string, unknown> = {}) {
   const link = { scheme: 'hmac', url, expires: new Date(+now + 1000), conditions }
   return bearer(TOKEN, { allow })(request, { verb: 'sign', links: [link], now } as never)

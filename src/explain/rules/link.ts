@@ -256,7 +256,7 @@ function withoutAdded(attempt: Attempt, where: 'behind' | 'in front'): readonly 
 }
 
 /**
- * With the escapes that a batch file has eaten: `%3A` is left as `A`, `%2F` as `F`. Nobody can tell which letters were escapes, so those of times,
+ * With the escapes that a batch file removed: `A` is left of `%3A`, and `F` of `%2F`. Nothing shows which letters were escapes, so those of times,
  * credentials and signatures are tried, where an escape must stand.
  */
 function withPercents(attempt: Attempt): readonly Variant[] {

@@ -101,7 +101,7 @@ function policyFault(parameter: string, encoded: string): Mistake | undefined {
   if (second)
     return fault(
       'The policy has several statements.',
-      'Write one statement: CloudFront takes no more. Sign one link or cookie for each pattern.',
+      'Write one statement, because CloudFront accepts only one. Sign one link or cookie for each pattern.',
     )
   const conditions = statement?.Condition
   const times = ['DateLessThan', 'DateGreaterThan'].map((name) => conditions?.[name]?.['AWS:EpochTime'])

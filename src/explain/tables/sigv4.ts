@@ -426,7 +426,7 @@ function olderVersion({ url }: Attempt): Mistake | undefined {
   const remedy =
     id === 'GoogleAccessId'
       ? 'Let the signer use Version 4: version: "v4" in the libraries of Google.'
-      : 'Let the signer use Version 4: signature_version="s3v4" in boto3 and Django, signatureVersion: "v4" in the SDK for JavaScript. R2, Backblaze and the newer regions of Amazon take no other.'
+      : 'Let the signer use Version 4: signature_version="s3v4" in boto3 and Django, signatureVersion: "v4" in the SDK for JavaScript. R2, Backblaze and the newer regions of Amazon accept only Version 4.'
   const sentence = `The link is signed with Version 2 (${id}, Expires and Signature), and the verifier takes Version 4.`
   return { code: 'older_version', sentence, remedy }
 }

@@ -114,8 +114,8 @@ export function asTyped(text: string): string {
 }
 
 /**
- * What a token opens, as claims have it: without the origin, which tokens do not cover. A path that begins with two slashes keeps it, because without it
- * the first segment would be a host to `new URL()`.
+ * The resource for the claims of a token: without the origin, which tokens do not cover. A path that begins with two slashes keeps the origin, because
+ * `new URL()` would take its first segment for a host.
  */
 export function claimedResource(origin: string, target: string): string {
   return target.startsWith('//') ? origin + target : target

@@ -1,11 +1,11 @@
 // The options of nginx, which say how NGINX is configured, checked and parsed.
 import { assertKnownOptions, assertOption } from '../../core/errors.ts'
 import type { Covered } from '../../core/scheme.ts'
-import { assertVariables, coveredBy, covers, directive, type Expression, parseExpression, type Variables } from './nginx-expression.ts'
+import { assertVariables, coveredBy, covers, directive, type Expression, parseExpression, type SharedOptions } from './nginx-expression.ts'
 import { EXPIRY } from './nginx-fields.ts'
 
 /** Options of `nginx`: how NGINX is configured. */
-export interface NginxOptions<E extends string = string> {
+export interface NginxOptions<E extends string = string> extends SharedOptions {
   /**
    * The text of `secure_link_md5`, with `$secret` in place of the secret: `'$secure_link_expires$uri $secret'`. Or the lines of the configuration:
    * `'secure_link $arg_st,$arg_e; secure_link_md5 "$secure_link_expires$uri $secret";'`, or `'secure_link_secret $secret;'`.
@@ -20,15 +20,6 @@ export interface NginxOptions<E extends string = string> {
    * this option the first segment is not covered, so `claims.resource` leaves it out.
    */
   readonly location?: string
-  /** Values of further variables, by name, or functions of the URL without the token: `{ raw_path: ({ path }) => path }`. */
-  readonly variables?: Variables
-  /** As the directive `merge_slashes`. Default: `true`. */
-  readonly mergeSlashes?: boolean
-  /**
-   * Signs and accepts links whose text is also that of another path, time or argument, as NGINX does: a client with such a link can move characters
-   * from one field to the next. Default: `false`.
-   */
-  readonly ambiguous?: boolean
 }
 
 /** The expression of the Python SecureLink and of NGINX's documentation. */

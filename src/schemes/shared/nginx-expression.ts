@@ -45,8 +45,14 @@ export type ConditionsOf<T extends string> = T extends `${string}$remote_addr${s
 
 /** The options that `nginx` and `nginxHmac` share. */
 export interface SharedOptions {
+  /** Values of further variables, by name, or functions of the URL without the token: `{ raw_path: ({ path }) => path }`. */
   readonly variables?: Variables
+  /** As the directive `merge_slashes`. Default: `true`. */
   readonly mergeSlashes?: boolean
+  /**
+   * Signs and accepts links whose string to sign is also that of another path, time or argument, as NGINX does: a client with such a link can move
+   * characters from one field to the next. Default: `false`.
+   */
   readonly ambiguous?: boolean
 }
 

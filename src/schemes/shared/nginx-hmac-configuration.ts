@@ -1,12 +1,12 @@
 // The options of nginxHmac, which say how NGINX is configured, checked and parsed.
 import { assertKnownOptions, assertOption } from '../../core/errors.ts'
 import type { Hash } from '../../core/scheme.ts'
-import { assertVariables, covers, directive, type Expression, parseExpression, type Variables } from './nginx-expression.ts'
+import { assertVariables, covers, directive, type Expression, parseExpression, type SharedOptions } from './nginx-expression.ts'
 import { SECONDS } from './nginx-fields.ts'
 import { type Zone, zoneOf } from './nginx-hmac-time.ts'
 
 /** Options of `nginxHmac`: how NGINX is configured. */
-export interface NginxHmacOptions<M extends string = string> {
+export interface NginxHmacOptions<M extends string = string> extends SharedOptions {
   /**
    * The text of `secure_link_hmac_message`. Or the lines as they are in the configuration, with those of `secure_link_hmac` and
    * `secure_link_hmac_algorithm`. Default: `'$uri|$arg_ts|$arg_e'`.
@@ -23,15 +23,6 @@ export interface NginxHmacOptions<M extends string = string> {
   readonly algorithm?: 'sha1' | 'sha256' | 'sha384' | 'sha512'
   /** Reads a time with text after its `Z` or offset, as the module does. Default: `false`. */
   readonly trailing?: boolean
-  /** Values of further variables, by name, or functions of the URL without the token: `{ raw_path: ({ path }) => path }`. */
-  readonly variables?: Variables
-  /** As the directive `merge_slashes`. Default: `true`. */
-  readonly mergeSlashes?: boolean
-  /**
-   * Signs and accepts links whose message is also that of another path, time or argument, as the module does: a client with such a link can move
-   * characters from one field to the next. Default: `false`.
-   */
-  readonly ambiguous?: boolean
 }
 
 /** The message of the module's README. */

@@ -3,7 +3,7 @@ import { assertOption } from '../../core/errors.ts'
 import type { Grant } from '../../core/scheme.ts'
 import type { Network } from '../../lib/address.ts'
 import type { Parts } from '../../lib/url.ts'
-import { type Fields, faultIn, isBlob, isPermission, type Parameter, permissionsOf, printTime } from './azure-fields.ts'
+import { type Fields, faultIn, isBlob, isPermission, PARAMETERS, type Parameter, permissionsOf, printTime } from './azure-fields.ts'
 import { tableIn } from './azure-queues-tables.ts'
 import {
   type AzureRequest,
@@ -228,16 +228,24 @@ export function assertPlace(place: Place | undefined, { sr }: Fields, request: A
   assertOption(!sr || CONTAINER.test(place.resource), 'url', 'one with a container or share of lower-case letters, digits and hyphens')
 }
 
+const areDifferent = (names: readonly string[]): boolean => new Set(names.map((name) => name.toLowerCase())).size === names.length
+
 /** The headers and query parameters that a link binds the request to. */
 export function boundBy({ requestHeaders = {}, requestQueryParameters = {} }: AzureConditions): {
   headers: string[]
   parameters: string[]
 } {
+  // A request has one value of each: Azure compares their names without case.
+  assertOption(areDifferent(Object.keys(requestHeaders)), 'requestHeaders', 'an object whose names differ in more than case')
+  const names = Object.keys(requestQueryParameters)
+  assertOption(areDifferent(names), 'requestQueryParameters', 'an object whose names differ in more than case')
+  const areOthers = names.every((name) => !(PARAMETERS as readonly string[]).includes(name.toLowerCase()))
+  assertOption(areOthers, 'requestQueryParameters', "an object without the link's own parameters")
   const headers = pairsOf(Object.keys(requestHeaders), (name) => requestHeaders[name])
   // Proxies change others on the way.
   const areSent = Object.values(requestHeaders).every((value) => /^([!-~]([ -~]*[!-~])?)?$/.test(value))
   assertOption(headers && areSent, 'requestHeaders', 'an object with values of ASCII, without spaces around them')
-  const parameters = pairsOf(Object.keys(requestQueryParameters), (name) => requestQueryParameters[name])
+  const parameters = pairsOf(names, (name) => requestQueryParameters[name])
   assertOption(parameters, 'requestQueryParameters', 'an object with values without control characters')
   return { headers, parameters }
 }

@@ -176,13 +176,17 @@ describe.skipIf(!hasChromium)(inChromium, () => {
       const [expired, unknown] = [await site.link('/files/a.txt'), await site.link('/files/b.txt')]
       site.ahead = 0
       expect(new Set([first, second, expired]).size).toBe(3)
-      for (const link of [first, second, expired]) expect(await load(link)).toBe('the file a')
+      const keys = `caches.open('files').then((cache) => cache.keys()).then((requests) => requests.map(({ url }) => url))`
+      for (const link of [first, second, expired]) {
+        expect(await load(link)).toBe('the file a')
+        // Workbox answers before it has written to the cache.
+        await expect.poll(() => page.evaluate(keys)).toEqual([`${site.origin}/files/a.txt`])
+      }
       expect([loads(), renewals()]).toEqual([['/files/a.txt'], []])
 
       expect(await load(unknown)).toBe('the file b')
       expect([loads(), renewals()]).toEqual([['/files/a.txt', '/files/b.txt'], [[1, 200]]])
-      const keys = `caches.open('files').then((cache) => cache.keys()).then((requests) => requests.map(({ url }) => url))`
-      expect(await page.evaluate(keys)).toEqual([`${site.origin}/files/a.txt`, `${site.origin}/files/b.txt`])
+      await expect.poll(() => page.evaluate(keys)).toEqual([`${site.origin}/files/a.txt`, `${site.origin}/files/b.txt`])
 
       // A range is not kept, because the Cache API takes whole files only. Workbox has a plugin of its own for ranges.
       const range = `fetch('${first}', { headers: { range: 'bytes=4-7' } }).then((response) => response.text())`

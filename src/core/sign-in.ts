@@ -1,5 +1,5 @@
 // signIn: signs the URLs in a JSON value, such as the answer of an API.
-import { below, normal } from '../lib/normalise.ts'
+import { climbs } from '../lib/climbs.ts'
 import { hasDotSegment } from '../lib/request-target.ts'
 import { split } from '../lib/url.ts'
 import type { Condition, Conditions, Expiry } from './conditions.ts'
@@ -16,7 +16,7 @@ export type JsonPath = readonly (string | number)[]
 export interface Match {
   /**
    * The strings to sign: the beginning of their URLs up to a slash, such as `'https://cdn.example/'` or `'/media/'`, several of these, or a function.
-   * URLs that leave the folder with `..%2F` are not among them.
+   * URLs with an escaped `..` segment, such as `..%2F` or `..%252F`, are not among them.
    */
   readonly match: string | readonly string[] | ((text: string, path: JsonPath) => boolean)
 }
@@ -128,12 +128,12 @@ function matcherOf(match: Match['match']): (text: string, path: JsonPath) => boo
 }
 
 /**
- * Does a server that decodes `%2F` or `%5C` first find a `..` in this URL? Then `/media/..%2Fkeys.txt` begins with `/media/`, and NGINX serves
- * `/keys.txt`. Plain dot segments are left to `sign`, whose error names them.
+ * Does a server that decodes `%2F` or `%5C` first, or decodes twice, find a `..` in this URL? Then `/media/..%2Fkeys.txt` begins with `/media/`, and NGINX
+ * serves `/keys.txt`. Plain dot segments are left to `sign`, whose error names them.
  */
 function leavesFolder(text: string): boolean {
   const { path } = split(text)
-  return !hasDotSegment(path) && !below(normal(path), '/')
+  return !hasDotSegment(path) && climbs(path)
 }
 
 /** The URL of a link, without the link's parameters; other URLs as they are. */

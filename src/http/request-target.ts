@@ -1,7 +1,8 @@
 // isOriginForm: accepts only request targets that clients send to a server. Frameworks differ in how they read all others.
+
+import { climbs } from '../lib/climbs.ts'
 import { isRequestTarget } from '../lib/request-target.ts'
 import { split } from '../lib/url.ts'
-import { climbs } from './climbs.ts'
 
 /** RFC 9112, section 3.2.1: a path from `/` with its query, of visible ASCII characters. */
 const ORIGIN_FORM = /^\/[!-~]*$/

@@ -1,7 +1,7 @@
 // bearer: decides who may ask the link service for what, by tokens in the Authorization header (RFC 6750).
 import { assertKnownOptions, assertOption } from '../core/errors.ts'
 import { type Duration, secondsOf } from '../core/time.ts'
-import { climbs } from '../http/climbs.ts'
+import { climbs } from '../lib/climbs.ts'
 import { same } from '../lib/encoding.ts'
 import { below, normal, normalise, normalOrigin, normalPath } from '../lib/normalise.ts'
 import { type Parts, split } from '../lib/url.ts'

@@ -1,7 +1,7 @@
 // climbs: finds dot segments in a path that only some servers see, because they decode the path late or twice.
 
-import { normal } from '../lib/normalise.ts'
-import { hasDotSegment } from '../lib/request-target.ts'
+import { normal } from './normalise.ts'
+import { hasDotSegment } from './request-target.ts'
 
 /**
  * Does this path have a segment `.` or `..` after decoding? Servers differ in the order in which they resolve dot segments, decode (some twice),

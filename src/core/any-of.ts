@@ -1,5 +1,6 @@
 // anyOf: several schemes as one, for migrations.
 import type { Condition, Expiry } from './conditions.ts'
+import { assertOption } from './errors.ts'
 import { assertScheme, type Scheme } from './scheme.ts'
 
 /**
@@ -11,7 +12,7 @@ import { assertScheme, type Scheme } from './scheme.ts'
  * @param first - Signs, and verifies.
  * @param others - Verify only.
  * @returns A scheme, for `sign`, `verify` and the other verbs.
- * @throws A `LinkError` `bad_option` if an argument is not a scheme.
+ * @throws A `LinkError` `bad_option` if an argument is not a scheme, or is one of `allOf`.
  *
  * @example
  * ```ts
@@ -28,6 +29,8 @@ export function anyOf<C extends Condition, Own extends object, E extends Expiry>
 ): Scheme<C, Own, E> {
   const schemes = [first as unknown as Scheme, ...others].flatMap((scheme) => {
     assertScheme(scheme)
+    // allOf judges whole requests, and this list is walked link by link: it would accept nothing, or refuse the links of the others.
+    assertOption(!scheme.combine, 'schemes', 'without allOf: call verify() with it and with the others in turn')
     return scheme.schemes ?? [scheme]
   })
   return { ...first, name: `anyOf(${schemes.map(({ name }) => name).join()})`, schemes }

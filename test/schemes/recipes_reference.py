@@ -44,7 +44,7 @@ def keycdn_images(case):
 def bytescale(case):
     """www.bytescale.com/docs/secure-urls/signed-urls"""
     url = append(case, f'exp={case["expires"]}')
-    digest = hmac.new(base64.b64decode(case['secret']), url.split('://')[1].encode(), hashlib.sha256).digest()
+    digest = hmac.new(base64.b64decode(case['secret']), url.split('://', 1)[1].encode(), hashlib.sha256).digest()
     return f'{url}&sig=1.{case["id"]}.{base64.urlsafe_b64encode(digest).decode().rstrip("=")}'
 
 

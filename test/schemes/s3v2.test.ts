@@ -55,6 +55,7 @@ describe('wrong options', () => {
     [`${HOSTS.s3}/a`, { headers: { range: 'bytes=0-1' } }, 'headers'],
     [`${HOSTS.s3}/a`, { headers: { 'x-oss-acl': 'private' } }, 'headers'],
     [`${HOSTS.s3}/a`, { headers: { 'content-type': 'ü' } }, 'headers'],
+    [`${HOSTS.s3}/a`, { headers: { 'x-amz-meta-a': '1', 'X-Amz-Meta-A': '2' } }, 'headers'],
     // It would open requests without the header, too.
     [`${HOSTS.s3}/a`, { headers: { 'content-type': ' ' } }, 'headers'],
     [`${HOSTS.s3}/a`, { headers: { 'x-amz-meta-a': 'a\nx-amz-acl:public-read' } }, 'headers'],

@@ -235,12 +235,12 @@ export function boundBy({ requestHeaders = {}, requestQueryParameters = {} }: Az
   headers: string[]
   parameters: string[]
 } {
-  // A request has one value of each: Azure compares their names without case.
-  assertOption(areDifferent(Object.keys(requestHeaders)), 'requestHeaders', 'an object whose names differ in more than case')
   const names = Object.keys(requestQueryParameters)
-  assertOption(areDifferent(names), 'requestQueryParameters', 'an object whose names differ in more than case')
+  // Azure compares names without case, so a request cannot have two values.
+  assertOption(areDifferent(Object.keys(requestHeaders)), 'requestHeaders', 'without a name that occurs twice')
+  assertOption(areDifferent(names), 'requestQueryParameters', 'without a name that occurs twice')
   const areOthers = names.every((name) => !(PARAMETERS as readonly string[]).includes(name.toLowerCase()))
-  assertOption(areOthers, 'requestQueryParameters', "an object without the link's own parameters")
+  assertOption(areOthers, 'requestQueryParameters', "without the link's own parameters")
   const headers = pairsOf(Object.keys(requestHeaders), (name) => requestHeaders[name])
   // Proxies change others on the way.
   const areSent = Object.values(requestHeaders).every((value) => /^([!-~]([ -~]*[!-~])?)?$/.test(value))

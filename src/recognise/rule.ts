@@ -23,7 +23,8 @@ export interface LinkExpiry {
 /** What a link says. `recognise` leaves out empty values, and times that are not finite. Times are in milliseconds since 1970. */
 export interface Said extends LinkExpiry {
   readonly starts?: number | undefined
-  readonly methods?: readonly string[] | undefined
+  // `null`: the answer of `match` for a text without one.
+  readonly methods?: readonly string[] | null | undefined
   readonly ip?: string | undefined
   readonly prefix?: string | undefined
   readonly uses?: number | undefined

@@ -69,9 +69,10 @@ export const base64Text = (value: string): string => attempt(atob, value.replace
 // biome-ignore lint/suspicious/noExplicitAny: anybody can have written it
 export const base64Json = (value: string): any => attempt(JSON.parse, base64Text(value)) ?? ''
 
-/** When a JWT expires and starts. `undefined` if it has an expiry that cannot be read. */
+/** When a JWT expires and starts; nothing for an empty text. `undefined` if it has an expiry that cannot be read. */
 export function jwtTimes(token: string): (LinkExpiry & { readonly starts: number | undefined }) | undefined {
-  const { exp, nbf } = base64Json(token.split('.')[1] ?? '')
+  // Decoding an empty text would throw, which takes as long as reading a whole link.
+  const { exp, nbf } = token && base64Json(token.split('.')[1] as string)
   const expiry = expiryFrom(exp)
   return exp === undefined || expiry ? { ...expiry, starts: unixTime(nbf) } : undefined
 }

@@ -11,7 +11,7 @@ export const FRAMEWORKS: readonly Rule[] = [
     expires: 'expires',
     read: (link) => ({
       starts: unixTime(link.text('starts')),
-      methods: link.text('method').match(/[A-Z-]+/g) ?? [],
+      methods: link.text('method').match(/[A-Z-]+/g),
       ip: link.text('net') && `/${link.text('net')}`,
       prefix: link.text('prefix'),
       uses: +link.text('uses'),

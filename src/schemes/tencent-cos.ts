@@ -6,7 +6,7 @@ import { asSent } from '../lib/canonical.ts'
 import { normalOrigin } from '../lib/normalise.ts'
 import { append, encodeValue, LONGEST, split, takeParameters } from '../lib/url.ts'
 import { canonicalPath } from './shared/canonical-request.ts'
-import { headerNamesIn, listedQuery, listOf, parameterNamesIn } from './shared/cos-lists.ts'
+import { assertListed, headerNamesIn, listedQuery, listOf, parameterNamesIn } from './shared/cos-lists.ts'
 import { parametersIn, pathToSign, sendsUnsignedHeader, stringToSign } from './shared/cos-request.ts'
 import { derivedKey, hexHmacSha1Key } from './shared/derive.ts'
 import { type PresignKey, withGoodCredentials } from './shared/presign-key.ts'
@@ -75,7 +75,7 @@ export function tencentCos(keys: Keys<CosKey>): Scheme<'starts' | 'method', Pres
       assertOption(path !== undefined, 'url', 'one with a path of UTF-8 and without dot segments')
       const added = pairsToAdd(NAMES, own.query)
       const parameters = parametersIn(`${sent.query || '?'}&${added.join('&')}`)
-      assertOption(parameters, 'url', 'one whose parameters can be decoded and occur once, in any case')
+      assertListed(parameters, added.length > 0 ? 'query' : 'url')
       const headers = new Map([['host', hostOf(normalOrigin(sent.origin))], ...headersToSign(own.headers)])
       const headerNames = [...headers.keys()].sort()
 

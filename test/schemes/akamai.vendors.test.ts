@@ -30,6 +30,8 @@ const ip = fc.option(fc.oneof(fc.ipV4(), fc.constantFrom('2001:db8::1', '::1', '
 const segment = fc.stringMatching(/^(?:[\w\-.!$'()*+,;=:@~]|%[2-7E][\dA-F]){1,12}$/)
 const path = fc.array(segment, { minLength: 1, maxLength: 4 }).map((segments) => `/${segments.join('/')}`)
 const dots = /\/(\.|%2E){1,2}([/;?]|$)/i
+// No pattern opens a path that leaves its folder: some servers decode `..%2F` and `..%5C` before they resolve dots. So `verify` refuses these paths.
+const climbs = /(\/|%2F|%5C)(\.|%2E){1,2}(\/|%2F|%5C|[;?]|$)/i
 const query = fc.option(fc.stringMatching(/^(?:\w{1,5}=[\w.%]{0,5}&?){1,3}$/), { nil: undefined })
 const pattern = path.map((text) => `${text.replace(/[~!]/g, '-')}/*`)
 const value = fc.option(fc.stringMatching(/^[\w\-.!*()/=:@,$?]{1,20}$/), { nil: undefined })
@@ -47,7 +49,7 @@ test('akamai-edgeauth', async () => {
         data: value,
         acl: fc.option(
           fc.array(
-            pattern.filter((text) => !dots.test(text)),
+            pattern.filter((text) => !climbs.test(text)),
             { minLength: 1, maxLength: 3 },
           ),
           { nil: undefined },
@@ -107,7 +109,7 @@ test('generate_auth_token of cloudinary', async () => {
         const link = await sign(scheme, `https://res.cloudinary.com${path}`, conditions, { now })
         expect(link).toBe(`https://res.cloudinary.com${path}?${token}`)
         const verdict = await verify(scheme, acl ? link.replace(path, () => acl[0]?.replace(/[*?]/g, 'x') as string) : link, { now, ip })
-        if (!acl || !dots.test(acl[0] as string)) expect(verdict.ok).toBe(true)
+        if (!acl || !climbs.test(acl[0] as string)) expect(verdict.ok).toBe(true)
       },
     ),
     { seed, numRuns },

@@ -235,6 +235,11 @@ test('conditions and options that are wrong', async () => {
   expect(await thrown(() => cloudfront({ id, secret }, { hash: 'SHA1' } as never))).toBe('bad_option hash')
 })
 
+test('a pattern for all hosts, and a path that begins with two slashes', async () => {
+  const link = await sign(links, `${HOST}//a`, { expires, resource: '*' }, at)
+  expect((await verify(links, link, at)).claims?.resource).toBe(`${HOST}//a`)
+})
+
 test('every reason has a vector', () => {
   const results = new Set(vectors.testGroups.flatMap(({ tests }) => tests.map(({ result }) => result)))
   expect([...results].sort()).toEqual([...vectors.reasons].sort())

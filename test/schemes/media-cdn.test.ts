@@ -34,6 +34,8 @@ test.each<[what: string, code: string, call: () => unknown]>([
   ['a header with a line break', 'bad_option', () => asking({ headers: { foo: 'a\nb' } })],
   ['a header with a ~', 'bad_option', () => asking({ headers: { foo: 'a~b' } })],
   ['a name of a header with a =', 'bad_option', () => asking({ headers: { 'a=b': 'c' } })],
+  ['headers that differ only in case', 'bad_option', () => asking({ headers: { foo: 'a', Foo: 'b' } })],
+  ['a header that fetch cannot send', 'bad_option', () => asking({ headers: { foo: '中' } })],
   ['a number as data', 'bad_option', () => asking({ data: 7 })],
   ['uses', 'unsupported_condition', () => asking({ uses: 1 })],
 ])('%s throws %s', async (_, code, call) => {

@@ -656,7 +656,8 @@ describe('any text', () => {
         for (const scheme of schemes) {
           try {
             const conditions = { ...hourOf(scheme), ...(scheme.carries.includes('ip') && { ip: '::1' }) }
-            const link = await sign(scheme as Scheme, front + path, conditions)
+            // Without the fragment, which stays in the link: clients do not send it, so `verify` refuses it.
+            const link = (await sign(scheme as Scheme, front + path, conditions)).replace(/#.*/s, '')
             signed++
             expect(await verify(scheme, link, { ip: '::1' }), link).toMatchObject({ ok: true })
             // As a client sends it.

@@ -58,6 +58,7 @@ describe('wrong options', () => {
     [`${HOSTS.s3}/a`, { headers: { 'x-amz-meta-a': '1', 'X-Amz-Meta-A': '2' } }, 'headers'],
     // It would open requests without the header, too.
     [`${HOSTS.s3}/a`, { headers: { 'content-type': ' ' } }, 'headers'],
+    [`${HOSTS.s3}/a`, { headers: { 'content-type': 'a/b', 'Content-Type': 'c/d' } }, 'headers'],
     [`${HOSTS.s3}/a`, { headers: { 'x-amz-meta-a': 'a\nx-amz-acl:public-read' } }, 'headers'],
     [`${HOSTS.s3}/a`, { method: ['GET', 'PUT'] }, 'method'],
   ])('%s with %j', async (url, conditions, option, vendor = 's3' as never) => {

@@ -17,6 +17,7 @@ import {
   REQUEST_PARAMETERS,
   type Taken,
 } from './azure-request.ts'
+import { areDifferent } from './texts-of.ts'
 
 /** A stored access policy. Links that name it leave out the values that it has. */
 export interface AzurePolicy {
@@ -227,8 +228,6 @@ export function assertPlace(place: Place | undefined, { sr }: Fields, request: A
   assertOption(!isBlob(sr) || !place.resource.endsWith('.'), 'url', "one whose name does not end with '.', because Azure drops it")
   assertOption(!sr || CONTAINER.test(place.resource), 'url', 'one with a container or share of lower-case letters, digits and hyphens')
 }
-
-const areDifferent = (names: readonly string[]): boolean => new Set(names.map((name) => name.toLowerCase())).size === names.length
 
 /** The headers and query parameters that a link binds the request to. */
 export function boundBy({ requestHeaders = {}, requestQueryParameters = {} }: AzureConditions): {

@@ -2,7 +2,7 @@
 import { assertOption } from '../../core/errors.ts'
 import { normalOrigin, normalPath } from '../../lib/normalise.ts'
 import { split } from '../../lib/url.ts'
-import { type HeaderReader, matchesPattern } from './edge-token.ts'
+import { claimedResource, type HeaderReader, matchesPattern } from './edge-token.ts'
 
 /** The URL as it is signed. CloudFront removes its own parameters from a query, so the rest of the query must not be ambiguous. */
 export function resourceOf(url: string): string {
@@ -53,7 +53,7 @@ export function wholeUrls(origin: string, rest: string, header?: HeaderReader): 
 export function covered(pattern: string, url: string): string {
   if (pattern === url && !url.includes('*')) return url
   const { origin, path } = split(url)
-  return origin && pattern.startsWith(`${origin}/`) ? origin + path : path
+  return origin && pattern.startsWith(`${origin}/`) ? origin + path : claimedResource(origin, path)
 }
 
 /** The prefix, in normal form, that a pattern such as `https://host/videos/*` opens. */

@@ -1,5 +1,6 @@
 // The lists of a link to Tencent Cloud Object Storage: the names of the headers and parameters that are signed.
-import { encodeValue } from '../../lib/url.ts'
+import { assertOption } from '../../core/errors.ts'
+import { decodeValue, encodeValue } from '../../lib/url.ts'
 import { type CanonicalParameter, canonicalParameters, printShort } from './canonical-request.ts'
 import { HEADER_NAME } from './presign-request.ts'
 
@@ -19,7 +20,22 @@ export function listOf(parameters: readonly CanonicalParameter[]): string {
 /** The names of parameters in a list. Tencent's SDKs escape them once or twice. */
 export function parameterNamesIn(list: string): ReadonlySet<string> {
   const names = list.split(';').filter((name) => name)
-  return new Set(names.map((name) => (name.includes('%') ? name : encodeValue(name)).toLowerCase()))
+  return new Set(names.map((name) => (isEscaped(name) ? name : encodeValue(name)).toLowerCase()))
+}
+
+/** Is this the escaped form of a name? `100%` is not: its `%` belongs to the name. */
+function isEscaped(name: string): boolean {
+  const plain = decodeValue(name)
+  return plain !== undefined && encodeValue(plain).toLowerCase() === name.toLowerCase()
+}
+
+type Listed = readonly CanonicalParameter[]
+
+/** Throws unless readers find each parameter in the list of names. They find none without a name, and none whose name looks like an escaped name. */
+export function assertListed(parameters: Listed | undefined, option: string): asserts parameters is Listed {
+  const found = parameterNamesIn(decodeValue(listOf(parameters ?? [])) ?? '')
+  const isListed = parameters?.every(({ name }) => found.has(name))
+  assertOption(isListed, option, 'one whose parameters can be decoded, occur once, in any case, and have names that do not look escaped')
 }
 
 /** The parameters of a list, with its `?`: in canonical form, and with the letters of their names as they are. */

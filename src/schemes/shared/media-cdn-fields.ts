@@ -2,6 +2,7 @@
 import { assertOption } from '../../core/errors.ts'
 import type { Visit } from '../../core/scheme.ts'
 import { asClientsSend, escapeField, patternsOf } from './edge-token.ts'
+import { areDifferent } from './texts-of.ts'
 import { encodePrefix } from './url-prefix.ts'
 
 /** Names of headers with commas between them. */
@@ -28,8 +29,11 @@ export function listOf(list: string | readonly string[], form: RegExp, option: s
 
 export function headersToSign(headers: Readonly<Record<string, string>>): string {
   const names = Object.keys(Object(headers))
-  const good = names.length > 0 && HEADER_NAMES.test(names.join()) && names.every((name) => isValue(headers[name]))
-  assertOption(good, 'headers', "names of headers and their values, without ',', '~' and spaces around them")
+  const values = Object.values(Object(headers))
+  const isSent = values.every((value) => isValue(value) && /^[ -~]*$/.test(value as string))
+  const good = names.length > 0 && HEADER_NAMES.test(names.join()) && isSent
+  assertOption(good, 'headers', "names of headers and their values in ASCII, without ',', '~' and spaces around them")
+  assertOption(areDifferent(names), 'headers', 'without a name that occurs twice')
   return names.map((name) => `${name}=${headers[name]}`).join()
 }
 

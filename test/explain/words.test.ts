@@ -28,8 +28,9 @@ describe.each(schemeNames())('%s', (name) => {
     }
   })
 
-  test('the form of a parameter fits after "must be"', async () => {
+  test('its table is for it, and the form of a parameter fits after "must be"', async () => {
     const { table } = await texts()
+    expect(table?.schemes ?? [name]).toContain(name)
     for (const [parameter, form] of Object.entries(table?.forms ?? {})) expect(form, parameter).toMatch(/^\S[^\n]+[^.\s]$/)
   })
 })

@@ -1,6 +1,6 @@
 // What the link service says: its description for programs, the sentences of its errors, and its limits at their boundaries.
 import { describe, expect, test, vi } from 'vitest'
-import { hmac, type Scheme, sign } from '../../src/index.ts'
+import { anyOf, hmac, inspect, type Scheme, sign, verify } from '../../src/index.ts'
 import { nginx } from '../../src/schemes/nginx.ts'
 import { s3 } from '../../src/schemes/s3.ts'
 import { bearer, pythonRoutes, renewal, type ServiceOptions, service } from '../../src/service.ts'
@@ -278,4 +278,30 @@ test('every answer is JSON that is not stored or sniffed, and each refusal has a
   const response = await broken(post('/sign', JSON.stringify(good)))
   error.mockRestore()
   expect([response.status, (await response.json()).title]).toEqual([500, 'Internal Server Error'])
+})
+
+test('of several schemes under one name, the first signs, and all are verified', async () => {
+  const old = hmac({ id: 'old', secret: secret.toUpperCase() })
+  const both = service(anyOf(links, old), { authorize: () => true })
+  const { link } = await ask(both, '/sign', good)
+  expect((await verify(links, link)).ok).toBe(true)
+  for (const scheme of [links, old]) {
+    const signed = await sign(scheme, good.url, { expires: '10m' })
+    expect(await ask(both, '/verify', { link: signed })).toMatchObject({ ok: true })
+  }
+})
+
+test.each([
+  [{ method: 'PUT' }, { methods: ['PUT'] }],
+  [{ ip: '198.51.100.0/24' }, { ip: '/24' }],
+  [{ prefix: '/v/7/' }, { prefix: '/v/7/' }],
+  [{ id: 'other' }, { id: 'other' }],
+])('a renewed link has %j in place of what the old one says, if the application says so', async (decision, claims) => {
+  const conditions = { expires: '10m', ip: '203.0.113.7', prefix: '/v/', id: 'user-7' } as const
+  const link = await sign(links, 'https://cdn.example/v/7/a.ts', conditions)
+  const fetch = renewal(links, { authorize: () => decision as never, conditions: { expires: '1h' }, ip: () => '203.0.113.7' })
+  const renewed = await ask(fetch, '/renew', { link })
+  expect(renewed).toMatchObject({ ok: true, status: 200 })
+  const before = { ip: '/32', prefix: '/v/', id: 'user-7' }
+  expect(inspect(links, renewed.link)?.unverified).toMatchObject({ ...before, ...claims })
 })

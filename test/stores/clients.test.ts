@@ -69,7 +69,30 @@ describe('memoryStore', () => {
   })
 })
 
+test('memoryStore remembers a use for a day by default, to the millisecond', () => {
+  const store = memoryStore()
+  void store.take('a', later, 1)
+  void store.take('b', later, 1)
+  const at = (milliseconds: number) => new Date(START + milliseconds)
+  vi.setSystemTime(at(DAY - 1))
+  expect(store.take('a', at(DAY), 1)).toBe(false)
+  vi.setSystemTime(at(DAY))
+  expect(store.take('b', at(2 * DAY), 1)).toBe(true)
+})
+
 describe('denoKvStore', () => {
+  test('an id has as many uses as its link says, and a refused take changes nothing', async () => {
+    const kv = standIn()
+    const store = denoKvStore(kv)
+    const takes: unknown[] = []
+    for (let i = 0; i < 4; i++) takes.push(await store.take('a', later, 2))
+    expect(takes).toEqual([true, true, false, false])
+    expect(kv.data.get('securelink,a')).toMatchObject({ version: 2, value: { count: 2, until: START + DAY } })
+    // A link of the same id that lives longer keeps the entry for longer, and takes no use.
+    expect(await store.take('a', new Date(START + 3 * DAY), 2)).toBe(false)
+    expect(kv.data.get('securelink,a')).toMatchObject({ value: { count: 2, until: START + 3 * DAY }, expireIn: 4 * DAY })
+  })
+
   test('an entry lives for a day longer than its link, and than retain', async () => {
     const kv = standIn()
     await denoKvStore(kv, { retain: '1h' }).take('long', new Date(START + 2 * HOUR), 1)
@@ -118,6 +141,14 @@ describe('redisStore', () => {
     const client = { status: 'ready', eval: async (...rest: unknown[]) => calls.push(rest) }
     expect(await redisStore(client as never).take('a', later, 1)).toBe(true)
     expect(calls[0]?.slice(1, 4)).toEqual([1, 'securelink:a', '1'])
+  })
+
+  test.each(['close', 'reconnecting', 'disconnecting', 'end', 'not ready'])('nothing is sent by a client that is %s', async (status) => {
+    const calls: unknown[] = []
+    const evaluate = async (...rest: unknown[]) => calls.push(rest)
+    const client = status === 'not ready' ? { isReady: false, eval: evaluate } : { status, eval: evaluate }
+    await expect(redisStore(client as never).take('a', later, 1)).rejects.toThrow('redisStore: Redis cannot be reached')
+    expect(calls).toEqual([])
   })
 
   test('nothing is sent for an invalid date', async () => {

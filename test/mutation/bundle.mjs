@@ -37,6 +37,10 @@ const onlyNeeded = (module, needed) =>
       })
     : module
 
+const schemeModules = `({ ${expand('src', ['schemes/*'], '.ts')
+  .map((file) => `${JSON.stringify(/([^/]+)\.ts$/.exec(file)[1])}: () => import('${root}${file}')`)
+  .join(', ')} })[name]()`
+
 const pluginFor = (parts, { needed, fewer }) => ({
   name: 'mutation',
   setup({ onResolve, onLoad }) {
@@ -67,6 +71,8 @@ const pluginFor = (parts, { needed, fewer }) => ({
           .replace('describe.each(Object.keys(servers))', 'describe.each([])')
       }
       contents = contents
+        // The command loads schemes by their files. In the bundle they are modules of it, with the same errors.
+        .replace('import(file.href)', (line) => (path.endsWith('/cli/scheme.ts') ? schemeModules : line))
         .replaceAll('import.meta.dirname', JSON.stringify(path.replace(/\/[^/]*$/, '')))
         .replaceAll('import.meta.url', JSON.stringify(`file://${path}`))
       return { contents, loader: 'ts' }

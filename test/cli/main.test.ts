@@ -143,6 +143,36 @@ describe('explain', () => {
     expect((await run([...late, '--method', 'PUT', '--tolerance', '30s'])).out).toMatch(/^refused wrong_ip\n/)
   })
 
+  test('writes the strings of a valid link, with the canonical request where only its hash is signed', async () => {
+    const keys = JSON.stringify({ id: 'AKIAMADEUPEXAMPLE000', secret: SECRET })
+    const bucket = s3({ id: 'AKIAMADEUPEXAMPLE000', secret: SECRET })
+    const link = await sign(bucket, 'https://b.s3.amazonaws.com/a.png', { expires: '10m' }, { now })
+    const args = ['explain', '--scheme', 's3', '--now', NOW, link]
+    const { stringToSign, canonicalRequest } = JSON.parse((await run([...args, '--json'], { keys })).out)
+    const indented = (text: string) => text.replace(/^(?=.)/gm, '  ')
+    const texts = [stringToSign, canonicalRequest].map(indented)
+    expect((await run(args, { keys })).out).toBe(
+      `ok s3\n\nstring to sign of the verifier:\n${texts[0]}\n\ncanonical request of the verifier:\n${texts[1]}\n\n`,
+    )
+  })
+
+  test('writes what it has tried if it knows no mistake, and the signature that it expects', async () => {
+    const link = `/a?expires=1893456600&signature=${'A'.repeat(43)}`
+    const args = ['explain', '--bound', '50', '--now', NOW, link]
+    const { tried, expected, stringToSign } = JSON.parse((await run([...args, '--json'])).out)
+    expect(tried).toBe(50)
+    expect((await run(args)).out).toBe(`refused bad_signature
+
+None of the known mistakes made this signature, among 50 that were tried. It may have been made with another secret, or for another URL.
+
+string to sign of the verifier:
+${stringToSign.replace(/^(?=.)/gm, '  ')}
+
+expected signature (valid, so keep it to yourself): ${expected}
+
+`)
+  })
+
   test('writes lines that are too long for two columns one below the other, with a mark below the difference', async () => {
     const path = `/files/${'x'.repeat(70)}`
     const link = (await sign(links, path.toUpperCase(), { expires: '10m' }, { now })).replace(path.toUpperCase(), path)
@@ -339,6 +369,7 @@ describe('options', () => {
       'securelink verify: --header must be a name, a colon and a value, such as content-type: image/png',
     ],
     [['sign', '--expires', '10m', '--condition', '=x', '/a'], 'securelink sign: --condition must be name=value'],
+    [['sign', '--expires', '10m', '--condition', 'a b=c', '/a'], 'securelink sign: --condition must be name=value'],
     [
       ['redeem', '--store', 'redis://host:99999', '/a'],
       expect.stringContaining('--store must be an address such as redis://127.0.0.1:6379'),

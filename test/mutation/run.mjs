@@ -2,6 +2,8 @@
 //
 //   node test/mutation/run.mjs --area=core --count=150 --seed=1
 //   node test/mutation/run.mjs --area=hmac --again=build/mutation/hmac.json   the survivors of a run once more
+//   node test/mutation/run.mjs --area=http --servers                            with the tests that start a server in this process
+//   node test/mutation/run.mjs --area=explain --without='accusations|vendors'   without some slow tests
 //
 // Library and tests are bundled once, and a mutant is the bundle with one change in its text, so that most take a fraction of a second. Tests that need
 // a server, a browser or a vendor's package are left out. The results are in build/mutation/<area>.json.

@@ -34,3 +34,12 @@ describe.each(schemeNames())('%s', (name) => {
     for (const [parameter, form] of Object.entries(table?.forms ?? {})) expect(form, parameter).toMatch(/^\S[^\n]+[^.\s]$/)
   })
 })
+
+test.each([
+  ['qiniu', 'without its padding', 'keep the "="'],
+  ['bytescale', 'with padding', 'remove the "="'],
+])('%s: a signature in another form is %s', async (name, sentence, remedy) => {
+  const rule = (await tableOf(name, []))?.rules.find(({ code }) => code === 'signature_form')
+  expect(rule?.sentence).toContain(`in place of base64url, or ${sentence}.`)
+  expect(rule?.remedy).toContain(`${remedy} at its end.`)
+})

@@ -55,6 +55,14 @@ test('the content security policy allows the style and the script of the page, a
   )
 })
 
+test('without words of your own, the page tells people in English what to do', async () => {
+  const html = await (await make()(new Request(await mint()))).text()
+  expect(html).toContain('<html lang="en">')
+  expect(html).toContain('<title>Open your link</title>')
+  expect(html).toContain('<h1>Open your link</h1>\n<p>This link works only once. Press the button to use it.</p>')
+  expect(html).toContain('<button>Continue</button>')
+})
+
 test('a handler, its arguments, and words of your own', async () => {
   const fetch = confirm<[NodeInfo]>(links, {
     store,
@@ -210,6 +218,7 @@ test('a refused HEAD has no body', async () => {
 
 test('a redirect that cannot be a header throws at once, and not after the use is consumed', () => {
   for (const redirect of [
+    '',
     'https://app.example/\n',
     'https://app.example/a b',
     'https://app.example/\u{1f512}',

@@ -67,6 +67,7 @@ test.each<[string, RequestListener, RegExp]>([
 ])('%s: 500, and stderr names the remedy', async (_name, handler, sentence) => {
   const answer = await open(await serving(handler))
   expect([answer.status, await answer.text()]).toEqual([500, 'The server failed to answer this request.\n'])
+  expect([answer.headers.get('content-type'), answer.headers.get('cache-control')]).toEqual(['text/plain; charset=utf-8', 'no-store'])
   expect(told()).toMatch(sentence)
   expect(told()).not.toMatch(/signature=|0123456789abcdef/)
 })

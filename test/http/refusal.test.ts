@@ -43,7 +43,7 @@ const requests: Record<RefusalReason, () => Promise<Response>> = (() => {
   const at = () => new Date('2030-01-01T00:00:00Z')
   const mint = (more: object = {}) => sign(links, url, { expires: '10m', ...more }, { now: at })
   const open = async (link: string | Promise<string>, options: object = {}, init: RequestInit = {}) =>
-    guard(links, never, { now: at, words, ...options })(new Request(await link, { ...page, ...init }))
+    guard(links, never, { now: at, words, ...options })(new Request(await link, { headers: { accept }, ...init }))
   const other = hmac({ id: 'other', secret: 'fedcba9876543210fedcba9876543210' })
   const short = { id: 'k', secret: '0123456789abcdef0123456789abcdef', expires: new Date('2029-12-31T23:59:59Z') }
   const store: UseStore = { take: () => false }
@@ -57,7 +57,7 @@ const requests: Record<RefusalReason, () => Promise<Response>> = (() => {
     wrong_method: () => open(mint(), {}, { method: 'PUT' }),
     wrong_ip: () => open(mint({ ip: '203.0.113.7' })),
     expired: () => open(sign(links, url, { expires: '1s' }, { now: () => new Date('2029-12-31') })),
-    key_expired: async () => guard(hmac(short), never, { now: at, words })(new Request(await mint(), page)),
+    key_expired: async () => guard(hmac(short), never, { now: at, words })(new Request(await mint(), { headers: { accept } })),
     too_early: () => open(mint({ starts: '5m' })),
     revoked: () => open(mint(), { revoked: () => true }),
     needs_redeem: () => open(mint({ uses: 1 })),
@@ -66,6 +66,7 @@ const requests: Record<RefusalReason, () => Promise<Response>> = (() => {
   }
 })()
 let words: RefusalWords = {}
+let accept = BROWSER
 
 describe.each(Object.entries(requests) as [RefusalReason, () => Promise<Response>][])('the page for %s', (reason, send) => {
   test('has a title and a sentence, and nothing of the link', async () => {
@@ -93,6 +94,21 @@ describe.each(Object.entries(requests) as [RefusalReason, () => Promise<Response
     const html = await (await send()).text()
     expect(html).toContain('<h1>Geht nicht</h1>\n<p>Bitte fragen Sie nach.</p>')
   })
+})
+
+test('programs get a sentence for each reason, and no two reasons have the same', async () => {
+  words = {}
+  accept = 'application/json'
+  const sentences: string[] = []
+  for (const [reason, send] of Object.entries(requests)) {
+    const answer = await send()
+    const { detail, ...more } = await answer.json()
+    expect(more).toMatchObject({ reason, status: answer.status, title: expect.stringMatching(/^[A-Z][A-Za-z ]+$/) })
+    expect(detail).toMatch(/^[A-Z].{10,}\.$/)
+    sentences.push(detail)
+  }
+  accept = BROWSER
+  expect(new Set(sentences).size).toBe(Object.keys(requests).length)
 })
 
 test('the content security policy of a refusal allows its style and nothing else', async () => {

@@ -106,6 +106,14 @@ test('a link without a prefix needs a path', async () => {
   expect((await verify(links, `${ORIGIN}/a.png`, { ...at, headers: { cookie } })).ok).toBe(true)
 })
 
+test('a link with one second left makes a cookie, and one with less does not', async () => {
+  const links = akamai({ secret: 'aabbccddeeff0011' })
+  const link = await sign(links, `${ORIGIN}/a/`, { expires: '1h', prefix: '/a/' }, at)
+  const left = (milliseconds: number) => setCookies(links, link, { now: () => new Date(+NOW + 3_600_000 - milliseconds) })
+  expect(left(1000)[0]).toContain('; Max-Age=1; ')
+  expect(() => left(999)).toThrow('link must be one that is not expired')
+})
+
 test('mistakes name their option', async () => {
   const links = akamai({ secret: 'aabbccddeeff0011' })
   const link = await sign(links, `${ORIGIN}/a/`, { expires: '1h', prefix: '/a/' }, at)
@@ -135,9 +143,11 @@ test('mistakes name their option', async () => {
   const inQuery = cloudCdn({ id: 'my-key', secret: 'nZtRohdNF9m3cKM24IcK4w==' })
   const url = await sign(inQuery, `${ORIGIN}/a/`, { expires: '1h', prefix: '/a/' }, at)
   expect(() => setCookies(inQuery, url, at)).toThrow("cloudCdn needs placement: 'cookie'")
+  expect(() => setCookies(anyOf(links, inQuery), url, at)).toThrow("cloudCdn needs placement: 'cookie'")
+  expect(() => setCookies(links, url, at)).toThrow(/ fits into a cookie$/)
   for (const [option, values] of Object.entries({
     domain: [7, '', 'a b', 'a;b', 'a..b'],
-    path: [7, '', 'a', '/a;b', '/a b', '/\n'],
+    path: [7, '', 'a', 'a/b', '/a;b', '/a b', '/\n'],
     secure: ['yes', null],
     httpOnly: [1],
     partitioned: ['no'],

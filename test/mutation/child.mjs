@@ -7,12 +7,12 @@ if (process.argv[2] === 'dom') {
 }
 
 process.on('disconnect', () => process.exit())
-process.on('message', async ({ path, skip }) => {
+process.on('message', async ({ path, skip, first }) => {
   reset()
   let report
   try {
     await import(path)
-    report = await run(skip)
+    report = await run(skip, { first })
   } catch (error) {
     report = { failed: 'import', message: String(error?.message ?? error).slice(0, 300) }
   }

@@ -2,6 +2,8 @@
 //
 //   node test/mutation/run.mjs --area=core --count=150 --seed=1
 //   node test/mutation/run.mjs --area=hmac --again=build/mutation/hmac.json   the survivors of a run once more
+//   node test/mutation/run.mjs --area=http --servers                            with the tests that start a server in this process
+//   node test/mutation/run.mjs --area=explain --without='accusations|vendors'   without some slow tests
 //
 // Library and tests are bundled once, and a mutant is the bundle with one change in its text, so that most take a fraction of a second. Tests that need
 // a server, a browser or a vendor's package are left out. The results are in build/mutation/<area>.json.
@@ -13,8 +15,19 @@ import { bundled, expand, regionOf, root, SLOW, vectorTests } from './bundle.mjs
 import { mutantsOf } from './mutants.mjs'
 
 const string = { type: 'string' }
+const flag = { type: 'boolean' }
 const { values } = parseArgs({
-  options: { area: string, count: string, seed: string, again: string, workers: string, file: string, hasty: { type: 'boolean' } },
+  options: {
+    area: string,
+    count: string,
+    seed: string,
+    again: string,
+    workers: string,
+    file: string,
+    hasty: flag,
+    servers: flag,
+    without: string,
+  },
 })
 const area = AREAS[values.area]
 if (!area) throw new Error(`--area must be one of ${Object.keys(AREAS).join(', ')}`)
@@ -22,7 +35,9 @@ const seed = Number(values.seed ?? 1)
 const count = Number(values.count ?? 150)
 const workers = Number(values.workers ?? 2)
 
-const isSlow = (file) => SLOW.test(file) && !(area.dom && /\.dom\./.test(file))
+const isSlow = (file) =>
+  (values.without && new RegExp(values.without).test(file)) ||
+  (SLOW.test(file) && !(values.servers && /\.server\./.test(file)) && !(area.dom && /\.dom\./.test(file)))
 const tests = expand('test', area.tests, '.test.ts').filter(
   (file) => !isSlow(file) && !expand('test', area.quick ?? [], '.test.ts').includes(file),
 )
@@ -54,7 +69,7 @@ const isFirst = `(scheme) => ${first}.includes(scheme)`
 const isOther = `(scheme) => !${first}.includes(scheme) && ${area.schemes === 'all' || `${JSON.stringify(area.schemes)}.includes(scheme)`}`
 const needed = area.schemes === 'all' ? undefined : [...area.first, ...area.schemes]
 
-const late = (file) => /property|memory|covers|schemes|requests/.test(file)
+const late = (file) => /property|memory|covers|schemes|requests|\.server\./.test(file)
 // Slow tests of one module, and the modules for which they run.
 const ONLY_FOR = [
   { tests: /core\/memory/, sources: /core\/memory/ },
@@ -130,6 +145,9 @@ function runner(number) {
       const path = `${folder}${values.area}-${number}-${runs++}.mjs`
       writeFileSync(path, text)
       const skip = PARTS.map(({ name }) => name).filter((name) => !(mutant ? matters(name, mutant.file) : inBaseline(name)))
+      // A test that is named after the mutant's file is the likeliest to fail.
+      const base = mutant && /([^/]+)\.ts$/.exec(mutant.file)[1]
+      const first = PARTS.map(({ name }) => name).filter((name) => name.includes(`/${base}.`))
       const result = await new Promise((resolve) => {
         const finish = (answer) => {
           clearTimeout(timer)
@@ -139,7 +157,7 @@ function runner(number) {
         const timer = setTimeout(() => finish({ failed: 'timeout' }), limit)
         child.once('message', finish)
         child.once('exit', () => finish({ failed: 'it ended early' }))
-        child.send({ path, skip })
+        child.send({ path, skip, first })
       })
       rmSync(path, { force: true })
       if (['timeout', 'it ended early'].includes(result.failed)) stop()

@@ -113,12 +113,17 @@ async function runTest({ name, work }, chain, report) {
   }
 }
 
-/** Runs everything but the files of `skip`; answers with the number of tests, and the first failure. With `all`, only the file of a failure ends. */
-export async function run(skip = [], { all = false } = {}) {
+/**
+ * Runs everything but the files of `skip`, those of `first` before the others; answers with the number of tests, and the first failure. With `all`, only
+ * the file of a failure ends.
+ */
+export async function run(skip = [], { all = false, first = [] } = {}) {
   const report = { count: 0, name: '' }
   const times = {}
   const failures = []
-  for (const suite of files.filter(({ name }) => !skip.includes(name))) {
+  const isFirst = ({ name }) => first.includes(name)
+  const ordered = [...files.filter(isFirst), ...files.filter((suite) => !isFirst(suite))]
+  for (const suite of ordered.filter(({ name }) => !skip.includes(name))) {
     const start = performance.now()
     try {
       await runSuite(suite, [], report)

@@ -6,7 +6,7 @@ import { LinkError } from '../core/errors.ts'
 import type { SecretKey } from '../core/keys.ts'
 import type { Scheme } from '../core/scheme.ts'
 import type { Io } from './io.ts'
-import { json, Misuse, type Options, type Values } from './options.ts'
+import { dateOf, json, Misuse, type Options, type Values } from './options.ts'
 
 /** The options of every verb that takes a scheme. */
 export const SCHEME: Options = { scheme: { type: 'string' }, options: { type: 'string' } }
@@ -46,9 +46,14 @@ function keysInJson(value: unknown): readonly SecretKey[] {
   if (!list.every(isObject)) throw new Misuse('a key in JSON must be an object such as {"id":"2026-11","secret":"…"}')
   return list.map(({ starts, expires, ...key }) => ({
     ...(key as unknown as SecretKey),
-    ...(starts !== undefined && { starts: new Date(`${starts}`) }),
-    ...(expires !== undefined && { expires: new Date(`${expires}`) }),
+    ...datesIn({ starts, expires }),
   }))
+}
+
+/** The dates of a key in JSON. Not as the engine reads dates: `2030-1-1` would be another time in each time zone. */
+function datesIn(texts: Readonly<Record<'starts' | 'expires', unknown>>): { starts?: Date; expires?: Date } {
+  const dates = Object.entries(texts).map(([name, text]) => [name, dateOf(text, `${name} of a key`)])
+  return Object.fromEntries(dates.filter(([, date]) => date))
 }
 
 function read(file: string): Promise<string> {

@@ -29,6 +29,8 @@ export async function sign(args: readonly string[], io: Io): Promise<number> {
   const scheme = await schemeOf(values, await keysOf(values, io))
   const conditions = conditionsOf(values)
   const now = nowOf(values)
+  // A single URL among the arguments needs no number.
+  const isOnly = rest.length === 1 && rest[0] !== '-'
   let exit = 0
   await eachLine({ rest, file: fileOf(values) }, io, async (url, number) => {
     try {
@@ -36,7 +38,7 @@ export async function sign(args: readonly string[], io: Io): Promise<number> {
       return values['json'] ? `${JSON.stringify({ url, link })}\n` : `${link}\n`
     } catch (error) {
       exit = 2
-      io.stderr.write(`securelink sign: line ${number}: ${sentenceOf(error)}\n`)
+      io.stderr.write(`securelink sign: ${isOnly ? '' : `line ${number}: `}${sentenceOf(error)}\n`)
       // Prints a line for every input line, so that the lines of input and output correspond.
       return values['json'] ? `${JSON.stringify({ url, error: sentenceOf(error) })}\n` : '\n'
     }

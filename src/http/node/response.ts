@@ -33,9 +33,27 @@ export async function writeResponse(outgoing: ServerResponse, response: Response
   // A body that is ready is sent together with the headers, in one packet. For a slow body, the headers are sent first, so that the client knows the
   // status.
   const first = reader.read()
-  const ready = await Promise.race([first, new Promise<undefined>((resolve) => setImmediate(() => resolve(undefined)))])
+  const ready = await atOnce(first)
   if (!ready) outgoing.flushHeaders()
-  for (let part = ready ?? (await first); !part.done; part = await reader.read())
+  let ahead: typeof first | undefined
+  const next = () => {
+    const part = ahead ?? reader.read()
+    ahead = undefined
+    return part
+  }
+  if (ready && ArrayBuffer.isView(ready.value) && !outgoing.hasHeader('content-length')) {
+    // A string or bytes are one chunk, and then the length is known. Clients show it as progress, and caches check it.
+    ahead = reader.read()
+    // If the body fails there, the loop below reports it, when the first chunk is sent.
+    const end = await atOnce(ahead).catch(() => undefined)
+    if (end?.done) outgoing.setHeader('content-length', ready.value.byteLength)
+  }
+  for (let part = ready ?? (await first); !part.done; part = await next())
     if (!outgoing.write(part.value) && !outgoing.destroyed) await new Promise<void>((resolve) => (proceed = resolve))
   outgoing.end()
+}
+
+/** The value of a promise, or `undefined` if it has none in this turn of the event loop. */
+function atOnce<T>(promise: Promise<T>): Promise<T | undefined> {
+  return Promise.race([promise, new Promise<undefined>((resolve) => setImmediate(() => resolve(undefined)))])
 }

@@ -137,6 +137,33 @@ test('answers without a body', async () => {
   }
 })
 
+test('a body of one chunk has its length in the header, and a longer or slower one is sent in chunks', async () => {
+  const encoder = new TextEncoder()
+  const streamOf = (...chunks: string[]) => ReadableStream.from(chunks.map((chunk) => encoder.encode(chunk)))
+  const slow = async function* () {
+    yield encoder.encode('caf')
+    await wait(20)
+    yield encoder.encode('\u00e9')
+  }
+  const bodies: Record<string, () => Response> = {
+    '/text': () => new Response('caf\u00e9'),
+    '/bytes': () => new Response(encoder.encode('caf\u00e9')),
+    '/one': () => new Response(streamOf('caf\u00e9')),
+    '/two': () => new Response(streamOf('caf', '\u00e9')),
+    '/slow': () => new Response(ReadableStream.from(slow())),
+    '/empty': () => new Response(''),
+  }
+  const origin = await serve(({ url }) => bodies[new URL(url).pathname]?.() ?? new Response(null, { status: 404 }))
+  const seen: Record<string, unknown> = {}
+  for (const path of Object.keys(bodies)) {
+    const response = await fetch(origin + path)
+    seen[path] = [response.headers.get('content-length'), response.headers.get('transfer-encoding'), await response.text()]
+  }
+  const chunked = [null, 'chunked', 'caf\u00e9']
+  const short = ['5', null, 'caf\u00e9']
+  expect(seen).toEqual({ '/text': short, '/bytes': short, '/one': short, '/two': chunked, '/slow': chunked, '/empty': ['0', null, ''] })
+})
+
 test('HEAD gets the headers, and the body is cancelled', async () => {
   const cancelled = signal()
   const origin = await serve(

@@ -82,6 +82,9 @@ function missing({ url, scheme }: Attempt, fault: (code: string, what: string) =
   const { query } = split(url)
   if (!query.includes('&') && query.length > 1 && scheme.parameters.length > 1)
     return { ...fault('cut_at_ampersand', 'is missing, and so is everything behind the first "&"'), ...CUT_AT_AMPERSAND }
+  // Several vendors have a parameter `expires`, so a link of another vendor may look like one that lacks a signature.
+  const seen = schemesSeen(url)
+  if (seen.length > 0 && !seen.includes(scheme.name)) return otherScheme(scheme, seen)
   return fault('parameter_missing', 'is missing')
 }
 
@@ -158,11 +161,22 @@ function explainUrl(url: string): Mistake {
   )
 }
 
+/** The schemes that make such links. */
+const schemesSeen = (url: string): readonly string[] => [recognise(url) ?? []].flat().map((one) => one.scheme)
+
+function otherScheme(scheme: Scheme, seen: readonly string[]): Mistake {
+  return {
+    code: 'other_scheme',
+    sentence: `The URL is not a link of ${scheme.name}. It looks like one of ${seen.join(' or ')}.`,
+    remedy: 'Verify it with the scheme that signed it. anyOf() verifies links of several schemes.',
+  }
+}
+
 /** Explains a URL that was refused as `unsigned`. */
 export function explainUnsigned(url: string, scheme: Scheme): Mistake {
   const names = scheme.parameters.slice(0, 3).join(', ')
   if (/[?&;]amp;|&amp;|&#38;/.test(url)) return HTML_ESCAPED
-  const recognised = [recognise(url) ?? []].flat().map((one) => one.scheme)
+  const recognised = schemesSeen(url)
   const seen = recognised.filter((name) => name !== scheme.name)
   if (recognised.length > seen.length) {
     return {
@@ -171,13 +185,7 @@ export function explainUnsigned(url: string, scheme: Scheme): Mistake {
       remedy: 'Give the verifier the names that the signer uses, or sign with those of the verifier.',
     }
   }
-  if (seen.length > 0) {
-    return {
-      code: 'other_scheme',
-      sentence: `The URL is not a link of ${scheme.name}. It looks like one of ${seen.join(' or ')}.`,
-      remedy: 'Verify it with the scheme that signed it. anyOf() verifies links of several schemes.',
-    }
-  }
+  if (seen.length > 0) return otherScheme(scheme, seen)
   const { query, fragment } = split(url)
   if (scheme.parameters.some((name) => fragment.includes(`${name}=`))) {
     return {

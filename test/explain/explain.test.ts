@@ -84,6 +84,8 @@ describe('unsigned', () => {
     ['no_parameters', 'https://cdn.example/a.txt'],
     ['other_parameters', 'https://cdn.example/a.txt?token=1'],
     ['other_scheme', 'https://h.example/a.jpg?Expires=1900000000&KeyName=k&Signature=AAAAAAAAAAAAAAAAAAAAAAAAAAA='],
+    // NGINX's secure_link also has a parameter `expires`.
+    ['other_scheme', 'https://cdn.example/s/a.txt?md5=2tLPqPFYKyDRcRhKy2nfHQ&expires=1900000000'],
     ['html_escaped', 'https://cdn.example/a.txt?v=1&amp;expires=1900000000&amp;signature=x'],
   ])('%s', async (code, url) => expect(await codes(links, url)).toEqual([code]))
 })

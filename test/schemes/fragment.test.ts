@@ -30,9 +30,9 @@ test.each(schemes.map((entry) => [entry.vectors.scheme, entry] as const))('%s', 
         expect(link).toMatchObject({ code: 'bad_option', option: 'url' })
         continue
       }
-      const { now, redeemed: _, ...facts } = visit as Record<string, never>
+      const { now, redeemed: _, ...facts } = visit as unknown as Record<string, never>
       const sent = (link as string).replace(/#.*/, '')
-      const verdict = await verify(scheme, sent, { ...facts, now: () => new Date(now) })
+      const verdict = await verify(scheme, sent, { ...facts, now: () => new Date(`${now}`) })
       expect([url, verdict.reason]).toEqual([url, undefined])
       expect([url, (link as string).endsWith(FRAGMENT)]).toEqual([url, true])
     }

@@ -395,7 +395,7 @@ describe('options', () => {
     expect(await data('plain=text')).toBe('plain=text')
     expect(await data('"quoted"')).toBe('quoted')
     const link = (await run(['sign', '--expires', '10m', '--condition', 'id=', '/a'])).errors
-    expect(link).toBe('securelink sign: line 1: id must be left out, or given a value\n')
+    expect(link).toBe('securelink sign: id must be left out, or given a value\n')
   })
 
   test('dates may be without a time, and with a zone', async () => {

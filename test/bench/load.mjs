@@ -6,6 +6,14 @@ import { connect } from 'node:net'
 const CONNECTIONS = 32
 const SECONDS = 0.4
 
+/** Is this the whole answer? It has a length, or is sent in chunks, the last of which is empty. */
+function isWhole(answer) {
+  const body = answer.indexOf('\r\n\r\n') + 4
+  if (body < 4) return false
+  const [, length] = /\r\ncontent-length: (\d+)\r\n/i.exec(answer.slice(0, body)) ?? []
+  return length === undefined ? answer.endsWith('0\r\n\r\n') : answer.length >= body + Number(length)
+}
+
 /** Requests per second that the server on this port answers. */
 async function load({ port, body, token }) {
   const request = Buffer.from(
@@ -19,8 +27,7 @@ async function load({ port, body, token }) {
     let waiting = ''
     socket.on('data', (data) => {
       waiting += data.toString('latin1')
-      // The server sends chunks; the last one is empty.
-      if (!waiting.endsWith('0\r\n\r\n')) return
+      if (!isWhole(waiting)) return
       if (!waiting.startsWith('HTTP/1.1 200')) throw new Error(waiting)
       waiting = ''
       answers++

@@ -322,7 +322,7 @@ describe('keys', () => {
     ],
   ])('%j', async (keys, id) => expect(await made(keys)).toBe(id))
 
-  test('inspect needs none, and white space is none', async () => {
+  test('inspect needs no keys, and white space counts as no keys', async () => {
     const link = await sign(links, '/a', { expires: '10m' }, { now })
     for (const keys of ['', ' \n'])
       expect((await run(['inspect', '--string-to-sign', link], { keys })).out).toMatch(/^SecureLink hmac v1\n/)

@@ -1,4 +1,4 @@
-// What the link service says: its description for programs, the sentences of its errors, and its limits at their boundaries.
+// Texts of the link service: its description for programs, the sentences of its errors, and its limits at their boundaries.
 import { describe, expect, test, vi } from 'vitest'
 import { anyOf, hmac, inspect, type Scheme, sign, verify } from '../../src/index.ts'
 import { nginx } from '../../src/schemes/nginx.ts'

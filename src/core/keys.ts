@@ -22,7 +22,7 @@ export interface PlatformKey {
 /** A secret: text (its UTF-8 bytes; hex and base64 are not decoded), bytes, an HMAC `CryptoKey`, or one that stays elsewhere. */
 export type Secret = string | Uint8Array | PlatformKey | RemoteSecret
 
-/** One secret and what is known about it. It is a value: to change a secret, make a new key. */
+/** One secret and what is known about it. It is a value, and its fields are copied: to change a secret, make a new key. */
 export interface SecretKey {
   /** Written into links where the scheme can, so that the verifier knows which key to use. */
   readonly id?: string
@@ -73,16 +73,26 @@ export function keyring<K extends SecretKey, R extends SecretKey = K>(keys: Keys
 function lookedUp<K extends SecretKey, R extends SecretKey>(lookup: KeyLookup<K>, rules: KeyRules<K, R>): KeySource<R> {
   // By the key, so that a key which is returned again is checked, copied and imported only once. Not by the list: callers may edit theirs, and a key
   // that was removed from it would still open links.
-  const known = new WeakMap<K, R>()
+  const known = new WeakMap<K, { fields: readonly unknown[]; ready: R }>()
   return async (id) => {
     const found = await lookup(id)
     if (found === undefined || found === null || isInherited(found, id)) return []
     return listed(found).map((key) => {
-      const ready = known.get(key) ?? checked(key, rules)
-      known.set(key, ready)
+      const before = known.get(key)
+      const fields = fieldsOf(key)
+      // A database may have changed its object: a key that was ended, or has another secret now, must not open links as before.
+      if (before?.fields.every((field, index) => Object.is(field, fields[index]))) return before.ready
+      const ready = checked(key, rules)
+      known.set(key, { fields, ready })
       return ready
     })
   }
+}
+
+/** The fields of a key, its dates as numbers, because a date can be set to another time. */
+function fieldsOf<K extends SecretKey>(key: K): readonly unknown[] {
+  const { id, secret, starts, expires } = key ?? {}
+  return [id, secret, Number(starts), Number(expires), ...Object.values(key ?? {})]
 }
 
 /**
@@ -100,8 +110,17 @@ function listed<K>(keys: Keyring<K>): readonly K[] {
 
 function checked<K extends SecretKey, R extends SecretKey>(key: K, { shortest = 1, prepare }: KeyRules<K, R>): R {
   assertKey(key)
-  // Copied, because callers may wipe their buffer, and the key would become zeros. Not with slice(): a Buffer's is a view of the same bytes.
-  const own = isBytes(key.secret) ? { ...key, secret: new Uint8Array(key.secret) } : key
+  const { id, secret, starts, expires } = key
+  const own = {
+    ...key,
+    // Named, because a spread loses what a class has as a getter: without its expiry, a key would never end.
+    id,
+    // Copied, because callers may wipe their buffer, and the key would become zeros. Not with slice(): a Buffer's is a view of the same bytes.
+    secret: isBytes(secret) ? new Uint8Array(secret) : secret,
+    // Copied, because dates can be set to another time.
+    starts: starts && new Date(starts),
+    expires: expires && new Date(expires),
+  }
   const prepared = prepare ? prepare(own) : (own as unknown as R)
   assertOption(lengthOf(prepared.secret) >= shortest, 'secret', `at least ${shortest} bytes long`, 'weak_key')
   return prepared

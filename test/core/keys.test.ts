@@ -14,7 +14,9 @@ import { s3 } from '../../src/schemes/s3.ts'
 
 const NOW = new Date('2030-01-01T00:00:00Z')
 const at = { now: () => NOW }
-const BYTES = new TextEncoder().encode('0123456789abcdef0123456789abcdef')
+const IN_A_MINUTE = new Date(+NOW + 60_000)
+const TEXT = '0123456789abcdef0123456789abcdef'
+const BYTES = new TextEncoder().encode(TEXT)
 // azure signs for hosts of Azure only, and s3 and gcs refuse them.
 const fileFor = ({ name }: Scheme) => (name === 'azure' ? 'https://myaccount.blob.core.windows.net/c/a.txt' : 'https://files.test/c/a.txt')
 
@@ -232,6 +234,22 @@ describe('keys that are looked up', () => {
       expect(await verify(hmac(lookup), link, at)).toEqual({ ok: false, reason: 'unknown_key', status: 403 })
   })
 
+  test.each([
+    ['ended', (key: { expires: Date }) => key.expires.setTime(Date.now() - 1000), 'key_expired'],
+    ['ended with another date', (key: { expires: Date }) => (key.expires = new Date(Date.now() - 1000)), 'key_expired'],
+    ['given another secret', (key: { secret: unknown }) => (key.secret = 'another secret of 32 bytes or more'), 'bad_signature'],
+    ['given another id', (key: { id: string }) => (key.id = 'b'), 'unknown_key'],
+  ] as const)('a key object that is %s opens nothing as before', async (_change, change, reason) => {
+    for (const secret of [TEXT, BYTES]) {
+      const key = { id: 'a', secret, expires: new Date(Date.now() + 3_600_000) }
+      const links = hmac(() => key)
+      const link = await sign(links, '/f', { expires: '10m' })
+      expect((await verify(links, link)).ok).toBe(true)
+      change(key as never)
+      expect((await verify(links, link)).reason).toBe(reason)
+    }
+  })
+
   test('a lookup that fails opens nothing behind a guard', async () => {
     const link = await sign(tenants(), 'https://files.test/a', { expires: '1h' }, at)
     const handler = vi.fn(() => new Response('in'))
@@ -405,5 +423,38 @@ describe("expires: 'never'", () => {
       code: 'unsupported_condition',
       option: 'expires',
     })
+  })
+})
+
+describe('fields of keys', () => {
+  test('are copied: a date that is set later, or an id that changes, does not change the keyring', async () => {
+    for (const secret of [TEXT, BYTES]) {
+      const key = { id: 'a', secret, expires: new Date(IN_A_MINUTE) }
+      const links = hmac(key)
+      key.id = 'b'
+      key.expires.setTime(+NOW + 3_600_000)
+      const link = await sign(links, '/f', { expires: '10m' }, at)
+      expect(inspect(links, link)).toMatchObject({ unverified: { keyId: 'a', expires: IN_A_MINUTE } })
+    }
+  })
+
+  test('are read from the getters of a class, too', async () => {
+    class Row {
+      readonly secret: string | Uint8Array
+      constructor(secret: string | Uint8Array) {
+        this.secret = secret
+      }
+      get id(): string {
+        return 'a'
+      }
+      get expires(): Date {
+        return IN_A_MINUTE
+      }
+    }
+    for (const secret of [TEXT, BYTES]) {
+      const links = hmac(new Row(secret))
+      const link = await sign(links, '/f', { expires: '10m' }, at)
+      expect(inspect(links, link)).toMatchObject({ unverified: { keyId: 'a', expires: IN_A_MINUTE } })
+    }
   })
 })

@@ -25,12 +25,15 @@ export function signersIn(scheme: Scheme, name: string): readonly Scheme[] {
 export function urlWithoutLink(signers: readonly Scheme[], original: string, url: string, { resource }: Claims): string {
   // If the rest does not begin with a `/`, frameworks add one that was not in the request.
   const tail = original.endsWith(url) ? url : url.slice(1)
-  if (!original.endsWith(tail)) return url
-  const mount = original.slice(0, original.length - tail.length)
   const { path, query } = split(resource)
+  const left = split(url)
+  // The path of a handler in front that has rewritten it stays, and the query of one that has rewritten that.
+  const rewritten = left.query === split(original).query ? left.path + query : url
+  if (!original.endsWith(tail)) return rewritten
+  const mount = original.slice(0, original.length - tail.length)
   const rest = behind(mount, isSamePath(path, split(original).path) ? path : pathFor(signers, original, path))
   // If the token is in the path, the mount contains it.
-  if (rest === undefined) return url
+  if (rest === undefined) return rewritten
   // Frameworks later remove the `/` that they added. If it were missing, they would open `/filestxt` for the link to `/files.txt`.
   return (rest[0] === '/' ? rest : `/${rest}`) + query
 }

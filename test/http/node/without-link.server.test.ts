@@ -18,9 +18,13 @@ afterEach(() => {
   }
 })
 
+type Handler = (req: { url: string }, res: { end(text: string): void }, next: () => void) => void
+
 /** `req.url` behind a middleware that is mounted at a path, or its status. */
-async function urlBehind(scheme: Scheme, target: string, mount = '/'): Promise<string> {
-  const app = express().use(mount, middleware(scheme), (req: { url: string }, res: { end(text: string): void }) => res.end(req.url))
+async function urlBehind(scheme: Scheme, target: string, mount = '/', inFront: Handler = (_req, _res, next) => next()): Promise<string> {
+  const app = express()
+    .use(inFront)
+    .use(mount, middleware(scheme), ((req, res) => res.end(req.url)) as Handler)
   const server = createServer(app).listen(0, '127.0.0.1')
   servers.push(server)
   await once(server, 'listening')
@@ -90,4 +94,21 @@ test('a path that is not covered can be exchanged, as with NGINX; one that is co
   const whole = nginxWith({ expression: '$secure_link_expires$uri $secret' })
   expect(await urlBehind(open, (await signed(open, '/a.txt')).replace('a.txt', 'b.txt'))).toBe('/b.txt')
   expect(await urlBehind(whole, (await signed(whole, '/a.txt')).replace('a.txt', 'b.txt'))).toBe('403')
+})
+
+test('behind a handler that rewrites req.url, its path and the covered query', async () => {
+  const rewrite: Handler = (req, _res, next) => {
+    req.url = req.url.replace(/^\/old\//, '/new/files/')
+    next()
+  }
+  const scheme = hmac(key, { ignore: ['utm_*'] })
+  expect(await urlBehind(scheme, await signed(scheme, '/old/a.txt?utm_x=1&b=2'), '/', rewrite)).toBe('/new/files/a.txt?b=2')
+  expect(await urlBehind(scheme, await signed(scheme, '/old/a.txt?utm_x=1&b=2'), '/new', rewrite)).toBe('/files/a.txt?b=2')
+  const path = nginxWith({ expression: '$secure_link_expires$uri $secret' })
+  expect(await urlBehind(path, `${await signed(path, '/old/a.txt')}&admin=1`, '/', rewrite)).toBe('/new/files/a.txt')
+  const whole: Handler = (req, _res, next) => {
+    req.url = '/new?of=handler'
+    next()
+  }
+  expect(await urlBehind(scheme, await signed(scheme, '/old/a.txt?utm_x=1&b=2'), '/', whole)).toBe('/new?of=handler')
 })

@@ -14,8 +14,8 @@ export interface EdgeToken {
 const SIGNATURE = /(~|%7e)hmac(=|%3d)/i
 const DIGEST = /^[\da-f]{32,64}/i
 const FIELD = /^(?:\w+=|FullPath$)/
-// The name of the token, and its first field.
-const OPENING = /([?&/;])([\w.-]+)=((?:\w+=)?[^=]*)$/
+// The name of the token, which Vimeo leaves out, and its first field.
+const OPENING = /([?&/;])(?:([\w.-]+)=)?([\w.-]+=[^=]*)$/
 // A file, or the ACL of all files.
 const UPLOADCARE_PATH = /^\/([\da-f-]{36}\/|\*)/i
 

@@ -9,7 +9,7 @@ export const HEX_TIME: RegExp = /^[\da-f]{8}$/i
 export const SECONDS: RegExp = /^\d{1,11}$/
 /** A Unix time: in seconds, or in milliseconds if a program forgot to divide. */
 export const TIME: RegExp = /^(\d{1,11}|[1-9]\d{12})$/
-export const JWT: RegExp = /^eyJ[\w-]+\.[\w-]+\.[\w-]+$/
+const JWT = /^eyJ[\w-]+\.[\w-]+\.[\w-]+$/
 /** `20260101T000000Z` */
 export const BASIC_TIME: RegExp = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/
 /** A date, alone or with a time and its zone. */
@@ -76,6 +76,13 @@ export function jwtTimes(token: string): (LinkExpiry & { readonly starts: number
   const expiry = expiryFrom(exp)
   return exp === undefined || expiry ? { ...expiry, starts: unixTime(nbf) } : undefined
 }
+
+/** A rule for links with a JSON Web Token in a parameter. */
+export const jwtRule = (vendor: string, parameter: string): Rule => ({
+  vendor,
+  parameters: { [parameter]: JWT },
+  read: (link) => jwtTimes(link.text(parameter)),
+})
 
 /**
  * Origin, path and query of a URL, as `split` of lib/ finds them. One expression is a third of its size, and enough here. The origin of a path is

@@ -280,6 +280,17 @@ test('an escaped token of Akamai leaves the resource as it is', () => {
   expect(seen?.unverified).toMatchObject({ resource: 'https://h.test/a%7Eb?x=%3D%7e&y=%7E', prefix: '/a/', id: '7' })
 })
 
+test('a token of Akamai without a name, as in the path of Vimeo', () => {
+  const file = '/vimeo-prod/01/5137/19/490687716/2186453862.mp4'
+  const token = `exp=1767229200~acl=${encodeURIComponent(file)}~hmac=${'0'.repeat(64)}`
+  const [seen] = one(`https://vod.akamaized.test/${token}${file}`)
+  expect(seen).toEqual({
+    scheme: 'akamai',
+    unverified: { resource: `https://vod.akamaized.test${file}`, expires: new Date('2026-01-01T01:00:00Z') },
+  })
+  expect(read(`https://vod.akamaized.test/a?${token}&b=1`)).toEqual([['akamai', 1_767_229_200]])
+})
+
 describe('work, counted', () => {
   /** How often escapes were decoded, and how often that threw. */
   function counted(link: string): { read: number; thrown: number } {

@@ -10,8 +10,7 @@ import {
   HEX_TIME,
   HEX64,
   hexTime,
-  JWT,
-  jwtTimes,
+  jwtRule,
   pathOf,
   prefixOf,
   TIME,
@@ -117,7 +116,7 @@ export const DELIVERY: readonly Rule[] = [
   { vendor: 'facebook', ...META },
   { vendor: 'instagram', hosts: /instagram/i, ...META },
 
-  { vendor: 'github', hosts: /[/.]githubusercontent\.com$/i, parameters: { jwt: JWT }, read: (link) => jwtTimes(link.text('jwt')) },
+  { ...jwtRule('github', 'jwt'), hosts: /[/.]githubusercontent\.com$/i },
 
   // Links with their signature in the path.
   { vendor: 'cloudinary', paths: /\/s--(?:[\w-]{8}|[\w-]{32})--\// },

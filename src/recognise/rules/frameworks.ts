@@ -1,6 +1,6 @@
 // Rules for links that an application's own server makes: hmac, PichaX, NGINX, Laravel, Symfony, Rails, JWT. A new rule goes into the list.
 import type { Rule } from '../rule.ts'
-import { ANY, base64Json, earliest, expiryFrom, HEX64, isoTime, JWT, jwtTimes, SECONDS, TIME, unescaped, unixTime } from '../values.ts'
+import { ANY, base64Json, earliest, expiryFrom, HEX64, isoTime, jwtRule, SECONDS, TIME, unescaped, unixTime } from '../values.ts'
 
 export const FRAMEWORKS: readonly Rule[] = [
   {
@@ -75,9 +75,9 @@ export const FRAMEWORKS: readonly Rule[] = [
     },
   },
 
-  jwt('jwt', 'token'),
-  jwt('jwt', 'jwt'),
-  { ...jwt('supabase', 'token'), paths: /^\/storage\/v1\// },
+  jwtRule('jwt', 'token'),
+  jwtRule('jwt', 'jwt'),
+  { ...jwtRule('supabase', 'token'), paths: /^\/storage\/v1\// },
 
   {
     vendor: 'rails',
@@ -93,10 +93,6 @@ export const FRAMEWORKS: readonly Rule[] = [
     },
   },
 ]
-
-function jwt(vendor: string, parameter: string): Rule {
-  return { vendor, parameters: { [parameter]: JWT }, read: (link) => jwtTimes(link.text(parameter)) }
-}
 
 /** The message of a value that Rails signed: base64, two dashes, a hash in hexadecimal. Empty if it is not one. */
 function railsMessage(piece: string): string {

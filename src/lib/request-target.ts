@@ -36,7 +36,8 @@ export function looksLikeHost(path: string): boolean {
  * Can a client send this text, as an absolute URL or as a path with its query? Never throws, and takes linear time.
  *
  * `false` for a text in which {@link split} finds no path, for characters that no client sends, for a `\` in the path (many servers read it as
- * `/`), for dot segments, for a path that a URL parser would take for a host, and for an origin with another scheme than http and ws, or with two ports.
+ * `/`), for a space at its end, for dot segments, for a path that a URL parser would take for a host, and for an origin with another scheme than
+ * http and ws, or with two ports.
  */
 export function isRequestTarget(url: string, { origin, path, plain }: Parts = split(url)): boolean {
   if (plain) return true
@@ -44,6 +45,8 @@ export function isRequestTarget(url: string, { origin, path, plain }: Parts = sp
     isWebOrigin(origin) &&
     path.startsWith('/') &&
     !path.includes('\\') &&
+    // `new URL()` drops it, and reads `/a/.. ` as `/`.
+    !path.endsWith(' ') &&
     !looksLikeHost(url) &&
     !hasDotSegment(path) &&
     (PRINTABLE.test(url) || !NEVER_SENT.test(url))

@@ -70,6 +70,12 @@ const no = [
     `https://cdn.example/${dots}`,
     `https://cdn.example/a/${dots}/b?c`,
   ]),
+  // Spaces at the end, which URL parsers drop.
+  '/a ',
+  '/a/.. ',
+  '/a/..  ?b',
+  'https://cdn.example/a/%2e%2e ?b=c',
+  '/a/b%5C.. ?b',
   // Backslashes, which many servers and all browsers read as slashes.
   '/a\\b',
   '/\\cdn.example/a',

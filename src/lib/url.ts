@@ -161,6 +161,6 @@ export function takeParameters<Name extends string>(
 
 /** A name with its letters, digits and `-._~` unescaped, if it can be one of these names. */
 function unescaped(name: string, names: readonly string[]): string {
-  if (!name.includes('%') || names.every(({ length }) => name.length > length * '%41'.length)) return name
+  if (!name.includes('%') || names.every(({ length }) => name.length < length || name.length > length * '%41'.length)) return name
   return name.replace(/%[2-7][\da-f]/gi, plainOf)
 }

@@ -1,5 +1,5 @@
 // URLs taken apart and put together as text.
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import {
   append,
   compare,
@@ -97,4 +97,16 @@ test('takeParameters takes what it is asked for, once, decoded, and leaves the r
   expect(takeParameters('?e=a+b', ['e']).values).toEqual({ e: 'a+b' })
   expect(takeParameters('?e=a+b+c', ['e'], { plusIsSpace: true }).values).toEqual({ e: 'a b c' })
   expect(takeParameters('', ['e'])).toEqual({ values: {}, others: '', twice: undefined })
+})
+
+test('takeParameters unescapes no name that is too short or too long to be one of its own', () => {
+  const replace = vi.spyOn(String.prototype, 'replace')
+  try {
+    takeParameters(`?${'%61&%&%41%42&'.repeat(1000)}${`${'%61'.repeat(20)}&`.repeat(100)}`, ['Expires', 'Signature'])
+    expect(replace).not.toHaveBeenCalled()
+    expect(takeParameters('?%45xpire%73=1', ['Expires', 'Signature']).values).toEqual({ Expires: '1' })
+    expect(takeParameters('?%45%78%70%69%72%65%73=1', ['Expires', 'Signature']).values).toEqual({ Expires: '1' })
+  } finally {
+    replace.mockRestore()
+  }
 })

@@ -14,8 +14,8 @@ export interface EdgeToken {
 const SIGNATURE = /(~|%7e)hmac(=|%3d)/i
 const DIGEST = /^[\da-f]{32,64}/i
 const FIELD = /^(?:\w+=|FullPath$)/
-// The name of the token, which Vimeo leaves out, and its first field.
-const OPENING = /([?&/;])(?:([\w.-]+)=)?([\w.-]+=[^=]*)$/
+// The name of the token, and its first field. Vimeo's tokens are in the path, and have no name.
+const OPENING = /([?&/;])(?:([\w.-]+)=)??((?:\w+=)?[^=]*)$/
 // A file, or the ACL of all files.
 const UPLOADCARE_PATH = /^\/([\da-f-]{36}\/|\*)/i
 
@@ -25,7 +25,7 @@ export function edgeToken(url: string, origin: string, isSecond?: true): EdgeTok
   if (!signature) return
   const mark = url.indexOf(signature)
   // Some clients escape `~` and `=`. An escaped token is in one parameter, so nothing before that is unescaped.
-  const from = Math.max(0, ...['?', '&', ';'].map((border) => url.lastIndexOf(border, mark)))
+  const from = Math.max(0, url.slice(0, mark).search(/[?&;][^?&;]*$/))
   const token = url.slice(from, mark).replaceAll(tilde as string, '~')
   const front = url.slice(0, from) + token.replaceAll(equals as string, '=')
   const back = url.slice(mark + signature.length)
@@ -41,7 +41,7 @@ export function edgeToken(url: string, origin: string, isSecond?: true): EdgeTok
   const get = (field: string): string => unescaped(fields.split(`~${field}=`)[1]?.split('~', 1)[0] ?? '')
   const mediaCdnExpiry = get('Expires')
   const expiry = expiryFrom(mediaCdnExpiry || get('exp'))
-  if (!expiry || after === back) return
+  if (!opening || !expiry || after === back) return
 
   const start = front.slice(0, front.length - [opening, ...more].join('~').length)
   const resource = start + (before === '?' && after ? `?${after.slice(1)}` : after)

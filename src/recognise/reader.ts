@@ -110,12 +110,13 @@ function saidBy({ expires, never, read }: Rule, link: Link): Said | undefined {
   const isMissing = !expires || link.raw(expires) === undefined || never?.test(link.text(expires))
   const expiry = isMissing ? {} : expiryFrom(link.text(expires))
   const others = read ? read(link) : {}
-  return expiry && others && { ...expiry, ...others }
+  const said = expiry && others && { ...expiry, ...others }
+  return Number.isNaN(said?.expires) ? undefined : said
 }
 
 /** The query without the vendor's own parameters. */
-function queryWithout({ parameters = {}, optional, expires }: Rule, pieces: readonly Piece[]): string {
-  const others = pieces.filter(({ name }) => !(Object.hasOwn(parameters, name) || name === expires || optional?.test(name)))
+function queryWithout({ forms, optional, expires }: (typeof RULES)[number], pieces: readonly Piece[]): string {
+  const others = pieces.filter(({ name }) => !(forms.some(([form]) => form === name) || name === expires || optional?.test(name)))
   const text = others.map((piece) => piece.text).join('&')
   return text && `?${text}`
 }

@@ -14,8 +14,8 @@ export interface Link {
 
 /** The expiry of a link, in milliseconds since 1970. Without `expires` the link does not show it. */
 export interface LinkExpiry {
-  /** A value that is not a finite number counts as missing. */
-  readonly expires?: number
+  /** NaN: the expiry cannot be read, so the link is not recognised. Infinity, and a number that no `Date` can hold, count as missing. */
+  readonly expires?: number | undefined
   /** The link has its expiry in milliseconds. */
   readonly milliseconds?: boolean
 }

@@ -1,4 +1,5 @@
-// Reads values in links: times, escapes, base64, JSON. Nothing here throws. Times are in milliseconds, and NaN if there is none.
+// Reads values in links: times, escapes, base64, JSON. Nothing here throws. Times are in milliseconds: `undefined` if there is none, and NaN if it
+// cannot be read.
 import type { LinkExpiry, Rule } from './rule.ts'
 
 export const ANY: RegExp = /./s
@@ -9,11 +10,10 @@ export const HEX_TIME: RegExp = /^[\da-f]{8}$/i
 export const SECONDS: RegExp = /^\d{1,11}$/
 /** A Unix time: in seconds, or in milliseconds if a program forgot to divide. */
 export const TIME: RegExp = /^(\d{1,11}|[1-9]\d{12})$/
-const JWT = /^eyJ[\w-]+\.[\w-]+\.[\w-]+$/
 /** `20260101T000000Z` */
-export const BASIC_TIME: RegExp = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/
+export const BASIC_TIME: RegExp = /^(\d{4})(\d\d)(\d\dT\d\d)(\d\d)(\d\dZ)$/
 /** A date, alone or with a time and its zone. */
-const ISO_TIME = /^\d{4}(-\d\d){2}(T\d\d:.*(Z|[+-]\d\d:\d\d))?$/
+const ISO_TIME = /^\d{4}-\d\d-\d\d(T\d\d:.*(Z|[+-]\d\d:\d\d))?$/
 
 /** The text of a value of JSON, which can be anything; empty if it is not a string. */
 export const textOf = (value: unknown): string => (typeof value === 'string' ? value : '')
@@ -27,15 +27,13 @@ export function expiryFrom(value: unknown): LinkExpiry | undefined {
 
 export const unixTime = (value: unknown): number | undefined => expiryFrom(value)?.expires
 export const hexTime = (text: string): number => +`0x${text}` * 1000
-export const isoTime = (value: unknown): number => Date.parse(ISO_TIME.exec(textOf(value))?.[0] ?? '')
-export const basicTime = (text: string): number => Date.parse(text.replace(BASIC_TIME, '$1-$2-$3T$4:$5:$6Z'))
+export const isoTime = (value: unknown): number | undefined => (value ? Date.parse(ISO_TIME.exec(textOf(value))?.[0] ?? '') : undefined)
+export const basicTime = (text: string): number => Date.parse(text.replace(BASIC_TIME, '$1-$2-$3:$4:$5'))
 
-// Neither `undefined` nor NaN is.
-const known = (times: readonly (number | undefined)[]): number[] => times.filter((time) => (time as number) >= 0) as number[]
-/** The earliest of these times, or Infinity. */
-export const earliest = (...times: readonly (number | undefined)[]): number => Math.min(...known(times))
-/** The latest of these times, or -Infinity. */
-export const latest = (...times: readonly (number | undefined)[]): number => Math.max(...known(times))
+/** The earliest of these times. Infinity if there is none, NaN if one cannot be read. */
+export const earliest = (...times: readonly (number | undefined)[]): number => Math.min(...times.map((time) => time ?? Infinity))
+/** The latest of these times. -Infinity if there is none, NaN if one cannot be read. */
+export const latest = (...times: readonly (number | undefined)[]): number => Math.max(...times.map((time) => time ?? -Infinity))
 
 /** A rule for links with `Expires`, `Signature` and a key id, as in the first links of Amazon S3. */
 export const expiresRule = (vendor: string, keyName: string, signature: RegExp = ANY): Rule => ({
@@ -77,10 +75,10 @@ export function jwtTimes(token: string): (LinkExpiry & { readonly starts: number
   return exp === undefined || expiry ? { ...expiry, starts: unixTime(nbf) } : undefined
 }
 
-/** A rule for links with a JSON Web Token in a parameter. */
+/** A rule for links with a JWT. */
 export const jwtRule = (vendor: string, parameter: string): Rule => ({
   vendor,
-  parameters: { [parameter]: JWT },
+  parameters: { [parameter]: /^eyJ[\w-]+\.[\w-]+\.[\w-]+$/ },
   read: (link) => jwtTimes(link.text(parameter)),
 })
 

@@ -1,4 +1,4 @@
-// recognise, on 674 URLs that vendors, their SDKs and real servers wrote, on the vectors of our schemes, and on random text.
+// recognise, on 686 URLs that vendors, their SDKs and real servers wrote, on the vectors of our schemes, and on random text.
 import fc from 'fast-check'
 import { afterAll, describe, expect, test, vi } from 'vitest'
 import { hmac, inspect, LinkError, sign } from '../../src/index.ts'
@@ -205,6 +205,80 @@ describe('a link that does not show its expiry has no `expires`', () => {
   })
 })
 
+describe('a text with an expiry that cannot be read is not recognised', () => {
+  const imgproxy = (option: string) => `https://img.test/${'A'.repeat(43)}/rs:fit:300/${option}/plain/a.jpg`
+  const rails = (exp: unknown) =>
+    `https://h.test/x?sid=${btoa(JSON.stringify({ _rails: { data: 1, exp, pur: 'blob_id' } }))}--${'0'.repeat(40)}`
+  const adonis = (expiryDate: unknown) => {
+    const fields = btoa(JSON.stringify({ message: '/x', expiryDate })).replaceAll('=', '')
+    return `https://h.test/x?signature=${fields}.${'A'.repeat(43)}`
+  }
+  const azure = 'https://a.blob.core.windows.net/c/b?sv=2022-11-02&sr=b&sp=r&sig=AA%3D'
+  const cos = `https://h.test/?q-ak=k&q-signature=${'0'.repeat(40)}&q-sign-time=1557989753;1557996953`
+  const policy = btoa('{"Statement":[{"Condition":{"DateLessThan":{"AWS:EpochTime":"soon"}}}]}')
+
+  test.each([
+    ['imgproxy', imgproxy('exp:1767229200'), imgproxy('exp:soon')],
+    ['imgproxy', imgproxy('exp:0'), imgproxy('exp:')],
+    ['imgproxy', imgproxy('exp:1767229200'), imgproxy('exp:1767229200/expires:1e9')],
+    ['rails', rails('2026-01-01T01:00:00.000Z'), rails('soon')],
+    ['rails', rails(null), rails(1_767_229_200)],
+    ['adonis', adonis('2026-01-01T01:00:00.000Z'), adonis('soon')],
+    ['adonis', adonis(undefined), adonis(1_767_229_200)],
+    ['azure', `${azure}&se=2026-01-01T01:00:00Z`, `${azure}&se=soon`],
+    ['azure', `${azure}&se=2026-01-01T01:00:00Z&ske=2026-01-01`, `${azure}&se=2026-01-01T01:00:00Z&ske=soon`],
+    ['azure', `${azure}&si=policy`, azure],
+    ['cos', `${cos}&q-key-time=1557989753;1557996953`, `${cos}&q-key-time=1557989753;soon`],
+    [
+      'cloudfront',
+      'https://d.test/x?Expires=1767229200&Signature=AA&Key-Pair-Id=K',
+      'https://d.test/x?Expires=soon&Signature=AA&Key-Pair-Id=K',
+    ],
+    [
+      'cloudfront',
+      'https://d.test/x?Expires=0&Signature=AA&Key-Pair-Id=K',
+      `https://d.test/x?Expires=1767229200&Policy=${policy}&Signature=AA&Key-Pair-Id=K`,
+    ],
+    ['cloudfront', 'https://d.test/x?Expires=0&Signature=AA&Key-Pair-Id=K', 'https://d.test/x?Signature=AA&Key-Pair-Id=K'],
+  ])('%s: %#', (scheme, readable, unreadable) => {
+    expect(one(readable)[0]?.scheme).toBe(scheme)
+    expect(recognise(unreadable)).toBeUndefined()
+  })
+})
+
+describe("the expiry of imgproxy's links", () => {
+  const link = (options: string) => `https://h.test/images/${'A'.repeat(43)}/${options}/plain/https://h.test/exp:1/a.jpg`
+  test.each<[string, number | null, true | undefined]>([
+    ['rs:fit:300', null, undefined],
+    ['exp:0', null, undefined],
+    ['exp:1767229200000', 1_767_229_200, true],
+    // The earliest of several counts.
+    ['exp:1767229300/exp:1767229200', 1_767_229_200, undefined],
+    // Chained pipelines, https://docs.imgproxy.net/usage/processing: a `-` separates them.
+    ['rs:fit:300/-/exp:1767229200', 1_767_229_200, undefined],
+  ])('%s', (options, expires, milliseconds) => {
+    expect(read(link(options))).toEqual([['imgproxy', expires]])
+    expect(one(link(options))[0]?.milliseconds).toBe(milliseconds)
+  })
+
+  test('a segment of 43 characters and a `-` are not a link of imgproxy', () => {
+    expect(recognise(`https://gitlab.test/group/${'A'.repeat(43)}/-/blob/main/exp:1/a`)).toBeUndefined()
+  })
+})
+
+test('CloudFront has one reading, and its resource has neither policy nor expiry', () => {
+  const written = btoa('{"Statement":[{"Condition":{"DateLessThan":{"AWS:EpochTime":1767229200}}}]}')
+  const link = `https://d.test/x?a=1&Expires=1767229300&Policy=${written.replaceAll('=', '_')}&Signature=AA&Key-Pair-Id=K`
+  expect(read(link)).toEqual([['cloudfront', 1_767_229_200]])
+  expect(one(link)[0]?.unverified.resource).toBe('https://d.test/x?a=1')
+})
+
+test('a token of Akamai in a URL that is the value of a parameter is not a token of the whole', () => {
+  const inner = `https://h.test/a?hdnts=st=1767225600~exp=1767229200~acl=/*~hmac=${'0'.repeat(64)}`
+  expect(read(inner)).toEqual([['akamai', 1_767_229_200]])
+  expect(recognise(`https://proxy.test/?url=${encodeURIComponent(inner)}`)).toBeUndefined()
+})
+
 test('a signature of version 4 with a time that does not exist is not recognised', () => {
   const url = `https://b.test/k?X-Amz-Credential=A%2F20260101%2Fus-east-1%2Fs3%2Faws4_request&X-Amz-Expires=60&X-Amz-Signature=${'0'.repeat(64)}`
   expect(one(`${url}&X-Amz-Date=20260101T000000Z`)[0]?.scheme).toBe('s3')
@@ -250,6 +324,9 @@ test.each([
   'https://h.test/x?q-sign-time=1;2&q-signature=AA&q-ak=k',
   'https://us%65r:password@h.test/x',
   'https://h.test/x?Expires=1767229200&Signature=AAAA',
+  // As Looker signs, https://cloud.google.com/looker/docs/single-sign-on-embedding: in the form of Google Maps.
+  `https://bi.test/login/embed/a?nonce=%22a%22&time=1767229200&session_length=3600&signature=${'A'.repeat(27)}%3D&force_logout_login=true`,
+  `https://h.test/x?expires=1767229200&signature=${'A'.repeat(27)}%3D`,
   'https://h.test/oauth?token=eyJhbGciOiJIUzI1NiJ9',
   'https://h.test/x~hmac=',
   'https://h.test/x?token=exp=soon~hmac=00000000000000000000000000000000',

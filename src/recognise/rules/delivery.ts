@@ -4,7 +4,6 @@ import {
   ANY,
   base64Json,
   base64Text,
-  earliest,
   expiresRule,
   expiryFrom,
   HEX_TIME,
@@ -19,12 +18,13 @@ import {
 } from '../values.ts'
 
 // imgproxy: the signature, then options such as `rs:fit:300` up to the source. A server can have all of it below a path of its own.
-const IMGPROXY_SIGNATURE = /\/[\w-]{43}\/(?=plain\/|[a-z_]+(?::|%3a))/i
+const IMGPROXY = /\/[\w-]{43}(\/plain|(?:\/[a-z_]+(?::|%3a)[^/]*(?:\/-)?)+)\//i
+const IMGPROXY_EXPIRY = /\/exp(?:ires)?(?::|%3a)([^/]*)/gi
 
 /** `timestamp-rand-uid-hash` */
 const TIMESTAMP_TOKEN = /^\d{10}-[\da-z]*-\w+-[\da-f]{32,64}$/i
 
-/** Links of Facebook and Instagram. */
+/** Links of Facebook, Instagram and WhatsApp. */
 const META = {
   parameters: { oe: HEX_TIME, oh: /^[\w-]{20,}$/ },
   optional: /^_nc_/,
@@ -32,22 +32,20 @@ const META = {
 }
 
 export const DELIVERY: readonly Rule[] = [
-  // A canned policy.
-  { ...expiresRule('cloudfront', 'Key-Pair-Id'), optional: /^Hash-Algorithm$/ },
-  // A custom policy.
   {
     vendor: 'cloudfront',
-    parameters: { 'Key-Pair-Id': ANY, Signature: ANY, Policy: ANY },
-    optional: /^Hash-Algorithm$/,
-    read(link) {
+    parameters: { 'Key-Pair-Id': ANY, Signature: ANY },
+    optional: /^(Expires|Policy|Hash-Algorithm)$/,
+    read: (link) => {
       // CloudFront writes base64 with `-`, `_` and `~` in place of `+`, `=` and `/`.
-      const policy = base64Json(link.text('Policy').replaceAll('_', '').replaceAll('~', '_'))
-      const { Resource, Condition } = policy.Statement?.[0] ?? {}
-      const expiry = expiryFrom(Condition?.DateLessThan?.['AWS:EpochTime'])
+      const policy = link.text('Policy').replaceAll('_', '').replaceAll('~', '_')
+      const { Resource, Condition } = (policy && base64Json(policy)).Statement?.[0] ?? {}
+      // Links of Hugging Face repeat the expiry of their policy.
+      const expiry = expiryFrom(policy ? Condition?.DateLessThan?.['AWS:EpochTime'] : link.text('Expires'))
       return (
         expiry && {
           ...expiry,
-          starts: unixTime(Condition.DateGreaterThan?.['AWS:EpochTime']),
+          starts: unixTime(Condition?.DateGreaterThan?.['AWS:EpochTime']),
           ip: textOf(Condition?.IpAddress?.['AWS:SourceIp']),
           prefix: pathOf(prefixOf(textOf(Resource))),
           keyId: link.text('Key-Pair-Id'),
@@ -88,7 +86,7 @@ export const DELIVERY: readonly Rule[] = [
     read: (link) => expiryFrom(link.text('token').slice(0, -41)),
   },
 
-  { vendor: 'google-maps', parameters: { signature: /^[\w-]{27}=$/ } },
+  { vendor: 'google-maps', parameters: { signature: /^[\w-]{27}=$/ }, paths: /^\/maps\/api\// },
 
   {
     vendor: 'upyun',
@@ -103,7 +101,13 @@ export const DELIVERY: readonly Rule[] = [
   { vendor: 'alibaba-cdn', parameters: { auth_key: TIMESTAMP_TOKEN } },
   { vendor: 'tencent-cdn', parameters: { sign: TIMESTAMP_TOKEN } },
 
-  { vendor: 'imgix', parameters: { s: /^[\da-f]{32}$/ }, expires: 'expires' },
+  {
+    vendor: 'imgix',
+    parameters: { s: /^[\da-f]{32}$/ },
+    expires: 'expires',
+    // Forums such as vBulletin have the id of the session in `s`.
+    read: ({ path }) => (/\.php$/.test(path) ? undefined : {}),
+  },
 
   { vendor: 'imagekit', parameters: { 'ik-s': /^[\da-f]{40}$/ }, expires: 'ik-t' },
 
@@ -115,6 +119,7 @@ export const DELIVERY: readonly Rule[] = [
 
   { vendor: 'facebook', ...META },
   { vendor: 'instagram', hosts: /instagram/i, ...META },
+  { vendor: 'whatsapp', hosts: /whatsapp/i, ...META },
 
   { ...jwtRule('github', 'jwt'), hosts: /[/.]githubusercontent\.com$/i },
 
@@ -123,18 +128,13 @@ export const DELIVERY: readonly Rule[] = [
   { vendor: 'thumbor', paths: /^\/[\w-]{27}=\// },
   {
     vendor: 'imgproxy',
-    read({ path }) {
-      const signature = IMGPROXY_SIGNATURE.exec(path)
-      if (!signature) return
-      const expiries: (number | undefined)[] = []
-      for (const option of path.slice(signature.index + signature[0].length).split('/')) {
-        const [name = '', value] = option.split(/:|%3a/i)
-        // The source begins here, so no option follows.
-        if (value === undefined) break
-        // 0 means that the link never expires.
-        if (/^exp(ires)?$/.test(name) && +value) expiries.push(unixTime(value))
-      }
-      return { expires: earliest(...expiries) }
+    read: ({ path }) => {
+      const options = IMGPROXY.exec(path)?.[1]
+      if (!options) return
+      const expiries = Array.from(options.matchAll(IMGPROXY_EXPIRY), ([, value = '']) => Number(TIME.exec(value)?.[0]))
+      // 0 means that the link never expires.
+      const first = Math.min(...expiries.filter((expiry) => expiry !== 0))
+      return first === Infinity ? {} : expiryFrom(first)
     },
   },
 ]

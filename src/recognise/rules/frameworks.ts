@@ -2,6 +2,9 @@
 import type { Rule } from '../rule.ts'
 import { ANY, base64Json, earliest, expiryFrom, HEX64, isoTime, jwtRule, SECONDS, TIME, unescaped, unixTime } from '../values.ts'
 
+/** A value that Rails signed: base64, two dashes, a hash in hexadecimal. */
+const RAILS_MESSAGE = /[/?&=]([\w+%-]+={0,2})--[\da-f]{40}([\da-f]{24})?(?![^/?&])/g
+
 export const FRAMEWORKS: readonly Rule[] = [
   {
     vendor: 'hmac',
@@ -38,6 +41,8 @@ export const FRAMEWORKS: readonly Rule[] = [
     parameters: { signature: HEX64 },
     expires: 'expires',
     never: /^0+$/,
+    // Without an expiry, and with one of these, it is a request of another service, such as Shopify, Binance or Filestack.
+    read: (link) => (!link.raw('expires') && /[?&](policy|timestamp)=/.test(link.query) ? undefined : {}),
   },
 
   {
@@ -58,16 +63,16 @@ export const FRAMEWORKS: readonly Rule[] = [
     parameters: { md5: ANY },
     expires: 'expires',
     // The configuration decides how the hash is written. If there is an expiry, the two names suffice.
-    read: (link) => (link.raw('expires') !== undefined || /^[\w-]{22}(==)?$/.test(link.text('md5')) ? {} : undefined),
+    read: (link) => (link.raw('expires') || /^[\w-]{22}(==)?$/.test(link.text('md5')) ? {} : undefined),
   },
 
   {
     vendor: 'nginx-hmac',
     parameters: { st: /^[\w/+-]{22,}={0,2}$/, ts: ANY },
     optional: /^e$/,
-    read(link) {
+    read: (link) => {
       const ts = link.text('ts')
-      const signed = expiryFrom(ts) ?? { expires: isoTime(ts) }
+      const signed = expiryFrom(ts) ?? { expires: isoTime(ts) ?? 0 }
       const lifetime = link.raw('e') ?? '0'
       // The module refuses a time that is 0, and an empty lifetime.
       if (!signed.expires || !SECONDS.test(lifetime)) return
@@ -82,22 +87,15 @@ export const FRAMEWORKS: readonly Rule[] = [
   {
     vendor: 'rails',
     // Signed ids are a segment of the path with Active Storage, or a parameter of any name. A representation has two: for the file and its variant.
-    read({ path, query }) {
+    read: ({ path, query }) => {
       const text = path + query
-      // Most links have no message, and looking at each piece of them takes time.
-      const messages = text.includes('--') ? text.split(/[/?&]/).map(railsMessage).filter(Boolean) : []
-      const envelopes = messages.map((message) => base64Json(message)._rails).filter((envelope) => envelope instanceof Object)
+      // Most links have no message, and looking for one takes time.
+      if (!text.includes('--')) return
+      const messages = Array.from(text.matchAll(RAILS_MESSAGE), ([, message = '']) => base64Json(unescaped(message)))
+      const envelopes = messages.map(({ _rails }) => _rails).filter((envelope) => envelope instanceof Object)
       // Older ones have no envelope and no expiry. Outside of Active Storage, they could be any application's.
-      const isRails = envelopes.length > 0 || (messages.length > 0 && path.includes('/rails/active_storage/'))
+      const isRails = (path.includes('/rails/active_storage/') ? messages : envelopes).length > 0
       return isRails ? { expires: earliest(...envelopes.map(({ exp }) => isoTime(exp))) } : undefined
     },
   },
 ]
-
-/** The message of a value that Rails signed: base64, two dashes, a hash in hexadecimal. Empty if it is not one. */
-function railsMessage(piece: string): string {
-  // Takes off the name of the parameter. An `=` before another one, or before the dashes, belongs to the base64.
-  const value = piece.replace(/^[\w%.-]*=(?=[^=-])/, '')
-  const dashes = value.lastIndexOf('--')
-  return /^[\da-f]{40}([\da-f]{24})?$/.test(value.slice(dashes + 2)) && dashes > 0 ? unescaped(value.slice(0, dashes)) : ''
-}

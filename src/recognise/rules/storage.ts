@@ -1,23 +1,28 @@
 // Rules for links into object storage: Amazon S3 and compatible services, Google, Azure, Alibaba, Huawei, Tencent. A new rule goes into the list.
 import type { Rule } from '../rule.ts'
-import { ANY, BASIC_TIME, basicTime, earliest, expiresRule, HEX64, isoTime, jwtTimes, latest, SECONDS, unixTime } from '../values.ts'
+import { ANY, BASIC_TIME, basicTime, earliest, expiresRule, isoTime, jwtTimes, latest, SECONDS, unixTime } from '../values.ts'
 
-// A hash in hexadecimal, or with SigV4A the DER form of an ECDSA signature on P-256.
-const AMAZON_SIGNATURE = /^([\da-f]{64}|30[\da-f]{130,142})$/i
 // SigV4A has no region between the date and the service.
 const AMAZON_CREDENTIAL = /\/s3[\w-]*\/aws4_request$/
 
 // Methods, and the letters of permissions that allow them.
-const AZURE_METHODS: Readonly<Record<string, RegExp>> = { DELETE: /d/, GET: /[rl]/, PUT: /[acw]/ }
+const AZURE_METHODS = [
+  ['DELETE', /d/],
+  ['GET', /[rl]/],
+  ['PUT', /[acw]/],
+] as const
+
+/** `start;end` */
+const COS_TIMES = /^\d{10};\d{10}$/
 
 export const STORAGE: readonly Rule[] = [
-  version4('s3', 'X-Amz-', AMAZON_SIGNATURE, AMAZON_CREDENTIAL),
+  version4('s3', 'X-Amz-', AMAZON_CREDENTIAL),
   expiresRule('s3', 'AWSAccessKeyId'),
 
   version4('gcs', 'X-Goog-'),
   expiresRule('gcs', 'GoogleAccessId'),
 
-  version4('oss', 'x-oss-', HEX64, /\/oss\/aliyun_v4_request$/),
+  version4('oss', 'x-oss-', /\/oss\/aliyun_v4_request$/),
   expiresRule('oss', 'OSSAccessKeyId'),
 
   expiresRule('obs', 'AccessKeyId'),
@@ -27,16 +32,15 @@ export const STORAGE: readonly Rule[] = [
     parameters: { sig: ANY, sv: /^\d{4}-\d\d-\d\d$/ },
     // Links to release files of GitHub have a token of GitHub's as well, `jwt`.
     optional: /^(s([eitprs]|ip|rt|pr|dd|es|k[tesv]|\w+id)|rsc.|tn|[es][pr]k|jwt)$/,
-    read(link) {
-      const expiry = isoTime(link.text('se'))
+    read: (link) => {
       // A stored policy, `si`, can have the expiry; then the link itself does not show it.
-      if (Number.isNaN(expiry) && (link.raw('se') !== undefined || !link.raw('si'))) return
+      if (!(link.raw('se') ?? link.raw('si'))) return
       const token = jwtTimes(link.text('jwt'))
       return {
         // If the delegation key that signed the link expires first, the link expires with it.
-        expires: earliest(expiry, isoTime(link.text('ske')), token?.expires),
+        expires: earliest(isoTime(link.text('se')), isoTime(link.text('ske')), token?.expires),
         starts: latest(isoTime(link.text('st')), isoTime(link.text('skt')), token?.starts),
-        methods: Object.keys(AZURE_METHODS).filter((method) => AZURE_METHODS[method]?.test(link.text('sp'))),
+        methods: AZURE_METHODS.flatMap(([method, letters]) => (letters.test(link.text('sp')) ? method : [])),
         ip: link.text('sip'),
       }
     },
@@ -44,33 +48,33 @@ export const STORAGE: readonly Rule[] = [
 
   {
     vendor: 'cos',
-    parameters: { 'q-signature': /^[\da-f]{40}$/i, 'q-sign-time': /^\d{10};\d{10}$/, 'q-ak': ANY },
+    parameters: { 'q-signature': /^[\da-f]{40}$/i, 'q-sign-time': COS_TIMES, 'q-key-time': COS_TIMES },
     optional: /^(q-|x-cos-security-token$)/,
-    read(link) {
-      const [signStarts, signExpires] = link.text('q-sign-time').split(';').map(unixTime)
-      const [keyStarts, keyExpires] = link.text('q-key-time').split(';').map(unixTime)
+    read: (link) => {
+      const times = `${link.text('q-sign-time')};${link.text('q-key-time')}`
+      const [signStarts, signExpires, keyStarts, keyExpires] = times.split(';').map(unixTime)
       return { expires: earliest(signExpires, keyExpires), starts: latest(signStarts, keyStarts), keyId: link.text('q-ak') }
     },
   },
 ]
 
 /** Signature Version 4 and its dialects: a time of signing, a lifetime in seconds, and a credential that begins with the id of the key. */
-function version4(vendor: string, prefix: string, signatureForm = ANY, credentialForm = ANY): Rule {
+function version4(vendor: string, prefix: string, credentialForm = ANY): Rule {
   // Alibaba writes all its names in lower case.
   const name = (word: string): string => prefix + (prefix === 'x-oss-' ? word.toLowerCase() : word)
   return {
     vendor,
     parameters: {
-      [name('Signature')]: signatureForm,
+      [name('Signature')]: ANY,
       [name('Date')]: BASIC_TIME,
       [name('Expires')]: SECONDS,
       [name('Credential')]: credentialForm,
     },
     // `x-oss-process` says how to change the object, so it belongs to the resource.
     optional: new RegExp(`^${prefix}(?!process)`),
-    read(link) {
+    read: (link) => {
       const expires = basicTime(link.text(name('Date'))) + +link.text(name('Expires')) * 1000
-      return expires >= 0 ? { expires, keyId: link.text(name('Credential')).split('/', 1)[0] } : undefined
+      return { expires, keyId: link.text(name('Credential')).split('/', 1)[0] }
     },
   }
 }

@@ -22,4 +22,6 @@ stdout.on('error', ({ code }: NodeJS.ErrnoException) => {
   stderr.write(`securelink: standard output cannot be written to (${code})\n`)
   process.exit(1)
 })
+// The messages cannot be shown then, but the links on standard output can, and the exit code still tells what happened.
+stderr.on('error', () => undefined)
 process.exitCode = await main(argv.slice(2), { env, stdin, stdout, stderr, signal: ended.signal })

@@ -3,7 +3,7 @@
 import type { SecretKey } from '../core/keys.ts'
 import { type ExplainOptions, type Explanation, explain as explainLink } from '../explain/explain.ts'
 import type { Io } from './io.ts'
-import { eachLine, fileOf, LINES } from './lines.ts'
+import { eachLink, fileOf, LINES } from './lines.ts'
 import { Misuse, parse, TEXT, type Values } from './options.ts'
 import { headersOf, nowOf, REQUEST } from './request.ts'
 import { KEYED, keysOf, makerOf, schemeOf } from './scheme.ts'
@@ -28,7 +28,7 @@ export async function explainEach(values: Values, rest: readonly string[], io: I
     return values['json'] ? `${JSON.stringify(answer)}\n` : printed(answer)
   }
   // One link at a time, because a search keeps a processor busy.
-  await eachLine({ rest, file: fileOf(values) }, io, work, 1)
+  await eachLink({ rest, file: fileOf(values) }, io, work, 1)
   return exit
 }
 

@@ -5,7 +5,7 @@ import { inspect as inspectLink } from '../core/inspect.ts'
 import type { Covered, Scheme } from '../core/scheme.ts'
 import { recognise } from '../recognise/reader.ts'
 import type { Io } from './io.ts'
-import { eachLine, fileOf, LINES } from './lines.ts'
+import { eachLink, fileOf, LINES } from './lines.ts'
 import { parse, type Values } from './options.ts'
 import { nowOf, REQUEST } from './request.ts'
 import { KEYED, schemeNames, schemeOf } from './scheme.ts'
@@ -24,7 +24,7 @@ export async function inspect(args: readonly string[], io: Io): Promise<number> 
     const { reason, parameter, sentence } = answer
     return values['json'] ? `${JSON.stringify({ reason, parameter })}\n` : `${reason}: ${sentence}\n`
   }
-  await eachLine({ rest, file: fileOf(values) }, io, async (link) => {
+  await eachLink({ rest, file: fileOf(values) }, io, async (link) => {
     const seen = await readingOf(link, values, schemes)
     if ('reason' in seen) return fail(seen)
     if (!values['string-to-sign']) return values['json'] ? jsonOf(seen, now) : describe(seen, now)

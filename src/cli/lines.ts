@@ -4,6 +4,7 @@ import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import type { Io } from './io.ts'
 import { Misuse, type Options, type Values } from './options.ts'
+import { decoderFor } from './text.ts'
 
 /** The options of every verb on links. */
 export const LINES: Options = { file: { type: 'string' }, json: { type: 'boolean' } }
@@ -14,19 +15,24 @@ export const fileOf = (values: Values): string | undefined => values['file'] as 
 // Enough to keep WebCrypto's threads busy; more would only use memory.
 const AT_ONCE = 512
 
-/** Works on each line of the input, `atOnce` at a time, and writes the answers in the order of the lines. */
+/**
+ * Works on each line of the input, `atOnce` at a time, and writes the answers in the order of the lines. Returns the number of lines, without empty
+ * ones.
+ */
 export async function eachLine(
   { rest, file }: { rest: readonly string[]; file: string | undefined },
   io: Io,
   work: (line: string, number: number) => Promise<string>,
   atOnce: number = AT_ONCE,
-): Promise<void> {
+): Promise<number> {
   const bar = progress(io, file === undefined ? 0 : (await stat(file).catch(unreadable)).size)
   let number = 0
   let bytes = 0
+  let count = 0
   const flush = async (batch: readonly Line[]): Promise<void> => {
     const answers = await Promise.all(batch.map((line) => work(line.text, line.number)))
     number = batch.at(-1)?.number ?? number
+    count += batch.length
     for (const { text } of batch) bytes += text.length + 1
     const text = answers.join('')
     if (text && io.stdout.write(text) === false) await new Promise((resolve) => io.stdout.once?.('drain', resolve))
@@ -45,6 +51,21 @@ export async function eachLine(
   } finally {
     bar.end()
   }
+  return count
+}
+
+/**
+ * Like {@link eachLine}, for the verbs whose exit code 0 says that all links are good. Without a link it throws {@link Misuse}: in
+ * `curl … | securelink verify && deploy`, a `curl` that fails would count as a valid link.
+ */
+export async function eachLink(
+  input: { rest: readonly string[]; file: string | undefined },
+  io: Io,
+  work: (link: string) => Promise<string>,
+  atOnce?: number,
+): Promise<void> {
+  const count = await eachLine(input, io, work, atOnce)
+  if (count === 0 && !io.signal.aborted) throw new Misuse('a link must be given: as an argument, in a file, or on standard input')
 }
 
 interface Line {
@@ -59,18 +80,28 @@ async function* linesOf(rest: readonly string[], file: string | undefined, io: I
     for (const text of rest) yield { text, number: ++number }
     return
   }
-  const input = file === undefined ? io.stdin : createReadStream(file)
-  const decoder = new TextDecoder()
+  let decoder: TextDecoder | undefined
   let open = ''
-  for await (const chunk of input) {
-    const lines = (open + decoder.decode(chunk as Uint8Array, { stream: true })).split('\n')
+  for await (const chunk of file === undefined ? io.stdin : chunksOf(file)) {
+    decoder ??= decoderFor(chunk)
+    const lines = (open + decoder.decode(chunk, { stream: true })).split('\n')
     open = lines.pop() as string
     for (const line of lines) {
       number++
       if (line.trim()) yield { text: line.trim(), number }
     }
   }
+  // A character that is cut off at the end of the input is a part of the last line, too.
+  open += decoder?.decode() ?? ''
   if (open.trim()) yield { text: open.trim(), number: number + 1 }
+}
+
+async function* chunksOf(file: string): AsyncGenerator<Uint8Array> {
+  try {
+    yield* createReadStream(file) as AsyncIterable<Uint8Array>
+  } catch (error) {
+    unreadable(error as NodeJS.ErrnoException)
+  }
 }
 
 function unreadable({ code }: NodeJS.ErrnoException): never {

@@ -7,6 +7,7 @@ import type { SecretKey } from '../core/keys.ts'
 import type { Scheme } from '../core/scheme.ts'
 import type { Io } from './io.ts'
 import { dateOf, json, Misuse, type Options, type Values } from './options.ts'
+import { decoderFor } from './text.ts'
 
 /** The options of every verb that takes a scheme. */
 export const SCHEME: Options = { scheme: { type: 'string' }, options: { type: 'string' } }
@@ -27,7 +28,11 @@ export async function optionalKeysOf(values: Values, io: Io): Promise<readonly S
 /** Keys in a text: JSON, or `id:secret` with spaces, commas or line breaks between them, newest first. */
 function keysIn(text: string): readonly SecretKey[] {
   if (/^[[{]/.test(text)) return keysInJson(json(text, 'the keys must be JSON, because they begin with a bracket'))
-  return text.split(/[\s,]+/).map((entry) => {
+  const entries = text.split(/[\s,]+/).filter(Boolean)
+  // The quotes would become a part of the id and the secret, and other verifiers, whose keys have none, would refuse the links.
+  if ([text, ...entries].some((piece) => /^(["']).*\1$/s.test(piece)))
+    throw new Misuse('the keys must have no quotes around them; docker run --env-file, for example, passes quotes on')
+  return entries.map((entry) => {
     const colon = entry.indexOf(':')
     return colon < 0 ? { secret: entry } : { id: entry.slice(0, colon), secret: entry.slice(colon + 1) }
   })
@@ -56,10 +61,11 @@ function datesIn(texts: Readonly<Record<'starts' | 'expires', unknown>>): { star
   return Object.fromEntries(dates.filter(([, date]) => date))
 }
 
-function read(file: string): Promise<string> {
-  return readFile(file, 'utf8').catch(({ code }: NodeJS.ErrnoException) => {
+async function read(file: string): Promise<string> {
+  const bytes = await readFile(file).catch(({ code }: NodeJS.ErrnoException) => {
     throw new Misuse(`--keys must be a file that can be read (${code})`)
   })
+  return decoderFor(bytes).decode(bytes)
 }
 
 /** The folder of the schemes. Each file in it is a name for `--scheme`. */

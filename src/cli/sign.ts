@@ -7,6 +7,7 @@ import { eachLine, fileOf, LINES } from './lines.ts'
 import { dateOf, Misuse, parse, REPEATED, sentenceOf, TEXT, type Values } from './options.ts'
 import { nowOf } from './request.ts'
 import { KEYED, keysOf, schemeOf } from './scheme.ts'
+import { isBroken } from './text.ts'
 
 const OPTIONS = {
   ...KEYED,
@@ -34,6 +35,8 @@ export async function sign(args: readonly string[], io: Io): Promise<number> {
   let exit = 0
   await eachLine({ rest, file: fileOf(values) }, io, async (url, number) => {
     try {
+      // The link would open another file than the one that is meant.
+      if (isBroken(url)) throw new Misuse('url must be in UTF-8')
       const link = await signLink(scheme, url, conditions, now)
       return values['json'] ? `${JSON.stringify({ url, link })}\n` : `${link}\n`
     } catch (error) {

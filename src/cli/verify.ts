@@ -6,7 +6,7 @@ import type { Verdict } from '../core/verdict.ts'
 import { type VerifyOptions, verify as verifyLink } from '../core/verify.ts'
 import { explainEach } from './explain.ts'
 import type { Io } from './io.ts'
-import { eachLine, fileOf, LINES } from './lines.ts'
+import { eachLink, fileOf, LINES } from './lines.ts'
 import { parse, TEXT, type Values } from './options.ts'
 import { headersOf, nowOf, REQUEST } from './request.ts'
 import { KEYED, keysOf, schemeOf } from './scheme.ts'
@@ -53,7 +53,7 @@ async function verifyEach(
     if (!verdict.ok) exit = 1
     return `${values['json'] ? JSON.stringify(verdict) : lineOf(verdict)}\n`
   }
-  await eachLine({ rest, file: fileOf(values) }, io, work, atOnce)
+  await eachLink({ rest, file: fileOf(values) }, io, work, atOnce)
   return exit
 }
 

@@ -17,7 +17,7 @@ const ATTRIBUTES: Readonly<Record<string, readonly string[]>> = {
   BitstreamSwitching: ['sourceURL'],
 }
 // The elements whose text is a URL that a player loads.
-const TEXTS = ['BaseURL', 'Location', 'PatchLocation']
+const TEXTS = ['BaseURL', 'Location', 'PatchLocation', 'ContentSteering']
 // The identifiers of a template, such as $Number%05d$. `$$` is a dollar sign.
 const IDENTIFIER = /\$(?:(?:RepresentationID|Number|SubNumber|Bandwidth|Time)(?:%0\d+d)?)?\$/
 const ALL_IDENTIFIERS = new RegExp(IDENTIFIER, 'g')
@@ -31,8 +31,8 @@ interface Found extends Span {
 
 /**
  * Adds a token to every URL of a DASH manifest that a player loads: `BaseURL` of files, `SegmentTemplate`, `SegmentURL`, `Initialization`,
- * `RepresentationIndex`, `BitstreamSwitching`, `Location`, `PatchLocation`, and `xlink:href`. All other text stays as it is, byte for byte, including
- * `UTCTiming`, whose servers are not yours, and the URLs of license servers.
+ * `RepresentationIndex`, `BitstreamSwitching`, `Location`, `PatchLocation`, `ContentSteering`, and `xlink:href`. All other text stays as it is, byte
+ * for byte, including `UTCTiming`, whose servers are not yours, and the URLs of license servers.
  *
  * A player makes the URLs of a template from numbers and times, so their paths are not known when the manifest is signed. So templates need `prefix`:
  * each link then opens everything below that folder. If the scheme writes its token into the path, do not sign the manifest, because relative URLs

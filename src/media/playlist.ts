@@ -27,8 +27,8 @@ const ATTRIBUTES: Readonly<Record<string, readonly string[]>> = {
 }
 // The tags that are followed by a URL without an attribute name: segments that are not finished.
 const TAGS_BEFORE_URL = ['EXT-X-PREFETCH', 'EXT-X-TWITCH-PREFETCH']
-// Names of attributes that probably have a URL, in tags that are not listed above.
-const URL_NAME = /(^|-)UR[IL]$/
+// Names of attributes that probably have a URL, in tags that are not listed above. Also in lower case, which players do not read.
+const URL_NAME = /(^|-)UR[IL]$/i
 
 /** A piece of the playlist: text that stays as it is, or a link that is being signed. */
 type Piece = string | Promise<string>
@@ -82,7 +82,7 @@ export async function signPlaylist<C extends Condition, Own extends object, E ex
   const addresses = addressesOf(String(base))
   const text = playlist.replace(BYTE_ORDER_MARK, '')
   const lines = text.split(/(\r\n|\r|\n)/)
-  const variables = variablesOf(lines)
+  const variables = variablesOf(lines, String(base))
 
   const signUrl: SignUrl = async (address, line, tag) => {
     const target = addresses.own(addresses.resolve(withVariables(address, variables)))
@@ -96,8 +96,8 @@ export async function signPlaylist<C extends Condition, Own extends object, E ex
   for (const [index, content] of lines.entries()) {
     // The group in the expression of `split` keeps the line ends, so every second entry is a line end.
     const line = index / 2 + 1
-    const [, tag] = /^#(EXT[\w-]*):/.exec(content) ?? []
-    if (tag) pieces.push(...signTag(content, tag, line, signUrl, left))
+    const [start, tag] = TAG.exec(content) ?? []
+    if (start !== undefined && tag) pieces.push(...signTag(content, tag, start.length, line, signUrl, left))
     else if (content.trimStart().startsWith('#')) pieces.push(content)
     else pieces.push(...signRest(content, 0, line, signUrl))
   }
@@ -105,6 +105,8 @@ export async function signPlaylist<C extends Condition, Own extends object, E ex
 }
 
 const BYTE_ORDER_MARK = /^\ufeff/
+// hls.js and video.js also read tags with white space in front of them.
+const TAG = /^\s*#(EXT[\w-]*):/
 
 function assertPlaylist(playlist: unknown): void {
   const isPlaylist = typeof playlist === 'string' && /^\ufeff?#EXTM3U\b/.test(playlist)
@@ -112,16 +114,15 @@ function assertPlaylist(playlist: unknown): void {
   assertOption(isPlaylist, 'playlist', `text that starts with #EXTM3U${remedy}`)
 }
 
-/** The pieces of a line with a tag. */
-function signTag(text: string, tag: string, line: number, signUrl: SignUrl, left: MediaOptions['left']): Piece[] {
-  // After `#`, the tag and `:`.
-  const start = tag.length + 2
+/** The pieces of a line with a tag, whose content begins at `start`. */
+function signTag(text: string, tag: string, start: number, line: number, signUrl: SignUrl, left: MediaOptions['left']): Piece[] {
   if (TAGS_BEFORE_URL.includes(tag)) return signRest(text, start, line, signUrl, tag)
   const pieces: Piece[] = []
   let done = 0
   for (const { name, value, quoted, from, to } of attributesOf(text, start)) {
-    if (!quoted || !value) continue
-    if (ATTRIBUTES[tag]?.includes(name)) {
+    if (!value) continue
+    // Without quotes, a comma would end the link.
+    if (quoted && ATTRIBUTES[tag]?.includes(name)) {
       pieces.push(text.slice(done, from), signUrl(value, line, tag))
       done = to
     } else if (URL_NAME.test(name)) {
@@ -139,16 +140,19 @@ function signRest(text: string, start: number, line: number, signUrl: SignUrl, t
   return [text.slice(0, at), signUrl(address, line, tag), text.slice(at + address.length)]
 }
 
-const DEFINE = '#EXT-X-DEFINE:'
-
-/** The variables whose values the playlist gives. */
-function variablesOf(lines: readonly string[]): ReadonlyMap<string, string> {
+/** The variables whose values are in the playlist, or in the query of its URL. */
+function variablesOf(lines: readonly string[], base: string): ReadonlyMap<string, string> {
+  const { searchParams } = new URL(base, 'http://relative.invalid')
   const variables = new Map<string, string>()
   for (const line of lines) {
-    if (!line.startsWith(DEFINE)) continue
-    const attributes = new Map(attributesOf(line, DEFINE.length).map(({ name, value }) => [name, value]))
+    const [start, tag] = TAG.exec(line) ?? []
+    if (start === undefined || tag !== 'EXT-X-DEFINE') continue
+    const attributes = new Map(attributesOf(line, start.length).map(({ name, value }) => [name, value]))
     const name = attributes.get('NAME')
     if (name) variables.set(name, attributes.get('VALUE') ?? '')
+    const parameter = attributes.get('QUERYPARAM')
+    const value = parameter && searchParams.get(parameter)
+    if (value) variables.set(parameter, value)
   }
   return variables
 }

@@ -242,6 +242,40 @@ describe('lines', () => {
     expect([out, exit]).toEqual(['', 0])
   })
 
+  test('without a link the exit code is 2, because 0 would say that a link is valid', async () => {
+    for (const verb of ['verify', 'redeem', 'inspect', 'explain']) {
+      const { exit, errors } = await run([verb, ...(verb === 'redeem' ? ['--store', 'memory:'] : [])], { stdin: ['\n \r\n'] })
+      expect([exit, errors]).toEqual([2, `securelink ${verb}: a link must be given: as an argument, in a file, or on standard input\n`])
+    }
+    expect((await run(['sign', '--expires', '10m'])).exit).toBe(0)
+  })
+
+  test('a folder in place of a file is misuse', async () => {
+    expect(await run(['verify', '--file', folder])).toMatchObject({
+      exit: 2,
+      errors: 'securelink verify: --file must be a file that can be read (EISDIR)\n',
+    })
+  })
+
+  test('bytes that are not UTF-8: no such URL is signed, and none is cut off at the end of a link', async () => {
+    const bytes = (text: string) => Buffer.from(text, 'latin1')
+    const { exit, out, errors } = await run(['sign', '--expires', '10m'], { stdin: [bytes('/m\u00e4rz.pdf\n/april.pdf\n')] })
+    expect([exit, errors]).toEqual([2, 'securelink sign: line 1: url must be in UTF-8\n'])
+    expect(out).toMatch(/^\n\/april\.pdf\?/)
+    const link = await sign(links, '/a', { expires: '10m' }, { now })
+    for (const end of ['\u00c3', '\u00c3\n']) expect((await verified([bytes(link + end)])).exit).toBe(1)
+  })
+
+  // PowerShell 5 writes files like that.
+  test('UTF-16 with a byte order mark, in a file of links and in one of keys', async () => {
+    const link = await sign(links, 'https://cdn.example/\u00e4', { expires: '10m' }, { now })
+    const [file, keys] = [join(folder, 'utf16.txt'), join(folder, 'utf16-keys.txt')]
+    writeFileSync(file, `\ufeff${link}\r\n${link}\r\n`, 'utf16le')
+    writeFileSync(keys, `\ufeff2026-11:${SECRET}\r\n`, 'utf16le')
+    const { out, exit } = await run(['verify', '--now', NOW, '--file', file, '--keys', keys], { keys: '' })
+    expect([out.match(/^ok hmac/gm)?.length, exit]).toEqual([2, 0])
+  })
+
   test('a full pipe is waited for', async () => {
     let drained = 0
     const once = (_event: 'drain', listener: (value: unknown) => void) => setImmediate(() => listener(drained++))
@@ -326,6 +360,18 @@ describe('keys', () => {
     const link = await sign(links, '/a', { expires: '10m' }, { now })
     for (const keys of ['', ' \n'])
       expect((await run(['inspect', '--string-to-sign', link], { keys })).out).toMatch(/^SecureLink hmac v1\n/)
+  })
+
+  test.each([`"2026-11:${SECRET}"`, `'2026-11:${SECRET}'`, `"b:${SECRET} a:${SECRET}"`, `b:${SECRET} "a:${SECRET}"`])(
+    'quotes around keys are refused: %s',
+    async (keys) => {
+      const { exit, errors } = await run(['sign', '--expires', '10m', '/a'], { keys })
+      expect([exit, errors]).toEqual([2, expect.stringMatching(/^securelink sign: the keys must have no quotes around them; [^0-9]*\n$/)])
+    },
+  )
+
+  test('a comma at the end does not begin another key', async () => {
+    expect((await run(['sign', '--expires', '10m', '/a'], { keys: `a:${SECRET},\n` })).out).toContain('key=a&')
   })
 
   test('a default that everybody knows is refused', async () => {

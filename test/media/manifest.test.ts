@@ -153,6 +153,19 @@ test('a Location does not change what other URLs are relative to', async () => {
   expect(await verify(links, new URL(media.replaceAll('&amp;', '&'), base), { now })).toMatchObject({ ok: true })
 })
 
+// ETSI TS 103 998, section 6.3
+test('the server of content steering gets a token on your host, and is told to `left` on another one', async () => {
+  const steering = (url: string) => `<MPD><ContentSteering defaultServiceLocation="a">${url}</ContentSteering></MPD>`
+  const left: LeftAddress[] = []
+  const options = { base, expires: '6h', now, left: (one: LeftAddress) => left.push(one) } as const
+  const signed = await signManifest(links, steering('/steering?x=1'), options)
+  const [, link = ''] = /<ContentSteering [^>]*>(.*)<\/ContentSteering>/.exec(signed) ?? []
+  expect(await verify(links, new URL(link.replaceAll('&amp;', '&'), base), { now })).toMatchObject({ ok: true })
+  expect(left).toEqual([])
+  await signManifest(links, steering('https://other.example/steering'), options)
+  expect(left).toEqual([{ address: 'https://other.example/steering', line: 1, tag: 'ContentSteering', reason: 'other_origin' }])
+})
+
 test('a scheme of a CDN', async () => {
   const edge = akamai({ secret: 'aabbccddeeff00112233445566778899' })
   expect(await sign('<SegmentTemplate media="$Time$.m4s"/>', { prefix }, edge as never)).toMatch(/media="\$Time\$\.m4s\?\w+=exp=/)

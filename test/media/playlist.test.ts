@@ -261,6 +261,9 @@ describe('every tag with a URL', () => {
     ['#EXT-X-PREFETCH:', ''],
     ['#EXT-X-PREFETCH: ', ' '],
     ['#EXT-X-TWITCH-PREFETCH:', ''],
+    // hls.js and video.js read tags that are indented.
+    ['  #EXT-X-MAP:URI="', '"'],
+    ['\t#EXT-X-PREFETCH:', ''],
     ['', ''],
     [' ', '\t'],
   ])('%s…%s', async (before, after) => {
@@ -329,11 +332,21 @@ describe('work, counted', () => {
   })
 })
 
-test('an attribute that has no quotes, no value, or only begins like the name of a URL stays as it is', async () => {
-  const text = '#EXTM3U\n#EXT-X-KEY:METHOD=AES-128,URI=key.bin\n#EXT-X-MAP:URI=""\n#EXT-X-UNKNOWN:URI-TYPE="a",X-URLS="b"\n'
+test('an attribute that has no value, or only begins like the name of a URL stays as it is', async () => {
+  const text = '#EXTM3U\n#EXT-X-MAP:URI=""\n#EXT-X-UNKNOWN:URI-TYPE="a",X-URLS="b"\n'
   const told: unknown[] = []
   expect(await signPlaylist(links, text, { base, expires: '1h', now, left: (one) => told.push(one) })).toBe(text)
   expect(told).toEqual([])
+})
+
+test('an attribute without quotes, or in lower case, is not signed, and `left` is called', async () => {
+  const text = '#EXTM3U\n#EXT-X-KEY:METHOD=AES-128,URI=key.bin,IV=0x1\n#EXT-X-MAP:uri="init.mp4"\n'
+  const told: unknown[] = []
+  expect(await signPlaylist(links, text, { base, expires: '1h', now, left: (one) => told.push(one) })).toBe(text)
+  expect(told).toEqual([
+    { address: 'key.bin', line: 2, tag: 'EXT-X-KEY', reason: 'unknown_tag' },
+    { address: 'init.mp4', line: 3, tag: 'EXT-X-MAP', reason: 'unknown_tag' },
+  ])
 })
 
 test('text in front of an attribute is not a part of its name', async () => {
@@ -357,8 +370,17 @@ describe('variables (EXT-X-DEFINE)', () => {
     expect(signed).toContain('#EXT-X-DEFINE:NAME="auth",VALUE="a,b=1"\n')
   })
 
-  test('that the playlist does not define are an error', async () => {
-    await expect(sign('#EXT-X-DEFINE:IMPORT="auth"\n#EXTINF:1,\na.ts?t={$auth}\n')).rejects.toMatchObject({ code: 'bad_option' })
+  // RFC 8216bis, section 4.4.2.3; shaka-player#5333
+  test('from the query of the URL of the playlist (QUERYPARAM) are percent-decoded', async () => {
+    const text = '#EXTM3U\n #EXT-X-DEFINE:QUERYPARAM="dir"\n#EXTINF:1,\n{$dir}/a.ts\n'
+    const signed = await signPlaylist(links, text, { base: `${base}?x=1&dir=720p%2Fh264`, expires: '1h', now })
+    expect(await signedUrl(signed)).toBe('https://cdn.test/v/7/720p/h264/a.ts')
+    const path = await signPlaylist(links, text, { base: '/v/7/index.m3u8?dir=720p', expires: '1h', now })
+    expect(path).toContain('\n/v/7/720p/a.ts?expires=')
+  })
+
+  test.each(['IMPORT="auth"', 'QUERYPARAM="auth"'])('that have no value are an error: %s', async (definition) => {
+    await expect(sign(`#EXT-X-DEFINE:${definition}\n#EXTINF:1,\na.ts?t={$auth}\n`)).rejects.toMatchObject({ code: 'bad_option' })
   })
 })
 

@@ -108,12 +108,12 @@ export function hmac(keys: Keys<SecretKey>, options: HmacOptions = {}): Scheme<C
 
   // PHP and qs read `id[]` and ` id` as `id`, and the last one counts. The link's own `id`, which is appended, would change the value that they read.
   function looksLikeOurs(name: string): boolean {
-    return name.includes('%') && names.includes(name.replace(/^(%20)+|%(5B|00).*$/g, ''))
+    return /^%20|%(5B|00)/.test(name) && names.includes(name.replace(/^(%20)+|%(5B|00).*$/g, ''))
   }
 
-  /** The parameter of the link's that has this name. */
+  /** The parameter of the link's that has this name, in canonical form. */
   function parameterOf(name: string): HmacParameter | undefined {
-    const place = placeOf(name.includes('%') ? canonicalText(name) : name, names)
+    const place = placeOf(name, names)
     return place < 0 ? undefined : PARAMETERS[place]
   }
 
@@ -133,7 +133,7 @@ export function hmac(keys: Keys<SecretKey>, options: HmacOptions = {}): Scheme<C
     // `~` stands for `%` here: servers refuse or decode `%2F` in a path.
     for (const piece of path.slice(1, end).replaceAll('~', '%').split(',')) {
       const name = nameIn(piece)
-      const parameter = parameterOf(name)
+      const parameter = parameterOf(canonicalText(name))
       if (parameter) take(taken, parameter, piece.slice(name.length + 1))
       else if (piece) taken.faulty ??= names[0]
     }
@@ -146,14 +146,14 @@ export function hmac(keys: Keys<SecretKey>, options: HmacOptions = {}): Scheme<C
     let behindTheLink = false
     for (const piece of piecesOf(taken.query)) {
       const written = nameIn(piece)
-      const parameter = inPath ? undefined : parameterOf(written)
+      // Names are compared in canonical form, so none has to be decoded.
+      const name = canonicalText(written)
+      const parameter = inPath ? undefined : parameterOf(name)
       if (parameter) {
         take(taken, parameter, piece.slice(written.length + 1))
         behindTheLink = true
         continue
       }
-      // Names are compared in canonical form, so none has to be decoded.
-      const name = canonicalText(written)
       if (!tooMany && isIgnored(name, piece)) continue
       kept.push(piece)
       if (!inPath && looksLikeOurs(name)) taken.faulty ??= name

@@ -79,4 +79,15 @@ describe.each(SCHEMES.map(([scheme, wide], at) => ({ scheme, wide, title: `${at}
       else expect([part, accepted.narrow.has(part) || accepted.wide.has(part)]).toEqual([part, true])
     }
   })
+
+  // Signatures and digests are computed from one buffer of 4,096 bytes, where that is long enough.
+  test.each(['path', 'query'] as const)('the end of a long %s is covered, too', async (part) => {
+    if (!scheme.covers.includes(part)) return
+    const long = `${'x'.repeat(5000)}a`
+    const url = part === 'path' ? `https://files.example/v/${long}` : `https://files.example/v/a.ts?q=${long}`
+    const link = await sign(scheme, url, { expires: '1h' } as never, { now })
+    expect(await verify(scheme, link, { now })).toMatchObject({ ok: true })
+    expect(link).toContain(long)
+    expect((await verify(scheme, link.replace(long, `${'x'.repeat(5000)}b`), { now })).ok).toBe(false)
+  })
 })

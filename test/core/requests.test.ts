@@ -262,6 +262,18 @@ describe('lengths', () => {
   })
 })
 
+describe('the end of a long text is signed, too', () => {
+  const covering = schemes.filter(([, { covers }, conditions]) => covers.includes('path') && !('prefix' in conditions))
+
+  // Signatures, digests and hashes of requests are computed from one buffer of 4,096 bytes, where that is long enough.
+  test.each(covering)('%s: a path of 6,000 characters, and its last one', async (_name, scheme, conditions) => {
+    const path = (last: string) => `/videos/${'x'.repeat(6000)}${last}`
+    const link = await sign(scheme, hostFor(scheme) + path('y'), { expires: '1h', ...conditions } as { expires: '1h' }, at)
+    expect(await answers(scheme, link)).toEqual(['ok', 'ok'])
+    expect(await answers(scheme, link.replace(path('y'), path('z')))).toEqual(['bad_signature', 'bad_signature'])
+  })
+})
+
 test('a start within the first second of 1970 is refused, because rounded down it would be no start', async () => {
   const starting = (milliseconds: number) => sign(links, '/a', { expires: '1h', starts: new Date(milliseconds) }, at)
   for (const milliseconds of [0, 1, 500, 999])
@@ -371,6 +383,18 @@ describe('the work for a text that is not a link is bounded', () => {
     for (const end of ['', '&expires=1900000000&signature=00']) {
       const { calls } = await counted(() => verify(pictures, filled(piece) + end, at))
       expect(calls).toBeLessThanOrEqual(4)
+    }
+  })
+
+  test.each(pieces)('of 16 kB of %j, hmac decodes at most its own values, and puts each name into canonical form once', async (piece) => {
+    const parameters = 16_000 / piece.length
+    for (const end of ['', `&expires=1900000000&signature=${'A'.repeat(43)}`]) {
+      const replacing = vi.spyOn(String.prototype, 'replace')
+      const { calls, thrown } = await counted(() => verify(links, filled(piece) + end, at))
+      const replaced = replacing.mock.calls.length
+      replacing.mockRestore()
+      expect([calls <= 9, thrown]).toEqual([true, 0])
+      expect(replaced).toBeLessThan(parameters + 20)
     }
   })
 

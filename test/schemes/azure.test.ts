@@ -130,6 +130,11 @@ test.each<[what: string, code: string, call: () => unknown]>([
     'bad_option',
     () => asking({ resource: 'f' }, azure({ ...key, delegation }, { version: '2025-05-05' }), `${files}/s/a.txt`),
   ],
+  [
+    'a blob by a delegation key before its version',
+    'bad_option',
+    () => asking({}, azure({ ...key, delegation }, { version: '2018-11-08' })),
+  ],
   // Links that could open nothing.
   ['the host of another account', 'bad_option', () => asking({}, links, 'https://other.blob.core.windows.net/private-folder/report.pdf')],
   [
@@ -443,6 +448,15 @@ test('a text longer than any link is not taken apart', () => {
 })
 
 const ACCOUNT_SAS = { services: 'b', resourceTypes: 'o' }
+
+test('a delegation key before its version is malformed, of a blob and of a file', async () => {
+  for (const [resource, address, first] of [['b', url, '2018-11-09'] as const, ['f', `${files}/s/a.txt`, '2025-07-05'] as const]) {
+    const link = await asking({ resource }, bound, address)
+    const reading = (version: string) => bound.read(link.replace(/sv=[\d-]+/, `sv=${version}`))
+    expect(reading(first)).toMatchObject({ claims: { keyId: 'o' } })
+    expect(reading(`${first.slice(0, -1)}${Number(first.slice(-1)) - 1}`)).toEqual({ malformed: 'skoid' })
+  }
+})
 
 test.each<[change: string, parameter: string, own: object, changed: (link: string) => string]>([
   ['a version too old', 'sv', {}, (link) => link.replace('sv=2026-04-06', 'sv=2014-02-14')],

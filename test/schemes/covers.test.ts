@@ -79,4 +79,24 @@ describe.each(SCHEMES.map(([scheme, wide], at) => ({ scheme, wide, title: `${at}
       else expect([part, accepted.narrow.has(part) || accepted.wide.has(part)]).toEqual([part, true])
     }
   })
+
+  // Signatures and digests are computed from one buffer of 4,096 bytes, where that is long enough.
+  const covered = (['path', 'query'] as const).filter((part) => scheme.covers.includes(part))
+  test.each(covered)('the end of a long %s is covered, too', async (part) => {
+    const long = `${'x'.repeat(5000)}a`
+    const url = part === 'path' ? `https://files.example/v/${long}` : `https://files.example/v/a.ts?q=${long}`
+    const link = await sign(scheme, url, { expires: '1h' } as never, { now })
+    expect(await verify(scheme, link, { now })).toMatchObject({ ok: true })
+    expect(link).toContain(long)
+    expect((await verify(scheme, link.replace(long, `${'x'.repeat(5000)}b`), { now })).ok).toBe(false)
+  })
+
+  // Servers that decode `%2F` or `%5C` late would leave the folder.
+  const wides = wide ? [wide] : []
+  test.each(wides)('a folder does not open an escaped climb out of it', async (conditions) => {
+    const link = await sign(scheme, 'https://files.example/v/a.ts', { expires: '1h', ...conditions } as never, { now })
+    expect(await verify(scheme, link.replace('/v/a.ts', '/v/b.ts'), { now })).toMatchObject({ ok: true })
+    for (const path of ['/v/%2F..', '/v/%5C..', '/v/a%2F..', '/v/a%5c..', '/v/%2f..%2fw', '/v/..%2F', '/v/..%5Cw'])
+      expect(`${path} ${(await verify(scheme, link.replace('/v/a.ts', path), { now })).ok}`).toBe(`${path} false`)
+  })
 })

@@ -27,6 +27,11 @@ describe('a token for some places', () => {
     [['/'], '//'],
     [['/files/'], '/files/../a'],
     [['/files/'], '/files/..%2Fa'],
+    // Servers that decode twice, or cut off what follows an escaped mark, leave the folder.
+    [['/files/'], '/files/%252e%252e/a'],
+    [['/files/'], '/files/..%3Bx/a'],
+    [['/files/'], '/files/..%3Fa'],
+    [['/files/'], '/files/..%23a'],
     [['/files/'], '/filesystem'],
     [['/'], 'https://cdn.example/a'],
     [['https://cdn.example/'], '/a'],
@@ -38,7 +43,8 @@ describe('a token for some places', () => {
 
   test('a prefix must lie in them, too', () => {
     expect(decision(['/files/'], '/files/a', { prefix: '/files/' })).toBe(true)
-    expect(decision(['/files/'], '/files/a', { prefix: '/' })).toMatchObject({ status: 403, field: 'prefix' })
+    for (const prefix of ['/', '/filesystem/', '/files/../', '/files/..%2F', '/files/%252e%252e/'])
+      expect(decision(['/files/'], '/files/a', { prefix }), prefix).toMatchObject({ status: 403, field: 'prefix' })
   })
 })
 

@@ -132,10 +132,12 @@ export function hmac(keys: Keys<SecretKey>, options: HmacOptions = {}): Scheme<C
 
   function takeFromPath(taken: Taken): void {
     const { path } = taken
-    if (!path.startsWith(`/${names[0]}=`)) return
-    const end = `${path}/`.indexOf('/', 1)
+    const end = endOf(path, '/', 1)
+    // Programs that escape each segment of a path, as `encodeURIComponent` does, escape these marks of the token.
+    const token = path.slice(0, end).replace(/%(?:2C|3D|7E)/gi, decodeURIComponent)
+    if (!token.startsWith(`/${names[0]}=`)) return
     // `~` stands for `%` here: servers refuse or decode `%2F` in a path.
-    for (const piece of path.slice(1, end).replaceAll('~', '%').split(',')) {
+    for (const piece of token.slice(1).replaceAll('~', '%').split(',')) {
       const written = nameIn(piece)
       const parameter = parameterOf(canonicalText(written))
       if (parameter) take(taken, parameter, piece.slice(written.length + 1))
@@ -155,7 +157,10 @@ export function hmac(keys: Keys<SecretKey>, options: HmacOptions = {}): Scheme<C
       const name = tooMany && !MAY_BE_OURS.test(written) ? '' : canonicalText(written)
       const parameter = inPath ? undefined : parameterOf(name)
       if (parameter) {
-        take(taken, parameter, piece.slice(written.length + 1))
+        // Signers write a plus as `%2B`. So a `+` is a space, which `URLSearchParams` and forms write this way.
+        take(taken, parameter, piece.slice(written.length + 1).replaceAll('+', '%20'))
+        // Not a value in which some server reads another parameter.
+        if (hidesName(piece)) taken.faulty ??= nameOf(parameter)
         behindTheLink = true
         continue
       }

@@ -516,6 +516,16 @@ test('a link never outlives its delegation key', async () => {
   await expect(sign(bound, url, { expires }, { now: () => new Date('2029-12-30') })).rejects.toMatchObject({ code: 'no_key' })
 })
 
+test('the dates of a key make its delegation shorter, and never longer', async () => {
+  const [starts, end] = [new Date('2030-01-01T12:00:00Z'), new Date('2030-01-03T00:00:00Z')]
+  const shorter = azure({ ...key, delegation, starts, expires: end })
+  await expect(asking({}, shorter)).rejects.toMatchObject({ code: 'no_key' })
+  const link = await sign(shorter, url, { expires: '6d' }, { now: () => starts })
+  expect(new URL(link).searchParams.get('se')).toBe('2030-01-03T00:00:00Z')
+  const longer = azure({ ...key, delegation, starts: new Date('2029-01-01'), expires: new Date('2031-01-01') })
+  expect(await sign(longer, url, { expires: '6d' }, { now })).toContain('&se=2030-01-05T00%3A00%3A00Z&')
+})
+
 test('a link that another tool signed for longer than its delegation key is key_expired', async () => {
   const end = new Date(delegation.signedExpiresOn)
   const longer = (await asking({}, bound)).replace(/se=[^&]*/, 'se=2031-01-01')

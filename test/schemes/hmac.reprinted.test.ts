@@ -3,10 +3,10 @@
 import { spawn } from 'node:child_process'
 import { createRequire } from 'node:module'
 import querystring from 'node:querystring'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, format as formatUrl, parse as parseUrl } from 'node:url'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { hmac, sign, verify } from '../../src/index.ts'
+import { type Conditions, hmac, type Scheme, sign, verify } from '../../src/index.ts'
 import { split } from '../../src/lib/url.ts'
 import { find, leftOut } from '../prepare.mjs'
 import { nginxPath } from './nginx.mjs'
@@ -77,13 +77,37 @@ const IN_NODE: Record<string, Reprint> = {
         .join('/'),
     same,
   ),
+  // Go's url.PathEscape.
+  'PathEscape of segments': each(
+    (path) =>
+      path
+        .split('/')
+        .map((segment) =>
+          encodeURIComponent(decodeURIComponent(segment))
+            .replace(/[!'()*]/g, (mark) => `%${mark.charCodeAt(0).toString(16)}`)
+            .replace(/%(24|26|2B|3A|3D|40)/g, decodeURIComponent),
+        )
+        .join('/'),
+    same,
+  ),
+  "axios' params": each(same, (query) =>
+    [...new URLSearchParams(query)].map((pair) => pair.map((text) => axiosEncoded(text)).join('=')).join('&'),
+  ),
+  'url.parse and format': (url) => formatUrl(parseUrl(url)),
   'querystring.parse and stringify': each(same, (query) => querystring.stringify(querystring.parse(query))),
   'qs.parse and stringify': each(same, (query) => qs.stringify(qs.parse(query))),
   "NGINX's proxy_pass": each(nginxPath, same),
   'escapes in lower case': (url) => url.replace(/%[\dA-F]{2}/gi, (escaped) => escaped.toLowerCase()),
 }
+/** A name or a value as axios 1.7 prints it. */
+function axiosEncoded(text: string): string {
+  return encodeURIComponent(text)
+    .replace(/%(3A|24|2C)/g, decodeURIComponent)
+    .replace(/%20/g, '+')
+}
+
 const ELSEWHERE: Record<Program, string[]> = {
-  php: ['rawurl', 'rawurl_query', 'build_query'],
+  php: ['rawurl', 'rawurl_query', 'build_query', 'symfony_query'],
   python: ['quote_path', 'quote_all', 'url_encode', 'requote', 'unquote_quote'],
 }
 
@@ -167,6 +191,21 @@ const query = fc
   .map((pieces) => pieces.join('&'))
 const url = fc.tuple(path, fc.option(query)).map(([path, query]) => (query === null ? path : `${path}?${query}`))
 
+// Both placements, and conditions whose values a program can print in another way.
+
+const KEYS = { id: 'März/~ 1+', secret: '0123456789abcdef0123456789abcdef' }
+const SCHEMES = [hmac(KEYS), hmac({ secret: KEYS.secret }), hmac(KEYS, { placement: 'path' })]
+const conditions: fc.Arbitrary<Conditions> = fc.record(
+  {
+    expires: fc.constant('1h'),
+    id: fc.constantFrom('a b', 'a+b', ' a', 'a@b:(c)', "ü,'!*", '50%', '%20', 'a&b=c#d', 'a;b', '~/[1]'),
+    method: fc.constant(['GET', 'PUT']),
+    prefix: fc.constantFrom('/f/', '/', '/f'),
+  },
+  { requiredKeys: ['expires'] },
+)
+const grant = fc.record({ url, scheme: fc.constantFrom<Scheme>(...SCHEMES), conditions })
+
 /** A small random generator, because a seed must give the same cases again. */
 function numbers(start: number): (below: number) => number {
   let state = start >>> 0
@@ -226,6 +265,13 @@ async function readings(urls: readonly string[]): Promise<Map<string, string>> {
   return new Map(urls.map((url, i) => [url, textOf(i)]))
 }
 
+/** The reading of a link with a prefix, which opens all paths below it: only the token counts of its path. */
+function belowPrefix(reading: string): string {
+  const [path = '', ...others] = reading.split('\n')
+  const [, first] = JSON.parse(path)
+  return [`${first}`.includes('expires') ? first : '', ...others].join('\n')
+}
+
 /** docs/spec.md, section 4: is this a path or a query that the normal form does not change? Implemented here independently. */
 function isOwnForm(url: string): boolean {
   const { path, query } = split(url)
@@ -256,15 +302,19 @@ function reordersRelated(link: string, url: string): boolean {
 }
 
 describe(`links that other programs print again, SEED=${seed}`, () => {
-  const links = hmac({ secret: '0123456789abcdef0123456789abcdef' })
-
   test('a URL verifies exactly if it means the same to every server', { timeout: 120_000 }, async () => {
-    const urls = fc.sample(url, { numRuns: LINKS, seed })
-    const signed = await Promise.all(urls.map((url) => sign(links, url, { expires: '1h' })))
+    const grants = fc.sample(grant, { numRuns: LINKS, seed })
+    const signed = await Promise.all(grants.map(({ scheme, url, conditions }) => sign(scheme, url, conditions)))
     const pick = numbers(seed)
     const tasks = [...Object.keys(IN_NODE), ...programs.flatMap((program) => ELSEWHERE[program]), 'attack', 'attack', 'attack']
-    const chains = signed.map((link) => ({ link, url: link, task: '', steps: [] as string[] }))
-    const pairs: { link: string; url: string; steps: readonly string[]; ok: boolean }[] = []
+    const chains = signed.map((link, i) => ({
+      ...(grants[i] as (typeof grants)[number]),
+      link,
+      url: link,
+      task: '',
+      steps: [] as string[],
+    }))
+    const pairs: { link: string; url: string; steps: readonly string[]; ok: boolean; opensFolder: boolean }[] = []
     for (let round = 0; round < ROUNDS; round++) {
       for (const chain of chains) {
         const task = tasks[pick(tasks.length)] as string
@@ -283,16 +333,17 @@ describe(`links that other programs print again, SEED=${seed}`, () => {
         const answers = await ask(program, lines)
         for (const [i, chain] of own.entries()) chain.url = answers[i] as string
       }
-      const verdicts = await Promise.all(chains.map(({ url }) => verify(links, url)))
-      for (const [i, { link, url, steps }] of chains.entries())
-        if (url !== link) pairs.push({ link, url, steps: [...steps], ok: verdicts[i]?.ok === true })
+      const verdicts = await Promise.all(chains.map(({ scheme, url }) => verify(scheme, url)))
+      for (const [i, { link, url, steps, conditions }] of chains.entries())
+        if (url !== link) pairs.push({ link, url, steps: [...steps], ok: verdicts[i]?.ok === true, opensFolder: !!conditions.prefix })
     }
 
     const read = await readings([...new Set([...signed, ...pairs.map(({ url }) => url)])])
+    const readingOf = (url: string, opensFolder: boolean) => (opensFolder ? belowPrefix(read.get(url) as string) : read.get(url))
     const faults: string[] = []
     const counts = { cases: pairs.length, verified: 0, refused: 0, ownForm: 0, reordered: 0, attacks: 0 }
-    for (const { link, url, steps, ok } of pairs) {
-      const alike = read.get(link) === read.get(url)
+    for (const { link, url, steps, ok, opensFolder } of pairs) {
+      const alike = readingOf(link, opensFolder) === readingOf(url, opensFolder)
       if (ok && alike) counts.verified++
       else if (!ok && !alike) counts.refused++
       else if (ok) faults.push(`verified, and read differently after ${steps}:\n  ${link}\n  ${url}`)

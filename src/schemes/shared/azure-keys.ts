@@ -21,7 +21,10 @@ export interface AzureKey extends SecretKey {
   readonly id: string
   /** As Azure returns it: text is base64, and its bytes are the key. */
   readonly secret: Secret
-  /** Makes this a user delegation key: `{ id: account, secret: key.value, delegation: key }`. Its dates replace `starts` and `expires`. */
+  /**
+   * Makes this a user delegation key: `{ id: account, secret: key.value, delegation: key }`. It has its own dates. With `starts` and `expires` as well,
+   * the later start and the earlier expiry count.
+   */
   readonly delegation?: AzureDelegation
 }
 
@@ -32,7 +35,7 @@ export interface PreparedKey extends SecretKey {
   readonly fields: Fields
 }
 
-/** Checks a key. A user delegation key gets its own dates, so its links end with it. */
+/** Checks a key. A user delegation key has its own dates, so its links end with it. The caller's dates may make it shorter. */
 export function prepared({ delegation, ...key }: AzureKey): PreparedKey {
   // Links with a wrong name would be refused by Azure, and Azure does not say why.
   const isName = typeof key.id === 'string' && /^[a-z\d-]+$/.test(key.id)
@@ -40,7 +43,14 @@ export function prepared({ delegation, ...key }: AzureKey): PreparedKey {
   const secret = typeof key.secret === 'string' ? bytesIn(key.secret) : key.secret
   if (!delegation) return { ...key, secret, fields: {} }
   const fields = fieldsOfDelegation(delegation)
-  return { ...key, secret, fields, starts: timeIn(fields.skt) as Date, expires: timeIn(fields.ske) as Date }
+  const [starts, expires] = [timeIn(fields.skt) as Date, timeIn(fields.ske) as Date]
+  return {
+    ...key,
+    secret,
+    fields,
+    starts: key.starts && key.starts > starts ? key.starts : starts,
+    expires: key.expires && key.expires < expires ? key.expires : expires,
+  }
 }
 
 function bytesIn(base64: string): Uint8Array {

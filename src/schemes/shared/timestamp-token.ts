@@ -19,7 +19,7 @@ export interface TokenConditions {
 
 /** How a token has its time. The length is fixed, because path and time are signed without a separator, and a digit could move. */
 export interface TimeFormat {
-  /** In seconds. Times are rounded up to a multiple of it. */
+  /** In seconds. Times are rounded up to a multiple of it, unless the link would outlive its key. */
   readonly step: number
   write(seconds: number): string
   /** In seconds. `undefined` for a text in another form. */
@@ -176,11 +176,12 @@ export function timestampToken(keys: Keys<SecretKey>, settings: TokenSettings): 
     status: { malformed: 403, expired: 403, key_expired: 403, revoked: 403 },
     keys: keyring(keys, { prepare: withKnownSecret }),
 
-    write({ url, parts, expires = 0, now, own: { rand = '0', uid = '0' } }) {
+    write({ url, parts, expires = 0, now, own: { rand = '0', uid = '0' } }, key) {
       assertOption(typeof rand === 'string' && /^[A-Za-z\d]{1,100}$/.test(rand), 'rand', 'up to 100 letters and digits')
       assertOption(typeof uid === 'string' && /^\w{1,100}$/.test(uid), 'uid', 'up to 100 letters, digits and _')
       const { format } = type
-      const issued = Math.ceil((expires - maxAge) / format.step) * format.step
+      const issued = timeOfIssue(expires - maxAge, format.step, key.expires && +key.expires / 1000 - maxAge)
+      assertOption((issued + maxAge) * 1000 > now, 'keys', 'valid for longer: the time in the token has minutes only')
       assertOption(takesLaterTimes || issued < now / 1000 + format.step, 'expires', 'at most maxAge from now')
       const time = issued > 0 ? format.write(issued) : ''
       assertOption(
@@ -220,6 +221,12 @@ export function timestampToken(keys: Keys<SecretKey>, settings: TokenSettings): 
       }
     },
   }
+}
+
+/** A time rounded up to a step, or down if it would be later than `latest`. In seconds. */
+function timeOfIssue(seconds: number, step: number, latest = Number.POSITIVE_INFINITY): number {
+  const later = Math.ceil(seconds / step) * step
+  return later <= latest ? later : Math.floor(latest / step) * step
 }
 
 /** The option `maxAge` in seconds. */

@@ -377,8 +377,18 @@ signed('Reprinted', 'empty pieces', 'ok', '/?&a=1&&b=2', change=[('?&a=1&&b=2', 
 signed('Reprinted', '= alone', 'ok', '/?=&a', change=[('?=&a', '?a&=')])
 signed('Reprinted', 'the link has %26 in a value', 'ok', '/?a=1%262&b=3', change=[('a=1%262&b=3', 'b=3&a=1%262')])
 edited('Reprinted', '? in front of the parameters alone', 'ok', [('/?', '/?&')], url='/')
+signed('Reprinted', 'a space in id as +', 'ok', REPORT, {'id': 'a b'}, change=[('a%20b', 'a+b')])
+signed('Reprinted', 'a plus and a space in id', 'ok', REPORT, {'id': 'a+b c'}, change=[('a%2Bb%20c', 'a%2bb+c')])
+signed('Reprinted', 'a space at the ends of id', 'ok', REPORT, {'id': ' a '}, change=[('%20a%20', '+a+')])
+signed('Reprinted', 'a prefix with slashes', 'ok', '/a b/c+d', {'prefix': '/a b/'}, change=[('%2Fa%2520b%2F', '/a%2520b/')])
 signed('Reprinted', 'a path that is undecodable, and a query that is not', 'ok', '/%ff?e=u@x', change=[('u@x', 'u%40x')])
 
+signed('Apart', 'a ; in id, where Rack 2 reads another parameter', 'malformed', REPORT, {'id': 'a;uses=9'}, change=[('a%3Buses%3D9', 'a;uses=9')])
+signed('Apart', 'a ; in a prefix', 'malformed', '/a;b/c', {'prefix': '/a;b/'}, change=[('a%3Bb', 'a;b')])
+signed('Apart', ']= in id, where qs reads another name', 'malformed', REPORT, {'id': 'a]=b'}, change=[('a%5D%3Db', 'a]=b')])
+signed('Apart', '%5d= in id', 'malformed', REPORT, {'id': 'a]=b'}, change=[('a%5D%3Db', 'a%5d=b')])
+signed('Reprinted', '] and = in id', 'ok', REPORT, {'id': '[a]b=c'}, change=[('%5Ba%5Db%3Dc', '[a]b=c')])
+signed('Apart', '%2B and + in id', 'bad_signature', REPORT, {'id': 'a+b'}, change=[('a%2Bb', 'a+b')])
 signed('Apart', '%2F and /', 'bad_signature', '/a%2Fb', change=[('%2F', '/')])
 signed('Apart', '%3F and ?', 'bad_signature', '/a%3Fb?c', change=[('%3F', '?')])
 signed('Apart', '%23 and #', 'unsigned', '/a%23b?c', change=[('%23', '#')])
@@ -660,6 +670,7 @@ edited('Rotation', 'an unknown key before the signature', 'unknown_key', lambda 
 
 group({'id': 'März/~ 1', 'secret': 'ein Geheimnis aus zweiunddreißig B'})
 signed('Rotation', 'a key id and a secret beyond ASCII', 'ok', REPORT)
+signed('Reprinted', 'a space in key as +', 'ok', REPORT, change=[('%2F~%201', '%2f%7E+1')])
 
 group({'secret': SECRET}, {'secret': OTHER})
 signed('Rotation', 'keys without id, the first signs', 'ok', REPORT)
@@ -728,6 +739,18 @@ edited('PathPlacement', 'parameters in another order', 'ok',
 edited('PathPlacement', 'a parameter of nobody', 'malformed', [('expires=1900000000', 'expires=1900000000,x=1')])
 edited('PathPlacement', 'an empty piece', 'ok', [('expires=1900000000', 'expires=1900000000,')])
 edited('PathPlacement', 'an escape with %', 'ok', [('prefix=~2F', 'prefix=%2F')], conditions={'prefix': '/'})
+WRITTEN = {'prefix': '/', 'id': 'a,b=~', 'method': ['GET', 'PUT']}
+edited('Reprinted', 'all marks of the segment escaped, as encodeURIComponent does', 'ok',
+    lambda link: re.sub('(?<=/)expires[^/]*', lambda m: m[0].replace('=', '%3D').replace(',', '%2C'), link), conditions=WRITTEN)
+edited('Reprinted', 'the ~ too, in lower case', 'ok',
+    lambda link: re.sub('(?<=/)expires[^/]*', lambda m: m[0].replace('~', '%7e').replace('=', '%3d').replace(',', '%2c'), link), conditions=WRITTEN)
+edited('Reprinted', "the commas alone, as Go's PathEscape does", 'ok',
+    lambda link: re.sub('(?<=/)expires[^/]*', lambda m: m[0].replace(',', '%2C'), link), conditions=WRITTEN)
+edited('PathPlacement', 'an escaped comma in a value ends it', 'malformed', [('~2C', '%2C')], conditions=WRITTEN)
+edited('PathPlacement', 'a + in id is not a space', 'bad_signature', [('a~20b', 'a+b')], conditions={'id': 'a b'})
+edited('PathPlacement', 'marks that are escaped twice', 'unsigned', [('expires=', 'expires%253D')])
+edited('PathPlacement', 'an escaped letter in the name of expires', 'unsigned', [('/expires', '/%65xpires')])
+edited('PathPlacement', 'an escaped slash after the segment', 'malformed', [('/report', '%2Freport')])
 edited('PathPlacement', 'expires twice', 'malformed', [('expires=1900000000', 'expires=1900000000,expires=1900000000')])
 edited('PathPlacement', 'a broken escape', 'malformed', [('id=a', 'id=a~z')], conditions={'id': 'a'})
 edited('PathPlacement', 'not UTF-8', 'malformed', [('id=a', 'id=~FF')], conditions={'id': 'a'})

@@ -38,6 +38,15 @@ function build_query(string $url): string {
     return join_url($path, http_build_query($parameters));
 }
 
+// As Symfony's getUri() and Laravel's fullUrl() print it.
+function symfony_query(string $url): string {
+    [$path, $query] = split_url($url);
+    if ($query === null) return $url;
+    parse_str($query, $parameters);
+    ksort($parameters);
+    return join_url($path, http_build_query($parameters, '', '&', PHP_QUERY_RFC3986));
+}
+
 while (($line = fgets(STDIN)) !== false) {
     [$task, $text] = explode("\t", rtrim($line, "\n"), 2);
     echo $task($text), "\n";

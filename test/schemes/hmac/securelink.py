@@ -318,7 +318,8 @@ def take_apart(settings, url):
     for piece in parts:
         name = None if in_path else names.get(name_of(piece))
         if name:
-            found.append((name, piece.partition('=')[2]))
+            found.append((name, piece.partition('=')[2].replace('+', '%20')))
+            faulty = faulty or hides_name(piece)
         elif too_many or not is_ignored(settings, piece):
             kept.append(piece)
             # To PHP and qs, id[] is id, and the last one counts.
@@ -340,8 +341,9 @@ def is_ignored(settings, piece):
 def take_from_path(path, names):
     """In the segment, `~` stands for `%`. The last answer: it holds something that is no parameter of the link."""
     first, slash, below = path[1:].partition('/')
+    first = re.sub('%(2C|3D|7E)', lambda m: chr(int(m[1], 16)), first, flags=re.IGNORECASE)
     start = next(name for name in names if names[name] == 'expires') + '='
-    if not path.startswith('/' + start):
+    if not (path.startswith('/') and first.startswith(start)):
         return path, [], False
     decodable = [piece.replace('~', '%') for piece in first.split(',') if piece]
     found = [(names.get(name_of(piece)), piece.partition('=')[2]) for piece in decodable]

@@ -126,7 +126,8 @@ export function bunny(keys: Keys<SecretKey>, options: BunnyOptions = {}): Scheme
       const signed = found.filter(({ name }) => !TOKEN.includes(name))
       const data = generation === 'md5' ? '' : signingData(signed, !isHmac)
       const scope = generation === 'md5' ? undefined : get('token_path')
-      if (data === undefined || !/^\d*$/.test(get('limit') ?? '')) return 'malformed'
+      if (!/^\d*$/.test(get('limit') ?? '')) return fault('limit')
+      if (data === undefined) return 'malformed'
       if (scope !== undefined && (scope[0] !== '/' || hasDotSegment(scope))) return fault('token_path')
 
       const signedPath = scope ?? pathToSign(path)

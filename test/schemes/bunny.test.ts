@@ -86,6 +86,11 @@ test('an address with its length is signed, too', async () => {
   }
 })
 
+test('a wrong limit is named', async () => {
+  const link = await asking({ limit: 500 })
+  expect(await verify(links, link.replace('limit=500', 'limit=x'), { now })).toMatchObject({ reason: 'malformed', parameter: 'limit' })
+})
+
 test('parameter names only parameters of the link', async () => {
   const link = await asking({}, links, '/a?x=1')
   for (const text of ['x=1&x=2', 'x=%zz', '%=1', '%&y=1']) {

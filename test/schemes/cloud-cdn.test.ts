@@ -36,6 +36,18 @@ test.each<[what: string, code: string, call: () => unknown]>([
   expect((error as LinkError).message).not.toContain(key.secret)
 })
 
+test.each([
+  ['Expires', 'x'],
+  ['Expires', '-1'],
+  ['Expires', '1767229200,1'],
+  ['KeyName', 'my-key%00'],
+  ['KeyName', ''],
+  ['Signature', 'x'],
+])('a wrong %s is named: %s', async (name, value) => {
+  const link = (await asking()).replace(new RegExp(`${name}=[^&]*`), `${name}=${value}`)
+  expect(await verify(links, link, { now })).toMatchObject({ reason: 'malformed', parameter: name })
+})
+
 // From the tests of Google's sample in Python.
 const PUBLISHED = [
   ['http://35.186.234.33/index.html', 1_549_751_401, 'uImwlOBCPs91mlCyG9vyyZRrNWU='],

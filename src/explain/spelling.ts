@@ -43,9 +43,9 @@ const CUT_OFF = described(
   'The signature is cut off: its end is missing.',
   'Look for a column, a field or a message that is too short for the link.',
 )
-const GLUED = described(
+export const GLUED: Described = described(
   'punctuation',
-  'A character of the surrounding sentence has become part of the link, such as a full stop or a bracket.',
+  'A character of the surrounding sentence has become part of the link, such as a full stop, a bracket or an invisible space.',
   'Put the link on a line of its own, or in "<" and ">".',
 )
 const LONGER = described('signature_longer', 'There is text after the signature.', 'Pass the link on without anything after it.')
@@ -71,7 +71,8 @@ export function compared(received: string, expected: string, algorithm: Algorith
   if (!isLong) return undefined
   if (received.length < expected.length && same(expected.slice(0, received.length), received)) return CUT_OFF
   if (received.length > expected.length && same(received.slice(0, expected.length), expected)) {
-    return received.slice(expected.length).replace(PUNCTUATION, '') === '' ? GLUED : LONGER
+    const rest = received.slice(expected.length)
+    return /^[^\p{L}\p{N}%]+$/u.test(rest) || rest.replace(PUNCTUATION, '') === '' ? GLUED : LONGER
   }
   return same(received.toLowerCase(), expected.toLowerCase()) ? LOWER_CASE : undefined
 }

@@ -76,7 +76,7 @@ export function withoutHost({ scheme, url, headers }: Attempt): Mistake | undefi
 }
 
 function missing({ url, scheme }: Attempt, fault: (code: string, what: string) => Mistake): Mistake {
-  const isEscaped = /[?&;]amp;|&amp;/.test(url)
+  const isEscaped = /[?&;]amp;|&amp;|&#0*38;|&#x26;/i.test(url)
   if (isEscaped) return HTML_ESCAPED
   // Everything behind the first "&" is gone, and most schemes have several parameters.
   const { query } = split(url)
@@ -95,7 +95,7 @@ const CUT_AT_AMPERSAND = {
 
 const HTML_ESCAPED: Mistake = {
   code: 'html_escaped',
-  sentence: 'The link has "&amp;" in place of "&": it was escaped for HTML and is used outside of HTML.',
+  sentence: 'The link has "&amp;" in place of "&", or another entity: it was escaped for HTML and is used outside of HTML.',
   remedy: 'Unescape the link where it is taken from HTML, or do not escape it where the page does so already.',
 }
 
@@ -175,7 +175,7 @@ function otherScheme(scheme: Scheme, seen: readonly string[]): Mistake {
 /** Explains a URL that was refused as `unsigned`. */
 export function explainUnsigned(url: string, scheme: Scheme): Mistake {
   const names = scheme.parameters.slice(0, 3).join(', ')
-  if (/[?&;]amp;|&amp;|&#38;/.test(url)) return HTML_ESCAPED
+  if (/[?&;]amp;|&amp;|&#0*38;|&#x26;/i.test(url)) return HTML_ESCAPED
   const recognised = schemesSeen(url)
   const seen = recognised.filter((name) => name !== scheme.name)
   if (recognised.length > seen.length) {

@@ -170,6 +170,8 @@ test('no text makes it throw', async () => {
     'https://cdn.example/\ud800?expires=1893456600&signature=%ud800',
     `${link}&%=\udfff`,
     link.replace('v=2', 'v=\ud800%ff&amp;x'),
+    link.replace('v=2', 'v=\u{1f600}%ud83d&x\u00ff=https://xn--/?%zz&u=aHR0c=%'),
+    link.replace('v=2', '\x18%18&a\x01[1]=%u,%2C&%C3%A9e%CC%81&/%'),
   ]) {
     const { verdict } = await explain(links, text, { now })
     expect(verdict.ok).toBe(false)

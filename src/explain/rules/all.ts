@@ -3,7 +3,9 @@
 import type { Scheme } from '../../core/scheme.ts'
 import type { Rule, Variant } from '../rule.ts'
 import type { Table } from '../table.ts'
+import { CARRIED_RULES } from './carried.ts'
 import { LINK_RULES } from './link.ts'
+import { QUERY_RULES } from './query.ts'
 import { REQUEST_RULES } from './request.ts'
 import { SECRET_RULES } from './secret.ts'
 import { HASH_RULES, TEXT_RULES } from './text.ts'
@@ -16,7 +18,7 @@ export function rulesFor(table: Table | undefined, make: Make | undefined, schem
   const options = make ? [optionsRule(table, make, scheme)] : []
   const own = table?.rules ?? []
   const codes = new Set(own.map(({ code, kind }) => `${code} ${kind}`))
-  const others = [...LINK_RULES, ...REQUEST_RULES, ...SECRET_RULES, ...TEXT_RULES, ...HASH_RULES]
+  const others = [...CARRIED_RULES, ...LINK_RULES, ...QUERY_RULES, ...REQUEST_RULES, ...SECRET_RULES, ...TEXT_RULES, ...HASH_RULES]
   return [...options, ...own, ...others.filter(({ code, kind }) => !codes.has(`${code} ${kind}`))]
 }
 

@@ -2,7 +2,6 @@
 import { decodeValue, encodeValue } from '../../lib/url.ts'
 import type { Attempt } from '../attempt.ts'
 import { type Rule, urls, type Variant } from '../rule.ts'
-import { PUNCTUATION } from '../spelling.ts'
 import { isOwn, type Piece, piecesOf, withPath, withPieces } from './parts.ts'
 
 const TRACKING =
@@ -12,23 +11,6 @@ const AS_WRITTEN = 'Pass the link on as it was signed, character for character.'
 
 /** Mistakes on the way from the signer to the verifier. */
 export const LINK_RULES: readonly Rule[] = [
-  {
-    code: 'html_escaped',
-    kind: 'link',
-    rarity: 1,
-    sentence: 'The link has "&amp;" in place of "&": it was escaped for HTML and is used outside of HTML.',
-    remedy: 'Unescape the link where it is taken from HTML, or do not escape it where the page does so already.',
-    variants: (attempt) =>
-      urls(attempt, attempt.url.replace(/(&|%26)(amp|#38|#x26)(;|%3B)/gi, '&'), attempt.url.replace(/([?&])amp;/g, '$1')),
-  },
-  {
-    code: 'punctuation',
-    kind: 'link',
-    rarity: 1,
-    sentence: 'A character of the surrounding sentence has become part of the link, such as a full stop or a bracket.',
-    remedy: 'Put the link on a line of its own, or in "<" and ">".',
-    variants: (attempt) => urls(attempt, attempt.url.replace(/^[<("'[]+/, '').replace(PUNCTUATION, '')),
-  },
   {
     code: 'added_parameters',
     kind: 'link',
@@ -90,6 +72,7 @@ export const LINK_RULES: readonly Rule[] = [
         url.replaceAll('+', '%2B'),
         url.replace(/%2B/gi, '+'),
         url.replaceAll('%20', '%2B'),
+        url.replace(/%2B/gi, '%20'),
         withPath(url, (path) => path.replaceAll('+', '%20')),
       ),
   },
@@ -142,40 +125,12 @@ export const LINK_RULES: readonly Rule[] = [
     },
   },
   {
-    code: 'wrapped',
-    kind: 'link',
-    rarity: 1,
-    sentence: 'A mail program broke the link: it has line breaks, or the "=3D" of quoted-printable.',
-    remedy: 'Send the mail as HTML or with base64 as its transfer encoding, or take the link from the decoded mail.',
-    variants: ({ url, ...rest }) =>
-      urls(
-        { url, ...rest },
-        url.replace(/=?(\r?\n|%0D%0A|%0A)[ \t]*/gi, ''),
-        url.replace(/=(\r?\n)/g, '').replaceAll('=3D', '='),
-        url.replace(/\s+/g, ''),
-      ),
-  },
-  {
-    code: 'rewritten',
-    kind: 'link',
-    rarity: 1,
-    sentence: 'The link is inside of another link, which a mail filter or a redirect made from it.',
-    remedy: 'Take the link out of the parameter that has it, or follow the redirect.',
-    variants: (attempt) =>
-      urls(attempt, ...piecesOf(attempt.url).map(({ value }) => (/^https?(:|%3A)/i.test(value) ? decodeValue(value) : undefined))),
-  },
-  {
     code: 'front_controller',
     kind: 'link',
     rarity: 2,
     sentence: (what) => `The path of the link, ${what}, arrives in the query: a rewrite rule of the server has put it there.`,
     remedy: 'Let the server pass the query as it came: in NGINX, try_files $uri /index.php?$query_string; without the path behind the "?".',
-    variants: (attempt) => {
-      const [first, ...others] = piecesOf(attempt.url)
-      if (!first?.text.startsWith('/')) return []
-      const url = withPath(withPieces(attempt.url, others), () => first.text) as string
-      return [{ patch: { url }, what: first.text.slice(0, 60) }]
-    },
+    variants: (attempt) => fromFrontController(attempt),
   },
   {
     code: 'percent_eaten',
@@ -228,6 +183,24 @@ export const LINK_RULES: readonly Rule[] = [
       urls(attempt, ...(['NFC', 'NFD'] as const).map((form) => withPath(attempt.url, (path) => normalised(path, form)))),
   },
 ]
+
+/** The path is the first piece of the query, alone or as its value: `?/a/b`, `?q=/a/b`, `?route=a/b`. */
+function fromFrontController(attempt: Attempt): readonly Variant[] {
+  const pieces = piecesOf(attempt.url)
+  return pieces.slice(0, 8).flatMap(({ text, value, name }, at) => {
+    if (isOwn(attempt, name)) return []
+    const written = text.startsWith('/') ? text : value.replace(/%2F/gi, '/')
+    const path = written.startsWith('/') ? written : `/${written}`
+    const url = withPath(
+      withPieces(
+        attempt.url,
+        pieces.filter((_, other) => other !== at),
+      ),
+      () => path,
+    ) as string
+    return path.length > 1 ? [{ patch: { url }, what: path.slice(0, 60) }] : []
+  })
+}
 
 /**
  * Without parameters that are not the link's own: those that tracking tools add and those after the signature, or those before the link's, all or one

@@ -1,6 +1,7 @@
 // Mistakes with the request: the verifier sees another method, address, host or path than the signer meant.
 import { decodeValue, split } from '../../lib/url.ts'
 import type { Attempt } from '../attempt.ts'
+import { unicodeHost } from '../idn.ts'
 import { type Rule, urls, type Variant } from '../rule.ts'
 import { withOrigin, withPath } from './parts.ts'
 
@@ -74,6 +75,32 @@ export const REQUEST_RULES: readonly Rule[] = [
       ...origins(attempt, (origin) => origin.replace(/(:\d+)?$/, '.$1')),
       ...origins(attempt, (origin) => origin.replace(/\.(?=$|:\d+$)/, '')),
     ],
+  },
+  {
+    code: 'host_alphabet',
+    kind: 'request',
+    rarity: 3,
+    sentence: (what) => `The link is signed for the host ${what}, and clients write its letters beyond ASCII as "xn--…".`,
+    remedy: 'Sign for the host as clients write it: new URL(url).host in JavaScript, idn_to_ascii() in PHP.',
+    variants: (attempt) => origins(attempt, (origin) => origin.replace(/(?<=\/\/).*/, unicodeHost)),
+  },
+  {
+    code: 'localhost',
+    kind: 'request',
+    rarity: 2,
+    sentence: (what) =>
+      `The link is signed for ${what}, the address of a program that does not know the public one, such as a queue or a command.`,
+    remedy: 'Set the public URL where the link is signed: APP_URL with Laravel, default_uri of the router with Symfony.',
+    variants: (attempt) =>
+      attempt.scheme.covers.includes('scheme')
+        ? LOCAL.flatMap((local) =>
+            origins(
+              attempt,
+              () => local,
+              (origin) => origin,
+            ),
+          )
+        : [],
   },
   {
     code: 'internal_host',
@@ -150,6 +177,15 @@ export const REQUEST_RULES: readonly Rule[] = [
 ]
 
 const PORTS = ['', ':443', ':80', ':8080', ':3000', ':9000', ':8443', ':8000', ':5000', ':4566', ':10000']
+const LOCAL = [
+  'http://localhost',
+  'http://localhost:8000',
+  'http://127.0.0.1:8000',
+  'http://127.0.0.1',
+  'http://localhost:3000',
+  'http://localhost:8080',
+  'https://localhost',
+]
 const INTERNAL = [
   'minio:9000',
   'localhost:9000',

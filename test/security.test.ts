@@ -92,6 +92,18 @@ describe('guarantees', () => {
     for (const [, , , extractable] of imported.mock.calls) expect(extractable).toBe(false)
   })
 
+  test('imported keys are remembered by the key object, in a WeakMap only', async () => {
+    const secret = 'a secret of its own for this test, with 32 bytes'
+    const inWeakMaps = vi.spyOn(WeakMap.prototype, 'set')
+    const inMaps = vi.spyOn(Map.prototype, 'set')
+    const inSets = vi.spyOn(Set.prototype, 'add')
+    await sign(hmac({ secret }), '/a', { expires }, { now })
+    const isOwn = (value: unknown): boolean => value === secret || (value as { secret?: unknown } | null)?.secret === secret
+    const keysOf = (calls: unknown[][]) => calls.filter((values) => values.some(isOwn)).map(([key]) => typeof key)
+    expect(keysOf(inWeakMaps.mock.calls)).toEqual(['object'])
+    expect(keysOf([...inMaps.mock.calls, ...inSets.mock.calls])).toEqual([])
+  })
+
   test('of an address, an hmac link shows the number of bits', async () => {
     const scheme = hmac({ secret: '0123456789abcdef0123456789abcdef' })
     const [one, two] = await Promise.all(['203.0.113.0/24', '198.51.100.0/24'].map((ip) => sign(scheme, '/a', { expires, ip }, { now })))

@@ -15,6 +15,9 @@ const yes = [
   'https://cdn.example?a',
   'https://[2001:db8::1]:8443/a',
   'HTTP://CDN.EXAMPLE/a',
+  'http://cdn.example:80/a',
+  'ws://cdn.example/a',
+  'WSS://cdn.example:8443/a',
   // Two slashes are a host only where the text has none.
   'https://cdn.example//a//b',
   '/a//b',
@@ -94,6 +97,14 @@ const no = [
   '/\ude00\ud83d',
   '/a?b=\ud83dc',
   'https://\ud83d.example/a',
+  // Schemes other than those of the web, and hosts with two ports, of which a normal form would drop one.
+  ...['javascript', 'ftp', 'file', 'blob', 'httpss', 'xhttp', 'ws2'].map((scheme) => `${scheme}://cdn.example/a`),
+  'https://cdn.example:8443:443/a',
+  'http://cdn.example:80:80/a',
+  'https://[2001:db8::1]:8443:443/a',
+  'https://2001:db8::1/a',
+  'https://cdn.example:port/a',
+  'https://cdn.example:/a',
   // Other forms of request targets, and texts that are none.
   '',
   '*',

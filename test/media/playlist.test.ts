@@ -1,7 +1,7 @@
 // signPlaylist, on the playlists of the specifications: every URL becomes a valid link, and no other byte changes.
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { anyOf, hmac, inspect, LinkError, verify } from '../../src/index.ts'
 import { attributesOf } from '../../src/media/attributes.ts'
 import { signPlaylist } from '../../src/media/playlist.ts'
@@ -306,10 +306,14 @@ describe('work, counted', () => {
       count += this.length
       return lastIndexOf.call(this, text)
     }
+    // A regular expression may look at a character any number of times, so none is used.
+    const exec = vi.spyOn(RegExp.prototype, 'exec')
     try {
       attributesOf(line, 0)
+      if (exec.mock.calls.length > 0) return Number.POSITIVE_INFINITY
     } finally {
       Object.assign(String.prototype, { indexOf, lastIndexOf })
+      exec.mockRestore()
     }
     return count
   }

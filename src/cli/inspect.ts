@@ -1,6 +1,7 @@
 // inspect: shows the claims of links, without a key. Nothing is verified.
 /// <reference types="node" />
 import type { UnverifiedClaims } from '../core/claims.ts'
+import { LinkError } from '../core/errors.ts'
 import { inspect as inspectLink } from '../core/inspect.ts'
 import type { Covered, Scheme } from '../core/scheme.ts'
 import { recognise } from '../recognise/reader.ts'
@@ -52,19 +53,51 @@ interface Unread {
   readonly sentence: string
 }
 
-/** Makes a scheme of this package, without keys. Without a name, the scheme of `--scheme`. */
-type SchemeSource = (name?: string) => Promise<Scheme | undefined>
+/** A scheme of this package, and the options that it needs for the links of a vendor. */
+interface Source {
+  readonly scheme: string
+  readonly options?: object
+}
+
+// `recognise` names vendors. These have links of several schemes, or of a scheme with another name.
+const SOURCES: Readonly<Record<string, readonly Source[]>> = {
+  s3: [{ scheme: 's3' }, { scheme: 's3v2' }],
+  gcs: [{ scheme: 'gcs' }, { scheme: 'gcs-rsa' }],
+  oss: [{ scheme: 'oss-v4' }, { scheme: 's3v2', options: { vendor: 'oss' } }],
+  obs: [{ scheme: 's3v2', options: { vendor: 'obs' } }],
+  cos: [{ scheme: 'tencent-cos' }],
+  'google-cloud-cdn': [{ scheme: 'cloud-cdn' }],
+  cloudinary: [{ scheme: 'cloudinary' }, { scheme: 'akamai', options: { vendor: 'cloudinary' } }],
+  uploadcare: [{ scheme: 'akamai', options: { vendor: 'uploadcare' } }],
+  supabase: [{ scheme: 'jwt' }],
+}
+
+/** Makes the schemes of this package that can read the links of a vendor, without keys. Without a vendor, the scheme of `--scheme`. */
+type SchemeSource = (vendor?: string) => Promise<readonly Scheme[]>
 
 /** Makes each scheme only once, for any number of links. */
 function schemesFor(values: Values): SchemeSource {
-  const made = new Map<string | undefined, Promise<Scheme | undefined>>()
-  return (name) => {
-    const known = made.get(name)
+  const made = new Map<string | undefined, Promise<readonly Scheme[]>>()
+  return (vendor) => {
+    const known = made.get(vendor)
     if (known) return known
-    const scheme = name === undefined || schemeNames().includes(name) ? schemeOf(values, [], name) : Promise.resolve(undefined)
-    made.set(name, scheme)
-    return scheme
+    const schemes = vendor === undefined ? schemeOf(values, []).then((scheme) => [scheme]) : schemesOfVendor(vendor)
+    made.set(vendor, schemes)
+    return schemes
   }
+}
+
+async function schemesOfVendor(vendor: string): Promise<readonly Scheme[]> {
+  const sources = Object.hasOwn(SOURCES, vendor) ? (SOURCES[vendor] as readonly Source[]) : [{ scheme: vendor }]
+  const known = sources.filter(({ scheme }) => schemeNames().includes(scheme))
+  const made = known.map(({ scheme, options = {} }: Source) =>
+    schemeOf({ options: JSON.stringify(options) }, [], scheme).catch((error: unknown) => {
+      // A scheme with an option that it requires, such as a lifetime. Then the link shows what `recognise` reads.
+      if (error instanceof LinkError && error.code === 'bad_option') return undefined
+      throw error
+    }),
+  )
+  return (await Promise.all(made)).filter((scheme) => scheme !== undefined)
 }
 
 /** Reads a link: as one of `--scheme`, or of the scheme that it is recognised as. */
@@ -75,19 +108,20 @@ async function readingOf(link: string, values: Values, schemes: SchemeSource): P
   const names = found.map(({ scheme }) => scheme)
   let malformed: Unread | undefined
   for (const { scheme: name, milliseconds } of found) {
-    const scheme = await schemes(name)
-    if (!scheme) continue
-    const read = inspectLink(scheme, link)
-    if (read) return { names, claims: read.unverified, scheme, milliseconds: milliseconds === true }
-    const why = unread(link, scheme)
-    if (why.reason === 'malformed') malformed ??= why
+    for (const scheme of await schemes(name)) {
+      const read = inspectLink(scheme, link)
+      if (read) return { names, claims: read.unverified, scheme, milliseconds: milliseconds === true }
+      const why = unread(link, scheme)
+      // The link of a scheme with another algorithm is malformed, too, and that says nothing about the link.
+      if (why.reason === 'malformed' && (!malformed || /algorithm/i.test(malformed.parameter ?? ''))) malformed = why
+    }
   }
   if (malformed) return malformed
   // Links of other vendors, and links that need options of their scheme.
   const [first] = found
   if (first) return { names, claims: first.unverified, scheme: undefined, milliseconds: first.milliseconds === true }
 
-  const scheme = (await schemes()) as Scheme
+  const [scheme] = (await schemes()) as [Scheme]
   const read = inspectLink(scheme, link)
   if (read) return { names: [scheme.name], claims: read.unverified, scheme, milliseconds: false }
   return unread(link, scheme, chosen ? '' : ', and it is not recognised as a link of another scheme')
@@ -107,26 +141,33 @@ function secondsLeft({ expires, endless }: UnverifiedClaims, now: Date): number 
   return expires && !endless ? Math.floor((+expires - +now) / 1000) : undefined
 }
 
-/** The method is signed, and the link does not show it. */
-const hidesMethod = ({ claims, scheme }: Seen): boolean => claims.methods === undefined && scheme?.reads?.includes('method') === true
+/** What is signed, and not shown in the link. */
+function notShown({ claims, scheme }: Seen): readonly ('method' | 'ip')[] {
+  const method = claims.methods === undefined && scheme?.reads?.includes('method') === true
+  const ip = claims.ip === undefined && scheme?.requires?.includes('ip') === true
+  return [...(method ? (['method'] as const) : []), ...(ip ? (['ip'] as const) : [])]
+}
+
+const NOT_SHOWN = 'signed, not shown in the link'
 
 function jsonOf(seen: Seen, now: Date): string {
   const { names, claims, scheme, milliseconds } = seen
+  const hidden = notShown(seen)
   return `${JSON.stringify({
     scheme: names[0],
     ...(names.length > 1 && { or: names.slice(1) }),
     unverified: claims,
     ...(milliseconds && { milliseconds }),
     secondsLeft: secondsLeft(claims, now),
-    ...(scheme && { covers: coveredOf(claims, scheme) }),
-    ...(hidesMethod(seen) && { notShown: ['method'] }),
+    ...(scheme && { covers: coveredOf(seen, scheme) }),
+    ...(hidden.length > 0 && { notShown: hidden }),
   })}\n`
 }
 
 function describe(seen: Seen, now: Date): string {
   const { names, claims, scheme } = seen
   const rows: [string, string][] = [
-    ['scheme', names.join(' or ')],
+    ['scheme', schemeText(names, scheme)],
     ['opens', claims.prefix === undefined ? claims.resource : `everything below ${claims.prefix}`],
     ['expires', expiryText(seen, now)],
   ]
@@ -134,13 +175,14 @@ function describe(seen: Seen, now: Date): string {
   const method = methodText(seen)
   if (method) rows.push(['method', method])
   if (claims.signedHeaders) rows.push(['headers', claims.signedHeaders.join(', ')])
-  if (claims.ip) rows.push(['address', addressText(claims.ip)])
+  const address = addressText(seen)
+  if (address) rows.push(['address', address])
   if (claims.uses) rows.push(['uses', `${claims.uses}`])
   if (claims.id) rows.push(['id', claims.id])
   if (claims.keyId) rows.push(['key', claims.keyId])
   if (claims.data !== undefined) rows.push(['data', JSON.stringify(claims.data)])
   if (scheme) {
-    rows.push(['covered', coveredOf(claims, scheme).join(', ')])
+    rows.push(['covered', coveredOf(seen, scheme).join(', ')])
     rows.push(['not covered', notCovered(claims, scheme).join(', ') || 'nothing of the above'])
   }
   rows.push(['', 'nothing here is verified'])
@@ -156,19 +198,34 @@ function expiryText({ claims, milliseconds }: Seen, now: Date): string {
   return `${expires.toISOString()} (${left > 0 ? `in ${duration(left)}` : `${duration(-left)} ago`}${unit})`
 }
 
+/** The vendors, and the scheme of this package that read the link, if it has another name. */
+function schemeText(names: readonly string[], scheme: Scheme | undefined): string {
+  const vendors = names.join(' or ')
+  return scheme && !names.includes(scheme.name) ? `${vendors} (--scheme ${scheme.name})` : vendors
+}
+
 function methodText(seen: Seen): string | undefined {
-  if (hidesMethod(seen)) return 'signed, not shown in the link'
+  if (notShown(seen).includes('method')) return NOT_SHOWN
   // Links of other vendors may open other methods, so the default is shown for schemes of this package only.
   return seen.claims.methods?.join(', ') ?? (seen.scheme && 'GET, HEAD')
 }
 
-function addressText(ip: string): string {
+function addressText(seen: Seen): string | undefined {
+  const { ip } = seen.claims
+  if (ip === undefined) return unknownAddressText(seen)
   return ip.startsWith('/') ? `one network of ${ip.slice(1)} bits; the link does not show which` : ip
 }
 
-/** What the signature of this link covers: of conditions, only those that the link has. */
-function coveredOf(claims: UnverifiedClaims, { covers }: Scheme): readonly Covered[] {
-  const { resource, ip, starts, prefix, uses, id, keyId, signedHeaders } = claims
+function unknownAddressText(seen: Seen): string | undefined {
+  if (notShown(seen).includes('ip')) return NOT_SHOWN
+  // With Bunny, only the signature tells whether an address was signed.
+  return seen.scheme?.reads?.includes('ip') ? 'perhaps signed, not shown in the link' : undefined
+}
+
+/** What the signature of this link covers: of conditions, only those that the link has, or hides. */
+function coveredOf(seen: Seen, { covers }: Scheme): readonly Covered[] {
+  const { resource, starts, prefix, uses, id, keyId, signedHeaders } = seen.claims
+  const ip = seen.claims.ip ?? notShown(seen).find((part) => part === 'ip')
   const conditions: Readonly<Record<string, unknown>> = { ip, starts, prefix, uses, id, key: keyId, headers: signedHeaders }
   const has = (part: Covered): boolean => {
     // A link with a prefix opens all paths below it.

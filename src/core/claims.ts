@@ -10,7 +10,10 @@ export interface Claims {
   readonly endless?: true
   /** The link is refused before this time. */
   readonly starts?: Date
-  /** Upper case, sorted. Absent: `GET` and `HEAD`. */
+  /**
+   * Upper case, sorted. Absent: `GET` and `HEAD`. Before the link is verified, absent can also mean any method, because storage services sign a method
+   * that the link does not show: those schemes have `'method'` in `reads`.
+   */
   readonly methods?: readonly string[]
   /** Names of the headers that the request must carry with the values that were signed, in lower case. */
   readonly signedHeaders?: readonly string[]

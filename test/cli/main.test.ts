@@ -106,6 +106,70 @@ not covered host, the path below the prefix
     expect(JSON.parse(await shown(plain, '--json'))).not.toHaveProperty('notShown')
   })
 
+  // Links of vendors and of their SDKs, from the vectors of the schemes.
+  test.each<[string, string, string, object]>([
+    [
+      'Google Cloud Storage, signed with RSA',
+      `https://storage.googleapis.com/test-bucket/test-object?X-Goog-Algorithm=GOOG4-RSA-SHA256&X-Goog-Credential=test-iam-credentials%40dummy-project-id.iam.gserviceaccount.com%2F20190201%2Fauto%2Fstorage%2Fgoog4_request&X-Goog-Date=20190201T090000Z&X-Goog-Expires=10&X-Goog-SignedHeaders=host&X-Goog-Signature=${'0a'.repeat(256)}`,
+      'scheme      gcs (--scheme gcs-rsa)\n',
+      { scheme: 'gcs', notShown: ['method'] },
+    ],
+    [
+      'Amazon S3, Version 2',
+      'https://awsexamplebucket1.us-west-1.s3.amazonaws.com/photos/puppy.jpg?AWSAccessKeyId=AKIAIOSFODNN7EXAMPLE&Signature=NpgCjnDzrM%2BWFzoENXmpNDUsSn8%3D&Expires=1175139620',
+      'scheme      s3 (--scheme s3v2)\n',
+      { scheme: 's3', notShown: ['method'] },
+    ],
+    [
+      'OSS, Version 1',
+      'https://b.oss-cn-hangzhou.aliyuncs.com/a?OSSAccessKeyId=k&Expires=1900000000&Signature=NpgCjnDzrM%2BWFzoENXmpNDUsSn8%3D',
+      'scheme      oss (--scheme s3v2)\n',
+      { scheme: 'oss', notShown: ['method'] },
+    ],
+    [
+      'COS',
+      `https://examplebucket-1250000000.cos.ap-beijing.myqcloud.com/a.txt?q-sign-algorithm=sha1&q-ak=AKID&q-sign-time=1767225600;1767229200&q-key-time=1767225600;1767229200&q-header-list=host&q-url-param-list=&q-signature=${'0'.repeat(40)}`,
+      'scheme      cos (--scheme tencent-cos)\n',
+      { scheme: 'cos', notShown: ['method'] },
+    ],
+    [
+      'Cloudinary, with a token',
+      `https://res.cloudinary.com/demo/image/upload/a.jpg?__cld_token__=exp=1900000000~acl=%2fimage%2f*~hmac=${'0'.repeat(64)}`,
+      'covered     expires, prefix\n',
+      { scheme: 'cloudinary', covers: ['expires', 'prefix'] },
+    ],
+    [
+      'NGINX, whose usual expression has the address',
+      `https://h.test/a?md5=${'A'.repeat(22)}&expires=1900000000`,
+      'address     signed, not shown in the link\n',
+      { scheme: 'nginx', notShown: ['ip'], covers: expect.arrayContaining(['ip']) },
+    ],
+    [
+      'Bunny, which can sign an address',
+      `https://z.b-cdn.net/v.mp4?token=HS256-${'A'.repeat(43)}&expires=1900000000`,
+      'address     perhaps signed, not shown in the link\n',
+      { scheme: 'bunny', covers: ['path', 'query', 'expires'] },
+    ],
+    // These schemes need the lifetime, which the link does not show.
+    ...(['cloudflare', 'alibaba-cdn', 'tencent-cdn'] as const).map((scheme): [string, string, string, object] => {
+      const token = { cloudflare: `verify=1767225600-${'A'.repeat(43)}%3D`, 'alibaba-cdn': 'auth_key', 'tencent-cdn': 'sign' }[scheme]
+      const link = `https://h.test/a?${token}${scheme === 'cloudflare' ? '' : `=1767225600-0-0-${'0'.repeat(32)}`}`
+      return [scheme, link, 'expires     not shown in the link\n', { scheme }]
+    }),
+  ])('reads %s without --scheme', async (_, link, row, json) => {
+    const { exit, out, errors } = await run(['inspect', '--now', NOW, link])
+    expect([exit, errors]).toEqual([0, ''])
+    expect(out).toContain(row)
+    expect(JSON.parse(await shown(link, '--json'))).toMatchObject(json)
+  })
+
+  test('of a vendor with two algorithms, the malformed parameter is named, and not the algorithm', async () => {
+    const link =
+      'https://storage.googleapis.com/b/o?X-Goog-Algorithm=GOOG4-RSA-SHA256&X-Goog-Credential=a%2F20190201%2Fauto%2Fstorage%2Fgoog4_request&X-Goog-Date=20190201T090000Z&X-Goog-Expires=10&X-Goog-SignedHeaders=host&X-Goog-Signature=xyz'
+    const { exit, out } = await run(['inspect', link])
+    expect([exit, out]).toEqual([1, 'malformed: the parameter X-Goog-Signature of this gcs-rsa link cannot be read\n'])
+  })
+
   test('shows the payload of a token as JSON, and control characters as such', async () => {
     const edge = akamai({ secret: 'aabbccddeeff00112233445566778899' })
     const link = await sign(edge, 'https://edge.example/a', { expires: '10m', data: 'x\u001b[2Jy' } as never, { now })

@@ -89,7 +89,7 @@ http {
       secure_link_md5 "$secure_link_expires$rest secret";
       ${CHECKS('return 200 "$rest";')}
     }
-    location ~ ^/folder/(?<tok>[^/]+)/(?<exp>\\d+)(?<rest>/.*/)(?<file>[^/]*)$ {
+    location ~ ^/folder/(?<tok>[^/]+)/(?<exp>\\d+)(?<rest>/(?:.*/)?)(?<file>[^/]*)$ {
       secure_link $tok,$exp;
       secure_link_md5 "$secure_link_expires $rest secret";
       ${CHECKS('return 200 "$rest";')}
@@ -445,10 +445,10 @@ describe.skipIf(!program)('NGINX', () => {
   test('token in the path, and a function for what the location captures: one token for all files of a folder', async () => {
     const folder = ({ uri }: { uri: string }): string => uri.replace(/^\/folder/, '').replace(/[^/]*$/, '')
     const scheme = made({ expression: '$secure_link_expires $folder $secret', placement: 'path', variables: { folder } })
-    for (const path of ['/folder/a%20b/1.ts', '/folder/ü//c%2Fd/1.ts?x=1']) {
+    for (const path of ['/folder/a%20b/1.ts', '/folder/ü//c%2Fd/1.ts?x=1', '/folder/1.ts', '/folder/']) {
       const link = await sign(scheme, path, { expires: '1h' })
-      const next = link.replace('1.ts', '2.ts')
-      const other = link.replace('1.ts', 'x/1.ts')
+      const next = link.replace(/(1\.ts)?(?=\?|$)/, '2.ts')
+      const other = link.replace(/(1\.ts)?(?=\?|$)/, 'x/1.ts')
       for (const [target, status] of [
         [link, 200],
         [next, 200],

@@ -111,7 +111,7 @@ async function signed({ links, isList }: Batch): Promise<Response> {
   // Errors are collected instead of thrown, because one request may have several.
   const made = await inTurn(links, (asked) => linkOf(signerOf(asked), asked.grant as Grant).catch((error: unknown) => ({ error })))
   const errors: FieldError[] = []
-  const expiryOf = await expiries(links)
+  const expiryOf = expiries()
   const answers = made.map((link, i) => {
     const asked = links[i] as Asked
     if (typeof link === 'string') return { link, expires: expiryOf(asked, link) }
@@ -122,20 +122,20 @@ async function signed({ links, isList }: Batch): Promise<Response> {
   return json(isList ? { links: answers } : answers[0])
 }
 
-/** The expiry of a link: the time that was asked for, or the end of its key, if that is earlier. */
-async function expiries(links: readonly Asked[]): Promise<(asked: Asked, link: string) => string> {
-  const ending = new Set<Scheme>()
-  for (const scheme of new Set(links.map(signerOf))) {
-    const keys = await scheme.keys()
-    if (keys.some((key) => key.expires)) ending.add(scheme)
-  }
-  // Most links of a batch have the same expiry, and printing a date takes time.
-  const last = { time: Number.NaN, text: '' }
+/**
+ * The expiry that a link shows. It can differ from the one that was asked for: a link ends with its key, and some formats have no seconds. The expiry
+ * that was asked for is the answer for a link that shows none.
+ */
+function expiries(): (asked: Asked, link: string) => string {
+  // Most links of a batch have the same expiry, and reading it takes time.
+  const last: { scheme?: Scheme; time: number; text: string } = { time: Number.NaN, text: '' }
   return (asked, link) => {
     const scheme = signerOf(asked)
-    const shown = ending.has(scheme) ? inspect(scheme, link)?.unverified.expires : undefined
-    const expires = shown ?? (asked.expires as Date)
-    if (+expires !== last.time) Object.assign(last, { time: +expires, text: expires.toISOString() })
+    const wanted = asked.expires as Date
+    if (scheme !== last.scheme || +wanted !== last.time) {
+      const shown = inspect(scheme, link.replace(/#.*/s, ''))?.unverified.expires ?? wanted
+      Object.assign(last, { scheme, time: +wanted, text: shown.toISOString() })
+    }
     return last.text
   }
 }

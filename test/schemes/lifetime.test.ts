@@ -11,6 +11,7 @@ import { mediaCdn } from '../../src/schemes/media-cdn.ts'
 import { nginxHmac } from '../../src/schemes/nginx-hmac.ts'
 import { ossV4 } from '../../src/schemes/oss-v4.ts'
 import { s3 } from '../../src/schemes/s3.ts'
+import { s3v2 } from '../../src/schemes/s3v2.ts'
 import { tencentCdn } from '../../src/schemes/tencent-cdn.ts'
 import { tencentCos } from '../../src/schemes/tencent-cos.ts'
 import { type Entry, schemes, type Vector } from '../conformance/vectors/index.ts'
@@ -146,6 +147,29 @@ describe("'1h' is 3,600 seconds in what a link shows", () => {
       expect(inspect(jwt(key), link)?.unverified.data).toMatchObject({ iat: NOW, exp: NOW + HOUR })
     }
   })
+})
+
+test.each([
+  ['the SDKs', 'expiration'],
+  ['STS of Amazon and of Alibaba', 'Expiration'],
+  ['COS', 'expiredTime'],
+  ['OBS', 'expires_at'],
+  ['a typing error', 'expiry'],
+])('the end of a session, by the name of %s, is refused with the right name', (_whose, name) => {
+  const key = { id: 'a', secret: 'b', sessionToken: 'c', [name]: '2030-01-01T01:00:00Z' }
+  for (const make of [s3, gcs, ossV4, s3v2, tencentCos] as unknown as ((key: unknown) => Scheme)[])
+    expect(() => make(key)).toThrow(
+      expect.objectContaining({
+        option: name,
+        message: `${name} must be given as the key's expires, a Date: { expires: credentials.${name} }`,
+      }),
+    )
+})
+
+test('the end of a session as text is refused, because a link would not end with it', () => {
+  const key = { id: 'a', secret: 'b', sessionToken: 'c', expires: '2030-01-01T01:00:00Z' as unknown as Date }
+  for (const make of [s3, ossV4, s3v2, tencentCos] as unknown as ((key: unknown) => Scheme)[])
+    expect(() => make(key)).toThrow('expires must be a valid Date')
 })
 
 describe('a time of minutes', () => {

@@ -14,6 +14,7 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { hmac, LinkError, type Scheme, verify } from '../../src/index.ts'
 import { listener } from '../../src/node.ts'
+import { alibabaCdn } from '../../src/schemes/alibaba-cdn.ts'
 import { nginx } from '../../src/schemes/nginx.ts'
 import { ossV4 } from '../../src/schemes/oss-v4.ts'
 import { s3 } from '../../src/schemes/s3.ts'
@@ -413,6 +414,14 @@ describe('options', () => {
     const answer = await (await fetch(json({ links: asked }))).json()
     expect(answer.links.map(({ expires }: { expires: string }) => expires.slice(14, 19))).toEqual(['05:00', '10:00', '01:00'])
     for (const { link, expires } of answer.links) expect(link).toContain(`expires=${Date.parse(expires) / 1000}&`)
+  })
+
+  test('the expiry in the answer is that of a link whose format has minutes only', async () => {
+    const minutes = alibabaCdn({ secret }, { maxAge: '30m', type: 'B' }) as unknown as Scheme
+    const fetch = service({ minutes, links }, { ...allowed, now: () => new Date('2030-01-01T00:00:30Z') })
+    const asked = ['minutes', 'links', 'minutes'].map((scheme) => ({ url: `${good.url}#top`, scheme, expires: '10m' }))
+    const answer = await (await fetch(json({ links: asked }))).json()
+    expect(answer.links.map(({ expires }: { expires: string }) => expires.slice(14, 19))).toEqual(['11:00', '10:30', '11:00'])
   })
 
   test("'never' is for schemes with links that never expire, and longer than every limit", async () => {

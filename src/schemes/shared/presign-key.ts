@@ -30,10 +30,14 @@ export function isOfSession(key: SecretKey, token = ''): boolean {
   return sessionToken === undefined || same(sessionToken, token)
 }
 
+// Names that vendors give to the end of a session. Links would outlive it if the key said it by such a name.
+const END_OF_SESSION = /^expir(?!es$)/i
+
 /** Returns the key, or throws if it is spoilt. Messages do not contain credentials. */
 export function withGoodCredentials<K extends PresignKey>(scheme: string, key: K): K {
   assertId(scheme, key)
-  assertOption(!('expiration' in key), 'expiration', "given as the key's expires: { expires: credentials.expiration }")
+  const ending = Object.keys(key).find((name) => END_OF_SESSION.test(name)) ?? ''
+  assertOption(!ending, ending, `given as the key's expires, a Date: { expires: credentials.${ending} }`)
   const { id, secret, sessionToken = '' } = key
   assertOption(typeof sessionToken === 'string', 'sessionToken', 'text')
   assertOption(!SPOILT.test(id), 'id', UNSPOILT)

@@ -253,7 +253,7 @@ const LONGEST_SCHEME = 110
 /** Schemes that are longer, and why. */
 const LONGER_SCHEMES: Record<string, { readonly lines: number; readonly because: string }> = {
   'schemes/hmac.ts': { lines: 260, because: 'our own format, on the hot path of every bundle, with its normal form in one place' },
-  'schemes/azure.ts': { lines: 270, because: 'five kinds of SAS, with many parameters and several versions of the string to sign' },
+  'schemes/azure.ts': { lines: 272, because: 'five kinds of SAS, with many parameters and several versions of the string to sign' },
 }
 
 /** A way from a file back to itself along imports, of types as well. */

@@ -10,6 +10,7 @@ import {
   type AzureConditions,
   type AzurePolicy,
   assertFields,
+  assertOpens,
   assertPlace,
   assertUrl,
   boundBy,
@@ -208,6 +209,7 @@ export function azure(keys: Keys<AzureKey>, options: AzureOptions = {}): Scheme<
       assertOption(policy, 'identifier', 'one of the option policies')
       const fields = fieldsOf(grant, key.fields, version, policy, request)
       assertFields(fields, linesOf(fields), request)
+      assertOpens(fields, policy.permissions ?? fields.sp ?? '', request)
       const place = placeOf(fields, request)
       assertPlace(place, fields, request, key.id)
       const toSign = stringToSign(fields, {

@@ -8,6 +8,7 @@ import { append, LONGEST, split } from '../lib/url.ts'
 import { GENERATIONS, isAddress } from './shared/bunny-generations.ts'
 import { addedParameters, type BunnyConditions, parametersOf, printed, restrictionsOf, signingData } from './shared/bunny-parameters.ts'
 import { OWN, presented, TOKEN } from './shared/bunny-token.ts'
+import { withCleanSecret } from './shared/clean-secret.ts'
 import { asClientsSend, claimedResource } from './shared/edge-token.ts'
 import { withKnownSecret } from './shared/known-secret.ts'
 
@@ -79,7 +80,7 @@ export function bunny(keys: Keys<SecretKey>, options: BunnyOptions = {}): Scheme
     reads: ['ip'],
     algorithm,
     status: { malformed: 403, expired: 403, key_expired: 403, revoked: 403 },
-    keys: keyring(keys, { prepare: isHmac ? (key) => key : withKnownSecret }),
+    keys: keyring(keys, { prepare: (key) => withCleanSecret(isHmac ? key : withKnownSecret(key)) }),
 
     write({ url, parts, expires, ip, network, prefix, own }) {
       const sent = parts.origin + asClientsSend(url.slice(parts.origin.length))

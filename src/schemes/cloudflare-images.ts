@@ -3,6 +3,7 @@ import { type Keys, keyring, type SecretKey } from '../core/keys.ts'
 import type { Reading, Scheme, Unreadable } from '../core/scheme.ts'
 import { asSentToVendor } from '../lib/canonical.ts'
 import { LONGEST, split, takeParameters } from '../lib/url.ts'
+import { withCleanSecret } from './shared/clean-secret.ts'
 import { type PhpParameter, phpEncoded, phpParameters } from './shared/php-query.ts'
 
 const NAMES = ['exp', 'sig'] as const
@@ -38,7 +39,7 @@ export function cloudflareImages(keys: Keys<SecretKey>): Scheme<never, object, '
     covers: ['path', 'query', 'expires'],
     parameters: NAMES,
     algorithm: { hmac: 'SHA-256', encoding: 'hex' },
-    keys: keyring(keys),
+    keys: keyring(keys, { prepare: withCleanSecret }),
 
     write({ url, parts, expires }) {
       const { origin, path } = split(asSentToVendor(url, parts))

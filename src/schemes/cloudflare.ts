@@ -6,6 +6,7 @@ import type { Reading, Scheme, Unreadable } from '../core/scheme.ts'
 import { type Duration, secondsOf } from '../core/time.ts'
 import { asSentToVendor } from '../lib/canonical.ts'
 import { append, encodeValue, LONGEST, split, takeParameters } from '../lib/url.ts'
+import { withCleanSecret } from './shared/clean-secret.ts'
 
 /** Options of {@link cloudflare}: how the rule of the zone, or the Worker, is written. */
 export interface CloudflareOptions {
@@ -57,7 +58,7 @@ export function cloudflare(keys: Keys<SecretKey>, options: CloudflareOptions): S
     parameters: [parameter],
     algorithm: { hmac: 'SHA-256', encoding },
     status: { malformed: 403, expired: 403, key_expired: 403, revoked: 403 },
-    keys: keyring(keys),
+    keys: keyring(keys, { prepare: withCleanSecret }),
 
     write({ url, parts, expires = 0, now }) {
       const issued = expires - maxAge

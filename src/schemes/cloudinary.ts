@@ -4,6 +4,7 @@ import { type Keys, keyring, type SecretKey } from '../core/keys.ts'
 import { type Algorithm, type Message, type Reading, type Scheme, SECRET, type Unreadable } from '../core/scheme.ts'
 import { ENDLESS } from '../core/time.ts'
 import { LONGEST, split } from '../lib/url.ts'
+import { withCleanSecret } from './shared/clean-secret.ts'
 import { asClientsSend } from './shared/edge-token.ts'
 import { withKnownSecret } from './shared/known-secret.ts'
 import { digestWith } from './shared/sha-digest.ts'
@@ -72,7 +73,7 @@ export function cloudinary(keys: Keys<SecretKey>, options: CloudinaryOptions = {
     parameters: [],
     algorithm,
     expiry: 'none',
-    keys: keyring(keys, { prepare: withKnownSecret }),
+    keys: keyring(keys, { prepare: (key) => withCleanSecret(withKnownSecret(key)) }),
 
     write({ url, parts }) {
       const { origin, path, query, fragment } = split(parts.origin + asClientsSend(url.slice(parts.origin.length)))

@@ -4,6 +4,7 @@ import { type Keys, keyring, type SecretKey } from '../core/keys.ts'
 import type { Reading, Scheme, Unreadable } from '../core/scheme.ts'
 import { ENDLESS } from '../core/time.ts'
 import { append, LONGEST, split, takeParameters } from '../lib/url.ts'
+import { withCleanSecret } from './shared/clean-secret.ts'
 import { asClientsSend } from './shared/edge-token.ts'
 
 /** Options of {@link imagekit}. */
@@ -65,7 +66,7 @@ export function imagekit(keys: Keys<SecretKey>, options: ImagekitOptions = {}): 
     parameters: NAMES,
     algorithm: { hmac: 'SHA-1', encoding: 'hex' },
     expiry: 'optional',
-    keys: keyring(keys),
+    keys: keyring(keys, { prepare: withCleanSecret }),
 
     write({ url, parts, expires }) {
       assertOption(

@@ -5,6 +5,7 @@ import { type Keys, keyring, type SecretKey } from '../core/keys.ts'
 import { type Message, type Reading, type Scheme, SECRET, type Unreadable } from '../core/scheme.ts'
 import { ENDLESS } from '../core/time.ts'
 import { append, LONGEST, split, takeParameters } from '../lib/url.ts'
+import { withCleanSecret } from './shared/clean-secret.ts'
 import { withoutUnsafe } from './shared/edge-token.ts'
 import { withKnownSecret } from './shared/known-secret.ts'
 
@@ -45,7 +46,7 @@ export function imgix(keys: Keys<SecretKey>): Scheme<never, object, 'optional'> 
     algorithm: { digest, encoding: 'hex' },
     expiry: 'optional',
     status: { malformed: 403, expired: 404, key_expired: 404, revoked: 404 },
-    keys: keyring(keys, { prepare: withKnownSecret }),
+    keys: keyring(keys, { prepare: (key) => withCleanSecret(withKnownSecret(key)) }),
 
     write({ url, parts, expires }) {
       assertOption(!parts.fragment, 'url', "without a '#': in the name of a file it is %23")

@@ -5,6 +5,7 @@ import { type Algorithm, type Message, type Reading, type Scheme, SECRET, type U
 import { ENDLESS } from '../core/time.ts'
 import { asSentToVendor } from '../lib/canonical.ts'
 import { append, LONGEST, split, takeParameters } from '../lib/url.ts'
+import { withCleanSecret } from './shared/clean-secret.ts'
 import { withKnownSecret } from './shared/known-secret.ts'
 import { md5Digest } from './shared/plain-hash.ts'
 
@@ -61,7 +62,7 @@ export function keycdn<const Images extends boolean = false>(
     carries: [],
     algorithm: ALGORITHM,
     status: { malformed: 403 },
-    keys: keyring(keys, { prepare: withKnownSecret }),
+    keys: keyring(keys, { prepare: (key) => withCleanSecret(withKnownSecret(key)) }),
   }
   return (imageProcessing ? { ...facts, ...IMAGE_PROCESSING } : { ...facts, ...ACCESS_CONTROL }) as ReturnType<typeof keycdn<Images>>
 }

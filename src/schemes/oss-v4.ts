@@ -7,8 +7,9 @@ import { asSent } from '../lib/canonical.ts'
 import { normalOrigin } from '../lib/normalise.ts'
 import { append, LONGEST, split, takeParameters } from '../lib/url.ts'
 import { canonicalParameters, canonicalPath, ordered, printShort } from './shared/canonical-request.ts'
+import { regionIn, regionToSign, resourceOf, resourceToSign } from './shared/oss-host.ts'
 import { linkIn, NAMES, signedParameters, VERSION } from './shared/oss-parameters.ts'
-import { headersOf, isImplicit, regionIn, resourceOf, scopeOf, signingKey, stringToSign } from './shared/oss-request.ts'
+import { headersOf, isImplicit, scopeOf, signingKey, stringToSign } from './shared/oss-request.ts'
 import { isOfSession, type PresignKey, withGoodCredentials } from './shared/presign-key.ts'
 import { HTTP, headersToSign, pairsToAdd, presignedMethod } from './shared/presign-request.ts'
 import { dateOf, isScopeWord, lifeOf, type PresignConditions } from './shared/sigv4.ts'
@@ -54,6 +55,12 @@ export function ossV4(keys: Keys<OssKey>, options: OssV4Options = {}): Scheme<'s
   const { region: ownRegion, bucket } = options
   assertKnownOptions(options, ['region', 'bucket'], 'ossV4()')
   assertOption(ownRegion === undefined || isScopeWord(ownRegion), 'region', "a region such as 'cn-hangzhou'")
+  // Alibaba's SDKs take both, and sign without them.
+  assertOption(
+    !/^oss-|-internal$/.test(ownRegion ?? ''),
+    'region',
+    "without the 'oss-' and the '-internal' of a host, such as 'cn-hangzhou'",
+  )
   assertOption(bucket === undefined || isScopeWord(bucket), 'bucket', 'the name of a bucket')
 
   return {
@@ -76,13 +83,10 @@ export function ossV4(keys: Keys<OssKey>, options: OssV4Options = {}): Scheme<'s
       const whole = pairs.length > 0 ? append(asked, pairs.join('&')) : asked
       const sent = split(whole)
       const host = hostOf(normalOrigin(sent.origin))
-      const resource = resourceOf(host, sent.path, bucket)
+      const resource = resourceToSign(host, sent.path, bucket)
       const others = canonicalParameters(sent.query)
       assertOption(resource !== undefined && others, 'url', 'one of the bucket, of UTF-8 and without dot segments')
-      const named = regionIn(host)
-      assertOption(!ownRegion || !named || named === ownRegion, 'region', `'${named}', as in the host of the URL, or left out`)
-      const region = ownRegion ?? named
-      assertOption(region, 'region', 'given to ossV4(), because the host of the URL does not name it')
+      const region = regionToSign(host, ownRegion)
       const headers = headersToSign(own.headers)
       const additionalHeaders = [...headers.keys()].filter((name) => !isImplicit(name)).sort()
 

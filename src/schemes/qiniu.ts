@@ -5,6 +5,7 @@ import type { Reading, Scheme, Unreadable } from '../core/scheme.ts'
 import { asSent } from '../lib/canonical.ts'
 import { normalOrigin } from '../lib/normalise.ts'
 import { append, LONGEST, type Parts, split, takeParameters } from '../lib/url.ts'
+import { withCleanSecret } from './shared/clean-secret.ts'
 
 /** A pair of keys of Qiniu. */
 export interface QiniuKey extends SecretKey {
@@ -92,5 +93,5 @@ export function qiniu(keys: Keys<QiniuKey>): Scheme<never, object, 'required'> {
 
 function withId(key: QiniuKey): QiniuKey {
   assertOption(/^[\w-]+$/.test(key.id ?? ''), 'id', 'the access key: qiniu() takes keys as { id, secret }')
-  return key
+  return withCleanSecret(key)
 }

@@ -10,7 +10,7 @@ import { canonicalPath, printShort } from './shared/canonical-request.ts'
 import { type PresignKey, withGoodCredentials } from './shared/presign-key.ts'
 import { HTTP, presignedMethod } from './shared/presign-request.ts'
 import { headersToSign, parametersToAdd, pathToSign, signedParameters, stringToSign } from './shared/s3v2-request.ts'
-import { VENDORS } from './shared/s3v2-vendors.ts'
+import { assertHostOf, VENDORS } from './shared/s3v2-vendors.ts'
 import type { PresignConditions } from './shared/sigv4.ts'
 import { bucketToSign, hostOf, requestedHost } from './shared/storage-host.ts'
 
@@ -83,7 +83,9 @@ export function s3v2(keys: Keys<S3V2Key>, options: S3V2Options = {}): Scheme<'me
       const method = presignedMethod(grant)
       const whole = asSent(url, parts)
       const sent = split(whole)
-      const front = bucketToSign(vendor.hosts, hostOf(normalOrigin(sent.origin)), options)
+      const host = hostOf(normalOrigin(sent.origin))
+      assertHostOf(vendor, host, bucket)
+      const front = bucketToSign(vendor.hosts, host, options)
       const path = pathToSign(vendor, sent.path)
       assertOption(front !== undefined, 'bucket', 'the one that the host of the URL names')
       assertOption(

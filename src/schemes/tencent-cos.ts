@@ -7,12 +7,12 @@ import { normalOrigin } from '../lib/normalise.ts'
 import { append, encodeValue, LONGEST, split, takeParameters } from '../lib/url.ts'
 import { canonicalPath } from './shared/canonical-request.ts'
 import { assertListed, headerNamesIn, listedQuery, listOf, parameterNamesIn } from './shared/cos-lists.ts'
-import { parametersIn, pathToSign, sendsUnsignedHeader, stringToSign } from './shared/cos-request.ts'
+import { hostToSign, parametersIn, pathToSign, sendsUnsignedHeader, stringToSign } from './shared/cos-request.ts'
 import { derivedKey, hexHmacSha1Key } from './shared/derive.ts'
 import { type PresignKey, withGoodCredentials } from './shared/presign-key.ts'
 import { HTTP, headersToSign, pairsToAdd, presignedMethod } from './shared/presign-request.ts'
 import type { PresignConditions } from './shared/sigv4.ts'
-import { hostOf, requestedHost } from './shared/storage-host.ts'
+import { requestedHost } from './shared/storage-host.ts'
 
 /** Credentials of COS: `SecretId` and `SecretKey`. */
 export interface CosKey extends PresignKey {}
@@ -76,7 +76,7 @@ export function tencentCos(keys: Keys<CosKey>): Scheme<'starts' | 'method', Pres
       const added = pairsToAdd(NAMES, own.query)
       const parameters = parametersIn(`${sent.query || '?'}&${added.join('&')}`)
       assertListed(parameters, added.length > 0 ? 'query' : 'url')
-      const headers = new Map([['host', hostOf(normalOrigin(sent.origin))], ...headersToSign(own.headers)])
+      const headers = new Map([['host', hostToSign(sent.origin)], ...headersToSign(own.headers)])
       const headerNames = [...headers.keys()].sort()
 
       const present = Math.floor(now / 1000)

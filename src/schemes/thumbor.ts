@@ -5,6 +5,7 @@ import type { Reading, Scheme, Unreadable } from '../core/scheme.ts'
 import { ENDLESS } from '../core/time.ts'
 import { asSentToVendor } from '../lib/canonical.ts'
 import { LONGEST, split } from '../lib/url.ts'
+import { withCleanSecret } from './shared/clean-secret.ts'
 
 /** The signature with its padding, which Thumbor also accepts escaped. Options and image follow. */
 const SIGNED = /^\/([\w-]{27})(?:=|%3D)\/(.+)$/s
@@ -44,7 +45,7 @@ export function thumbor(keys: Keys<SecretKey>): Scheme<never, object, 'none'> {
     algorithm: { hmac: 'SHA-1', encoding: 'base64url' },
     expiry: 'none',
     status: { unsigned: 400, bad_signature: 400, key_expired: 400, revoked: 400, too_early: 400 },
-    keys: keyring(keys),
+    keys: keyring(keys, { prepare: withCleanSecret }),
 
     write({ url, parts }) {
       const { origin, path, query, fragment } = split(asSentToVendor(url, parts))

@@ -5,6 +5,7 @@ import { type Algorithm, type Message, type Reading, type Scheme, SECRET, type U
 import { asSent } from '../lib/canonical.ts'
 import { normalPath } from '../lib/normalise.ts'
 import { append, decodeValue, LONGEST, split, takeParameters } from '../lib/url.ts'
+import { withCleanSecret } from './shared/clean-secret.ts'
 import { withKnownSecret } from './shared/known-secret.ts'
 import { md5Digest } from './shared/plain-hash.ts'
 
@@ -49,7 +50,7 @@ export function upyun(keys: Keys<SecretKey>): Scheme<'prefix', object, 'required
     parameters: NAMES,
     algorithm: ALGORITHM,
     status: { malformed: 403, expired: 403, key_expired: 403, revoked: 403 },
-    keys: keyring(keys, { prepare: withKnownSecret }),
+    keys: keyring(keys, { prepare: (key) => withCleanSecret(withKnownSecret(key)) }),
 
     write({ url, parts, expires, prefix }) {
       const sent = asSent(url, parts)

@@ -57,6 +57,9 @@ async function request(link: string, init: RequestInit = {}, scheme = links): Pr
   return { status: response.status, reason: verdict.reason ?? 'ok', body }
 }
 
+/** The SAS of a link, at another URL: an account SAS does not cover the path. */
+const moved = (link: string, path: string): string => `${home}${path}${path.includes('?') ? '&' : '?'}${link.slice(link.indexOf('sv='))}`
+
 const signed = (path: string, own: AzureConditions = {}, options: AzureOptions = {}) =>
   sign(azure({ id: account, secret }, { pathStyle: true, ...options }), home + path, { expires: '1h', ...own })
 
@@ -90,7 +93,8 @@ test('a list of the blobs takes l, of the containers an account SAS', async () =
   expect((await request(await signed(list, { resource: 'c', permissions: 'l' }))).body).toContain('<Name>a.txt</Name>')
   expect(await request(await signed(list, { resource: 'c', permissions: 'r' }))).toMatchObject({ status: 403, reason: 'wrong_method' })
   expect((await request(await signed('/?comp=list', { permissions: 'l', services: 'b', resourceTypes: 's' }))).body).toContain('files')
-  expect(await request(await signed(list, { permissions: 'l', services: 'b', resourceTypes: 's' }))).toMatchObject({ reason: 'wrong_path' })
+  const service = await signed('/?comp=list', { permissions: 'l', services: 'b', resourceTypes: 's' })
+  expect(await request(moved(service, list))).toMatchObject({ reason: 'wrong_path' })
   expect(await request(await signed('/files/a.txt', { services: 'q', resourceTypes: 'sco' }))).toMatchObject({ reason: 'wrong_path' })
 })
 
@@ -225,15 +229,17 @@ test('Azurite does not open the names that sign refuses', async () => {
 
 test('an account SAS opens containers or objects, as its resource types say', async () => {
   const list = '/files?restype=container&comp=list'
-  expect(await request(await signed(list, { permissions: 'rl', services: 'b', resourceTypes: 'o' }))).toMatchObject({
-    status: 403,
-    reason: 'wrong_path',
-  })
+  const objects = { permissions: 'rl', services: 'b', resourceTypes: 'o' }
+  expect(await request(moved(await signed('/files/a.txt', objects), list))).toMatchObject({ status: 403, reason: 'wrong_path' })
+  const containers = { ...objects, resourceTypes: 'c' }
   const blob = '/files/a.txt?restype=container'
-  expect(await request(await signed(blob, { permissions: 'rl', services: 'b', resourceTypes: 'c' }))).toMatchObject({
-    status: 403,
-    reason: 'wrong_path',
-  })
+  expect(await request(moved(await signed(list, containers), blob))).toMatchObject({ status: 403, reason: 'wrong_path' })
+  // So sign refuses these URLs.
+  for (const [url, own] of [
+    [list, objects],
+    [blob, containers],
+  ] as const)
+    await expect(signed(url, own)).rejects.toMatchObject({ code: 'bad_option', option: 'resourceTypes' })
 })
 
 test('the host of Azurite may name the account, without pathStyle', async () => {

@@ -137,11 +137,12 @@ async function compare(
   end = expires,
 ) {
   const ours = await sign(scheme, url, { ...wish, expires, ...(starts && { starts }) }, { now })
-  expect(ours).toBe(`${url}?${theirs}`)
+  const link = `${url}${url.includes('?') ? '&' : '?'}${theirs}`
+  expect(ours).toBe(link)
   const ip = wish.ipRange?.split('-')[0]
   const { requestHeaders: headers = {}, requestQueryParameters = {} } = wish
   const parameters = Object.entries(requestQueryParameters).map(([name, value]) => `&${name}=${encodeURIComponent(value)}`)
-  const request = `${url}?${theirs}${parameters.join('')}`
+  const request = link + parameters.join('')
   const verdict = await verify(scheme, request, { now: () => starts ?? NOW, headers, ...(ip && { ip }) })
   expect(verdict.claims?.expires, verdict.reason).toEqual(end)
 }
@@ -205,7 +206,9 @@ describe('2,000 random links of each kind', () => {
         })
         // `sign` refuses a host of a service that the link is not for.
         const service = { b: 'blob', t: 'table', q: 'queue', f: 'file' }[services[0] as 'b']
-        const url = `https://${account}.${service}.core.windows.net/container/blob`
+        // It also refuses a URL of a type of resource that the link is not for.
+        const path = { s: '/', c: '/container?restype=container', o: '/container/blob' }[resourceTypes[0] as 's']
+        const url = `https://${account}.${service}.core.windows.net${path}`
         await compare(azure({ id: account, secret }, { version }), url, `${made}`, wish, expiresOn, startsOn)
       }),
       { numRuns: 2000 },

@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { sign, verify } from '../../src/index.ts'
 import { cloudinary } from '../../src/schemes/cloudinary.ts'
+import { isClean } from './clean-secret.ts'
 
 const { v2 } = createRequire(import.meta.url)('cloudinary') as { v2: { url(id: string, options: object): string } }
 
@@ -50,7 +51,7 @@ test('signed URLs', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.record({
-        secret: fc.string({ minLength: 1, maxLength: 30 }),
+        secret: fc.string({ minLength: 1, maxLength: 30 }).filter(isClean),
         publicId,
         transformation: fc.array(step, { maxLength: 3 }),
         version: fc.option(fc.integer({ min: 1, max: 2e9 }), { nil: undefined }),

@@ -9,6 +9,7 @@ import { fastly } from '../../src/schemes/fastly.ts'
 import { keycdn } from '../../src/schemes/keycdn.ts'
 import { upyun } from '../../src/schemes/upyun.ts'
 import { find, leftOut } from '../prepare.mjs'
+import { isClean } from './clean-secret.ts'
 
 const python = find('python') as string | undefined
 if (!python) console.warn(leftOut('python'))
@@ -25,7 +26,7 @@ const path = fc
   .filter((text) => !/\/(\.|%2E){1,2}(\/|;|$)/i.test(text))
 const query = fc.option(fc.stringMatching(/^\?[a-c]{1,3}=[\w\-.~!$()*+,;:@/?]{0,6}(&[d-f]{1,3}(=(?:\w|%20){0,4})?)?$/), { nil: '' })
 const base64 = fc.uint8Array({ minLength: 1, maxLength: 40 }).map((bytes) => Buffer.from(bytes).toString('base64'))
-const secret = fc.string({ minLength: 1, unit: 'grapheme' })
+const secret = fc.string({ minLength: 1, unit: 'grapheme' }).filter(isClean)
 const common = {
   origin: fc.constantFrom('https://cdn.example', 'http://127.0.0.1:9000', 'https://a-b.c.test:8443'),
   path,

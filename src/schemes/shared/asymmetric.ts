@@ -3,6 +3,7 @@ import { subtle } from '../../core/crypto.ts'
 import { assertOption, LinkError } from '../../core/errors.ts'
 import { type Keyring, type KeySource, type Keys, keyring, type PlatformKey, type RemoteSecret, type SecretKey } from '../../core/keys.ts'
 import type { Signer } from '../../core/scheme.ts'
+import { assertClean } from './clean-secret.ts'
 import { derSignature, type KeyFile, keyInPem, modulusLength, rawSignature } from './der.ts'
 
 type Bytes = Uint8Array<ArrayBuffer>
@@ -69,6 +70,7 @@ function withoutPublicKey({ publicKey, ...others }: KeyPair): Omit<KeyPair, 'pub
 
 function pairOf({ id, secret, publicKey }: KeyPair, hash: SignedHash, allowed: AllowedKeys): Pair {
   assertOption(typeof id === 'string' && id, 'id', 'the name of the key, as text')
+  assertClean('id', id)
   assertOption(secret || publicKey, 'secret', 'a private key, or left out for a publicKey that only verifies', 'weak_key')
   const remote = isRemote(secret) ? secret : undefined
   const own = secret && !isRemote(secret) ? sourceOf(secret, 'secret', allowed) : undefined

@@ -15,9 +15,11 @@ import {
   type Place,
   pairsOf,
   REQUEST_PARAMETERS,
+  resourceTypeOf,
   type Taken,
 } from './azure-request.ts'
 import { areDifferent } from './texts-of.ts'
+import { allBut, assertHostIsNotOf } from './vendor-hosts.ts'
 
 /** A stored access policy. Links that name it leave out the values that it has. */
 export interface AzurePolicy {
@@ -201,7 +203,28 @@ export function assertFields(fields: Fields, signed: readonly string[], request:
   )
 }
 
+/** Throws for a link that opens nothing at its own URL. */
+export function assertOpens({ sr, srt = '' }: Fields, permissions: string, request: AzureRequest): void {
+  const type = resourceTypeOf(request)
+  const rule = `with '${type}' for this URL: 's' opens the service, 'c' the URL of a container with its restype, and 'o' that of a blob`
+  assertOption(sr || srt.includes(type), 'resourceTypes', rule)
+  // Azure takes the URL of a container for that of a blob in $root, unless it has restype.
+  const isVague = !sr && type === 'o' && request.depth === 1 && !srt.includes('c') && request.host.service !== 'table'
+  assertOption(!isVague, 'url', 'with restype=container for a container, and with /$root/ for a blob outside of one')
+  // https://learn.microsoft.com/azure/storage/common/storage-redundancy#read-access-to-data-in-the-secondary-region
+  assertOption(
+    !request.host.isSecondary || /[rl]/.test(permissions),
+    'permissions',
+    "with 'r' or 'l' for a secondary, which cannot be written",
+  )
+}
+
 const PATH_STYLE = 'true for URLs whose path begins with the account, as with the emulator, and for no others'
+
+const OTHER_STORAGES = /* @__PURE__ */ allBut('Azure Storage')
+
+const AZURE_DOMAIN =
+  /(^|\.)(core\.(windows\.net|chinacloudapi\.cn|usgovcloudapi\.net|cloudapi\.de)|(storage|vault)\.azure\.net|portal\.azure\.com)$/
 
 const CONTAINER = /^\/\$?[a-z\d-]+(\/|$)/
 
@@ -217,6 +240,10 @@ export function assertUrl({ origin, path, query, fragment }: Parts, { fields, re
   const { host } = request
   const hasPathStyle = request.account !== undefined
   assertOption(hasPathStyle ? !host.account : !host.isEmulator, 'pathStyle', PATH_STYLE)
+  // Hosts of Azure that were mistyped, or that belong to another of its services.
+  assertHostIsNotOf(OTHER_STORAGES, host.name)
+  const isUnknown = host.account === undefined && AZURE_DOMAIN.test(host.name)
+  assertOption(!isUnknown, 'url', 'one with a host of a storage account, such as ACCOUNT.blob.core.windows.net')
   assertOption((host.account ?? account) === account, 'url', "one with the host of the key's account, or with a domain of your own")
 }
 
@@ -227,6 +254,9 @@ export function assertPlace(place: Place | undefined, { sr }: Fields, request: A
   // The signature would be for a name that no request has.
   assertOption(!isBlob(sr) || !place.resource.endsWith('.'), 'url', "one whose name does not end with '.', because Azure drops it")
   assertOption(!sr || CONTAINER.test(place.resource), 'url', 'one with a container or share of lower-case letters, digits and hyphens')
+  // https://learn.microsoft.com/rest/api/storageservices/naming-and-referencing-containers--blobs--and-metadata#blob-names
+  const [, name = ''] = /^\/[^/]+\/(.*)$/s.exec(place.resource) ?? []
+  assertOption(!isBlob(sr) || name.length <= 1024, 'url', 'one with a name of at most 1,024 characters')
 }
 
 /** The headers and query parameters that a link binds the request to. */

@@ -163,16 +163,20 @@ export function snapshotTimeOf(fields: Fields, { parameters }: AzureRequest): st
 
 /** The account and service that a host names. Domains that are mapped to an account name neither. */
 interface Host {
+  /** In lower case, without its port. */
+  readonly name: string
   readonly account?: string | undefined
   readonly service?: string | undefined
   /** The host has no place for an account, as with the emulator. */
   readonly isEmulator?: boolean
+  /** The copy of the account in another region, which can only be read. */
+  readonly isSecondary?: boolean
 }
 
 // `account.blob.core.windows.net`, and with other suffixes in other clouds; the secondary of an account; private endpoints and those of a DNS
 // zone; `account.blob.localhost` of the emulator.
 const AZURE_HOST =
-  /^(?<account>[a-z\d-]+?)(?:-secondary)?\.(?:privatelink\.|z\d+\.)?(?<service>blob|dfs|file|queue|table|web)\.(?:core\.|storage\.azure\.net$|localhost$)/
+  /^(?<account>[a-z\d-]+?)(?<secondary>-secondary)?\.(?:privatelink\.|z\d+\.)?(?<service>blob|dfs|file|queue|table|web)\.(?:core\.|storage\.azure\.net$|localhost$)/
 
 // The emulator recognises its hosts in the same way: an address, or a name without a dot.
 const EMULATOR_HOST = /^(\[.*|\d+\.\d+\.\d+\.\d+|[^.]+|host\.docker\.internal)$/
@@ -184,8 +188,8 @@ function hostOf(origin: string): Host {
     .replace(/^[a-z\d+.-]*:\/\//, '')
     .replace(/\.?(:\d*)?$/, '')
   const found = AZURE_HOST.exec(name)?.groups
-  if (found) return { account: found['account'], service: found['service'] }
-  return { isEmulator: EMULATOR_HOST.test(name) }
+  if (found) return { name, account: found['account'], service: found['service'], isSecondary: found['secondary'] !== undefined }
+  return { name, isEmulator: EMULATOR_HOST.test(name) }
 }
 
 /** Does the service that the host names take such a link? A host that names none takes service SAS of all services, and account SAS for blobs. */
@@ -258,10 +262,13 @@ export function opensUrl(fields: Fields, request: AzureRequest): boolean {
   if (spr === 'https' && isPlainHttp(request)) return false
   if (!isOfService(fields, request)) return false
   if (sr === 't') return isInRange(fields, lastSegment(request))
-  if (sr) return true
-  // Service, container or object.
-  if (request.depth < 1) return srt.includes('s')
-  return srt.includes(request.depth === 1 && request.parameters.restype ? 'c' : 'o')
+  return sr !== undefined || srt.includes(resourceTypeOf(request))
+}
+
+/** The type of a resource, as account SAS name it: a service, a container or an object. Azure does not take a queue for an object. */
+export function resourceTypeOf({ depth, parameters, host }: AzureRequest): 's' | 'c' | 'o' {
+  if (depth < 1) return 's'
+  return depth === 1 && (parameters.restype || host.service === 'queue') ? 'c' : 'o'
 }
 
 /** The last segment of the path, decoded. */

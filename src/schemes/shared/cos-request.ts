@@ -1,8 +1,12 @@
 // The string to sign of Tencent Cloud Object Storage, and the parts of a request that it has. The names of parameters and headers are in lower case.
+import { assertOption } from '../../core/errors.ts'
 import type { Visit } from '../../core/scheme.ts'
+import { normalOrigin } from '../../lib/normalise.ts'
 import { decodeValue, encodeValue } from '../../lib/url.ts'
 import { type CanonicalParameter, canonicalParameters, canonicalPath, canonicalQuery } from './canonical-request.ts'
 import { hexDigest } from './sha-digest.ts'
+import { hostname, hostOf } from './storage-host.ts'
+import { allBut, assertHostIsNotOf } from './vendor-hosts.ts'
 
 /** Names and values, escaped. */
 type Pairs = readonly CanonicalParameter[]
@@ -49,4 +53,19 @@ export function parametersIn(query: string, list?: ReadonlySet<string>): Pairs |
 export function sendsUnsignedHeader({ headers = [] }: Visit, signed: readonly string[]): boolean {
   const names = [...headers].map(([name]) => name.toLowerCase())
   return names.some((name) => name.startsWith('x-cos-') && name !== 'x-cos-security-token' && !signed.includes(name))
+}
+
+const OTHER_STORAGES = /* @__PURE__ */ allBut('Tencent Cloud COS')
+
+/** The host of an origin, as it is signed. Throws for a host that no link opens. */
+export function hostToSign(origin: string): string {
+  const host = hostOf(normalOrigin(origin))
+  const name = hostname(host)
+  assertOption(name, 'url', 'one with a host of at most 253 characters, as DNS has them')
+  assertHostIsNotOf(OTHER_STORAGES, name)
+  assertOption(!/(^|\.)cos-website\./.test(name), 'url', 'BUCKET-APPID.cos.REGION.myqcloud.com: static website endpoints take no links')
+  const [, bucket] = /^([^.]+)\.cos(?:-internal)?\.[\w.-]*(?:myqcloud\.com|tencentcos\.cn)$/.exec(name) ?? []
+  const isWhole = bucket === undefined || bucket === 'service' || /-\d+$/.test(bucket)
+  assertOption(isWhole, 'url', 'one whose bucket ends with the APPID: BUCKET-APPID.cos.REGION.myqcloud.com')
+  return host
 }

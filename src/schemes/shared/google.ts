@@ -1,6 +1,7 @@
 // Google Cloud Storage: the words of its V4 signatures, and the URLs that they do not open.
 import { assertOption } from '../../core/errors.ts'
 import { parameterNames, type Vocabulary } from './sigv4.ts'
+import { allBut, assertHostIsNotOf } from './vendor-hosts.ts'
 
 /** The words of Google. */
 export const GOOG4: Vocabulary = {
@@ -19,21 +20,24 @@ export const GOOG4: Vocabulary = {
 
 /** Throws for a URL that no signed URL of the storage opens. */
 export function assertUrl(hostname: string, path: string): void {
+  assertOption(hostname.length <= 253, 'url', 'one with a host of at most 253 characters, as DNS has them')
+  assertHostIsNotOf(OTHER_STORAGES, hostname)
   const closed = CLOSED.find(({ urls }) => urls.test(hostname + path))
   assertOption(!closed, 'url', `one that signed URLs open: ${closed?.problem}; use https://storage.googleapis.com/BUCKET/OBJECT`)
 }
 
+const OTHER_STORAGES = /* @__PURE__ */ allBut('Google Cloud Storage')
+
 // Hosts and paths that no signed URL opens. https://cloud.google.com/storage/docs/request-endpoints
 const CLOSED: readonly { readonly urls: RegExp; readonly problem: string }[] = [
-  { urls: /^storage\.cloud\.google\.com\//, problem: 'this address is for browsers with a Google account' },
+  { urls: /^([^/]*\.)?storage\.cloud\.google\.com\//, problem: 'this address is for browsers with a Google account' },
   { urls: /^console\.cloud\.google\.com\//, problem: 'this is an address of the console' },
   {
-    urls: /^((www|storage)\.googleapis\.com\/((resumable\/)?(download|upload)\/)?storage\/v1\/|www\.googleapis\.com\/)/,
+    urls: /^((content-)?storage(\.mtls|\.[\w-]+\.rep)?\.googleapis\.com\/(batch\/|((resumable\/)?(download|upload)\/)?storage\/v1\/)|www\.googleapis\.com\/)/,
     problem: 'the JSON API takes no signed URLs',
   },
   { urls: /^firebasestorage\.googleapis\.com\//, problem: 'Firebase has tokens of its own' },
-  {
-    urls: /^[^/]*\.(amazonaws\.com(\.cn)?|r2\.cloudflarestorage\.com|core\.windows\.net)\//,
-    problem: 'this host belongs to another vendor',
-  },
+  { urls: /^[^/]*\.(firebasestorage\.app|web\.app|firebaseapp\.com)\//, problem: 'Firebase does not serve buckets at this host' },
+  // With an empty variable, the path has no bucket.
+  { urls: /^(storage|commondatastorage)\.googleapis\.com\/\//, problem: 'the name of the bucket is empty' },
 ]

@@ -1,13 +1,11 @@
 // The string to sign of V4 links of Alibaba Cloud OSS, and the key that signs it.
 import type { SecretKey } from '../../core/keys.ts'
 import type { MaybeAsync, Visit } from '../../core/scheme.ts'
-import { type CanonicalParameter, canonicalPath, canonicalRequest, ordered, printShort } from './canonical-request.ts'
+import { type CanonicalParameter, canonicalRequest, ordered, printShort } from './canonical-request.ts'
 import { derivedKey, hmacKey } from './derive.ts'
 import { VERSION } from './oss-parameters.ts'
-import { VENDORS } from './s3v2-vendors.ts'
 import { hexDigest } from './sha-digest.ts'
 import { dayOf, withPrefix } from './sigv4.ts'
-import { bucketToSign, hostname } from './storage-host.ts'
 
 /** Everything that is signed, except the method and the values of headers. */
 export interface OssRequest {
@@ -38,18 +36,6 @@ export async function stringToSign(request: OssRequest, method: string, headers:
     payload: headers.get('x-oss-content-sha256')?.trim() ?? 'UNSIGNED-PAYLOAD',
   })
   return `${VERSION}\n${date}\n${scopeOf(date, region)}\n${await hexDigest('SHA-256', canonical)}`
-}
-
-/** The path as it is signed: after the bucket. `undefined` for dot segments, broken escapes, and a host of another bucket. */
-export function resourceOf(host: string, path: string, bucket: string | undefined): string | undefined {
-  const front = bucketToSign(VENDORS.oss.hosts, host, { bucket })
-  const canonical = canonicalPath(path)
-  return front === undefined || canonical === undefined ? undefined : front + canonical
-}
-
-/** `cn-hangzhou` of `oss-cn-hangzhou.aliyuncs.com`, also of its internal host. Hosts for acceleration name no region. */
-export function regionIn(host: string): string | undefined {
-  return /(?:^|\.)oss-(?<region>[a-z]{2}-[a-z\d-]+?)(?:-internal)?\.aliyuncs\.com$/.exec(hostname(host))?.groups?.['region']
 }
 
 /** Where a key signs: on one day and in one region. */

@@ -5,6 +5,7 @@ import { type Algorithm, type Message, type Reading, type Scheme, SECRET, type U
 import { type Duration, secondsOf } from '../../core/time.ts'
 import { asSentToVendor } from '../../lib/canonical.ts'
 import { append, LONGEST, type Parts, split, takeParameters } from '../../lib/url.ts'
+import { withCleanSecret } from './clean-secret.ts'
 import { withKnownSecret } from './known-secret.ts'
 import { md5Digest } from './plain-hash.ts'
 import { digestWith } from './sha-digest.ts'
@@ -174,7 +175,7 @@ export function timestampToken(keys: Keys<SecretKey>, settings: TokenSettings): 
     parameters: type.parameters,
     algorithm: ALGORITHMS[algorithm],
     status: { malformed: 403, expired: 403, key_expired: 403, revoked: 403 },
-    keys: keyring(keys, { prepare: withKnownSecret }),
+    keys: keyring(keys, { prepare: (key) => withCleanSecret(withKnownSecret(key)) }),
 
     write({ url, parts, expires = 0, now, own: { rand = '0', uid = '0' } }, key) {
       assertOption(typeof rand === 'string' && /^[A-Za-z\d]{1,100}$/.test(rand), 'rand', 'up to 100 letters and digits')

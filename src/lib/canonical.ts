@@ -56,6 +56,11 @@ export function hidesName(query: string): boolean {
   return query.includes(';') || LATE_NAME.test(query)
 }
 
+/**
+ * A name of letters, digits and `_.-`, perhaps escaped, with what PHP and qs leave out: spaces in front of it, and what follows a bracket or NUL.
+ */
+export const SIMPLE_NAME: RegExp = /^(?:\+|%20)*(?:[\w.-]|%[2-7][\da-f])+(?:$|\[|%5b|%00)/i
+
 /** `name=value`; without a `=` the value is empty. */
 function canonicalPiece(piece: string): string {
   const equals = endOf(piece, '=')

@@ -5,7 +5,16 @@ import { assertKnownOptions, assertOption } from '../core/errors.ts'
 import { type Keys, keyring, type SecretKey } from '../core/keys.ts'
 import type { Covered, Reading, Scheme, Unreadable } from '../core/scheme.ts'
 import type { Network } from '../lib/address.ts'
-import { asSent, canonicalPath, canonicalQuery, canonicalText, hidesName, MOST_PIECES, orderedQuery } from '../lib/canonical.ts'
+import {
+  asSent,
+  canonicalPath,
+  canonicalQuery,
+  canonicalText,
+  hidesName,
+  MOST_PIECES,
+  orderedQuery,
+  SIMPLE_NAME,
+} from '../lib/canonical.ts'
 import { below, normalOrigin } from '../lib/normalise.ts'
 import { append, decodeValue, encodeValue, endOf, isDecodable, LONGEST, type Parts, piecesOf, placeOf, split } from '../lib/url.ts'
 
@@ -52,9 +61,6 @@ const FORMS: Readonly<Record<HmacParameter, RegExp | undefined>> = {
 }
 
 type Values = { [Name in HmacParameter]?: string | undefined }
-
-// Names of parameters, perhaps escaped, with what PHP and qs leave out: spaces in front, and what follows a bracket or NUL.
-const MAY_BE_OURS = /^(?:\+|%20)*(?:[\w.-]|%[2-7][\da-f])+(?:$|\[|%5b|%00)/i
 
 /** What a link is for, as it was written or in the form that is signed. */
 type Resource = Pick<Parts, 'origin' | 'path' | 'query'>
@@ -153,7 +159,7 @@ export function hmac(keys: Keys<SecretKey>, options: HmacOptions = {}): Scheme<C
       const written = nameIn(piece)
       // Names are compared in canonical form, so none has to be decoded. Of thousands, only those that may be ours, because nothing is ignored then,
       // and NGINX takes ten times as long for it as browsers.
-      const name = tooMany && !MAY_BE_OURS.test(written) ? '' : canonicalText(written)
+      const name = tooMany && !SIMPLE_NAME.test(written) ? '' : canonicalText(written)
       const parameter = inPath ? undefined : parameterOf(name)
       if (parameter) {
         // Signers write a plus as `%2B`. So a `+` is a space, which `URLSearchParams` and forms write this way.

@@ -22,6 +22,14 @@ export function canonicalText(text: string): string {
   return PLAIN.test(text) ? text : text.replace(ODD, (found) => (found === '+' ? SPACE : canonicalCharacter(found)))
 }
 
+// A name of letters, digits and `_.-`, perhaps escaped, with what PHP and qs leave out: spaces in front of it, and what follows a bracket or NUL.
+const SIMPLE_NAME = /^(?:\+|%20)*(?:[\w.-]|%[2-7][\da-f])+(?:$|\[|%5b|%00)/i
+
+/** The name of a parameter in canonical form. With `onlySimple`, other names are empty, which saves nine tenths of the time inside NGINX. */
+export function canonicalName(name: string, onlySimple = false): string {
+  return onlySimple && !SIMPLE_NAME.test(name) ? '' : canonicalText(name)
+}
+
 // What each escape and each character becomes, remembered: a request can have thousands of them, and there are no more than 516 different ones.
 const known: Record<string, string> = {}
 
@@ -55,11 +63,6 @@ export function hidesName(query: string): boolean {
   // Rack 2 and older Pythons also split at `;`.
   return query.includes(';') || LATE_NAME.test(query)
 }
-
-/**
- * A name of letters, digits and `_.-`, perhaps escaped, with what PHP and qs leave out: spaces in front of it, and what follows a bracket or NUL.
- */
-export const SIMPLE_NAME: RegExp = /^(?:\+|%20)*(?:[\w.-]|%[2-7][\da-f])+(?:$|\[|%5b|%00)/i
 
 /** `name=value`; without a `=` the value is empty. */
 function canonicalPiece(piece: string): string {

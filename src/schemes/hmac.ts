@@ -5,16 +5,7 @@ import { assertKnownOptions, assertOption } from '../core/errors.ts'
 import { type Keys, keyring, type SecretKey } from '../core/keys.ts'
 import type { Covered, Reading, Scheme, Unreadable } from '../core/scheme.ts'
 import type { Network } from '../lib/address.ts'
-import {
-  asSent,
-  canonicalPath,
-  canonicalQuery,
-  canonicalText,
-  hidesName,
-  MOST_PIECES,
-  orderedQuery,
-  SIMPLE_NAME,
-} from '../lib/canonical.ts'
+import { asSent, canonicalName, canonicalPath, canonicalQuery, hidesName, MOST_PIECES, orderedQuery } from '../lib/canonical.ts'
 import { below, normalOrigin } from '../lib/normalise.ts'
 import { append, decodeValue, encodeValue, endOf, isDecodable, LONGEST, type Parts, piecesOf, placeOf, split } from '../lib/url.ts'
 
@@ -144,7 +135,7 @@ export function hmac(keys: Keys<SecretKey>, options: HmacOptions = {}): Scheme<C
     // `~` stands for `%` here: servers refuse or decode `%2F` in a path.
     for (const piece of token.slice(1).replaceAll('~', '%').split(',')) {
       const written = nameIn(piece)
-      const parameter = parameterOf(canonicalText(written))
+      const parameter = parameterOf(canonicalName(written))
       if (parameter) take(taken, parameter, piece.slice(written.length + 1))
       else if (piece) taken.faulty ??= names[0]
     }
@@ -157,9 +148,8 @@ export function hmac(keys: Keys<SecretKey>, options: HmacOptions = {}): Scheme<C
     let behindTheLink = false
     for (const piece of piecesOf(taken.query)) {
       const written = nameIn(piece)
-      // Names are compared in canonical form, so none has to be decoded. Of thousands, only those that may be ours, because nothing is ignored then,
-      // and NGINX takes ten times as long for it as browsers.
-      const name = tooMany && !SIMPLE_NAME.test(written) ? '' : canonicalText(written)
+      // Names are compared in canonical form, so none has to be decoded. Of thousands none is ignored, so only simple names matter.
+      const name = canonicalName(written, tooMany)
       const parameter = inPath ? undefined : parameterOf(name)
       if (parameter) {
         // Signers write a plus as `%2B`. So a `+` is a space, which `URLSearchParams` and forms write this way.

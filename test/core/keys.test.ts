@@ -368,6 +368,15 @@ describe('a link never outlives its key', () => {
     expect(await expiryOf(links as unknown as Scheme, link)).toEqual(later(10))
   })
 
+  test('a verifier that ends the key earlier ends its links earlier', async () => {
+    const end = new Date('2030-01-01T00:10:00Z')
+    const link = await sign(hmac({ secret }), '/a', { expires: new Date('2030-01-01T01:00:00Z') }, at)
+    const ending = hmac({ secret, expires: end })
+    const on = (milliseconds: number) => verify(ending, link, { now: () => new Date(milliseconds) })
+    expect(await on(+end - 1)).toMatchObject({ ok: true, claims: { expires: end } })
+    expect(await on(+end)).toMatchObject({ ok: false, reason: 'key_expired', status: 410 })
+  })
+
   test('a format without an expiry needs a key without an end', async () => {
     const without = { expression: 'secure_link_secret $secret;' } as const
     const ending = nginx({ secret, expires: later(10) }, without)

@@ -256,6 +256,18 @@ describe('keys that are looked up', () => {
     expect(await opens(links, link)).toBe(true)
   })
 
+  test('a lookup is asked for each request, also if it returns a new list each time', async () => {
+    const [first, second] = [{ secret: BYTES }, { secret: BYTES.slice().reverse() }] as [SecretKey, SecretKey]
+    let valid = [first]
+    const links = hmac(() => [...valid])
+    const link = await signed(links, {})
+    expect(await opens(links, link)).toBe(true)
+    valid = [second]
+    expect(await opens(links, link)).toBe(false)
+    valid = [second, first]
+    expect(await opens(links, link)).toBe(true)
+  })
+
   test.each(schemes)('%s takes a lookup', async (_name, make, conditions) => {
     const [key] = (await make(BYTES).keys()) as SecretKey[]
     const lookup = lookedUpSchemes[_name] as (key: SecretKey) => Scheme

@@ -30,7 +30,7 @@ function hasTest(file: string, name: string): boolean {
   const source = readFileSync(join(root, file), 'utf8')
   if (file.endsWith('.json')) return source.includes(`"comment": ${JSON.stringify(name)}`)
   const quoted = [`'${name.replaceAll("'", "\\'")}'`, `"${name}"`, `\`${name}\``]
-  return quoted.some((text) => new RegExp(`(?<=\\()${text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}`).test(source))
+  return quoted.some((text) => new RegExp(`(?<=\\(\\s*)${text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}`).test(source))
 }
 
 describe('docs/SECURITY.md', () => {
@@ -114,28 +114,40 @@ describe('guarantees', () => {
   })
 
   test('errors and refusals repeat no secret, no signature and no link', async () => {
-    for (const { profile, link, conditions } of await links()) {
+    for (const { profile, link, url, conditions } of await links()) {
       const signature = profile.signatureOf(targetOf(link))
-      const secrets = [link, signature, '0123456789abcdef', 'another secret', 'secret of', 'YSBrZXk', 'YSBsZXk']
+      // Also not a part of the signature.
+      const secrets = [link, signature, signature.slice(2, 14), '0123456789abcdef', 'another secret', 'secret of', 'YSBrZXk', 'YSBsZXk']
       const said: string[] = []
       const wrong: [string, object][] = [
         [link, conditions],
         [`${link}\n`, conditions],
         [`x${link}`, conditions],
-        [link, { ...conditions, ip: signature }],
+        ...['expires', 'starts', 'align', 'method', 'ip', 'prefix', 'uses', 'headers'].map((name): [string, object] => [
+          url,
+          { ...conditions, [name]: signature },
+        ]),
       ]
-      for (const [url, asked] of wrong)
-        await sign(profile.scheme, url, asked as never, { now }).then(
-          (made) => expect(made.startsWith(url)).toBe(true),
+      for (const [wrongUrl, asked] of wrong)
+        await sign(profile.scheme, wrongUrl, asked as never, { now }).then(
+          (made) => expect(made.startsWith(wrongUrl)).toBe(true),
           (error) => {
             expect(error).toBeInstanceOf(LinkError)
             said.push(String(error))
           },
         )
-      const refused = await verify(profile.scheme, link.replace(/[\w-]{9}$/, 'AAAAAAAAA').replace(signature, signature.toUpperCase()), {
-        now,
-      })
-      if (!refused.claims) said.push(JSON.stringify(refused))
+      const changes = [
+        link.replace(/[\w-]{9}$/, 'AAAAAAAAA').replace(signature, signature.toUpperCase()),
+        link.replace(/.$/, ''),
+        link.replace(/.{3}$/, ''),
+        `${link}x`,
+        `${link}#`,
+        link + link.replace(/^.*\?/, '&'),
+      ]
+      for (const change of changes) {
+        const refused = await verify(profile.scheme, change, { now })
+        if (!refused.claims) said.push(JSON.stringify(refused))
+      }
       expect(said.length).toBeGreaterThan(0)
       for (const text of said) for (const secret of secrets) expect(text).not.toContain(secret)
     }

@@ -50,3 +50,53 @@ test('a store that answers with anything but true refuses the link', async () =>
   const link = await sign(links, '/x', { expires: '1h', uses: 1 })
   expect(await redeem(links, link, { store: { take: () => 'no' as unknown as boolean } })).toMatchObject({ reason: 'used' })
 })
+
+test('redeem throws what the store throws, at once or later, and so opens nothing', async () => {
+  const links = hmac({ secret })
+  const link = await sign(links, '/x', { expires: '1h', uses: 1 })
+  const fail = () => {
+    throw new Error('the store is away')
+  }
+  for (const take of [fail, async () => fail(), () => Promise.reject(new Error('the store is away'))])
+    await expect(redeem(links, link, { store: { take } })).rejects.toThrow('the store is away')
+})
+
+test('a refused request consumes no use, whatever the reason', async () => {
+  const start = Date.parse('2030-01-01T00:00:00Z')
+  const after = (minutes: number) => ({ now: () => new Date(start + minutes * 60_000) })
+  const key = { secret, id: 'k' }
+  const conditions = { expires: '1h', starts: new Date(start + 60_000), uses: 1, ip: '203.0.113.7', prefix: '/a/' } as const
+  const link = await sign(hmac(key), '/a/b', conditions, after(0))
+  const ending = hmac({ ...key, expires: new Date(start + 600_000) })
+  const taken: string[] = []
+  const store = { take: (id: string) => taken.push(id) > 0 }
+  const asked = async (scheme: typeof ending, url: string, options: object) =>
+    (await redeem(scheme, url, { ip: '203.0.113.7', ...options, store })).reason
+  const links = hmac(key)
+  expect([
+    await asked(links, link.replace(/.$/, ''), after(5)),
+    await asked(hmac({ secret, id: 'other' }), link, after(5)),
+    await asked(links, link.replace('uses=1', 'uses=2'), after(5)),
+    await asked(links, link.replace('/a/b', '/c'), after(5)),
+    await asked(links, link, { ...after(5), method: 'PUT' }),
+    await asked(links, link, { ...after(5), ip: '203.0.113.8' }),
+    await asked(links, link, after(60)),
+    await asked(ending, link, after(10)),
+    await asked(links, link, after(0)),
+    await asked(links, link, { ...after(5), revoked: () => true }),
+  ]).toEqual([
+    'malformed',
+    'unknown_key',
+    'bad_signature',
+    'wrong_path',
+    'wrong_method',
+    'wrong_ip',
+    'expired',
+    'key_expired',
+    'too_early',
+    'revoked',
+  ])
+  expect(taken).toEqual([])
+  expect(await asked(links, link, after(5))).toBeUndefined()
+  expect(taken).toHaveLength(1)
+})

@@ -1,5 +1,5 @@
 // matches: text that is not a signature never matches, whatever was compared before it.
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { matches, readyKey } from '../../src/core/crypto.ts'
 import type { Algorithm } from '../../src/core/scheme.ts'
 
@@ -26,4 +26,20 @@ test.each<[string, Algorithm, string]>([
     expect(await isGood(text), text).toBe(false)
   }
   expect(await matches(ready, algorithm, 'Text', signature)).toBe(false)
+})
+
+test.each<Algorithm>([
+  { hmac: 'SHA-256', encoding: 'hex' },
+  { hmac: 'SHA-512', encoding: 'base64' },
+  { hmac: 'SHA-1', encoding: 'base64url' },
+])('%j: the platform compares, also a signature that cannot match', async (algorithm) => {
+  const ready = await readyKey({ secret: 'a key' }, algorithm)
+  const computing = vi.spyOn(crypto.subtle, 'sign')
+  const comparing = vi.spyOn(crypto.subtle, 'verify')
+  for (const signature of ['', '!', 'ab', 'A'.repeat(43), 'a'.repeat(64), 'A'.repeat(200)]) {
+    await matches(ready, algorithm, 'text', signature)
+    expect([computing.mock.calls.length, comparing.mock.calls.length], signature).toEqual([0, 1])
+    comparing.mockClear()
+  }
+  vi.restoreAllMocks()
 })

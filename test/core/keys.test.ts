@@ -274,6 +274,18 @@ describe('keys that are looked up', () => {
     expect(await opens(links, link)).toBe(true)
   })
 
+  test('a lookup is asked for each request, also if it returns a new list each time', async () => {
+    const [first, second] = [{ secret: BYTES }, { secret: BYTES.slice().reverse() }] as [SecretKey, SecretKey]
+    let valid = [first]
+    const links = hmac(() => [...valid])
+    const link = await signed(links, {})
+    expect(await opens(links, link)).toBe(true)
+    valid = [second]
+    expect(await opens(links, link)).toBe(false)
+    valid = [second, first]
+    expect(await opens(links, link)).toBe(true)
+  })
+
   test.each(schemes)('%s takes a lookup', async (_name, make, conditions) => {
     const [key] = (await make(BYTES).keys()) as SecretKey[]
     const lookup = lookedUpSchemes[_name] as (key: SecretKey) => Scheme
@@ -384,6 +396,15 @@ describe('a link never outlives its key', () => {
     const links = nginxHmac({ secret, expires: later(10) })
     const link = await sign(links, '/a', { expires: 'never' }, at)
     expect(await expiryOf(links as unknown as Scheme, link)).toEqual(later(10))
+  })
+
+  test('a verifier that ends the key earlier ends its links earlier', async () => {
+    const end = new Date('2030-01-01T00:10:00Z')
+    const link = await sign(hmac({ secret }), '/a', { expires: new Date('2030-01-01T01:00:00Z') }, at)
+    const ending = hmac({ secret, expires: end })
+    const on = (milliseconds: number) => verify(ending, link, { now: () => new Date(milliseconds) })
+    expect(await on(+end - 1)).toMatchObject({ ok: true, claims: { expires: end } })
+    expect(await on(+end)).toMatchObject({ ok: false, reason: 'key_expired', status: 410 })
   })
 
   test('a format without an expiry needs a key without an end', async () => {

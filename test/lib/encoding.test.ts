@@ -1,5 +1,5 @@
 // Bytes to text and back, beside Node's Buffer, and spellings that are refused.
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { BASE64, BASE64URL, decode, encode, HEX, same } from '../../src/lib/encoding.ts'
 
 const bytesOf = (length: number) => Uint8Array.from({ length }, (_, i) => (i * 167 + length * 31) & 255)
@@ -52,4 +52,16 @@ test('same compares whole texts', () => {
     ['ab', 'ba'],
   ] as const)
     expect(same(a, b), `${a} ${b}`).toBe(false)
+})
+
+test('same reads every character of the first text, wherever the two differ', () => {
+  const text = 'x'.repeat(40)
+  const reading = vi.spyOn(String.prototype, 'charCodeAt')
+  const read = [text, `y${text.slice(1)}`, `${text.slice(1)}y`, 'y'.repeat(40), '', text.slice(1), `${text}x`].map((other) => {
+    reading.mockClear()
+    same(text, other)
+    return reading.mock.calls.length
+  })
+  reading.mockRestore()
+  expect(read).toEqual(Array(7).fill(80))
 })

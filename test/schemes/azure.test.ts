@@ -436,6 +436,22 @@ test('names of parameters are compared without case, as by Azure', async () => {
   expect(await verify(links, `${capitals}&se=2030-01-02`, { now })).toMatchObject({ reason: 'malformed' })
 })
 
+test('values of comp and restype are compared without case, as by Azure', async () => {
+  const list = await asking({ resource: 'c', permissions: 'l' }, links, `${home}/private-folder`)
+  const blob = await asking({ permissions: 'r' }, links, `${home}/private-folder`)
+  for (const [restype, comp] of [
+    ['container', 'list'],
+    ['Container', 'LIST'],
+    ['CONTAINER', 'List'],
+  ]) {
+    expect(await verify(links, `${list}&restype=${restype}&comp=${comp}`, { now })).toMatchObject({ ok: true })
+    // A blob without a container is in $root. With this parameter, Azure reads the container of that name.
+    expect(await verify(links, `${blob}&restype=${restype}`, { now })).toMatchObject({ reason: 'wrong_method' })
+    expect(await verify(links, `${blob}&restype=${restype}&comp=${comp}`, { now })).toMatchObject({ reason: 'wrong_method' })
+  }
+  expect(await verify(links, blob, { now })).toMatchObject({ ok: true })
+})
+
 test('a resource that does not exist is malformed, also when a policy has the permissions', () => {
   const scheme = azure(key, { policies: { p: { permissions: 'r', expires } } })
   const of = (sr: string) => scheme.read(`${url}?sv=2026-04-06&si=p&sr=${sr}&sig=${'A'.repeat(43)}%3D`)

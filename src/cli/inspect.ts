@@ -5,6 +5,7 @@ import { LinkError } from '../core/errors.ts'
 import { inspect as inspectLink } from '../core/inspect.ts'
 import type { Covered, Scheme } from '../core/scheme.ts'
 import { recognise } from '../recognise/reader.ts'
+import { sourcesOf } from '../recognise/sources.ts'
 import type { Io } from './io.ts'
 import { eachLink, fileOf, LINES } from './lines.ts'
 import { parse, type Values } from './options.ts'
@@ -53,25 +54,6 @@ interface Unread {
   readonly sentence: string
 }
 
-/** A scheme of this package, and the options that it needs for the links of a vendor. */
-interface Source {
-  readonly scheme: string
-  readonly options?: object
-}
-
-// `recognise` names vendors. These have links of several schemes, or of a scheme with another name.
-const SOURCES: Readonly<Record<string, readonly Source[]>> = {
-  s3: [{ scheme: 's3' }, { scheme: 's3v2' }],
-  gcs: [{ scheme: 'gcs' }, { scheme: 'gcs-rsa' }],
-  oss: [{ scheme: 'oss-v4' }, { scheme: 's3v2', options: { vendor: 'oss' } }],
-  obs: [{ scheme: 's3v2', options: { vendor: 'obs' } }],
-  cos: [{ scheme: 'tencent-cos' }],
-  'google-cloud-cdn': [{ scheme: 'cloud-cdn' }],
-  cloudinary: [{ scheme: 'cloudinary' }, { scheme: 'akamai', options: { vendor: 'cloudinary' } }],
-  uploadcare: [{ scheme: 'akamai', options: { vendor: 'uploadcare' } }],
-  supabase: [{ scheme: 'jwt' }],
-}
-
 /** Makes the schemes of this package that can read the links of a vendor, without keys. Without a vendor, the scheme of `--scheme`. */
 type SchemeSource = (vendor?: string) => Promise<readonly Scheme[]>
 
@@ -88,9 +70,8 @@ function schemesFor(values: Values): SchemeSource {
 }
 
 async function schemesOfVendor(vendor: string): Promise<readonly Scheme[]> {
-  const sources = Object.hasOwn(SOURCES, vendor) ? (SOURCES[vendor] as readonly Source[]) : [{ scheme: vendor }]
-  const known = sources.filter(({ scheme }) => schemeNames().includes(scheme))
-  const made = known.map(({ scheme, options = {} }: Source) =>
+  const known = sourcesOf(vendor).filter(({ scheme }) => schemeNames().includes(scheme))
+  const made = known.map(({ scheme, options = {} }) =>
     schemeOf({ options: JSON.stringify(options) }, [], scheme).catch((error: unknown) => {
       // A scheme with an option that it requires, such as a lifetime. Then the link shows what `recognise` reads.
       if (error instanceof LinkError && error.code === 'bad_option') return undefined

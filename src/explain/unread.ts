@@ -4,6 +4,7 @@ import type { Refused } from '../core/verdict.ts'
 import { hasDotSegment, looksLikeHost } from '../lib/request-target.ts'
 import { isDecodable, LONGEST, split } from '../lib/url.ts'
 import { recognise } from '../recognise/reader.ts'
+import { sourcesOf } from '../recognise/sources.ts'
 import type { Attempt } from './attempt.ts'
 import type { Mistake } from './mistake.ts'
 import { piecesOf } from './rules/parts.ts'
@@ -84,7 +85,8 @@ function missing({ url, scheme }: Attempt, fault: (code: string, what: string) =
     return { ...fault('cut_at_ampersand', 'is missing, and so is everything behind the first "&"'), ...CUT_AT_AMPERSAND }
   // Several vendors have a parameter `expires`, so a link of another vendor may look like one that lacks a signature.
   const seen = schemesSeen(url)
-  if (seen.length > 0 && !seen.includes(scheme.name)) return otherScheme(scheme, seen)
+  const isOurs = seen.flatMap(sourcesOf).some((source) => source.scheme === scheme.name)
+  if (seen.length > 0 && !isOurs) return otherScheme(scheme, seen)
   return fault('parameter_missing', 'is missing')
 }
 

@@ -18,8 +18,8 @@ import {
 } from '../values.ts'
 
 // imgproxy: the signature, then options such as `rs:fit:300` up to the source. A server can have all of it below a path of its own.
-const IMGPROXY = /\/[\w-]{43}(\/plain|(?:\/[a-z_]+(?::|%3a)[^/]*(?:\/-)?)+)\//i
-const IMGPROXY_EXPIRY = /\/exp(?:ires)?(?::|%3a)([^/]*)/gi
+const IMGPROXY = /\/[\w-]{43}(\/plain|(\/[a-z_]+(:|%3a)[^/]*(\/-)?)+)\//i
+const IMGPROXY_EXPIRY = /\/exp(ires)?(:|%3a)([^/]*)/gi
 
 /** `timestamp-rand-uid-hash` */
 const TIMESTAMP_TOKEN = /^\d{10}-[\da-z]*-\w+-[\da-f]{32,64}$/i
@@ -124,14 +124,14 @@ export const DELIVERY: readonly Rule[] = [
   { ...jwtRule('github', 'jwt'), hosts: /[/.]githubusercontent\.com$/i },
 
   // Links with their signature in the path.
-  { vendor: 'cloudinary', paths: /\/s--(?:[\w-]{8}|[\w-]{32})--\// },
+  { vendor: 'cloudinary', paths: /\/s--([\w-]{8}|[\w-]{32})--\// },
   { vendor: 'thumbor', paths: /^\/[\w-]{27}=\// },
   {
     vendor: 'imgproxy',
     read: ({ path }) => {
       const options = IMGPROXY.exec(path)?.[1]
       if (!options) return
-      const expiries = Array.from(options.matchAll(IMGPROXY_EXPIRY), ([, value = '']) => Number(TIME.exec(value)?.[0]))
+      const expiries = Array.from(options.matchAll(IMGPROXY_EXPIRY), ([, , , value = '']) => Number(TIME.exec(value)?.[0]))
       // 0 means that the link never expires.
       const first = Math.min(...expiries.filter((expiry) => expiry !== 0))
       return first === Infinity ? {} : expiryFrom(first)

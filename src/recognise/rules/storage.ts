@@ -1,30 +1,25 @@
-// Rules for links into object storage: Amazon S3 and compatible services, Google, Azure, Alibaba, Huawei, Tencent. A new rule goes into the list.
+// Rules for links into object storage: Amazon S3 and compatible services, Google, Azure, Alibaba, Huawei, Tencent, Volcengine. A new rule goes into the list.
 import type { Rule } from '../rule.ts'
 import { ANY, BASIC_TIME, basicTime, earliest, expiresRule, isoTime, jwtTimes, latest, SECONDS, unixTime } from '../values.ts'
 
 // SigV4A has no region between the date and the service.
 const AMAZON_CREDENTIAL = /\/s3[\w-]*\/aws4_request$/
 
-// Methods, and the letters of permissions that allow them.
-const AZURE_METHODS = [
-  ['DELETE', /d/],
-  ['GET', /[rl]/],
-  ['PUT', /[acw]/],
-] as const
+// Methods, and the letters of permissions that allow them for blobs and files, whose links have `sr`. Queues and tables have other letters.
+const AZURE_METHODS: Readonly<Record<string, RegExp>> = { DELETE: /d/, GET: /[rl]/, PUT: /[acw]/ }
 
 /** `start;end` */
 const COS_TIMES = /^\d{10};\d{10}$/
 
 export const STORAGE: readonly Rule[] = [
   version4('s3', 'X-Amz-', AMAZON_CREDENTIAL),
-  expiresRule('s3', 'AWSAccessKeyId'),
-
   version4('gcs', 'X-Goog-'),
-  expiresRule('gcs', 'GoogleAccessId'),
-
+  version4('tos', 'X-Tos-'),
   version4('oss', 'x-oss-', /\/oss\/aliyun_v4_request$/),
-  expiresRule('oss', 'OSSAccessKeyId'),
 
+  expiresRule('s3', 'AWSAccessKeyId'),
+  expiresRule('gcs', 'GoogleAccessId'),
+  expiresRule('oss', 'OSSAccessKeyId'),
   expiresRule('obs', 'AccessKeyId'),
 
   {
@@ -40,7 +35,7 @@ export const STORAGE: readonly Rule[] = [
         // If the delegation key that signed the link expires first, the link expires with it.
         expires: earliest(isoTime(link.text('se')), isoTime(link.text('ske')), token?.expires),
         starts: latest(isoTime(link.text('st')), isoTime(link.text('skt')), token?.starts),
-        methods: AZURE_METHODS.flatMap(([method, letters]) => (letters.test(link.text('sp')) ? method : [])),
+        methods: Object.keys(AZURE_METHODS).filter((method) => AZURE_METHODS[method]?.test(link.text('sr') && link.text('sp'))),
         ip: link.text('sip'),
       }
     },
@@ -48,11 +43,11 @@ export const STORAGE: readonly Rule[] = [
 
   {
     vendor: 'cos',
-    parameters: { 'q-signature': /^[\da-f]{40}$/i, 'q-sign-time': COS_TIMES, 'q-key-time': COS_TIMES },
+    parameters: { 'q-signature': /^[\da-f]{40}$/i, 'q-sign-time': COS_TIMES, 'q-key-time': COS_TIMES, 'q-ak': ANY },
     optional: /^(q-|x-cos-security-token$)/,
     read: (link) => {
-      const times = `${link.text('q-sign-time')};${link.text('q-key-time')}`
-      const [signStarts, signExpires, keyStarts, keyExpires] = times.split(';').map(unixTime)
+      const [signStarts, signExpires] = link.text('q-sign-time').split(';').map(unixTime)
+      const [keyStarts, keyExpires] = link.text('q-key-time').split(';').map(unixTime)
       return { expires: earliest(signExpires, keyExpires), starts: latest(signStarts, keyStarts), keyId: link.text('q-ak') }
     },
   },

@@ -1,7 +1,10 @@
 // hmac: what it says about itself, and which parameter a refusal names.
-import { expect, test, vi } from 'vitest'
+import { readFileSync } from 'node:fs'
+import { describe, expect, test, vi } from 'vitest'
 import { keyring } from '../../src/core/keys.ts'
 import { hmac, type LinkError, sign, verify } from '../../src/index.ts'
+import hmacVectors from '../conformance/vectors/hmac.json' with { type: 'json' }
+import type { Vectors } from '../conformance/vectors/index.ts'
 
 const links = hmac({ secret: 'a secret of 32 bytes or more, from a vault' })
 const NOW = new Date('2027-01-15T08:00:00Z')
@@ -160,3 +163,40 @@ test.each(['%69d=1', 'i%64=1', '%20id=1', '+id=1', '+%20+id[]=1', 'id%5b%5D=1', 
     expect((await verify(links, `${path}?${filler}${parameters}`, at)).reason).toBe('bad_signature')
   },
 )
+
+describe('the tables of docs/spec.md, section 4', () => {
+  const page = readFileSync(new URL('../../docs/spec.md', import.meta.url), 'utf8')
+  /** The pairs of URLs in the table that follows this text. */
+  const pairsAfter = (text: string) => {
+    const table = page.slice(page.indexOf(text)).split('\n\n')[1] ?? ''
+    return [...table.matchAll(/^\| `(\/?[^`]*)`[^|]* \| `([^`]*)` \|/gm)].map(([, signed = '', requested = '']) =>
+      [signed, requested].map((url) => url.replace(/^\?/, '/?')),
+    ) as [signed: string, requested: string][]
+  }
+  const same = pairsAfter('**The same link**')
+  const apart = pairsAfter('**Another link**').filter(([signed]) => !signed.includes('?id='))
+  const change = async (signed: string, requested: string) => {
+    const link = await sign(links, signed, { expires: '1h' }, at)
+    return verify(links, requested + link.slice(signed.length).replace(/^[?&]/, requested.includes('?') ? '&' : '?'), at)
+  }
+
+  test('have as many rows as they had', () => expect([same.length, apart.length]).toEqual([7, 17]))
+
+  test.each(same)('%s and %s are the same link, both ways', async (one, other) => {
+    expect((await change(one, other)).ok).toBe(true)
+    expect((await change(other, one)).ok).toBe(true)
+  })
+
+  test.each(apart)('%s and %s are two links, both ways, and have a vector', async (one, other) => {
+    expect((await change(one, other)).ok).toBe(false)
+    // `sign` refuses a backslash, and writes a lone percent as %25.
+    if (!/\\|%$/.test(other)) expect((await change(other, one)).ok).toBe(false)
+    const { testGroups } = hmacVectors as unknown as Vectors
+    const plain = (url: string) => url.replaceAll('é', '%C3%A9')
+    // Some vectors have only the URL that is requested.
+    const ofPair = testGroups
+      .flatMap(({ tests }) => tests)
+      .filter(({ url = one, link, visit }) => plain(url) === one && (visit.url ?? link).startsWith(other))
+    expect(ofPair.some(({ result }) => result !== 'ok')).toBe(true)
+  })
+})

@@ -426,6 +426,7 @@ signed('Apart', '; in the query: empty pieces', 'bad_signature', '/?a=1;&&b', ch
 signed('Apart', 'the order of values', 'bad_signature', '/?a=1&a=2', change=[('a=1&a=2', 'a=2&a=1')])
 signed('Apart', 'related names: a and A', 'bad_signature', '/?a=1&A=2', change=[('a=1&A=2', 'A=2&a=1')])
 signed('Apart', 'related names: a and a[b]', 'bad_signature', '/?a[b]=1&a=2', change=[('a[b]=1&a=2', 'a=2&a[b]=1')])
+signed('Apart', 'related names: a and a_b', 'bad_signature', '/?a_b=1&a=2', change=[('a_b=1&a=2', 'a=2&a_b=1')])
 signed('Apart', 'related names: a.b and a_b', 'bad_signature', '/?a.b=1&a_b=2', change=[('a.b=1&a_b=2', 'a_b=2&a.b=1')])
 signed('Apart', 'related names: a+b and a_b', 'bad_signature', '/?a+b=1&a_b=2', change=[('a+b=1&a_b=2', 'a_b=2&a+b=1')])
 signed('Apart', 'related names: a+b and a%20b', 'bad_signature', '/?a+b=1&a%20b=2', change=[('a+b=1&a%20b=2', 'a%20b=2&a+b=1')])

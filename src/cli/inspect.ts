@@ -52,45 +52,78 @@ interface Unread {
   readonly sentence: string
 }
 
-/** Makes a scheme of this package, without keys. Without a name, the scheme of `--scheme`. */
-type SchemeSource = (name?: string) => Promise<Scheme | undefined>
+/** A scheme of this package, by its name for `--scheme`, with its options. */
+interface Candidate {
+  readonly name: string
+  readonly options?: object
+}
+
+/** The schemes whose links are recognised by the name of the vendor, in the order in which they are tried. */
+const SCHEMES_OF_VENDOR: Readonly<Record<string, readonly Candidate[]>> = {
+  s3: [{ name: 's3' }, { name: 's3v2' }],
+  gcs: [{ name: 'gcs' }, { name: 'gcs-rsa' }],
+  oss: [{ name: 'oss-v4' }, { name: 's3v2', options: { vendor: 'oss' } }],
+  obs: [{ name: 's3v2', options: { vendor: 'obs' } }],
+  cos: [{ name: 'tencent-cos' }],
+}
+
+/** Makes schemes of this package, without keys. `chosen` is that of `--scheme`. */
+interface SchemeSource {
+  chosen(): Promise<Scheme>
+  ofVendor(vendor: string): Promise<readonly Scheme[]>
+}
 
 /** Makes each scheme only once, for any number of links. */
 function schemesFor(values: Values): SchemeSource {
-  const made = new Map<string | undefined, Promise<Scheme | undefined>>()
-  return (name) => {
-    const known = made.get(name)
-    if (known) return known
-    const scheme = name === undefined || schemeNames().includes(name) ? schemeOf(values, [], name) : Promise.resolve(undefined)
-    made.set(name, scheme)
-    return scheme
+  const made = new Map<string, Promise<readonly Scheme[]>>()
+  let chosen: Promise<Scheme> | undefined
+  return {
+    chosen() {
+      chosen ??= schemeOf(values, [])
+      return chosen
+    },
+    ofVendor(vendor) {
+      const known = made.get(vendor)
+      if (known) return known
+      const candidates = SCHEMES_OF_VENDOR[vendor] ?? (schemeNames().includes(vendor) ? [{ name: vendor }] : [])
+      const schemes = Promise.all(
+        candidates.map(({ name, options }: Candidate) =>
+          schemeOf({ ...values, ...(options && { options: JSON.stringify(options) }) }, [], name),
+        ),
+      )
+      made.set(vendor, schemes)
+      return schemes
+    },
   }
 }
 
 /** Reads a link: as one of `--scheme`, or of the scheme that it is recognised as. */
 async function readingOf(link: string, values: Values, schemes: SchemeSource): Promise<Seen | Unread> {
   // `--options` are for one scheme, so with them the link is not recognised by its parameters.
-  const chosen = values['scheme'] !== undefined || values['options'] !== undefined
-  const found = chosen ? [] : [recognise(link) ?? []].flat()
+  const isChosen = values['scheme'] !== undefined || values['options'] !== undefined
+  const found = isChosen ? [] : [recognise(link) ?? []].flat()
   const names = found.map(({ scheme }) => scheme)
   let malformed: Unread | undefined
-  for (const { scheme: name, milliseconds } of found) {
-    const scheme = await schemes(name)
-    if (!scheme) continue
-    const read = inspectLink(scheme, link)
-    if (read) return { names, claims: read.unverified, scheme, milliseconds: milliseconds === true }
-    const why = unread(link, scheme)
-    if (why.reason === 'malformed') malformed ??= why
+  for (const { scheme: vendor, milliseconds } of found) {
+    for (const scheme of await schemes.ofVendor(vendor)) {
+      const read = inspectLink(scheme, link)
+      // The name of the scheme, which --scheme takes, in place of that of the vendor.
+      const shown = names.map((name) => (name === vendor ? scheme.name : name))
+      if (read) return { names: shown, claims: read.unverified, scheme, milliseconds: milliseconds === true }
+      const why = unread(link, scheme)
+      // With an algorithm that is not in this package, such as SigV4A, the link is shown as far as it is recognised.
+      if (why.reason === 'malformed' && !why.parameter?.endsWith('-Algorithm')) malformed ??= why
+    }
   }
   if (malformed) return malformed
   // Links of other vendors, and links that need options of their scheme.
   const [first] = found
   if (first) return { names, claims: first.unverified, scheme: undefined, milliseconds: first.milliseconds === true }
 
-  const scheme = (await schemes()) as Scheme
+  const scheme = await schemes.chosen()
   const read = inspectLink(scheme, link)
   if (read) return { names: [scheme.name], claims: read.unverified, scheme, milliseconds: false }
-  return unread(link, scheme, chosen ? '' : ', and it is not recognised as a link of another scheme')
+  return unread(link, scheme, isChosen ? '' : ', and it is not recognised as a link of another scheme')
 }
 
 /** Why a link cannot be read as one of a scheme. */

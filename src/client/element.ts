@@ -52,6 +52,17 @@ export function loaderOf(element: Element | undefined): Element | null | undefin
   return parent?.localName === 'picture' ? parent.querySelector('img') : parent
 }
 
+/** Is this a `<source>` of a type that the browser does not play? The browser takes the next one, so its error is not because of the link. */
+export function isOfOtherType(element: Element | undefined): boolean {
+  const type = element?.localName === 'source' && element.getAttribute('type')
+  return Boolean(type) && mediumOf(element)?.canPlayType(type as string) === ''
+}
+
+/** Does the medium of this `<source>` play another one? */
+export function isPassedOver(source: Element, medium: HTMLMediaElement): boolean {
+  return medium.readyState > 0 && Boolean(medium.currentSrc) && medium.currentSrc !== (source as HTMLSourceElement).src
+}
+
 /** The video or sound that plays the link, if it is one. */
 export function mediumOf(element: Element | undefined): HTMLMediaElement | undefined {
   const loader = loaderOf(element)

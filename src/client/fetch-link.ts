@@ -1,10 +1,9 @@
 // fetchLink: fetch for links that expire. It reads the expiry first, and gets a new link in time. It needs no key.
 import { assertKnownOptions, LinkError } from '../core/errors.ts'
 import type { Duration } from '../core/time.ts'
-import { linkText } from '../recognise/link-text.ts'
 import { type ExpiresInOptions, READING_OPTIONS, timeLeft } from './expires-in.ts'
 import { isRefusal } from './refusal.ts'
-import { assertRenewingOptions, renewable } from './renewable.ts'
+import { assertRenewingOptions, renewable, requestableLink } from './renewable.ts'
 import { endedRenewals, type Renew } from './renewal.ts'
 
 /** Options of {@link fetchLink}: those of `fetch`, and these. */
@@ -54,7 +53,7 @@ const OWN_OPTIONS = ['renew', 'early', 'fetch', ...READING_OPTIONS]
  * ```
  */
 export async function fetchLink(link: string | URL, options: FetchLinkOptions = {}): Promise<Response> {
-  const old = linkText(link)
+  const old = requestableLink(link)
   assertOptions(options)
   const { renew, scheme, early, clock, now, fetch: send = fetch, ...init } = options
   const { signal } = init
@@ -74,12 +73,18 @@ export async function fetchLink(link: string | URL, options: FetchLinkOptions = 
   const fresh = renewable(old, { ...options, renew })
   if (fresh.isFresh()) {
     const response = await get(old)
-    if (!isRefusal(response, old, options) || init.body instanceof ReadableStream) return response
-    await response.body?.cancel()
+    if (!isRefusal(response, old, options) || isUsedUp(init.body)) return response
+    // The connection may break while the body of the refusal comes, which does not matter.
+    await response.body?.cancel().catch(() => undefined)
     fresh.refused = old
   }
   await fresh.renew(signal, since)
   return get(fresh.current)
+}
+
+/** Is the body gone after one request? That of a stream is, and so are those of the other streams that Node, Bun and Deno take. */
+function isUsedUp(body: unknown): boolean {
+  return typeof body === 'object' && body !== null && ('getReader' in body || Symbol.asyncIterator in body)
 }
 
 /** Options of `fetch` are passed on, including future ones. So only names that look like a misspelt option of `fetchLink` are refused. */

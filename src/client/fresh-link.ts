@@ -4,7 +4,7 @@ import { presentTime } from '../core/time.ts'
 import { linkText } from '../recognise/link-text.ts'
 import { READING_OPTIONS } from './expires-in.ts'
 import { type Answer, assertAnswer, isRefusal } from './refusal.ts'
-import { assertRenewingOptions, renewable } from './renewable.ts'
+import { assertRenewingOptions, renewable, requestableLink } from './renewable.ts'
 import type { RenewOptions } from './renewal.ts'
 
 /** Options of {@link freshLink}. */
@@ -73,7 +73,7 @@ const OPTIONS = ['renew', 'early', 'signal', ...READING_OPTIONS]
  * ```
  */
 export function freshLink(link: string | URL, options: FreshLinkOptions): FreshLink {
-  const first = linkText(link)
+  const first = requestableLink(link)
   assertRenewingOptions(options)
   assertKnownOptions(options, OPTIONS, 'freshLink()')
   return freshLinkOf(first, options)

@@ -6,7 +6,7 @@ import { READING_OPTIONS } from './expires-in.ts'
 import { folderOf } from './folder.ts'
 import { type FreshLink, type FreshLinkOptions, freshLinkOf, type GetOptions } from './fresh-link.ts'
 import type { Answer } from './refusal.ts'
-import { assertRenewingOptions } from './renewable.ts'
+import { assertRenewingOptions, requestableLink } from './renewable.ts'
 import type { Renew } from './renewal.ts'
 
 /** Options of {@link freshLinks}. */
@@ -108,7 +108,7 @@ export function freshLinks(options: FreshLinksOptions): FreshLinks {
   }
 
   function of(link: string | URL): FreshLink {
-    const text = linkText(link)
+    const text = requestableLink(link)
     const fresh = known.get(text) ?? freshLinkOf(text, each)
     keep(text, fresh)
     return fresh

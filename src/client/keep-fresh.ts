@@ -1,12 +1,12 @@
 // keepFresh: renews the link of an element before it expires, as long as the element is in the page.
 import { assertKnownOptions, assertOption, type LinkError } from '../core/errors.ts'
 import { linkText } from '../recognise/link-text.ts'
-import { assertKeepable, attributeOf, canShow, keptFresh, loaderOf, mediumOf } from './element.ts'
+import { assertKeepable, attributeOf, canShow, isOfOtherType, isPassedOver, keptFresh, loaderOf, mediumOf } from './element.ts'
 import { READING_OPTIONS, timeLeft } from './expires-in.ts'
 import type { Keepable } from './keepable.ts'
 import { playbackOf } from './playback.ts'
 import { whenRemoved } from './removal.ts'
-import { assertRenewingOptions, renewable } from './renewable.ts'
+import { assertRenewingOptions, renewable, requestableLink } from './renewable.ts'
 import type { RenewOptions } from './renewal.ts'
 
 /** Options of {@link keepFresh}. */
@@ -92,11 +92,13 @@ export function keepFresh(element: Keepable, link: string | URL, options: KeepFr
   function show(next: string): void {
     const kept = ref.deref()
     if (!kept || kept.getAttribute(attributeOf(kept)) === next) return
-    playback.save()
+    const medium = mediumOf(kept)
+    // While the medium plays another source, it must not load, because that would interrupt it.
+    const isIdle = medium !== undefined && kept !== medium && isPassedOver(kept, medium)
+    if (!isIdle) playback.save()
     kept.setAttribute(attributeOf(kept), next)
     // A medium does not notice a change of its sources until it is told to load.
-    const medium = mediumOf(kept)
-    if (kept !== medium) medium?.load()
+    if (!isIdle && kept !== medium) medium?.load()
   }
 
   /** Sets the timer for the next renewal. */
@@ -161,6 +163,7 @@ export function keepFresh(element: Keepable, link: string | URL, options: KeepFr
   }
 
   function failedToLoad(): void {
+    if (isOfOtherType(ref.deref())) return
     // The server may have refused the link, so it must not be used again.
     fresh.refused = fresh.current
     failedOffScreen = !onScreen
@@ -192,7 +195,7 @@ const ALLOWED = 'an http(s) or relative URL, or a blob: URL for pictures and med
 
 function assertArguments(element: Keepable, link: string | URL, options: KeepFreshOptions): void {
   assertKeepable(element)
-  assertOption(canShow(element, linkText(link)), 'link', ALLOWED)
+  assertOption(canShow(element, requestableLink(link)), 'link', ALLOWED)
   assertRenewingOptions(options)
   assertKnownOptions(options, OPTIONS, 'keepFresh()')
 }

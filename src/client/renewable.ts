@@ -1,5 +1,6 @@
 // renewable: a link that is renewed again and again. It knows when a renewal is due. freshLink, fetchLink and keepFresh are built on it.
 import { assertOption } from '../core/errors.ts'
+import { linkText } from '../recognise/link-text.ts'
 import { assertReadingOptions } from './expires-in.ts'
 import { type Caller, dueIn, earlyOf, endedRenewals, type Renewed, type RenewOptions, renewLink } from './renewal.ts'
 
@@ -27,6 +28,16 @@ export interface RenewableOptions extends RenewOptions {
   readonly lifetime?: number
   /** Checks a new link: `undefined` if it can replace the old one, otherwise the rule that `renew` must follow. */
   readonly objection?: (next: string) => string | undefined
+}
+
+/**
+ * The text of a link that is going to be requested. Throws a `LinkError` for the empty string, which would request the page itself, and for the text of
+ * a value that was missing, as in `${user.photo}`.
+ */
+export function requestableLink(link: unknown): string {
+  const text = linkText(link)
+  assertOption(!/^(|undefined|null|\[object .*\])$/.test(text), 'link', 'a link, and not the text of a missing value')
+  return text
 }
 
 /** Throws unless these options are right. */

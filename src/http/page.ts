@@ -8,7 +8,7 @@ export interface Page {
   /** The button of a form that posts to the address of the page. */
   readonly button?: string | undefined
   /** A link to another page. */
-  readonly next?: { readonly text: string; readonly url: string } | undefined
+  readonly next?: { readonly text: string; readonly url: string | URL } | undefined
 }
 
 const STYLE =
@@ -47,7 +47,8 @@ const escaped = (text: string): string => text.replace(/[&<>"]/g, (character) =>
 function htmlPage({ language, title, text, button, next }: Page): string {
   // A form without an action posts to the page's own address, which is the link. So the page works without the script, too.
   const form = button ? `<form method="post"><button>${escaped(button)}</button></form>\n` : ''
-  const link = next ? `<p><a href="${escaped(next.url)}">${escaped(next.text)}</a></p>\n` : ''
+  const link = next ? `<p><a href="${escaped(`${next.url}`)}">${escaped(next.text)}</a></p>\n` : ''
+  // dir="auto" shows words in Arabic or Hebrew from right to left.
   return `<!doctype html>
 <html lang="${escaped(language)}">
 <meta charset="utf-8">
@@ -55,7 +56,7 @@ function htmlPage({ language, title, text, button, next }: Page): string {
 <meta name="robots" content="noindex">
 <title>${escaped(title)}</title>
 <style>${STYLE}</style>
-<main>
+<main dir="auto">
 <h1>${escaped(title)}</h1>
 <p>${escaped(text)}</p>
 ${form}${link}</main>

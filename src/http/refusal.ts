@@ -27,7 +27,7 @@ export interface PageWords {
   /** What happened, and what to do next. */
   readonly text?: string
   /** A link to the next step, such as a page where people ask for a new link. */
-  readonly next?: { readonly text: string; readonly url: string }
+  readonly next?: { readonly text: string; readonly url: string | URL }
 }
 
 /** The words of the pages for refused requests. */
@@ -137,7 +137,7 @@ export function assertRefusalOptions({ refuse, words = {} }: RefusalOptions<neve
     assertText(page.text, 'text')
     const { next } = page
     // Refuses URLs that run a script.
-    const leads = next === undefined || (typeof next.text === 'string' && /^(https?:|mailto:|\/)/.test(next.url))
+    const leads = next === undefined || (typeof next.text === 'string' && /^(https?:|mailto:|\/)/.test(`${next.url}`))
     assertOption(leads, 'next', "an object { text, url } with a URL that starts with 'https:', 'mailto:' or '/'")
   }
 }

@@ -1,6 +1,6 @@
 // fetchLink, expiresIn and serverClock with the classes of a window. The network is a function that keeps a list of requests.
 import { describe, expect, test, vi } from 'vitest'
-import { expiresIn, fetchLink, keepFresh, serverClock } from '../../src/client.ts'
+import { expiresIn, fetchLink, freshLink, keepFresh, serverClock } from '../../src/client.ts'
 import { anyOf, hmac, LinkError, sign } from '../../src/index.ts'
 
 const links = hmac({ secret: '0123456789abcdef0123456789abcdef' })
@@ -356,6 +356,47 @@ describe('fetchLink', () => {
     const body = new ReadableStream()
     expect((await fetchLink(await make(HOUR), { fetch: send, renew, method: 'PUT', body })).status).toBe(403)
     expect(renew).not.toHaveBeenCalled()
+  })
+
+  // Node, Bun and Deno also take bodies that can be iterated once.
+  test('an iterator is sent once, and other bodies twice', async () => {
+    const sent: unknown[] = []
+    const send = (async (_: string, { body }: RequestInit) => {
+      sent.push(body)
+      return new Response('', { status: 403 })
+    }) as unknown as typeof fetch
+    const renew = () => make(HOUR)
+    async function* chunks() {
+      yield new Uint8Array(1)
+    }
+    const once = chunks() as unknown as BodyInit
+    expect((await fetchLink(await make(HOUR), { fetch: send, renew, method: 'PUT', body: once })).status).toBe(403)
+    expect(sent).toEqual([once])
+    for (const body of ['x', new Uint8Array(1), new Blob(['x']), new URLSearchParams({ a: '1' }), new FormData()]) {
+      sent.length = 0
+      await fetchLink(await make(HOUR), { fetch: send, renew, method: 'PUT', body })
+      expect(sent).toEqual([body, body])
+    }
+  })
+
+  test('a connection that breaks while the body of a refusal comes does not stop the renewal', async () => {
+    const statuses = [403, 200]
+    const broken = () => new ReadableStream({ start: (controller) => controller.error(new TypeError('terminated')) })
+    const send = (async () => {
+      const status = statuses.shift() as number
+      return new Response(status === 403 ? broken() : 'ok', { status })
+    }) as typeof fetch
+    const response = await fetchLink(await make(HOUR), { fetch: send, renew: () => make(HOUR) })
+    expect(await response.text()).toBe('ok')
+  })
+
+  test.each(['', 'undefined', 'null', '[object Promise]', `${{}}`])('the text of a missing value is an error: %j', async (text) => {
+    const { send, requests } = network()
+    const error = { code: 'bad_option', option: 'link', message: 'link must be a link, and not the text of a missing value' }
+    await expect(fetchLink(text, { fetch: send })).rejects.toMatchObject(error)
+    expect(requests).toEqual([])
+    expect(() => freshLink(text, { renew: () => '' })).toThrow(expect.objectContaining(error))
+    expect(() => keepFresh(document.createElement('img'), text, { renew: () => '' })).toThrow(expect.objectContaining(error))
   })
 
   test.each(['renew', 'early', 'clock', 'scheme', 'now', 'fetch'])('%s does not reach fetch', async (name) => {

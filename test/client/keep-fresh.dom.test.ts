@@ -423,6 +423,45 @@ describe('media', () => {
     expect(state.currentTime).toBe(5)
   })
 
+  test('a <source> of a type that the browser does not play is renewed in time, and not because of its error', async () => {
+    const { element, load } = medium()
+    Object.assign(element, { canPlayType: (type: string) => (type === 'video/mp4' ? 'maybe' : '') })
+    const [odd, good] = [add('source', element), add('source', element)]
+    odd.type = 'video/x-odd'
+    good.type = 'video/mp4'
+    const renew = vi.fn(() => link(600))
+    for (const source of [odd, good]) keep(source, link(60), { renew })
+    load.mockClear()
+    odd.dispatchEvent(new Event('error'))
+    await pass(10)
+    expect([renew.mock.calls.length, load.mock.calls.length]).toEqual([0, 0])
+    good.dispatchEvent(new Event('error'))
+    await pass(10)
+    expect([renew.mock.calls.length, load.mock.calls.length]).toEqual([1, 1])
+    await pass(31_000)
+    expect(renew).toHaveBeenCalledTimes(2)
+  })
+
+  test('a new link of a <source> does not interrupt a medium that plays another one', async () => {
+    const { element, state, load } = medium()
+    const [first, second] = [add('source', element), add('source', element)]
+    const renew = vi.fn(() => link(600))
+    keep(first, link(60), { renew })
+    keep(second, link(120), { renew })
+    Object.assign(state, { readyState: 4, currentTime: 5 })
+    Object.defineProperty(element, 'currentSrc', { configurable: true, get: () => second.src })
+    load.mockClear()
+    await pass(31_000)
+    expect([renew.mock.calls.length, load.mock.calls.length]).toEqual([1, 0])
+    // The one that plays loads again, at the position of that time.
+    state.currentTime = 65
+    await pass(60_000)
+    expect([renew.mock.calls.length, load.mock.calls.length]).toEqual([2, 1])
+    state.currentTime = 0
+    element.dispatchEvent(new Event('loadedmetadata'))
+    expect(state.currentTime).toBe(65)
+  })
+
   test('a <source> of a picture waits until its image is on the screen, and reacts to its errors', async () => {
     const picture = add('picture')
     const source = add('source', picture)

@@ -85,6 +85,14 @@ browserTest('a person comes back to a used link, reads what to do, and does it',
   await page.context().close()
 })
 
+browserTest('words in Arabic are shown from right to left', async () => {
+  const words = { language: 'ar', title: 'افتح الرابط', text: 'يعمل هذا الرابط مرة واحدة فقط.', button: 'متابعة' }
+  const origin = await serve(confirm(links, { store: memoryStore(), redirect: '/', words }))
+  const { page } = await open(await sign(links, `${origin}/invite`, { expires: '1h', uses: 1 }))
+  expect(await page.evaluate(`getComputedStyle(document.querySelector('p')).direction`)).toBe('rtl')
+  await page.context().close()
+})
+
 browserTest('a person opens an expired link and gets a page; a program gets a problem document', async () => {
   const origin = await serve(guard(links, () => new Response('the file')))
   const old = { now: () => new Date('2020-01-01') }

@@ -125,6 +125,14 @@ test('markup in words is text', async () => {
   expect(html).not.toMatch(/<x>|<b>|<i>|&amp;|\?"/)
 })
 
+test('the next step may be a URL object', async () => {
+  const words = { refused: { unsigned: { next: { text: 'Log in', url: new URL('https://app.example/login?a=1&b=2') } } } }
+  const answer = await guard(links, never, { words })(new Request(url, page))
+  expect(await answer.text()).toContain('<p><a href="https://app.example/login?a=1&#38;b=2">Log in</a></p>')
+  const script = { refused: { unsigned: { next: { text: 'x', url: new URL('javascript:alert(1)') } } } }
+  expect(() => guard(links, never, { words: script })).toThrow('next must be an object')
+})
+
 test('refuse answers some reasons, and leaves the others to the default', async () => {
   const fetch = guard(links, never, {
     refuse: ({ reason }) => (reason === 'unsigned' ? new Response('log in', { status: 401 }) : undefined),

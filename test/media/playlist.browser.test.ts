@@ -155,6 +155,20 @@ describe.skipIf(!find('chromium'))(`in Chromium${find('chromium') ? '' : `; ${le
     expect(renewals()).toBe(1)
   }, 60_000)
 
+  test('a <source> of a type that the browser does not play causes no renewals, and the next one plays on', async () => {
+    await open(`<video id="v" muted><source id="x" type="video/x-unknown"><source id="s" type="video/mp4"></video>${HELP}`)
+    await ready()
+    const [other, movie] = [await link('/files/lighthouse.png', 60), await link('/movie.mp4', 60)]
+    await page.evaluate(`{
+      const video = document.getElementById('v')
+      keepFresh(document.getElementById('x'), '${other}', { renew: renewer('/files/lighthouse.png', 60) })
+      keepFresh(document.getElementById('s'), '${movie}', { renew: renewer('/movie.mp4', 60) })
+      video.play().catch(() => undefined)
+    }`)
+    await page.waitForFunction(`document.getElementById('v').currentTime > 1`, undefined, { timeout: 10_000 })
+    expect(renewals()).toBe(0)
+  }, 60_000)
+
   test('a video that was told to play and whose link is refused plays on with the new link, and `renewed` is called', async () => {
     await open(`<video id="v" muted></video>${HELP}`)
     await ready()

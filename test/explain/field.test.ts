@@ -8,6 +8,7 @@ import { imagekit } from '../../src/schemes/imagekit.ts'
 import { laravel } from '../../src/schemes/laravel.ts'
 import { nginx } from '../../src/schemes/nginx.ts'
 import { symfony } from '../../src/schemes/symfony.ts'
+import { thumbor } from '../../src/schemes/thumbor.ts'
 
 const now = () => new Date('2030-01-01T00:00:00Z')
 
@@ -179,6 +180,33 @@ describe('another host or path', () => {
       const link = await linkOf(name, 'https://app.example/files/a.txt?list=news')
       expect(await codes(SCHEMES[name], link.replace(from, to))).toEqual([code])
     }
+  })
+})
+
+describe('a URL inside of the path', () => {
+  const thumbs = thumbor({ secret: 'key' })
+  const images = imagekit({ secret: 'private_key' }, { urlEndpoint: 'https://ik.imagekit.io/endpoint/' })
+
+  // https://github.com/thumbor/thumbor/issues/720: Android decodes it, and Akamai makes one slash of two.
+  test.each(['https://domain.example/path/image.jpg', 'https:/domain.example/path/image.jpg'])(
+    'signed encoded, arrives as %s',
+    async (seen) => {
+      const encoded = 'https%3A%2F%2Fdomain.example%2Fpath%2Fimage.jpg'
+      const link = await sign(thumbs, `https://img.example/575x4096/${encoded}`, { expires: 'never' }, { now })
+      expect(await codes(thumbs, link.replace(encoded, seen))).toEqual(['embedded_url'])
+    },
+  )
+
+  // https://github.com/nginx/njs/issues/123
+  test('signed with two slashes, and NGINX merges them', async () => {
+    const link = await sign(thumbs, 'https://img.example/300x200/https://domain.example/a.jpg', { expires: 'never' }, { now })
+    expect(await codes(thumbs, link.replace('/https://', '/https:/'))).toEqual(['embedded_url'])
+  })
+
+  // https://github.com/imagekit-developer/imagekit-php/issues/59: a name with "é"; macOS decomposes it. The ":" and "," must stay as they are.
+  test('a name with an accent, decomposed', async () => {
+    const link = await sign(images, 'https://ik.imagekit.io/endpoint/tr:w-100,h-50/Rh%C3%A9aume.jpg', { expires: 'never' }, { now })
+    expect(await codes(images, link.replace('%C3%A9', 'e%CC%81'))).toEqual(['path_normal_form'])
   })
 })
 

@@ -5,6 +5,7 @@ import { presentTime } from '../core/time.ts'
 import type { Refused, Verdict } from '../core/verdict.ts'
 import { VERIFY_OPTIONS, type VerifyOptions, type Visited, verify, visitOf } from '../core/verify.ts'
 import { LONGEST } from '../lib/url.ts'
+import { addressesNamed, addressesWithin } from './addresses.ts'
 import { type Attempt, shown } from './attempt.ts'
 import type { Mistake } from './mistake.ts'
 import { isReading } from './read.ts'
@@ -155,15 +156,9 @@ function signedString({ text }: Found, expected: Expected | undefined): Partial<
   return text === expected?.text ? {} : { signed: shown(text) }
 }
 
-/** An address in the headers that the link would open for. */
-async function addressThatFits(
-  scheme: Scheme,
-  request: Visited,
-  options: VerifyOptions,
-  { headers }: Attempt,
-): Promise<string | undefined> {
-  const named = ['x-forwarded-for', 'x-real-ip', 'cf-connecting-ip', 'true-client-ip'].flatMap((name) => headers[name]?.split(',') ?? [])
-  for (const ip of named.map((address) => address.trim()).slice(0, 20)) {
+/** An address in the option `ip` or in the headers that the link would open for. */
+async function addressThatFits(scheme: Scheme, request: Visited, options: VerifyOptions, attempt: Attempt): Promise<string | undefined> {
+  for (const ip of [...addressesWithin(attempt.ip), ...addressesNamed(attempt)]) {
     const { reason } = await verify(scheme, request, { ...options, ip })
     if (reason !== 'wrong_ip') return ip
   }

@@ -2,6 +2,7 @@
 import type { Claims } from '../core/claims.ts'
 import type { SecretKey } from '../core/keys.ts'
 import type { TrustedReason } from '../core/verdict.ts'
+import { networkOf } from '../lib/address.ts'
 import type { Attempt } from './attempt.ts'
 import type { Mistake } from './mistake.ts'
 
@@ -28,17 +29,24 @@ const REASONS: Readonly<Record<TrustedReason, Words>> = {
     sentence: `The link opens ${(claims.methods ?? ['GET', 'HEAD']).join(' and ') || 'no method here'}, and the request is ${attempt.method.slice(0, 20)}.`,
     remedy: "Sign with the condition method, such as method: 'PUT'. GET implies HEAD.",
   }),
-  wrong_ip: ({ address, attempt }) => ({
-    sentence: address
-      ? `The link is for the address ${address}, which a header of the request names, and the verifier got another one.`
-      : attempt.ip === undefined
-        ? 'The link is for one address or network, and the verifier did not get the address of the request.'
-        : 'The link is for another address or network than that of the request.',
-    remedy: 'Pass the address of the client as ip, and not that of a proxy. If addresses change, sign for a network, such as /24 or /64.',
-  }),
+  wrong_ip: ({ address, attempt: { ip } }) => {
+    const isText = ip !== undefined && !networkOf(ip)
+    const sentence = isText
+      ? `The verifier got '${ip.slice(0, 60)}' as the address of the request. That is not an address: look for a port, white space or a list in it.`
+      : address
+        ? `The link is for the address ${address}, which a header of the request names, and the verifier got another one.`
+        : ip === undefined
+          ? 'The link is for one address or network, and the verifier did not get the address of the request.'
+          : 'The link is for another address or network than that of the request.'
+    return {
+      sentence: isText && address ? `${sentence} The link opens for ${address}.` : sentence,
+      remedy: 'Pass the address of the client as ip, and not that of a proxy. If addresses change, sign for a network, such as /24 or /64.',
+    }
+  },
   expired: ({ claims, now }) => ({
     sentence: `The link expired ${ago(now - +claims.expires)} ago, at ${claims.expires.toISOString()}.`,
-    remedy: 'Sign a new link. If it expired only seconds ago, the clocks differ: set them with NTP, or give verify() a tolerance.',
+    remedy:
+      'Sign a new link. If it expired only seconds ago, the clocks differ: set them with NTP, or give verify() a tolerance. If it expired hours too early, a local time was written as UTC.',
   }),
   key_expired: () => ({
     sentence: 'The link has not expired, but the key that signed it has.',
@@ -64,8 +72,19 @@ const REASONS: Readonly<Record<TrustedReason, Words>> = {
 
 /** Explains a refusal of a link with a valid signature. */
 export function explainRefusal(reason: TrustedReason, refusal: Refusal): Mistake {
+  const { expires } = refusal.claims
+  if (reason === 'expired' && +expires < LONGEST_DURATION) return durationForTime(expires)
   return { code: reason, ...REASONS[reason](refusal) }
 }
+
+/** Ten years. A time before 1980 is a duration in seconds. */
+const LONGEST_DURATION = 315_360_000_000
+
+const durationForTime = (expires: Date): Mistake => ({
+  code: 'duration_for_time',
+  sentence: `The link expired at ${expires.toISOString()}: a duration of ${+expires / 1000} s was written in place of a time.`,
+  remedy: 'Write the time at which the link expires. In JavaScript: Math.floor(Date.now() / 1000) + lifetime.',
+})
 
 /** A key that the link names and that is not on the keyring. */
 export function explainUnknownKey(keyId: string | undefined, keys: readonly SecretKey[]): Mistake {

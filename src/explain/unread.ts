@@ -46,6 +46,8 @@ export function explainMalformed(attempt: Attempt, table: Table | undefined, { p
       remedy: `Round it: ${parameter} is in whole seconds. In JavaScript: Math.floor(Date.now() / 1000) + lifetime.`,
     }
   }
+  if (/^\d{4}-?\d\d-?\d\d|^[A-Z][a-z]{2}[ ,+%]/.test(value) && form?.startsWith('a time in seconds'))
+    return fault('date_for_seconds', 'is a date, and the scheme has a number of seconds there')
   if (/%(0A|0D|20|09)|\s/i.test(value)) return fault('white_space', 'has white space or a line break in it')
   if (/^\d{10}$/.test(value) && form?.startsWith('a number of seconds'))
     return fault('time_for_duration', 'is a time, and the scheme has a duration there')

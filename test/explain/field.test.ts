@@ -1,5 +1,5 @@
 // What happens to links between the signer and the verifier, as people reported it in public: explain names each change.
-import { createHmac } from 'node:crypto'
+import { createHash, createHmac } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { unicodeHost } from '../../src/explain/idn.ts'
 import { type ExplainOptions, explain } from '../../src/explain.ts'
@@ -8,6 +8,7 @@ import { imagekit } from '../../src/schemes/imagekit.ts'
 import { laravel } from '../../src/schemes/laravel.ts'
 import { nginx } from '../../src/schemes/nginx.ts'
 import { symfony } from '../../src/schemes/symfony.ts'
+import { thumbor } from '../../src/schemes/thumbor.ts'
 
 const now = () => new Date('2030-01-01T00:00:00Z')
 
@@ -179,5 +180,112 @@ describe('another host or path', () => {
       const link = await linkOf(name, 'https://app.example/files/a.txt?list=news')
       expect(await codes(SCHEMES[name], link.replace(from, to))).toEqual([code])
     }
+  })
+})
+
+describe('a URL inside of the path', () => {
+  const thumbs = thumbor({ secret: 'key' })
+  const images = imagekit({ secret: 'private_key' }, { urlEndpoint: 'https://ik.imagekit.io/endpoint/' })
+
+  // https://github.com/thumbor/thumbor/issues/720: Android decodes it, and Akamai makes one slash of two.
+  test.each(['https://domain.example/path/image.jpg', 'https:/domain.example/path/image.jpg'])(
+    'signed encoded, arrives as %s',
+    async (seen) => {
+      const encoded = 'https%3A%2F%2Fdomain.example%2Fpath%2Fimage.jpg'
+      const link = await sign(thumbs, `https://img.example/575x4096/${encoded}`, { expires: 'never' }, { now })
+      expect(await codes(thumbs, link.replace(encoded, seen))).toEqual(['embedded_url'])
+    },
+  )
+
+  // https://github.com/nginx/njs/issues/123
+  test('signed with two slashes, and NGINX merges them', async () => {
+    const link = await sign(thumbs, 'https://img.example/300x200/https://domain.example/a.jpg', { expires: 'never' }, { now })
+    expect(await codes(thumbs, link.replace('/https://', '/https:/'))).toEqual(['embedded_url'])
+  })
+
+  // https://github.com/imagekit-developer/imagekit-php/issues/59: a name with "é"; macOS decomposes it. The ":" and "," must stay as they are.
+  test('a name with an accent, decomposed', async () => {
+    const link = await sign(images, 'https://ik.imagekit.io/endpoint/tr:w-100,h-50/Rh%C3%A9aume.jpg', { expires: 'never' }, { now })
+    expect(await codes(images, link.replace('%C3%A9', 'e%CC%81'))).toEqual(['path_normal_form'])
+  })
+})
+
+describe('the address of the request', () => {
+  const links = SCHEMES.hmac
+  const byNginx = nginx({ secret: 'secret' })
+
+  // https://learn.microsoft.com/azure/application-gateway/how-application-gateway-works: X-Forwarded-For is "IP:port". split(',') leaves a space.
+  test.each(['203.0.113.7:51234', ' 203.0.113.7', '203.0.113.7, 10.0.0.1', '[::ffff:203.0.113.7]:443'])(
+    '%j is not an address',
+    async (ip) => {
+      const link = await sign(links, 'https://app.example/a', { expires: '1h', ip: '203.0.113.7' }, { now })
+      const { verdict, mistakes } = await explain(links, link, { now, ip })
+      expect(verdict.reason).toBe('wrong_ip')
+      expect(mistakes[0]?.sentence).toContain(`'${ip}' as the address of the request. That is not an address`)
+      expect(mistakes[0]?.sentence).toMatch(/ The link opens for (::ffff:)?203\.0\.113\.7\.$/)
+      if (!ip.startsWith('[')) {
+        const other = await sign(byNginx, 'https://app.example/a', { expires: '1h', ip: '203.0.113.7' }, { now })
+        expect(await codes(byNginx, other, { ip })).toEqual(['address_form'])
+      }
+    },
+  )
+
+  test('nothing is said about what it opens for, if it opens for none of them', async () => {
+    const link = await sign(links, 'https://app.example/a', { expires: '1h', ip: '203.0.113.7' }, { now })
+    const { mistakes } = await explain(links, link, { now, ip: 'unknown, 198.51.100.1:80' })
+    expect(mistakes[0]?.sentence).toMatch(/look for a port, white space or a list in it\.$/)
+  })
+
+  test.each(['203.0.113.7', '::ffff:203.0.113.7'])('signed for %s, and seen in the other spelling', async (signed) => {
+    const link = await sign(byNginx, 'https://app.example/a', { expires: '1h', ip: signed }, { now })
+    const seen = signed.startsWith('::') ? '203.0.113.7' : '::ffff:203.0.113.7'
+    expect(await codes(byNginx, link, { ip: seen })).toEqual(['address_form'])
+  })
+
+  test.each([
+    { 'x-forwarded-for': '203.0.113.7:5555, 10.0.0.9' },
+    { forwarded: 'for=10.0.0.9, for="203.0.113.7:4711";proto=https' },
+    { forwarded: 'for="[::ffff:203.0.113.7]:4711"' },
+    { 'cloudfront-viewer-address': '203.0.113.7:443' },
+    { 'x-azure-clientip': '203.0.113.7' },
+    { 'x-vercel-forwarded-for': '203.0.113.7' },
+    { 'x-client-ip': '203.0.113.7' },
+  ])('a header of a proxy names it: %j', async (headers) => {
+    const link = await sign(links, 'https://app.example/a', { expires: '1h', ip: '203.0.113.7' }, { now })
+    const { mistakes } = await explain(links, link, { now, ip: '10.0.0.1', headers: headers as Record<string, string> })
+    expect(mistakes[0]?.sentence).toMatch(/^The link is for the address (::ffff:)?203\.0\.113\.7, which a header of the request names/)
+  })
+
+  test('an IPv6 address of CloudFront, with a port behind it', async () => {
+    for (const port of ['443', '44310']) {
+      const link = await sign(links, 'https://app.example/a', { expires: '1h', ip: '2001:db8::7' }, { now })
+      const headers = { 'cloudfront-viewer-address': `2001:db8::7:${port}` }
+      const { mistakes } = await explain(links, link, { now, ip: '10.0.0.1', headers })
+      expect(mistakes[0]?.sentence).toContain('address 2001:db8::7, which')
+    }
+  })
+})
+
+describe('the expiry', () => {
+  const md5 = (text: string) => createHash('md5').update(text).digest('base64url')
+  const signed = (expires: string) => `https://cdn.example/a?md5=${md5(`${expires}/a secret`)}&expires=${expires}`
+
+  test('a duration in place of a time', async () => {
+    const { verdict, mistakes } = await explain(SCHEMES.nginx, signed('3600'), { now })
+    expect(verdict.reason).toBe('expired')
+    expect(mistakes).toMatchObject([{ code: 'duration_for_time', sentence: expect.stringContaining('a duration of 3600 s was written') }])
+  })
+
+  // Many examples compute the expiry as Date.now() + lifetime.
+  test('milliseconds: NGINX lets the link live for ever', async () => {
+    const { verdict, mistakes } = await explain(SCHEMES.nginx, signed('1893459600000'), { now })
+    expect(verdict.ok).toBe(true)
+    expect(mistakes).toMatchObject([{ code: 'milliseconds', sentence: expect.stringContaining('never expires') }])
+    expect((await explain(SCHEMES.nginx, signed('1893459600'), { now })).mistakes).toEqual([])
+  })
+
+  test.each(['2030-01-01T01:00:00Z', '20300101T010000Z', 'Tue,%2001%20Jan%202030%2001:00:00%20GMT'])('the date %s', async (expires) => {
+    expect(await codes(SCHEMES.nginx, signed(expires))).toEqual(['date_for_seconds'])
+    expect(await codes(SCHEMES.hmac, `https://cdn.example/a?expires=${expires}&signature=${'A'.repeat(43)}`)).toEqual(['date_for_seconds'])
   })
 })

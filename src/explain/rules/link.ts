@@ -1,8 +1,8 @@
 // Mistakes on the way: changes that pages, mail programs, proxies and people make to a link after it was signed.
-import { decodeValue, encodeValue } from '../../lib/url.ts'
+import { decodeValue, encodeValue, split } from '../../lib/url.ts'
 import type { Attempt } from '../attempt.ts'
 import { type Rule, urls, type Variant } from '../rule.ts'
-import { isOwn, type Piece, piecesOf, withPath, withPieces } from './parts.ts'
+import { inCharset, isOwn, type Piece, piecesOf, withPath, withPieces } from './parts.ts'
 
 const TRACKING =
   /^(utm_|mc_|pk_|_hs|hsa_|mkt_|oly_|vero_|trk_)|^(fbclid|gclid|gbraid|wbraid|dclid|msclkid|yclid|twclid|igshid|_ga|_gl|ref|si)$/i
@@ -57,6 +57,16 @@ export const LINK_RULES: readonly Rule[] = [
         // Of a path that was encoded twice in part, only the inner escapes arrive decoded.
         withPath(attempt.url, (path) => path.replace(/%(?=20|[89A-F])/gi, '%25')),
       ),
+  },
+  {
+    code: 'embedded_url',
+    kind: 'link',
+    rarity: 1,
+    sentence:
+      'The URL inside of the path arrives in another form than it was signed in: decoded, encoded, or with one slash behind its scheme.',
+    remedy:
+      'Sign it in base64 if the service allows it. Otherwise turn off the merging of slashes, such as with "merge_slashes off" in NGINX.',
+    variants: (attempt) => withEmbedded(attempt),
   },
   {
     code: 'plus_for_space',
@@ -180,9 +190,28 @@ export const LINK_RULES: readonly Rule[] = [
     sentence: 'Letters with accents are composed (NFC) on one side, and decomposed (NFD) on the other, as in file names of macOS.',
     remedy: 'Normalise file names with normalize("NFC") before signing.',
     variants: (attempt) =>
-      urls(attempt, ...(['NFC', 'NFD'] as const).map((form) => withPath(attempt.url, (path) => normalised(path, form)))),
+      urls(
+        attempt,
+        ...(['NFC', 'NFD'] as const).map((form) => withPath(attempt.url, (path) => inCharset(path, (letters) => letters.normalize(form)))),
+      ),
   },
 ]
+
+/** The first URL inside of a path, in its other forms. */
+function withEmbedded({ url, ...rest }: Attempt): readonly Variant[] {
+  const { origin, path } = split(url)
+  const at = path.search(/https?(?::|%3A)(?:\/|%2F)/i)
+  if (at < 0 || path[0] !== '/') return []
+  const front = origin + path.slice(0, at)
+  const behind = url.slice(origin.length + path.length)
+  const inner = path.slice(at)
+  const plain = (decodeValue(inner) ?? inner).replace(/^(https?:\/)\/*/i, '$1/')
+  const joined = inner.replace(/^(https?:\/)(?!\/)/i, '$1/')
+  return urls(
+    { url, ...rest },
+    ...[joined, encodeURIComponent(plain), encodeURIComponent(joined), plain].map((text) => front + text + behind),
+  )
+}
 
 /** The path is the first piece of the query, alone or as its value: `?/a/b`, `?q=/a/b`, `?route=a/b`. */
 function fromFrontController(attempt: Attempt): readonly Variant[] {
@@ -275,9 +304,4 @@ function decodedSafely(text: string): string {
   return text.replace(/%(21|24|27|28|29|2A|2C|3A|3B|3D|40|7E|2D|5F|2E)/gi, (_, hex: string) =>
     String.fromCharCode(Number.parseInt(hex, 16)),
   )
-}
-
-function normalised(path: string, form: 'NFC' | 'NFD'): string | undefined {
-  const text = decodeValue(path)
-  return text === undefined || /^[\0-\x7f]*$/.test(text) ? undefined : text.normalize(form).split('/').map(encodeURIComponent).join('/')
 }

@@ -1,5 +1,5 @@
 // Changes of URLs that several rules use. All keep the text as it is, except for the piece that they change.
-import { decodeValue, split } from '../../lib/url.ts'
+import { decodeValue, encodeValue, split } from '../../lib/url.ts'
 import type { Attempt } from '../attempt.ts'
 
 /** A piece of a query. */
@@ -60,4 +60,12 @@ export function withOrigin(url: string, change: (origin: string) => string | und
 /** Is this a parameter of the link itself? */
 export function isOwn({ scheme }: Attempt, name: string): boolean {
   return scheme.parameters.some((own) => own.toLowerCase() === name.toLowerCase())
+}
+
+/** Decodes each run of escapes beyond ASCII, changes the text, and escapes it again. */
+export function inCharset(text: string, change: (text: string) => string, written: (letter: string) => string = encodeValue): string {
+  return text.replace(/(?:[A-Za-z]?(?:%[89A-F][\da-f])+)+/gi, (run) => {
+    const letters = decodeValue(run)
+    return letters === undefined ? run : change(letters).replace(/[^\0-\x7f]/gu, written)
+  })
 }

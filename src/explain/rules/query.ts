@@ -2,7 +2,7 @@
 import { decodeValue, encodeValue, split } from '../../lib/url.ts'
 import type { Attempt } from '../attempt.ts'
 import { type Rule, urls } from '../rule.ts'
-import { isOwn, type Piece, piecesOf, withPath, withPieces } from './parts.ts'
+import { inCharset, isOwn, type Piece, piecesOf, withPath, withPieces } from './parts.ts'
 
 /** Mistakes with names and values of the query. */
 export const QUERY_RULES: readonly Rule[] = [
@@ -162,14 +162,6 @@ function withJoined(attempt: Attempt): readonly string[] {
     const others = (text: string) => withPieces(attempt.url, [...pieces.slice(0, at), text, ...pieces.slice(at + 2 + last)])
     const name = value.text.slice(0, value.text.length - value.value.length)
     return [others([value.text, ...joined].join('%26')), others(name + encoded([value.value, ...joined].join('&')))]
-  })
-}
-
-/** Decodes each run of escapes beyond ASCII, changes the text, and escapes it again. */
-function inCharset(text: string, change: (text: string) => string, written = encodeValue): string {
-  return text.replace(/(?:[A-Za-z]?(?:%[89A-F][\da-f])+)+/gi, (run) => {
-    const letters = decodeValue(run)
-    return letters === undefined ? run : change(letters).replace(/[^\0-\x7f]/gu, written)
   })
 }
 

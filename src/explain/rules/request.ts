@@ -1,5 +1,6 @@
 // Mistakes with the request: the verifier sees another method, address, host or path than the signer meant.
 import { decodeValue, split } from '../../lib/url.ts'
+import { addressesNamed, addressesWithin } from '../addresses.ts'
 import type { Attempt } from '../attempt.ts'
 import { unicodeHost } from '../idn.ts'
 import { type Rule, urls, type Variant } from '../rule.ts'
@@ -29,6 +30,19 @@ export const REQUEST_RULES: readonly Rule[] = [
     sentence: (what) => `The link is for the address ${what}, and the verifier sees the address of a proxy.`,
     remedy: 'Pass the address of the client: the last one in X-Forwarded-For that your own proxies have written.',
     variants: (attempt) => (reads(attempt, 'ip') ? addressesOf(attempt).map((ip) => ({ patch: { ip }, what: ip })) : []),
+  },
+  {
+    code: 'address_form',
+    kind: 'request',
+    rarity: 1,
+    sentence: (what) =>
+      `The link is for the address ${what}, and the verifier got it with something around it, such as a port or a space, or as "::ffff:…".`,
+    remedy: 'Pass the address alone: without its port, white space and the other entries of a list, and in the spelling that was signed.',
+    variants: ({ ip, ...attempt }) => {
+      if (ip === undefined || !reads({ ip, ...attempt }, 'ip')) return []
+      const family = ip.includes('.') ? [otherFamily(ip)] : []
+      return [...addressesWithin(ip), ...family].map((address) => ({ patch: { ip: address }, what: address }))
+    },
   },
   {
     code: 'http_for_https',
@@ -235,14 +249,11 @@ function hostsIn({ headers }: Attempt): readonly string[] {
 }
 
 /** Addresses that the headers name, and those of proxies on the same machine. */
-function addressesOf({ headers, ip }: Attempt): readonly string[] {
-  const named = ['x-forwarded-for', 'x-real-ip', 'cf-connecting-ip', 'true-client-ip', 'x-client-ip', 'fly-client-ip'].flatMap(
-    (name) => headers[name]?.split(',') ?? [],
-  )
-  const forwarded = [...(headers['forwarded'] ?? '').matchAll(/for="?\[?([\da-f.:]+)/gi)].map((found) => found[1] as string)
-  const all = [...named, ...forwarded, '127.0.0.1', '::1'].map((address) => address.trim())
-  return [...new Set(all)].filter((address) => address !== ip && /^[\da-f.:]{2,45}$/i.test(address))
-}
+const addressesOf = (attempt: Attempt): readonly string[] =>
+  [...new Set([...addressesNamed(attempt), '127.0.0.1', '::1'])].filter((address) => address !== attempt.ip)
+
+/** The same address as a socket for IPv4 reports it, or as one for both families does. */
+const otherFamily = (ip: string): string => (/^::ffff:/i.test(ip) ? ip.slice('::ffff:'.length) : `::ffff:${ip}`)
 
 function mountedPaths({ url, headers }: Attempt): readonly string[] {
   const { path } = split(url)

@@ -2,6 +2,7 @@
 import { printAddress } from '../../lib/address.ts'
 import { decodeValue, split } from '../../lib/url.ts'
 import { type Attempt, SECRET_MARK } from '../attempt.ts'
+import type { Mistake } from '../mistake.ts'
 import { type Rule, urls, type Variant } from '../rule.ts'
 import { isOwn, piecesOf, rawValue, withPath } from '../rules/parts.ts'
 import type { Obstacle, Table } from '../table.ts'
@@ -207,6 +208,14 @@ export const NGINX: Table = {
     },
   ],
   obstacle: addressMissing,
+  warnings: (attempt) => (/^[1-9]\d{12}$/.test(expires(attempt)?.value ?? '') ? [ENDLESS_MILLISECONDS] : []),
+}
+
+const ENDLESS_MILLISECONDS: Mistake = {
+  code: 'milliseconds',
+  sentence: 'The expiry is a time in milliseconds. NGINX takes it for seconds, so the link never expires.',
+  remedy:
+    'Divide by 1000 and round. In JavaScript: Math.floor(Date.now() / 1000) + lifetime. Change the secret, if such links must not open any more.',
 }
 
 const SECONDS = (attempt: Attempt, at: number): Field | undefined => {

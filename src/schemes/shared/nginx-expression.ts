@@ -76,6 +76,9 @@ export interface Expression {
 // As in a configuration, where `$12` is `$1` followed by a 2.
 const VARIABLE = /\$\{(\w+)\}|\$([1-9]|\w+)/g
 
+/** Two names of one variable. */
+const ALIASES: Readonly<Record<string, string>> = { document_uri: 'uri' }
+
 /**
  * Parses the expression that an option has.
  *
@@ -93,18 +96,20 @@ export function parseExpression(
   assertOption(typeof mergeSlashes === 'boolean', 'mergeSlashes', 'true or false')
   assertOption(typeof ambiguous === 'boolean', 'ambiguous', 'true or false')
   assertOption(!text.replace(VARIABLE, '').includes('$'), option, 'a text of NGINX variables, in which each $ begins the name of one')
+  const given = new Map(Object.entries(variables).map(([name, value]) => [name.toLowerCase(), value]))
   const template: ({ literal: string } | { name: string })[] = []
   let end = 0
   for (const { 0: written, 1: braced, 2: plain, index } of text.matchAll(VARIABLE)) {
     if (index > end) template.push({ literal: bytesOf(text.slice(end, index)) })
-    template.push({ name: (braced ?? (plain as string)).toLowerCase() })
+    const name = (braced ?? (plain as string)).toLowerCase()
+    template.push({ name: given.has(name) ? name : (ALIASES[name] ?? name) })
     end = index + written.length
   }
   if (end < text.length) template.push({ literal: bytesOf(text.slice(end)) })
   return {
     template,
     names: template.flatMap((part) => ('name' in part ? part.name : [])),
-    given: new Map(Object.entries(variables).map(([name, value]) => [name.toLowerCase(), value])),
+    given,
     own: own.filter(Boolean).map((name) => name.toLowerCase()),
     fields: new Map(Object.entries(fields).map(([name, field]) => [`arg_${name}`.toLowerCase(), field])),
     mergeSlashes,

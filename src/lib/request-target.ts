@@ -27,6 +27,16 @@ export function isWebOrigin(origin: string): boolean {
   return origin === '' || WEB_ORIGIN.test(origin)
 }
 
+/**
+ * Is this the text of a header `Host`? A raw request can have any: with `cdn.example/videos` as the host, a request for `/a` would look like one for
+ * `/videos/a`.
+ */
+export function isHost(host: string): boolean {
+  const url = `https://${host}`
+  const { origin } = split(url)
+  return origin === url && isWebOrigin(origin)
+}
+
 /** Does a path begin with two slashes? `new URL(path, base)` would take what follows for a host. */
 export function looksLikeHost(path: string): boolean {
   return path.startsWith('//')

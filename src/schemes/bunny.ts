@@ -7,6 +7,7 @@ import { hasDotSegment } from '../lib/request-target.ts'
 import { append, LONGEST, split } from '../lib/url.ts'
 import { GENERATIONS, isAddress } from './shared/bunny-generations.ts'
 import { addedParameters, type BunnyConditions, parametersOf, printed, restrictionsOf, signingData } from './shared/bunny-parameters.ts'
+import { assertApart, dataToSign, hidesParameters, passesForParameters } from './shared/bunny-separation.ts'
 import { OWN, presented, TOKEN } from './shared/bunny-token.ts'
 import { withCleanSecret } from './shared/clean-secret.ts'
 import { asClientsSend, claimedResource } from './shared/edge-token.ts'
@@ -92,14 +93,14 @@ export function bunny(keys: Keys<SecretKey>, options: BunnyOptions = {}): Scheme
       const { parameters: given, faulty } = parametersOf(query)
       assertOption(!coversQuery || !faulty, 'url', 'one whose parameters can be decoded and occur once')
       const signed = [...(coversQuery ? given : []), ...addedParameters({ ...own, prefix })]
-      const data = signingData(signed, !isHmac)
-      const rule = "one whose parameters don't begin with a digit and have no & or = in them: links don't keep them apart"
-      assertOption(data !== undefined, 'url', rule)
+      const data = dataToSign(signed, !isHmac)
       const signedPath = prefix ?? pathToSign(path)
       assertOption(signedPath !== undefined, 'url', 'one with a path without %2F and %5C, and of UTF-8')
+      const address = network ? addressToSign(network, ip as string) : ''
+      if (generation !== 'md5') assertApart(signedPath, address, data)
 
       return {
-        toSign: stringToSign(signedPath, `${expires}`, network ? addressToSign(network, ip as string) : '', data),
+        toSign: stringToSign(signedPath, `${expires}`, address, data),
         link(signature) {
           const token = `token=${isHmac ? `HS256-${network ? '1-' : ''}` : ''}${signature}${printed(signed, !isHmac)}&expires=${expires}`
           if (placement === 'path') return `${origin}/bcdn_${token}${path}${coversQuery ? '' : query}${fragment}`
@@ -122,8 +123,7 @@ export function bunny(keys: Keys<SecretKey>, options: BunnyOptions = {}): Scheme
       if (!expires || !EXPIRES.test(expires)) return fault('expires')
       if (path[0] !== '/') return 'malformed'
 
-      const ignored = get('token_ignore_params')
-      if (isHmac && ignored !== undefined && ignored !== 'true') return fault('token_ignore_params')
+      if (isHmac && ![undefined, 'true'].includes(get('token_ignore_params'))) return fault('token_ignore_params')
       const signed = found.filter(({ name }) => !TOKEN.includes(name))
       const data = generation === 'md5' ? '' : signingData(signed, !isHmac)
       const scope = generation === 'md5' ? undefined : get('token_path')
@@ -133,21 +133,21 @@ export function bunny(keys: Keys<SecretKey>, options: BunnyOptions = {}): Scheme
 
       const signedPath = scope ?? pathToSign(path)
       const rest = signed.filter(({ name, value }) => generation !== 'md5' && !OWN.includes(name) && (isHmac || value))
-      const prefix = scope && normalPath(scope)
       const restrictions = generation === 'md5' || ignores ? undefined : restrictionsOf(get)
       return {
         claims: {
           resource: claimedResource(parts.origin, path) + (rest.length > 0 ? `?${rest.map(({ piece }) => piece).join('&')}` : ''),
           expires: new Date(+expires * 1000),
-          ...(prefix && { prefix }),
+          ...(scope && { prefix: normalPath(scope) }),
           ...(restrictions && { data: restrictions }),
         },
         signature,
         toSign(visit) {
-          if (signedPath === undefined) return undefined
+          if (signedPath === undefined || (generation !== 'md5' && hidesParameters(signedPath))) return undefined
           const network = visit.network()
-          const bound = network && stringToSign(signedPath, expires, addressToSign(network, visit.ip as string), data)
-          if (isHmac) return flag ? bound : stringToSign(signedPath, expires, '', data)
+          const address = network && addressToSign(network, visit.ip as string)
+          const bound = address && !passesForParameters(address, data) && stringToSign(signedPath, expires, address, data)
+          if (isHmac) return flag ? bound || undefined : stringToSign(signedPath, expires, '', data)
           // These links do not show whether they are bound to an address, so try both strings.
           const unbound = stringToSign(signedPath, expires, '', data)
           return bound ? [unbound, bound] : unbound

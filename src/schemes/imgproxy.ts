@@ -1,11 +1,11 @@
 // imgproxy: signed URLs of imgproxy, https://docs.imgproxy.net/usage/signing_url
 import { assertKnownOptions, assertOption } from '../core/errors.ts'
-import { isBytes, type Keys, keyring, type SecretKey } from '../core/keys.ts'
+import { type Keys, keyring, type SecretKey } from '../core/keys.ts'
 import type { Message, Reading, Scheme, Unreadable } from '../core/scheme.ts'
 import { ENDLESS } from '../core/time.ts'
 import { LONGEST, split } from '../lib/url.ts'
 import { asClientsSend } from './shared/edge-token.ts'
-import { hexBytes, withHexSecret } from './shared/encoded-key.ts'
+import { type SaltedKey, saltBytes, withSalt } from './shared/salted-key.ts'
 
 /** A key of {@link imgproxy}. */
 export interface ImgproxyKey extends SecretKey {
@@ -22,8 +22,6 @@ export interface ImgproxyOptions {
   /** What stands before the signature: `IMGPROXY_PATH_PREFIX`, and `/info` for links to the information about an image. Default: nothing. */
   readonly pathPrefix?: string
 }
-
-type SaltedKey = SecretKey & { readonly salt: Uint8Array }
 
 /** The string to sign: the salt, and the path after the signature. */
 const stringToSign = ({ salt }: SaltedKey, path: string): Message => ({ pieces: [salt, path] })
@@ -57,6 +55,8 @@ export function imgproxy(keys: Keys<ImgproxyKey>, options: ImgproxyOptions = {})
   assertOptions(options)
   const { signatureSize = 32, pathPrefix = '' } = options
   const signatureLength = Math.ceil((signatureSize * 4) / 3)
+  // Copied here: keys that are looked up arrive later, and callers may have wiped their buffer by then.
+  const salt = options.salt === undefined ? undefined : saltBytes(options.salt)
 
   return {
     name: 'imgproxy',
@@ -67,7 +67,7 @@ export function imgproxy(keys: Keys<ImgproxyKey>, options: ImgproxyOptions = {})
     expiry: 'optional',
     validAtExpiry: true,
     status: { malformed: 403, expired: 404, key_expired: 404, revoked: 404 },
-    keys: keyring(keys, { prepare: (key): SaltedKey => withSalt(key, options.salt) }),
+    keys: keyring(keys, { prepare: (key): SaltedKey => withSalt(key, salt) }),
 
     write({ url, parts, expires }, key: SaltedKey) {
       assertOption(!parts.query, 'url', "without a query, which imgproxy ignores; the '?' of a plain source is written as %3F")
@@ -152,13 +152,4 @@ function assertOptions(options: ImgproxyOptions): void {
   assertKnownOptions(options, ['salt', 'signatureSize', 'pathPrefix'], 'imgproxy()')
   assertOption(Number.isInteger(signatureSize) && signatureSize >= 1 && signatureSize <= 32, 'signatureSize', 'a whole number from 1 to 32')
   assertOption(/^(\/(?!\.)[\w.~-]+)*$/.test(pathPrefix), 'pathPrefix', "plain segments, each after a slash, such as '/images'")
-}
-
-/** The key with the bytes of its secret and of its salt. */
-function withSalt(key: ImgproxyKey, otherSalt: string | Uint8Array | undefined): SaltedKey {
-  const { salt = otherSalt } = key
-  assertOption(typeof salt === 'string' || isBytes(salt), 'salt', 'hex digits or a Uint8Array, in each key or in the options')
-  const bytes = typeof salt === 'string' ? hexBytes(salt, 'salt') : new Uint8Array(salt)
-  assertOption(bytes.length > 0, 'salt', 'at least 1 byte long')
-  return { ...withHexSecret(key), salt: bytes }
 }

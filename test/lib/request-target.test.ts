@@ -1,7 +1,7 @@
 // Which texts a client can send as the target of a request, against the URL parser of the engine.
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { hasDotSegment, isRequestTarget } from '../../src/lib/request-target.ts'
+import { hasDotSegment, isHost, isRequestTarget } from '../../src/lib/request-target.ts'
 
 const seed = Number(process.env['SEED'] ?? 9112)
 
@@ -123,6 +123,22 @@ const no = [
 
 test.each(yes)('%j can be sent', (url) => expect(isRequestTarget(url)).toBe(true))
 test.each(no)('%j cannot be sent', (url) => expect(isRequestTarget(url)).toBe(false))
+
+test.each(['cdn.example', 'CDN.example:8443', '127.0.0.1', '[::1]:80', 'localhost'])('%j is a host', (host) =>
+  expect(isHost(host)).toBe(true),
+)
+test.each([
+  '',
+  'cdn.example/',
+  'cdn.example/videos',
+  'cdn.example?x=',
+  'cdn.example#',
+  'cdn.example\\a',
+  'user@cdn.example',
+  'cdn.example a',
+  'cdn.example:1:443',
+  '/cdn.example',
+])('%j is not a host', (host) => expect(isHost(host)).toBe(false))
 
 test('16,384 characters can be sent', () => expect(isRequestTarget(`/${'a'.repeat(16_383)}`)).toBe(true))
 

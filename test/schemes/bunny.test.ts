@@ -38,6 +38,10 @@ test.each<[what: string, code: string, call: () => unknown]>([
   ['a & in a value', 'bad_option', () => asking({}, links, '/a?x=1%26y')],
   ['a = in a name', 'bad_option', () => asking({}, links, '/a?x%3Dy=1')],
   ['a parameter that begins with a digit', 'bad_option', () => asking({}, links, '/a?2024=1')],
+  ["digits and a '=' in the path", 'bad_option', () => asking({}, links, '/a4102444800x=')],
+  ["digits and a '=' in the path, with SHA-256", 'bad_option', () => asking({}, old, '/a4102444800x%3D')],
+  ["digits and a '=' in the prefix", 'bad_option', () => asking({ prefix: '/4102444800x=/' }, links, '/4102444800x=/a')],
+  ['an expiry in the name of a parameter', 'bad_option', () => asking({}, links, '/a?x1767229200y=1')],
   ['%2F with SHA-256', 'bad_option', () => asking({}, old, '/a%2Fb')],
 ])('%s throws %s', async (_, code, call) => {
   const error = await (async () => call())().catch((error: LinkError) => error)
@@ -50,6 +54,42 @@ test('what only Bunny can check is in the claims', async () => {
   const link = await asking({ countriesAllowed: ['CA', 'US'], countriesBlocked: 'RU', limit: 500 })
   const { claims } = await verify(links, link, { now })
   expect(claims?.data).toEqual({ countriesAllowed: ['CA', 'US'], countriesBlocked: ['RU'], limit: 500 })
+})
+
+// Path, expiry and parameters are signed without separators: the end of a path must not become the expiry and a parameter of a shorter path.
+test.each<[algorithm: 'hs256' | 'sha256', url: string, shorter: string, own?: object]>([
+  ['hs256', '/u/a.pdf4102444800x=', '/u/a.pdf?token=TOKEN&x=1767229200&expires=4102444800'],
+  ['sha256', '/u/a.pdf4102444800x=', '/u/a.pdf?token=TOKEN&x=1767229200&expires=4102444800'],
+  ['sha256', '/u/a.pdf4102444800x%3D', '/u/a.pdf?token=TOKEN&x=1767229200&expires=4102444800'],
+  ['hs256', '/u/a.pdf4102444800x?y=1', '/u/a.pdf?token=TOKEN&x1767229200y=1&expires=4102444800'],
+  ['sha256', '/u/a.pdf4102444800x?y=1', '/u/a.pdf?token=TOKEN&x1767229200y=1&expires=4102444800'],
+  ['hs256', '/u/a.pdf4102444800x?=1', '/u/a.pdf?token=TOKEN&x1767229200=1&expires=4102444800'],
+  ['hs256', '/u/a.pdf?x=4102444800', '/u/a.pdf1767229200x=?token=TOKEN&expires=4102444800'],
+  ['sha256', '/u/a.pdf?x=4102444800', '/u/a.pdf1767229200x=?token=TOKEN&expires=4102444800'],
+  ['hs256', '/u/4102444800/', '/u/?token=TOKEN&%2F1767229200token_ignore_params=true&expires=4102444800', { ignoreParams: true }],
+  [
+    'hs256',
+    '/u/4102444800x/',
+    '/u/?token=TOKEN&x%2F1767229200token_path=/u/4102444800x/&expires=4102444800',
+    { prefix: '/u/4102444800x/' },
+  ],
+])('%s: a link for %s does not open %s', async (algorithm, url, shorter, own = {}) => {
+  const scheme = bunny({ secret }, { algorithm })
+  const link = await asking(own, scheme, url).catch(() => undefined)
+  const token = /token=([^&]+)/.exec(link ?? '')?.[1]
+  if (token) expect((await verify(scheme, shorter.replace('TOKEN', token), { now })).ok).toBe(false)
+  // A long number in a path is no harm.
+  expect((await verify(scheme, await asking({}, scheme, '/user/9876543210/a.png?v=1700000000'), { now })).ok).toBe(true)
+})
+
+test('an address does not pass for the end of an expiry and a parameter', async () => {
+  // The four bytes of this address are `0abc`.
+  const ip = '48.97.98.99'
+  const link = await asking({}, links, '/v.mp4?abcx=1')
+  const moved = link.replace('/v.mp4', '/v.mp').replace('HS256-', 'HS256-1-').replace('abcx=', 'x=').replace('1767229200', '4176722920')
+  expect((await verify(links, moved, { now, ip })).reason).toBe('bad_signature')
+  await expect(asking({ ip }, links, '/v.mp?x=1')).rejects.toMatchObject({ code: 'bad_option', option: 'ip' })
+  expect((await verify(links, await asking({ ip }, links, '/v.mp'), { now, ip })).ok).toBe(true)
 })
 
 test('ignored parameters stay where they were', async () => {

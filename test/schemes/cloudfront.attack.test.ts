@@ -52,3 +52,26 @@ test('spaces in a policy do not keep explain busy', async () => {
   const { verdict } = await explain(links, `${HOST}/a?Policy=${encoded(policy)}&Signature=AAAA&Key-Pair-Id=K1`, { now, bound: 20 })
   expect(verdict.reason).toBe('bad_signature')
 })
+
+// A raw request can have any text as its Host, and servers that verify the path alone pass it on.
+test('a Host with a path in it does not make one path look like another', async () => {
+  const canned = await sign(links, `${HOST}/videos/a`, { expires }, { now })
+  const custom = await sign(links, `${HOST}/videos/a`, { expires, prefix: '/videos/' }, { now })
+  const { host } = new URL(HOST)
+  for (const link of [canned, custom]) {
+    const query = new URL(link).search
+    expect((await verify(links, `/videos/a${query}`, { now, headers: { host } })).ok).toBe(true)
+    for (const odd of [
+      `${host}/videos`,
+      `${host}/videos/?x=`,
+      `${host}/videos/#`,
+      `${host}\\videos`,
+      `u@${host}`,
+      `${host}:1:443`,
+      `${host} `,
+    ])
+      expect((await verify(links, `/a${query}`, { now, headers: { host: odd } })).ok).toBe(false)
+    for (const odd of [`u@${host}`, `${host}:443:443`, `x/../../${host}`])
+      expect((await verify(links, `/videos/a${query}`, { now, headers: { host: odd } })).ok).toBe(false)
+  }
+})

@@ -29,6 +29,19 @@ describe('wrong keys and options', () => {
   })
 })
 
+test('a salt is copied: wiping the buffer does not make it a salt of zeros, not even before the first key is looked up', async () => {
+  const bytes = Buffer.from(key.salt, 'hex')
+  const inOptions = imgproxy(async () => ({ secret: key.secret }), { salt: bytes })
+  const inKey = imgproxy({ secret: key.secret, salt: bytes })
+  bytes.fill(0)
+  const url = `/w:1${SOURCE}`
+  const link = await sign(imgproxy(key), url, { expires: '1h' }, at)
+  for (const links of [inOptions, inKey]) {
+    expect(await sign(links, url, { expires: '1h' }, at)).toBe(link)
+    expect((await verify(links, link, at)).ok).toBe(true)
+  }
+})
+
 test.each<[what: string, url: string, expires: '1h' | 'never', options?: ImgproxyOptions]>([
   ['a query', `/w:1${SOURCE}?v=1`, '1h'],
   ['an expiry that is another one', `/exp:1900000000${SOURCE}`, '1h'],

@@ -105,3 +105,13 @@ test('nothing throws on any text', async () => {
     expect((await verify(bucket, text, { ...at, headers })).ok, text).toBe(false)
   }
 })
+
+test('a host header with a path in it names no bucket', async () => {
+  const links = ossV4({ id: 'LTAI5tEXAMPLE', secret: 'yourAccessKeySecretEXAMPLE' })
+  const link = await sign(links, `${ORIGIN}/videos/a`, { expires: '1h' }, at)
+  const host = new URL(ORIGIN).host
+  const query = link.slice(link.indexOf('?'))
+  expect((await verify(links, `/videos/a${query}`, { ...at, headers: { host } })).ok).toBe(true)
+  const moved = host.replace('.', '/videos.')
+  expect((await verify(links, `/a${query}`, { ...at, headers: { host: moved } })).reason).toBe('bad_signature')
+})

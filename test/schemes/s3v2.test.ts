@@ -213,3 +213,13 @@ test('nothing throws on any text', async () => {
     expect((await verify(links, long.slice(0, 16_000), at)).ok).toBe(false)
   }
 })
+
+test('a host header with a path in it names no bucket', async () => {
+  const links = s3v2({ id: 'AKIAIOSFODNN7EXAMPLE', secret: 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY' })
+  const now = () => new Date('2030-01-01T00:00:00Z')
+  const link = await sign(links, 'https://bucket.s3.amazonaws.com/videos/a', { expires: '1h' }, { now })
+  const query = link.slice(link.indexOf('?'))
+  expect((await verify(links, `/videos/a${query}`, { now, headers: { host: 'bucket.s3.amazonaws.com' } })).ok).toBe(true)
+  const headers = { host: 'bucket/videos.s3.amazonaws.com' }
+  expect((await verify(links, `/a${query}`, { now, headers })).reason).toBe('bad_signature')
+})

@@ -4,6 +4,8 @@ import { decodeValue } from '../../lib/url.ts'
 
 // Expiry, address and parameters are signed without separators, so digits or an address at the beginning of the parameters could move.
 const MOVABLE = /^(?:[\d.]|[\da-f.]*:)/i
+// Digits of an expiry, too: `/u/4102444800x?y=1` would be `/u/?x1767229200y=1`, with the name that has the real expiry in it.
+const EXPIRY_IN_NAME = /^[^=]*[1-9]\d{9}/
 
 /** A parameter of the query, decoded. */
 export interface Parameter {
@@ -45,7 +47,8 @@ const sorted = (parameters: readonly Parameter[], withoutEmpty: boolean): readon
 export function signingData(parameters: readonly Parameter[], withoutEmpty: boolean): string | undefined {
   if (parameters.some(({ name, value }) => /[&=]/.test(name) || value.includes('&'))) return undefined
   const data = sorted(parameters, withoutEmpty).map(({ name, value }) => `${name}=${value}`)
-  return MOVABLE.test(data[0] ?? '') ? undefined : data.join('&')
+  const [first = ''] = data
+  return MOVABLE.test(first) || EXPIRY_IN_NAME.test(first) ? undefined : data.join('&')
 }
 
 /** The parameters as signers write them after the token. */

@@ -1,6 +1,7 @@
 // The resources of CloudFront's policies: URLs, and patterns of URLs.
 import { assertOption } from '../../core/errors.ts'
 import { normalOrigin, normalPath } from '../../lib/normalise.ts'
+import { isHost } from '../../lib/request-target.ts'
 import { split } from '../../lib/url.ts'
 import { claimedResource, type HeaderReader, matchesPattern } from './edge-token.ts'
 
@@ -46,7 +47,7 @@ export function opensUrl(pattern: string, url: string): boolean {
 export function wholeUrls(origin: string, rest: string, header?: HeaderReader): readonly string[] {
   if (origin) return [origin + rest]
   const host = header?.('host')
-  return host ? [normalOrigin(`https://${host}`) + rest, normalOrigin(`http://${host}`) + rest] : []
+  return host && isHost(host) ? [normalOrigin(`https://${host}`) + rest, normalOrigin(`http://${host}`) + rest] : []
 }
 
 /** The part of a URL that a pattern determines: with wildcards, not the query, and not always the host. */

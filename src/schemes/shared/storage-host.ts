@@ -1,13 +1,16 @@
 // The host of a storage: as it is signed, and with the bucket that it names.
+import { isHost } from '../../lib/request-target.ts'
 
 /** The host of an origin, with its port. */
 export function hostOf(origin: string): string {
   return origin.slice(origin.indexOf('//') + 2)
 }
 
-/** The host of a request: that of its URL, or else that of its header. */
+/** The host of a request: that of its URL, or else that of its header. Empty if the header names none. */
 export function requestedHost(origin: string, header?: (name: string) => string | undefined): string {
-  return origin ? hostOf(origin) : (header?.('host')?.toLowerCase() ?? '')
+  if (origin) return hostOf(origin)
+  const host = header?.('host')?.toLowerCase() ?? ''
+  return isHost(host) ? host : ''
 }
 
 /**

@@ -1,15 +1,23 @@
 // The command in this process: what it writes on a terminal and into a pipe, line by line, and what it says about wrong options.
+import { generateKeyPairSync } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { afterAll, describe, expect, test, vi } from 'vitest'
 import { main } from '../../src/cli/main.ts'
-import { hmac, sign } from '../../src/index.ts'
+import { hmac, type Scheme, sign } from '../../src/index.ts'
 import { akamai } from '../../src/schemes/akamai.ts'
+import { gcs } from '../../src/schemes/gcs.ts'
+import { gcsRsa } from '../../src/schemes/gcs-rsa.ts'
+import { ossV4 } from '../../src/schemes/oss-v4.ts'
 import { s3 } from '../../src/schemes/s3.ts'
+import { s3v2 } from '../../src/schemes/s3v2.ts'
+import { tencentCos } from '../../src/schemes/tencent-cos.ts'
 
 const SECRET = '0123456789abcdef0123456789abcdef'
+const STORAGE_KEY = { id: 'AKIAMADEUPEXAMPLE000', secret: SECRET }
+const PEM = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ type: 'pkcs8', format: 'pem' }) as string
 const NOW = '2030-01-01T00:00:00Z'
 const now = () => new Date(NOW)
 const links = hmac({ id: '2026-11', secret: SECRET })
@@ -168,6 +176,33 @@ not covered host, the path below the prefix
       'https://storage.googleapis.com/b/o?X-Goog-Algorithm=GOOG4-RSA-SHA256&X-Goog-Credential=a%2F20190201%2Fauto%2Fstorage%2Fgoog4_request&X-Goog-Date=20190201T090000Z&X-Goog-Expires=10&X-Goog-SignedHeaders=host&X-Goog-Signature=xyz'
     const { exit, out } = await run(['inspect', link])
     expect([exit, out]).toEqual([1, 'malformed: the parameter X-Goog-Signature of this gcs-rsa link cannot be read\n'])
+  })
+
+  test.each<[scheme: string, storage: Scheme, url: string, headers: string | undefined]>([
+    ['gcs', gcs(STORAGE_KEY), 'https://storage.googleapis.com/b/a', 'content-type'],
+    ['gcs-rsa', gcsRsa({ id: 'robot@project.iam.gserviceaccount.com', secret: PEM }), 'https://storage.googleapis.com/b/a', 'content-type'],
+    // The signatures of these cover content-type without a list in the link.
+    ['s3v2', s3v2(STORAGE_KEY), 'https://b.s3.amazonaws.com/a', undefined],
+    ['s3v2', s3v2(STORAGE_KEY, { vendor: 'oss' }), 'https://b.oss-cn-hangzhou.aliyuncs.com/a', undefined],
+    ['s3v2', s3v2(STORAGE_KEY, { vendor: 'obs' }), 'https://b.obs.cn-north-4.myhuaweicloud.com/a', undefined],
+    ['oss-v4', ossV4(STORAGE_KEY), 'https://b.oss-cn-hangzhou.aliyuncs.com/a', undefined],
+    ['tencent-cos', tencentCos(STORAGE_KEY), 'https://b-125.cos.ap-beijing.myqcloud.com/a', 'content-type'],
+  ])('says that a method is signed in an upload link of %s, which it recognises by itself', async (name, storage, url, headers) => {
+    const conditions = { expires: '10m', method: 'PUT', headers: { 'content-type': 'image/png' } }
+    const link = await sign(storage, url, conditions as never, { now })
+    const text = await shown(link)
+    expect(text).toMatch(new RegExp(`^scheme .*\\b${name}\\b`, 'm'))
+    expect(text).toContain('method      signed, not shown in the link\n')
+    expect(/^headers +(.*)$/m.exec(text)?.[1]).toBe(headers)
+    expect(JSON.parse(await shown(link, '--json'))).toMatchObject({ notShown: ['method'] })
+  })
+
+  test('shows a link of Amazon with SigV4A, which no scheme of this package reads', async () => {
+    const credential = 'X-Amz-Credential=AKIAMADEUPEXAMPLE000%2F20300101%2Fs3%2Faws4_request&X-Amz-Region-Set=%2A'
+    const time = 'X-Amz-Date=20300101T000000Z&X-Amz-Expires=600&X-Amz-SignedHeaders=host'
+    const point = 'https://mfzwi23gnjvgw.mrap.accesspoint.s3-global.amazonaws.com/a.png'
+    const link = `${point}?X-Amz-Algorithm=AWS4-ECDSA-P256-SHA256&${credential}&${time}&X-Amz-Signature=30${'45'.repeat(70)}`
+    expect(await shown(link)).toContain('expires     2030-01-01T00:10:00.000Z (in 10m)\n')
   })
 
   test('shows the payload of a token as JSON, and control characters as such', async () => {

@@ -93,8 +93,8 @@ async function readingOf(link: string, values: Values, schemes: SchemeSource): P
       const read = inspectLink(scheme, link)
       if (read) return { names, claims: read.unverified, scheme, milliseconds: milliseconds === true }
       const why = unread(link, scheme)
-      // The link of a scheme with another algorithm is malformed, too, and that says nothing about the link.
-      if (why.reason === 'malformed' && (!malformed || /algorithm/i.test(malformed.parameter ?? ''))) malformed = why
+      // The link of a scheme with another algorithm, such as SigV4A, is malformed, too, and that says nothing about the link.
+      if (why.reason === 'malformed' && !/algorithm/i.test(why.parameter ?? '')) malformed ??= why
     }
   }
   if (malformed) return malformed

@@ -6,10 +6,10 @@ import { append, decodeValue, LONGEST, split } from '../lib/url.ts'
 import { aclOf } from './shared/akamai-acl.ts'
 import { type AkamaiOptions, edgeOf } from './shared/akamai-edge.ts'
 import {
-  asClientsSend,
   asCookie,
   asTyped,
   claimedResource,
+  deliveredUrl,
   opensPath,
   parseToken,
   prefixOf,
@@ -89,7 +89,7 @@ export function akamai(
     write({ url, parts, expires, starts, ip, prefix, id, own }) {
       assertOption(own.data === undefined || typeof own.data === 'string', 'data', 'text')
       assertOption(!ip || /^[\da-f.:]+$/i.test(ip), 'ip', 'one address, without a length')
-      const sent = parts.origin + asClientsSend(url.slice(parts.origin.length))
+      const sent = deliveredUrl(url, parts)
       const { path, query } = split(sent)
       const acl = aclOf(edge, { acl: own.acl, prefix, path })
       const fields = [

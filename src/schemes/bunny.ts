@@ -10,7 +10,7 @@ import { addedParameters, type BunnyConditions, parametersOf, printed, restricti
 import { assertApart, dataToSign, hidesParameters, passesForParameters } from './shared/bunny-separation.ts'
 import { OWN, presented, TOKEN } from './shared/bunny-token.ts'
 import { withCleanSecret } from './shared/clean-secret.ts'
-import { asClientsSend, claimedResource } from './shared/edge-token.ts'
+import { claimedResource, deliveredUrl } from './shared/edge-token.ts'
 import { withKnownSecret } from './shared/known-secret.ts'
 
 /** Options of {@link bunny}. */
@@ -84,7 +84,7 @@ export function bunny(keys: Keys<SecretKey>, options: BunnyOptions = {}): Scheme
     keys: keyring(keys, { prepare: (key) => withCleanSecret(isHmac ? key : withKnownSecret(key)) }),
 
     write({ url, parts, expires, ip, network, prefix, own }) {
-      const sent = parts.origin + asClientsSend(url.slice(parts.origin.length))
+      const sent = deliveredUrl(url, parts)
       const { origin, path, query, fragment } = split(sent)
       const coversQuery = generation !== 'md5' && !own.ignoreParams
       assertOption(EXPIRES.test(`${expires}`), 'expires', 'a time after 2001 and before 2286: these links need ten digits')

@@ -7,6 +7,7 @@ import { asSentToVendor } from '../lib/canonical.ts'
 import { normalOrigin } from '../lib/normalise.ts'
 import { append, LONGEST, type Parts, split, takeParameters } from '../lib/url.ts'
 import { withBase64Secret } from './shared/encoded-key.ts'
+import { assertDelivered } from './shared/vendor-hosts.ts'
 
 /** An API key of Bytescale, for its signed URLs. */
 export interface BytescaleKey extends SecretKey {
@@ -51,6 +52,7 @@ export function bytescale(keys: Keys<BytescaleKey>): Scheme<never, object, 'opti
     keys: keyring(keys, { prepare: withIdAndBytes }),
 
     write({ url, parts, expires }, key) {
+      assertDelivered(parts.origin)
       assertOption(parts.origin, 'url', 'absolute: the signature covers the host')
       assertOption(expires === undefined || /^\d{10}$/.test(`${expires}`), 'expires', "'never', or a time from the year 2001 to 2286")
       const dated = append(asSentToVendor(url, parts), `exp=${expires ?? 'inf'}`)

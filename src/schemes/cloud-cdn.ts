@@ -7,6 +7,7 @@ import { append, LONGEST, split, takeParameters } from '../lib/url.ts'
 import { asClientsSend, asTyped, cookiesOf, type HeaderReader, sentOrTyped } from './shared/edge-token.ts'
 import { withBase64Secret } from './shared/encoded-key.ts'
 import { decodePrefix, encodePrefix, opensUrl } from './shared/url-prefix.ts'
+import { assertDelivered } from './shared/vendor-hosts.ts'
 
 /** A key of a backend. */
 export interface CloudCdnKey extends SecretKey {
@@ -70,6 +71,7 @@ export function cloudCdn(keys: Keys<CloudCdnKey>, options: CloudCdnOptions = {})
     keys: keyring(keys, { prepare: withName }),
 
     write({ parts, expires, prefix }, { id }) {
+      assertDelivered(parts.origin)
       assertOption(parts.origin, 'url', 'absolute, because scheme and host are covered')
       const origin = normalOrigin(parts.origin)
       const sent = origin + asClientsSend(parts.path + parts.query)

@@ -5,6 +5,7 @@ import { asSentToVendor } from '../lib/canonical.ts'
 import { LONGEST, split, takeParameters } from '../lib/url.ts'
 import { withCleanSecret } from './shared/clean-secret.ts'
 import { type PhpParameter, phpEncoded, phpParameters } from './shared/php-query.ts'
+import { assertDelivered } from './shared/vendor-hosts.ts'
 
 const NAMES = ['exp', 'sig'] as const
 
@@ -42,6 +43,7 @@ export function cloudflareImages(keys: Keys<SecretKey>): Scheme<never, object, '
     keys: keyring(keys, { prepare: withCleanSecret }),
 
     write({ url, parts, expires }) {
+      assertDelivered(parts.origin)
       const { origin, path } = split(asSentToVendor(url, parts))
       const query = [...phpParameters(parts.query).map(printed), `exp=${expires}`].join('&')
       return {

@@ -7,6 +7,7 @@ import { type Duration, secondsOf } from '../core/time.ts'
 import { asSentToVendor } from '../lib/canonical.ts'
 import { append, encodeValue, LONGEST, split, takeParameters } from '../lib/url.ts'
 import { withCleanSecret } from './shared/clean-secret.ts'
+import { assertDelivered } from './shared/vendor-hosts.ts'
 
 /** Options of {@link cloudflare}: how the rule of the zone, or the Worker, is written. */
 export interface CloudflareOptions {
@@ -61,6 +62,7 @@ export function cloudflare(keys: Keys<SecretKey>, options: CloudflareOptions): S
     keys: keyring(keys, { prepare: withCleanSecret }),
 
     write({ url, parts, expires = 0, now }) {
+      assertDelivered(parts.origin)
       const issued = expires - maxAge
       assertOption(issued <= now / 1000, 'expires', 'at most maxAge from now')
       assertOption(/^\d{10}$/.test(`${issued}`), 'expires', 'later: its time of issue must have ten digits')

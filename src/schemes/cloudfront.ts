@@ -10,7 +10,7 @@ import { type AllowedKeys, type KeyPair, keyPairs, signer } from './shared/asymm
 import { asCookies, NAMES, presented } from './shared/cloudfront-parameters.ts'
 import { type CustomPolicy, customPolicy, encodePolicy, fromBase64, policyText, toBase64 } from './shared/cloudfront-policy.ts'
 import { covered, opensUrl, patternFor, prefixOf, resourceOf, wholeUrls } from './shared/cloudfront-resource.ts'
-import { asClientsSend } from './shared/edge-token.ts'
+import { deliveredUrl } from './shared/edge-token.ts'
 
 /** A key pair of a key group: the private key signs, the public key alone verifies. RSA, or ECDSA with P-256. */
 export interface CloudfrontKey extends KeyPair {
@@ -77,7 +77,7 @@ export function cloudfront(
     keys: keyPairs(keys, algorithm === 'SHA1' ? 'SHA-1' : 'SHA-256', ALLOWED_KEYS),
 
     write({ url, parts, expires = 0, starts, ip, prefix, own }, key) {
-      const sent = parts.origin + asClientsSend(url.slice(parts.origin.length))
+      const sent = deliveredUrl(url, parts)
       const resource = resourceOf(sent)
       const pattern = patternFor(resource, prefix, own.resource)
       assertOption(!ip || /^[\d./]+$/.test(ip), 'ip', 'an IPv4 address or network; CloudFront takes no others')

@@ -5,7 +5,7 @@ import { type Algorithm, type Message, type Reading, type Scheme, SECRET, type U
 import { ENDLESS } from '../core/time.ts'
 import { LONGEST, split } from '../lib/url.ts'
 import { withCleanSecret } from './shared/clean-secret.ts'
-import { asClientsSend } from './shared/edge-token.ts'
+import { deliveredUrl } from './shared/edge-token.ts'
 import { withKnownSecret } from './shared/known-secret.ts'
 import { digestWith } from './shared/sha-digest.ts'
 
@@ -76,7 +76,7 @@ export function cloudinary(keys: Keys<SecretKey>, options: CloudinaryOptions = {
     keys: keyring(keys, { prepare: (key) => withCleanSecret(withKnownSecret(key)) }),
 
     write({ url, parts }) {
-      const { origin, path, query, fragment } = split(parts.origin + asClientsSend(url.slice(parts.origin.length)))
+      const { origin, path, query, fragment } = split(deliveredUrl(url, parts))
       const front = base === undefined ? FRONT.exec(path)?.[0] : base.slice(0, -1)
       const rest = front !== undefined && path.startsWith(`${front}/`) ? path.slice(front.length) : ''
       const [signed = ''] = signedPaths(front ?? '', rest)

@@ -5,6 +5,7 @@ import type { Reading, Scheme, Unreadable } from '../core/scheme.ts'
 import { asSentToVendor } from '../lib/canonical.ts'
 import { append, LONGEST, split, takeParameters } from '../lib/url.ts'
 import { withBase64Secret } from './shared/encoded-key.ts'
+import { assertDelivered } from './shared/vendor-hosts.ts'
 
 const NAMES = ['token'] as const
 // The VCL also takes eleven digits. Then a digit could move from the path to the expiry.
@@ -45,6 +46,7 @@ export function fastly(keys: Keys<SecretKey>): Scheme<never, object, 'required'>
     keys: keyring(keys, { prepare: withBase64Secret }),
 
     write({ url, parts, expires }) {
+      assertDelivered(parts.origin)
       assertOption(/^\d{10}$/.test(`${expires}`), 'expires', 'a time of ten digits, from the year 2001 to 2286')
       const sent = asSentToVendor(url, parts)
       const { path, query } = split(sent)

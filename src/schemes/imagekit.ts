@@ -5,7 +5,7 @@ import type { Reading, Scheme, Unreadable } from '../core/scheme.ts'
 import { ENDLESS } from '../core/time.ts'
 import { append, LONGEST, split, takeParameters } from '../lib/url.ts'
 import { withCleanSecret } from './shared/clean-secret.ts'
-import { asClientsSend } from './shared/edge-token.ts'
+import { deliveredUrl } from './shared/edge-token.ts'
 
 /** Options of {@link imagekit}. */
 export interface ImagekitOptions {
@@ -75,7 +75,7 @@ export function imagekit(keys: Keys<SecretKey>, options: ImagekitOptions = {}): 
         'a time after 2001 and before 2286: these links need ten digits',
       )
       assertOption(!parts.fragment, 'url', "without a '#': in the name of a file it is %23")
-      const sent = parts.origin + asClientsSend(url.slice(parts.origin.length))
+      const sent = deliveredUrl(url, parts)
       const { path, query } = split(sent)
       const resource = behindEndpoint(path, query)
       assertOption(resource !== undefined, 'url', 'one that lies below urlEndpoint')

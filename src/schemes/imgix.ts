@@ -8,6 +8,7 @@ import { append, LONGEST, split, takeParameters } from '../lib/url.ts'
 import { withCleanSecret } from './shared/clean-secret.ts'
 import { withoutUnsafe } from './shared/edge-token.ts'
 import { withKnownSecret } from './shared/known-secret.ts'
+import { assertDelivered } from './shared/vendor-hosts.ts'
 
 const NAMES = ['expires', 's'] as const
 
@@ -49,6 +50,7 @@ export function imgix(keys: Keys<SecretKey>): Scheme<never, object, 'optional'> 
     keys: keyring(keys, { prepare: (key) => withCleanSecret(withKnownSecret(key)) }),
 
     write({ url, parts, expires }) {
+      assertDelivered(parts.origin)
       assertOption(!parts.fragment, 'url', "without a '#': in the name of a file it is %23")
       // The packages of imgix leave a `'` of the query as it is.
       const sent = parts.origin + withoutUnsafe(url.slice(parts.origin.length))

@@ -8,6 +8,7 @@ import { append, LONGEST, split, takeParameters } from '../lib/url.ts'
 import { withCleanSecret } from './shared/clean-secret.ts'
 import { withKnownSecret } from './shared/known-secret.ts'
 import { md5Digest } from './shared/plain-hash.ts'
+import { assertDelivered } from './shared/vendor-hosts.ts'
 
 /** Options of {@link keycdn}: how the zone is configured. */
 export interface KeycdnOptions<Images extends boolean = boolean> {
@@ -76,6 +77,7 @@ const ACCESS_CONTROL: Kind = {
   expiry: 'required',
 
   write({ url, parts, expires }) {
+    assertDelivered(parts.origin)
     const sent = asSentToVendor(url, parts)
     return {
       toSign: stringToSign(split(sent).path, `${expires}`),
@@ -107,6 +109,7 @@ const IMAGE_PROCESSING: Kind = {
   expiry: 'none',
 
   write({ url, parts }) {
+    assertDelivered(parts.origin)
     const sent = asSentToVendor(url, parts)
     const { path, query } = split(sent)
     assertOption(

@@ -6,7 +6,7 @@ import { contains } from '../lib/address.ts'
 import { BASE64URL, encode } from '../lib/encoding.ts'
 import { normalOrigin } from '../lib/normalise.ts'
 import { append, LONGEST, split } from '../lib/url.ts'
-import { asClientsSend, asCookie, asTyped, claimedResource, opensPath, prefixOf, presented, sentOrTyped } from './shared/edge-token.ts'
+import { asCookie, asTyped, claimedResource, deliveredUrl, opensPath, prefixOf, presented, sentOrTyped } from './shared/edge-token.ts'
 import { withBase64Secret } from './shared/encoded-key.ts'
 import { fieldText, headersOf, headersToSign, listOf, scopeOf } from './shared/media-cdn-fields.ts'
 import { readToken } from './shared/media-cdn-token.ts'
@@ -90,7 +90,7 @@ export function mediaCdn(
       assertOption(ip === undefined || own.ipRanges === undefined, 'ipRanges', 'left out with an ip')
       assertOption(data === undefined || typeof data === 'string', 'data', 'text')
       const origin = normalOrigin(parts.origin)
-      const sent = parts.origin + asClientsSend(url.slice(parts.origin.length))
+      const sent = deliveredUrl(url, parts)
       const { path } = split(sent)
       const scope = scopeOf(origin, prefix, own.pathGlobs)
       assertOption(scope !== 'FullPath' || !path.includes('~'), 'url', "one with a path without '~', which ends a field: write %7E")

@@ -6,6 +6,7 @@ import { asSent } from '../lib/canonical.ts'
 import { normalOrigin } from '../lib/normalise.ts'
 import { append, LONGEST, type Parts, split, takeParameters } from '../lib/url.ts'
 import { withCleanSecret } from './shared/clean-secret.ts'
+import { assertDelivered } from './shared/vendor-hosts.ts'
 
 /** A pair of keys of Qiniu. */
 export interface QiniuKey extends SecretKey {
@@ -59,6 +60,7 @@ export function qiniu(keys: Keys<QiniuKey>): Scheme<never, object, 'required'> {
     keys: keyring(keys, { prepare: withId }),
 
     write({ url, parts, expires }, key) {
+      assertDelivered(parts.origin)
       assertOption(parts.origin, 'url', 'absolute: the signature covers scheme and host')
       const dated = append(asSent(url, parts), `e=${expires}`)
       const sent = split(dated)

@@ -8,6 +8,7 @@ import { append, decodeValue, LONGEST, split, takeParameters } from '../lib/url.
 import { withCleanSecret } from './shared/clean-secret.ts'
 import { withKnownSecret } from './shared/known-secret.ts'
 import { md5Digest } from './shared/plain-hash.ts'
+import { assertDelivered } from './shared/vendor-hosts.ts'
 
 const NAMES = ['_upt', '_upp'] as const
 /** The middle of an MD5: eight hex digits from the thirteenth on. */
@@ -53,6 +54,7 @@ export function upyun(keys: Keys<SecretKey>): Scheme<'prefix', object, 'required
     keys: keyring(keys, { prepare: (key) => withCleanSecret(withKnownSecret(key)) }),
 
     write({ url, parts, expires, prefix }) {
+      assertDelivered(parts.origin)
       const sent = asSent(url, parts)
       const { path } = split(sent)
       const levels = prefix === undefined ? undefined : prefix.split('/').length - 2

@@ -1,14 +1,30 @@
 // sign refuses what the storage could not open. Each case is from a public report; the link would have had a right signature.
+import { generateKeyPairSync } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { LinkError, type Scheme, sign, verify } from '../../src/index.ts'
+import { akamai } from '../../src/schemes/akamai.ts'
+import { alibabaCdn } from '../../src/schemes/alibaba-cdn.ts'
 import { azure } from '../../src/schemes/azure.ts'
+import { bunny } from '../../src/schemes/bunny.ts'
+import { bytescale } from '../../src/schemes/bytescale.ts'
+import { cloudCdn } from '../../src/schemes/cloud-cdn.ts'
+import { cloudflare } from '../../src/schemes/cloudflare.ts'
+import { cloudflareImages } from '../../src/schemes/cloudflare-images.ts'
+import { cloudfront } from '../../src/schemes/cloudfront.ts'
+import { cloudinary } from '../../src/schemes/cloudinary.ts'
+import { fastly } from '../../src/schemes/fastly.ts'
 import { gcs } from '../../src/schemes/gcs.ts'
 import { imagekit } from '../../src/schemes/imagekit.ts'
 import { imgix } from '../../src/schemes/imgix.ts'
+import { keycdn } from '../../src/schemes/keycdn.ts'
+import { mediaCdn } from '../../src/schemes/media-cdn.ts'
 import { ossV4 } from '../../src/schemes/oss-v4.ts'
+import { qiniu } from '../../src/schemes/qiniu.ts'
 import { s3 } from '../../src/schemes/s3.ts'
 import { s3v2 } from '../../src/schemes/s3v2.ts'
+import { tencentCdn } from '../../src/schemes/tencent-cdn.ts'
 import { tencentCos } from '../../src/schemes/tencent-cos.ts'
+import { upyun } from '../../src/schemes/upyun.ts'
 
 const now = () => new Date('2030-01-01T00:00:00Z')
 const secret = 'made/Up+Secret0123456789abcdefABCDEFghij'
@@ -235,4 +251,52 @@ test('a secondary of Azure cannot be written', async () => {
   const url = 'https://account-secondary.blob.core.windows.net/files/a.png'
   await expect(asking(account, url, { permissions: 'cw' })).rejects.toMatchObject({ option: 'permissions' })
   expect(await asking(account, url, { permissions: 'rw' })).toContain('sp=rw')
+})
+
+const pem = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ type: 'pkcs8', format: 'pem' }) as string
+const maxAge = '1h'
+
+// A distribution has a host of its own; the bucket behind it does not know the links.
+test.each<[name: string, scheme: Scheme, path?: string]>([
+  ['cloudfront', cloudfront({ id: 'K2JCJMDEHXQW5F', secret: pem })],
+  ['cloud-cdn', cloudCdn({ id: 'my-key', secret: 'nZtRohdNF9m3cKM24IcK4w==' })],
+  ['media-cdn', mediaCdn({ secret: 'g_SlMILiIWKqsC6Z2L7gy0sReDOqtSrJrE7CXNr5Nl8=' })],
+  ['akamai', akamai({ secret: 'aabbccddeeff00112233445566778899' })],
+  ['alibaba-cdn', alibabaCdn({ secret }, { maxAge })],
+  ['bunny', bunny({ secret })],
+  ['bytescale', bytescale({ id: 'BMCyGyFk', secret: 'AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=' })],
+  ['cloudflare', cloudflare({ secret }, { maxAge })],
+  ['cloudflare-images', cloudflareImages({ secret })],
+  ['cloudinary', cloudinary({ secret }), '/demo/image/upload/a.png'],
+  ['fastly', fastly({ secret: 'iqFPeN2u+Z0Lm5IrsKaOFKRqEU5Gw8ePtaEkHZWuD24=' })],
+  ['imagekit', imagekit({ secret })],
+  ['imgix', imgix({ secret })],
+  ['keycdn', keycdn({ secret })],
+  ['qiniu', qiniu({ id: 'MADEUP', secret })],
+  ['tencent-cdn', tencentCdn({ secret }, { maxAge })],
+  ['upyun', upyun({ secret })],
+])('%s does not sign for the host of a bucket', async (_, scheme, path = '/pictures/a.png') => {
+  const conditions = { expires: scheme.expiry === 'none' ? 'never' : '15m' }
+  for (const url of [AMAZON, AZURE, GOOGLE, ALIBABA, R2, B2, SPACES])
+    await expect(asking(scheme, new URL(url).origin + path, conditions), url).rejects.toMatchObject({ code: 'bad_option', option: 'url' })
+  expect((await verify(scheme, await asking(scheme, `https://cdn.example${path}`, conditions), { now })).ok).toBe(true)
+})
+
+// It would sign the key `who`, as `my file#1.png` would sign `my file`.
+test('a ? of a key must be escaped', async () => {
+  for (const [scheme, home] of [
+    [s3(key), 'https://pictures.s3.eu-west-1.amazonaws.com'],
+    [s3v2(key), 'https://pictures.s3.eu-west-1.amazonaws.com'],
+    [gcs(key), 'https://storage.googleapis.com/pictures'],
+    [account, 'https://account.blob.core.windows.net/files'],
+    [ossV4(key), 'https://pictures.oss-cn-hangzhou.aliyuncs.com'],
+    [tencentCos(key), 'https://pictures-1250000000.cos.ap-beijing.myqcloud.com'],
+  ] as const) {
+    for (const name of ['who?.png', 'who? me.tar.gz', 'who?&me.png'])
+      await expect(asking(scheme, `${home}/${name}`), name).rejects.toMatchObject({ code: 'bad_option', option: 'url' })
+    for (const name of ['who%3F.png', 'who.png?acl', 'who.png?a=b.png']) {
+      const link = await asking(scheme, `${home}/${name}`)
+      expect((await verify(scheme, link, { now })).ok, name).toBe(true)
+    }
+  }
 })

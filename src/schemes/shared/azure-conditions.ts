@@ -18,6 +18,7 @@ import {
   resourceTypeOf,
   type Taken,
 } from './azure-request.ts'
+import { FILE_IN_QUERY } from './presign-request.ts'
 import { areDifferent } from './texts-of.ts'
 import { allBut, assertHostIsNotOf } from './vendor-hosts.ts'
 
@@ -231,6 +232,7 @@ const CONTAINER = /^\/\$?[a-z\d-]+(\/|$)/
 /** Throws for URLs that Azure does not have, because their links could open nothing. */
 export function assertUrl({ origin, path, query, fragment }: Parts, { fields, request, faulty }: Taken, account: string): void {
   assertOption(!fragment, 'url', "without a '#': in the name of a blob or file it is %23")
+  assertOption(!FILE_IN_QUERY.test(query), 'url', "without a '?' that belongs to a name: there it is %3F")
   assertOption(!hasBrokenEscape(path + query), 'url', "escaped: a '%' in a name is %25")
   // Azure compares names without case, so the link would have this parameter twice.
   assertOption(Object.keys(fields).length === 0, 'url', 'without the parameters that a link adds, in any case')

@@ -3,6 +3,7 @@
 import type { Cookie } from '../../core/scheme.ts'
 import { below, normal, normalPath } from '../../lib/normalise.ts'
 import { decodeValue, encodeValue, type Parts, split } from '../../lib/url.ts'
+import { assertDelivered } from './vendor-hosts.ts'
 
 /** Finds a header by its name in lower case. */
 export type HeaderReader = (name: string) => string | undefined
@@ -51,6 +52,12 @@ function nameOf(piece: string): string | undefined {
 
 const valuesOf = (name: string, pieces: readonly string[]): readonly string[] =>
   pieces.filter((piece) => nameOf(piece) === name).map((piece) => piece.slice(piece.indexOf('=') + 1))
+
+/** The URL as clients send it. Throws for the host of a storage, which does not know the links of a network in front of it. */
+export function deliveredUrl(url: string, { origin }: Parts): string {
+  assertDelivered(origin)
+  return origin + asClientsSend(url.slice(origin.length))
+}
 
 /** The parts of a token. */
 export interface EdgeToken<Name extends string> {

@@ -10,11 +10,18 @@ export const HEADER_NAME: RegExp = /^[a-z\d_.-]+$/
 /** The schemes of URLs that a request can have. They are not signed. */
 export const HTTP: RegExp = /^https?:/i
 
+/**
+ * A parameter without a value that looks like the end of a file's name: `/who?.png` would sign the key `who`. No sub-resource, such as `acl`, has a
+ * dot.
+ */
+export const FILE_IN_QUERY: RegExp = /[?&][^=&]*\.[A-Za-z\d]{1,5}(?=&|$)/
+
 /** The method that is signed. Throws for several, and for a URL that no storage can open. */
 export function presignedMethod({ parts, methods = ['GET'] }: Grant): string {
   assertOption(methods.length === 1, 'method', 'one method, because a presigned URL opens only one')
   assertOption(HTTP.test(parts.origin), 'url', 'one that begins with https:// or http://')
   assertOption(!parts.fragment, 'url', 'free of a fragment: write the # of a key as %23')
+  assertOption(!FILE_IN_QUERY.test(parts.query), 'url', 'free of a ? that belongs to the key: write it as %3F')
   return methods[0] as string
 }
 

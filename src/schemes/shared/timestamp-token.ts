@@ -9,6 +9,7 @@ import { withCleanSecret } from './clean-secret.ts'
 import { withKnownSecret } from './known-secret.ts'
 import { md5Digest } from './plain-hash.ts'
 import { digestWith } from './sha-digest.ts'
+import { assertDelivered } from './vendor-hosts.ts'
 
 /** Conditions of links of type A. */
 export interface TokenConditions {
@@ -178,6 +179,7 @@ export function timestampToken(keys: Keys<SecretKey>, settings: TokenSettings): 
     keys: keyring(keys, { prepare: (key) => withCleanSecret(withKnownSecret(key)) }),
 
     write({ url, parts, expires = 0, now, own: { rand = '0', uid = '0' } }, key) {
+      assertDelivered(parts.origin)
       assertOption(typeof rand === 'string' && /^[A-Za-z\d]{1,100}$/.test(rand), 'rand', 'up to 100 letters and digits')
       assertOption(typeof uid === 'string' && /^\w{1,100}$/.test(uid), 'uid', 'up to 100 letters, digits and _')
       const { format } = type

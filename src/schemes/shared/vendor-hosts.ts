@@ -1,5 +1,6 @@
 // Hosts of storages, by vendor. A link that is signed for the host of another vendor opens nothing, although its signature is right.
 import { assertOption } from '../../core/errors.ts'
+import { hostname, hostOf } from './storage-host.ts'
 
 /** A vendor of a storage. */
 export type StorageVendor =
@@ -36,4 +37,13 @@ export function allBut(...own: readonly StorageVendor[]): readonly StorageVendor
 export function assertHostIsNotOf(vendors: readonly StorageVendor[], hostname: string): void {
   const vendor = vendors.find((each) => HOSTS[each].test(hostname))
   assertOption(!vendor, 'url', `one with a host that takes these links: this one belongs to ${vendor}`)
+}
+
+/**
+ * Throws for a URL with the host of a storage, in place of that of the network that delivers its files: the storage does not know the network's links.
+ *
+ * @param origin - That of the URL; empty for a path.
+ */
+export function assertDelivered(origin: string): void {
+  if (origin) assertHostIsNotOf(allBut(), hostname(hostOf(origin).toLowerCase()))
 }

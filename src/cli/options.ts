@@ -25,6 +25,9 @@ export function parse(args: readonly string[], options: Options): { values: Valu
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
     const [, unknown] = /'(--?[^'= ]+)/.exec(message) ?? []
+    // Node's message has three lines.
+    if (unknown !== undefined && message.includes('argument is ambiguous'))
+      throw new Misuse(`${unknown} must have a value; one that begins with '-' is written as ${unknown}=-…`, { cause: error })
     if (code !== 'ERR_PARSE_ARGS_UNKNOWN_OPTION' || unknown === undefined) throw new Misuse(message.split('. ')[0], { cause: error })
     const near = nearest(unknown.replace(/^-+/, ''), Object.keys(options))
     throw new Misuse(

@@ -488,6 +488,10 @@ describe('options', () => {
 
   test.each([
     [['verfy'], "securelink: unknown verb 'verfy'; did you mean verify?"],
+    [
+      ['sign', '--expires', '-10m', '/a'],
+      "securelink sign: --expires must have a value; one that begins with '-' is written as --expires=-…",
+    ],
     [['sgn'], "securelink: unknown verb 'sgn'; did you mean sign?"],
     [['inspekt'], "securelink: unknown verb 'inspekt'; did you mean inspect?"],
     [['frobnicate'], "securelink: unknown verb 'frobnicate'; securelink --help lists the verbs"],

@@ -211,7 +211,7 @@ function fromAddress(address: NonNullable<Reading['address']>, ready: ReadyKey, 
 /** What the link says, completed by what only its signature reveals and by the dates of its key. */
 function provenClaims(reading: Reading, key: SecretKey, visit: Visit, which: number): Claims {
   const { claims } = reading
-  const starts = key.starts && !(key.starts <= (claims.starts ?? 0)) ? key.starts : undefined
+  const starts = key.starts && !(key.starts <= (claims.starts ?? 0)) ? new Date(key.starts) : undefined
   const revealed = reading.proves?.(visit, which)
   if (!revealed && !starts) return claims
   const proven: { -readonly [Name in keyof Claims]: Claims[Name] } = { ...claims, ...revealed }
@@ -241,10 +241,10 @@ function objectionTo(signed: Signed, atAddress: boolean, { method }: Visit, { no
   return undefined
 }
 
-/** Caches and clients go by the expiry: a key that expires first ends the link. */
+/** Caches and clients go by the expiry: a key that expires first ends the link. A copy, because callers own the claims, but not the dates of the key. */
 function endingWithKey(claims: Claims, { expires }: SecretKey): Claims {
   if (!expires || !(expires < claims.expires)) return claims
-  const ending: { -readonly [Name in keyof Claims]: Claims[Name] } = { ...claims, expires }
+  const ending: { -readonly [Name in keyof Claims]: Claims[Name] } = { ...claims, expires: new Date(expires) }
   delete ending.endless
   return ending
 }

@@ -100,3 +100,17 @@ test('a refused request consumes no use, whatever the reason', async () => {
   expect(await asked(links, link, after(5))).toBeUndefined()
   expect(taken).toHaveLength(1)
 })
+
+test("the dates in claims are copies: a change to them does not change the key's", async () => {
+  const now = () => new Date('2030-01-01T00:00:00Z')
+  const at = (seconds: number) => new Date(+now() + seconds * 1000)
+  const secret = '0123456789abcdef0123456789abcdef'
+  const link = await sign(hmac({ secret }), '/a', { expires: '1h' }, { now })
+  const links = hmac({ secret, starts: at(-60), expires: at(60) })
+  const { claims } = await verify(links, link, { now })
+  expect([claims?.starts, claims?.expires]).toEqual([at(-60), at(60)])
+  claims?.starts?.setFullYear(2000)
+  claims?.expires.setFullYear(2100)
+  expect((await verify(links, link, { now: () => at(-61) })).reason).toBe('too_early')
+  expect((await verify(links, link, { now: () => at(60) })).reason).toBe('key_expired')
+})

@@ -157,7 +157,11 @@ export function hmac(keys: Keys<SecretKey>, options: HmacOptions = {}): Scheme<C
       if (!tooMany && isIgnored(name, piece)) continue
       kept.push(piece)
       if (!inPath && looksLikeOurs(name)) taken.faulty ??= name
-      if (tooMany && behindTheLink) taken.faulty ??= names[0]
+      if (tooMany && behindTheLink) {
+        taken.faulty ??= names[0]
+        // The link is malformed, whatever follows. Stop here, or each of thousands of pieces would be decoded.
+        break
+      }
     }
     const query = kept.join('&')
     taken.query = query && `?${query}`

@@ -1,5 +1,5 @@
 // hmac: what it says about itself, and which parameter a refusal names.
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { keyring } from '../../src/core/keys.ts'
 import { hmac, type LinkError, sign, verify } from '../../src/index.ts'
 
@@ -131,4 +131,15 @@ test('more parameters than parsers take stay in their order', async () => {
   const swapped = link.replace('p0=0&p1=1&', 'p1=1&p0=0&')
   expect(swapped).not.toBe(link)
   expect(await verify(links, swapped, at)).toMatchObject({ reason: 'bad_signature' })
+})
+
+test('of thousands of pieces behind a link, only the first one is decoded', async () => {
+  const links = hmac({ secret: 'a secret of 32 bytes or more, for tests' })
+  const link = await sign(links, '/a?x=1', { expires: '10m' })
+  const replace = vi.spyOn(String.prototype, 'replace')
+  const { reason } = await verify(links, link + '&%'.repeat(8000))
+  const { length } = replace.mock.calls
+  replace.mockRestore()
+  expect(reason).toBe('malformed')
+  expect(length).toBeLessThan(100)
 })

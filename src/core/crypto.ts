@@ -125,10 +125,16 @@ function utf8(text: string): Bytes {
 }
 
 function joined(pieces: readonly (string | Uint8Array | typeof SECRET)[], key: SecretKey | undefined): Bytes {
-  const bytes = pieces.flatMap((piece) => {
+  const parts = pieces.map((piece) => {
     const part = piece === SECRET ? key?.secret : piece
     // Copied at once, because the bytes of the next piece are written into the same buffer.
-    return [...bytesOf(part as string | Bytes)]
+    return bytesOf(part as string | Bytes).slice()
   })
-  return Uint8Array.from(bytes)
+  const bytes = new Uint8Array(parts.reduce((length, part) => length + part.length, 0))
+  let at = 0
+  for (const part of parts) {
+    bytes.set(part, at)
+    at += part.length
+  }
+  return bytes
 }

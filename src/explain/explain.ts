@@ -18,7 +18,10 @@ import { tableOf } from './tables/all.ts'
 export interface ExplainOptions extends VerifyOptions {
   /** The factory of the scheme, its keys and its options, so that other options are tried as well: `[hmac, keys, { origin: true }]`. */
   readonly make?: Make
-  /** How many signatures are computed at most. Default: 5,000, which takes about a second. */
+  /**
+   * How many signatures are computed at most. Default: 5,000, which takes about a second. A link of more than 400 characters gets fewer, in
+   * proportion to its length, so that strangers cannot make a search longer with a long link.
+   */
   readonly bound?: number
   /** Tables of mistakes for schemes of your own. They come on top of those of the package. Default: none. */
   readonly tables?: readonly Table[]

@@ -32,11 +32,16 @@ interface Entry {
 // The number of HMACs for a derived key, as with Signature Version 4.
 const DERIVATION = 4
 
+// How many characters of links a search looks at for each signature that it may compute. Strangers can send links of 16,384 characters, and each
+// attempt reads the whole link again. Links of up to 400 characters are searched as far as the bound of signatures allows.
+const CHARACTERS = 400
+
 /** Searches for the mistakes that made a signature. */
 export class Search {
   /** How many signatures were computed. */
   tried = 0
   readonly #bound: number
+  #looked = 0
   // The strings whose signatures are known not to match.
   readonly #known = new Set<string>()
   // Changed keys, so that each is imported once.
@@ -63,7 +68,7 @@ export class Search {
     for (const { rule, variant } of entries) {
       const found = variant && (await this.#check(patched(attempt, variant.patch), [mistakeOf(rule, variant)]))
       if (found) return found
-      if (this.tried >= this.#bound) return undefined
+      if (this.#isOver) return undefined
     }
     return this.#findPair(attempt, entries)
   }
@@ -77,15 +82,25 @@ export class Search {
       const changed = patched(attempt, variant.patch)
       const known = onTop.get(first) ?? new Map<Rule, readonly Variant[]>()
       onTop.set(first, known)
-      const variants = known.get(second.rule) ?? second.rule.variants(changed)
+      const variants = known.get(second.rule) ?? this.#variantsOf(second.rule, changed)
       known.set(second.rule, variants)
       const other = variants[second.which]
       if (!other) continue
       const found = await this.#check(patched(changed, other.patch), [mistakeOf(rule, variant), mistakeOf(second.rule, other)])
       if (found) return found
-      if (this.tried >= this.#bound) return undefined
+      if (this.#isOver) return undefined
     }
     return undefined
+  }
+
+  /** Has the search computed as many signatures, or looked at as many characters, as it may? */
+  get #isOver(): boolean {
+    return this.tried >= this.#bound || this.#looked >= this.#bound * CHARACTERS
+  }
+
+  #variantsOf(rule: Rule, attempt: Attempt): readonly Variant[] {
+    this.#looked += attempt.url.length
+    return rule.variants(attempt)
   }
 
   /** The string and signature that the verifier expects, for the first key that may have signed. */
@@ -105,6 +120,7 @@ export class Search {
 
   /** Compares the signature of an attempt with the one that came. */
   async #check(attempt: Attempt, mistakes: readonly Mistake[]): Promise<Found | undefined> {
+    this.#looked += attempt.url.length
     const read = await this.#readLink(attempt)
     if (!read || read.received === '') return undefined
     for (const candidate of await this.#candidates(attempt, read.reading)) {

@@ -7,8 +7,13 @@ export const BASE64URL = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz01
 /** Base64, RFC 4648 section 4, without padding. The caller adds and removes it. */
 export const BASE64 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
 
+/** Whole groups of three bytes, which are four characters of base64. */
+const PIECE = 3 * 1024
+
 /** Writes bytes in an alphabet of 16 or 64 characters. */
 export function encode(bytes: Uint8Array, alphabet: string): string {
+  // In pieces, because the characters of a piece are the arguments of one call, and a stack has no room for 130,000 of them.
+  if (bytes.length > PIECE) return encode(bytes.subarray(0, PIECE), alphabet) + encode(bytes.subarray(PIECE), alphabet)
   return alphabet.length === 16 ? encode16(bytes, alphabet) : encode64(bytes, alphabet)
 }
 

@@ -162,7 +162,11 @@ export function hmac(keys: Keys<SecretKey>, options: HmacOptions = {}): Scheme<C
       if (!tooMany && isIgnored(name, piece)) continue
       kept.push(piece)
       if (!inPath && looksLikeOurs(name)) taken.faulty ??= name
-      if (tooMany && behindTheLink) taken.faulty ??= names[0]
+      if (tooMany && behindTheLink) {
+        taken.faulty ??= names[0]
+        // The link is malformed, whatever follows.
+        if (taken.values.signature) break
+      }
     }
     const query = kept.join('&')
     taken.query = query && `?${query}`

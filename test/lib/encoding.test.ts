@@ -20,6 +20,14 @@ test.each(ALPHABETS)('%s is what Buffer writes, without padding, and is read bac
   }
 })
 
+test('of 400,000 bytes, too', () => {
+  const bytes = bytesOf(400_000)
+  for (const [name, alphabet] of ALPHABETS) {
+    const text = encode(bytes, alphabet)
+    expect(text === Buffer.from(bytes).toString(name).replace(/=+$/, '')).toBe(true)
+  }
+})
+
 test('each last character has one spelling: bits that no byte has must be zero', () => {
   for (const [, alphabet] of ALPHABETS.slice(1))
     for (const length of [1, 2]) {

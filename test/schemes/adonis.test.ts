@@ -128,3 +128,11 @@ test('nothing throws on any text', async () => {
     expect((await verify(login, text, at)).ok, text).toBe(false)
   }
 })
+
+test('a request of 16,000 half surrogate pairs is refused, and nothing is thrown', async () => {
+  const link = await sign(links, '/users', { expires: '10m' })
+  for (const odd of ['\ud800', '\u0001', '\u{10ffff}']) {
+    const request = link.replace('/users', `/users${odd.repeat(16_000 / odd.length)}`)
+    expect((await verify(links, request)).reason).toMatch(/malformed|bad_signature/)
+  }
+})

@@ -129,8 +129,10 @@ export const LINK_RULES: readonly Rule[] = [
     remedy: 'Sign a URL once, and do not add its parameters a second time.',
     variants(attempt) {
       const pieces = piecesOf(attempt.url)
-      const first = pieces.filter(({ name }, at) => pieces.findIndex((other) => other.name === name) === at)
-      const last = pieces.filter(({ name }, at) => !pieces.slice(at + 1).some((other) => other.name === name))
+      const firstOf = new Map([...pieces].reverse().map((piece) => [piece.name, piece]))
+      const lastOf = new Map(pieces.map((piece) => [piece.name, piece]))
+      const first = pieces.filter((piece) => firstOf.get(piece.name) === piece)
+      const last = pieces.filter((piece) => lastOf.get(piece.name) === piece)
       return first.length === pieces.length ? [] : urls(attempt, withPieces(attempt.url, first), withPieces(attempt.url, last))
     },
   },
@@ -239,22 +241,21 @@ function withoutAdded(attempt: Attempt, where: 'behind' | 'in front'): readonly 
   const pieces = piecesOf(attempt.url)
   const foreign = pieces.filter(({ name }) => !isOwn(attempt, name))
   const lastOwn = pieces.map(({ name }) => isOwn(attempt, name)).lastIndexOf(true)
-  const behind = lastOwn < 0 ? [] : pieces.slice(lastOwn + 1)
-  const added = pieces.filter((piece) => behind.includes(piece) || (foreign.includes(piece) && TRACKING.test(piece.name)))
-  const others = foreign.filter((piece) => !added.includes(piece))
+  // After the last parameter of the link, all are foreign.
+  const behind = new Set(lastOwn < 0 ? [] : pieces.slice(lastOwn + 1))
+  const isAdded = (piece: Piece): boolean => behind.has(piece) || TRACKING.test(piece.name)
+  const added = foreign.filter(isAdded)
+  const others = foreign.filter((piece) => !isAdded(piece))
   const looked = where === 'behind' ? added : others
   const groups = [looked, ...looked.slice(0, 12).map((piece) => [piece]), ...(where === 'behind' ? [] : [foreign])]
   return groups
     .filter((group, at) => group.length > 0 && !(at > 0 && group.length === looked.length))
-    .map((group) => ({
-      what: group.map(({ name }) => name.slice(0, 40)).join(', '),
-      patch: {
-        url: withPieces(
-          attempt.url,
-          pieces.filter((piece) => !group.includes(piece)),
-        ),
-      },
-    }))
+    .map((group) => {
+      // A set, because strangers can send thousands of parameters.
+      const removed = new Set(group)
+      const left = pieces.filter((piece) => !removed.has(piece))
+      return { what: group.map(({ name }) => name.slice(0, 40)).join(', '), patch: { url: withPieces(attempt.url, left) } }
+    })
 }
 
 /**

@@ -5,7 +5,7 @@ import { ANY, BASIC_TIME, basicTime, earliest, expiresRule, isoTime, jwtTimes, l
 // SigV4A has no region between the date and the service.
 const AMAZON_CREDENTIAL = /\/s3[\w-]*\/aws4_request$/
 
-// Methods, and the letters of permissions that allow them for blobs and files, whose links have `sr`. Queues and tables have other letters.
+// Methods, and the letters of permissions that allow them for blobs and files.
 const AZURE_METHODS: Readonly<Record<string, RegExp>> = { DELETE: /d/, GET: /[rl]/, PUT: /[acw]/ }
 
 /** `start;end` */
@@ -35,7 +35,7 @@ export const STORAGE: readonly Rule[] = [
         // If the delegation key that signed the link expires first, the link expires with it.
         expires: earliest(isoTime(link.text('se')), isoTime(link.text('ske')), token?.expires),
         starts: latest(isoTime(link.text('st')), isoTime(link.text('skt')), token?.starts),
-        methods: Object.keys(AZURE_METHODS).filter((method) => AZURE_METHODS[method]?.test(link.text('sr') && link.text('sp'))),
+        methods: Object.keys(AZURE_METHODS).filter((method) => AZURE_METHODS[method]?.test(link.text('sp'))),
         ip: link.text('sip'),
       }
     },

@@ -103,15 +103,12 @@ export function cloudCdn(keys: Keys<CloudCdnKey>, options: CloudCdnOptions = {})
 }
 
 /** To name the field that is wrong. */
-const NAMED_FIELDS = [
-  { name: 'Expires', form: /[?&]Expires=[1-9]\d{0,10}(?:&|$)/ },
-  { name: 'KeyName', form: /[?&]KeyName=[\w.-]+(?:&|$)/ },
-] as const
+const FORMS = { Expires: /[?&]Expires=[1-9]\d{0,10}(?:&|$)/, KeyName: /[?&]KeyName=[\w.-]+(?:&|$)/ }
 
 /** The fields must be the last ones of a URL, in their order. */
 function readUrl(url: string, hasPrefix: boolean): Reading | Unreadable {
   const [end = '', fields = '', urlPrefix, expires = '', keyId = '', signature = ''] = FIELDS['&'].exec(url) ?? []
-  if (!signature) return { malformed: NAMED_FIELDS.find((field) => !field.form.test(url))?.name ?? 'Signature' }
+  if (!signature) return { malformed: Object.entries(FORMS).find(([, form]) => !form.test(url))?.[0] ?? 'Signature' }
   if (hasPrefix && !urlPrefix) return { malformed: 'URLPrefix' }
   const signed = url.slice(0, url.length - `&Signature=${signature}=`.length)
   return reading(url.slice(0, url.length - end.length), signed, { fields, urlPrefix, expires, keyId, signature })

@@ -127,10 +127,9 @@ export function hmac(keys: Keys<SecretKey>, options: HmacOptions = {}): Scheme<C
   }
 
   function takeFromPath(taken: Taken): void {
-    const { path } = taken
-    const end = endOf(path, '/', 1)
+    const end = endOf(taken.path, '/', 1)
     // Programs that escape each segment of a path, as `encodeURIComponent` does, escape these marks of the token.
-    const token = path.slice(0, end).replace(/%(?:2C|3D|7E)/gi, decodeURIComponent)
+    const token = taken.path.slice(0, end).replace(/%(?:2C|3D|7E)/gi, decodeURIComponent)
     if (!token.startsWith(`/${names[0]}=`)) return
     // `~` stands for `%` here: servers refuse or decode `%2F` in a path.
     for (const piece of token.slice(1).replaceAll('~', '%').split(',')) {
@@ -139,7 +138,7 @@ export function hmac(keys: Keys<SecretKey>, options: HmacOptions = {}): Scheme<C
       if (parameter) take(taken, parameter, piece.slice(written.length + 1))
       else if (piece) taken.faulty ??= names[0]
     }
-    taken.path = path.slice(end) || '/'
+    taken.path = taken.path.slice(end) || '/'
   }
 
   function takeFromQuery(taken: Taken): void {
@@ -162,11 +161,9 @@ export function hmac(keys: Keys<SecretKey>, options: HmacOptions = {}): Scheme<C
       if (!tooMany && isIgnored(name, piece)) continue
       kept.push(piece)
       if (!inPath && looksLikeOurs(name)) taken.faulty ??= name
-      if (tooMany && behindTheLink) {
-        taken.faulty ??= names[0]
-        // The link is malformed, whatever follows.
-        if (taken.values.signature) break
-      }
+      if (tooMany && behindTheLink) taken.faulty ??= names[0]
+      // The link is malformed, whatever follows.
+      if (tooMany && behindTheLink && taken.values.signature) break
     }
     const query = kept.join('&')
     taken.query = query && `?${query}`

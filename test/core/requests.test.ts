@@ -263,7 +263,10 @@ describe('lengths', () => {
 })
 
 describe('the end of a long text is signed, too', () => {
-  const covering = schemes.filter(([, { covers }, conditions]) => covers.includes('path') && !('prefix' in conditions))
+  // Azure has no names of more than 1,024 characters.
+  const covering = schemes.filter(
+    ([name, { covers }, conditions]) => covers.includes('path') && !('prefix' in conditions) && name !== 'azure',
+  )
 
   // Signatures, digests and hashes of requests are computed from one buffer of 4,096 bytes, where that is long enough.
   test.each(covering)('%s: a path of 6,000 characters, and its last one', async (_name, scheme, conditions) => {

@@ -22,7 +22,7 @@ export interface PlatformKey {
 /** A secret: text (its UTF-8 bytes; hex and base64 are not decoded), bytes, an HMAC `CryptoKey`, or one that stays elsewhere. */
 export type Secret = string | Uint8Array | PlatformKey | RemoteSecret
 
-/** One secret and what is known about it. It is a value, and its fields are copied: to change a secret, make a new key. */
+/** One secret and what is known about it. It is a value, and its bytes and dates are copied: to change a secret, make a new key. */
 export interface SecretKey {
   /** Written into links where the scheme can, so that the verifier knows which key to use. */
   readonly id?: string
@@ -63,7 +63,7 @@ export interface KeyRules<K, R extends SecretKey> {
 /** Checks keys and copies their bytes. A keyring is checked at once, keys that are looked up when they arrive. */
 export function keyring<K extends SecretKey, R extends SecretKey = K>(keys: Keys<K>, rules: KeyRules<K, R> = {}): KeySource<R> {
   if (typeof keys === 'function') return lookedUp(keys, rules)
-  const ring = listed(keys).map((key) => checked(key, rules))
+  const ring = listed(keys).map((key) => checked(key, rules, false))
   return () => {
     assertOption(ring.length > 0, 'keys', 'at least one key; an empty keyring can only read links', 'no_key')
     return ring
@@ -82,7 +82,7 @@ function lookedUp<K extends SecretKey, R extends SecretKey>(lookup: KeyLookup<K>
       const fields = fieldsOf(key)
       // A database may have changed its object: a key that was ended, or has another secret now, must not open links as before.
       if (before?.fields.every((field, index) => Object.is(field, fields[index]))) return before.ready
-      const ready = checked(key, rules)
+      const ready = checked(key, rules, true)
       known.set(key, { fields, ready })
       return ready
     })
@@ -108,22 +108,27 @@ function listed<K>(keys: Keyring<K>): readonly K[] {
   return Array.isArray(keys) ? keys : [keys as K]
 }
 
-function checked<K extends SecretKey, R extends SecretKey>(key: K, { shortest = 1, prepare }: KeyRules<K, R>): R {
+function checked<K extends SecretKey, R extends SecretKey>(key: K, { shortest = 1, prepare }: KeyRules<K, R>, mayChange: boolean): R {
   assertKey(key)
-  const { id, secret, starts, expires } = key
-  const own = {
-    ...key,
-    // Named, because a spread loses what a class has as a getter: without its expiry, a key would never end.
-    id,
-    // Copied, because callers may wipe their buffer, and the key would become zeros. Not with slice(): a Buffer's is a view of the same bytes.
-    secret: isBytes(secret) ? new Uint8Array(secret) : secret,
-    // Copied, because dates can be set to another time.
-    starts: starts && new Date(starts),
-    expires: expires && new Date(expires),
-  }
+  const { secret, starts, expires } = key
+  const own = mayChange || isBytes(secret) || starts || expires ? copied(key) : key
   const prepared = prepare ? prepare(own) : (own as unknown as R)
   assertOption(lengthOf(prepared.secret) >= shortest, 'secret', `at least ${shortest} bytes long`, 'weak_key')
   return prepared
+}
+
+function copied<K extends SecretKey>(key: K): K {
+  const { id, secret, starts, expires } = key
+  return {
+    ...key,
+    // Named, because a spread loses what a class has as a getter: without its expiry, a key would never end.
+    id,
+    // Callers may wipe their buffer, and the key would become zeros. Not with slice(): a Buffer's is a view of the same bytes.
+    secret: isBytes(secret) ? new Uint8Array(secret) : secret,
+    // Dates can be set to another time.
+    starts: starts && new Date(starts),
+    expires: expires && new Date(expires),
+  }
 }
 
 function assertKey(key: SecretKey): void {

@@ -250,6 +250,14 @@ describe('keys that are looked up', () => {
     }
   })
 
+  test('a key object without dates that is given another secret opens nothing as before', async () => {
+    const key = { secret: TEXT }
+    const links = hmac(() => key)
+    const link = await sign(links, '/f', { expires: '10m' })
+    key.secret = 'another secret of 32 bytes or more'
+    expect((await verify(links, link)).reason).toBe('bad_signature')
+  })
+
   test('a lookup that fails opens nothing behind a guard', async () => {
     const link = await sign(tenants(), 'https://files.test/a', { expires: '1h' }, at)
     const handler = vi.fn(() => new Response('in'))

@@ -84,7 +84,7 @@ describe('links of our schemes', () => {
       for (const { link } of tests) {
         const seen = inspect(reader, link)
         // A token in the path whose marks were escaped on the way to a server: clients have it as it was signed.
-        if (!seen || NEEDS_MORE.test(link) || /\/expires%3d/i.test(link)) continue
+        if (!seen || NEEDS_MORE.test(link) || /\/expires(?:%3d|=[^/]*%2c)/i.test(link)) continue
         count++
         // Supabase's have tokens of the scheme jwt.
         const found = one(link).find((other) => other?.scheme === vendor || (name === 'jwt' && other?.scheme === 'supabase'))

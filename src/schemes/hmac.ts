@@ -65,6 +65,8 @@ interface Taken {
   readonly origin: string
   path: string
   query: string
+  /** Is each name and value in its canonical form, as in most URLs? */
+  readonly plain: boolean | undefined
   /** Has the whole query more pieces than parsers accept? They drop those at the end, so all must stay where they are. */
   readonly tooMany: boolean
 }
@@ -118,9 +120,9 @@ export function hmac(keys: Keys<SecretKey>, options: HmacOptions = {}): Scheme<C
   }
 
   /** Takes the link's parameters out of a URL. `whole` is the query that it will have. */
-  function takeApart({ origin, path, query }: Parts, whole = query): Taken {
+  function takeApart({ origin, path, query, plain }: Parts, whole = query): Taken {
     const tooMany = whole.length > MOST_PIECES && whole.split('&').length > MOST_PIECES
-    const taken: Taken = { values: noValues(), faulty: undefined, origin, path, query, tooMany }
+    const taken: Taken = { values: noValues(), faulty: undefined, origin, path, query, plain, tooMany }
     if (inPath) takeFromPath(taken)
     takeFromQuery(taken)
     return taken
@@ -142,19 +144,20 @@ export function hmac(keys: Keys<SecretKey>, options: HmacOptions = {}): Scheme<C
   }
 
   function takeFromQuery(taken: Taken): void {
-    const { tooMany } = taken
+    const { plain, tooMany } = taken
     const kept: string[] = []
     let behindTheLink = false
     for (const piece of piecesOf(taken.query)) {
       const written = nameIn(piece)
       // Names are compared in canonical form, so none has to be decoded. Of thousands none is ignored, so only simple names matter.
-      const name = canonicalName(written, tooMany)
+      const name = plain ? written : canonicalName(written, tooMany)
       const parameter = inPath ? undefined : parameterOf(name)
       if (parameter) {
+        const value = piece.slice(written.length + 1)
         // Signers write a plus as `%2B`. So a `+` is a space, which `URLSearchParams` and forms write this way.
-        take(taken, parameter, piece.slice(written.length + 1).replaceAll('+', '%20'))
+        take(taken, parameter, plain ? value : value.replaceAll('+', '%20'))
         // Not a value in which some server reads another parameter.
-        if (hidesName(piece)) taken.faulty ??= nameOf(parameter)
+        if (!plain && hidesName(piece)) taken.faulty ??= nameOf(parameter)
         behindTheLink = true
         continue
       }
@@ -171,12 +174,11 @@ export function hmac(keys: Keys<SecretKey>, options: HmacOptions = {}): Scheme<C
 
   /** Takes a parameter of the link's. */
   function take(taken: Taken, parameter: HmacParameter, value: string): void {
-    const { values } = taken
     // A repeated parameter is not decoded again.
-    if (values[parameter] === undefined) {
+    if (taken.values[parameter] === undefined) {
       // A signature has one spelling, so it is not decoded.
       const text = parameter !== 'signature' && value.includes('%') ? decodeValue(value) : value
-      values[parameter] = text || ''
+      taken.values[parameter] = text || ''
       if (text && FORMS[parameter]?.test(text) !== false) return
     }
     taken.faulty ??= nameOf(parameter)
@@ -190,8 +192,7 @@ export function hmac(keys: Keys<SecretKey>, options: HmacOptions = {}): Scheme<C
 
   /** The string to sign: docs/spec.md, section 5. */
   function stringToSign(values: Values, resource: Resource): string {
-    const { prefix } = values
-    let text = `SecureLink hmac v1\n${encodedPurpose}\n${origin ? resource.origin : ''}\n${prefix ? '' : resource.path}\n${resource.query}`
+    let text = `SecureLink hmac v1\n${encodedPurpose}\n${origin ? resource.origin : ''}\n${values.prefix ? '' : resource.path}\n${resource.query}`
     for (const parameter of SIGNED) text += `\n${encoded(values[parameter])}`
     return text
   }

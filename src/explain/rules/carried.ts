@@ -171,7 +171,7 @@ function fromBase64(text: string): string | undefined {
   try {
     return atob(text.replaceAll('-', '+').replaceAll('_', '/'))
   } catch {
-    // It begins like base64, and is none.
+    // It begins like base64, but is not base64.
     return undefined
   }
 }

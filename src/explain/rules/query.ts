@@ -126,7 +126,7 @@ const ARRAYS: readonly ListName[] = [
   (name) => name,
 ]
 
-/** The URL with the names of each list in another form. Names that occur once, and without brackets, are no lists unless they have commas. */
+/** The URL with the names of each list in another form. Names that occur once, and without brackets, are not lists unless they have commas. */
 function withList(attempt: Attempt, print: ListName): string {
   const pieces = piecesOf(attempt.url)
   const parts = pieces.map(({ text }) => INDEXED.exec(text))

@@ -122,7 +122,7 @@ function secondsLeft({ expires, endless }: UnverifiedClaims, now: Date): number 
   return expires && !endless ? Math.floor((+expires - +now) / 1000) : undefined
 }
 
-/** What is signed, and not shown in the link. */
+/** The parts of a request that are signed, and that the link does not show. */
 function notShown({ claims, scheme }: Seen): readonly ('method' | 'ip')[] {
   const method = claims.methods === undefined && scheme?.reads?.includes('method') === true
   const ip = claims.ip === undefined && scheme?.requires?.includes('ip') === true
@@ -203,7 +203,7 @@ function unknownAddressText(seen: Seen): string | undefined {
   return seen.scheme?.reads?.includes('ip') ? 'perhaps signed, not shown in the link' : undefined
 }
 
-/** What the signature of this link covers: of conditions, only those that the link has, or hides. */
+/** The parts that the signature of this link covers. Of the conditions, only those that the link has, or hides. */
 function coveredOf(seen: Seen, { covers }: Scheme): readonly Covered[] {
   const { resource, starts, prefix, uses, id, keyId, signedHeaders } = seen.claims
   const ip = seen.claims.ip ?? notShown(seen).find((part) => part === 'ip')

@@ -23,7 +23,7 @@ const HEADERS = [
   'cloudfront-viewer-address',
 ]
 
-/** The address in a text such as `"203.0.113.7:4711"`, `[2001:db8::7]:443` or ` 203.0.113.7`. `undefined` if there is none. */
+/** The address in a text such as `"203.0.113.7:4711"`, `[2001:db8::7]:443` or ` 203.0.113.7`. `undefined` if the text has no address. */
 function addressIn(text: string): string | undefined {
   const bare = text.trim().replace(/^"|"$/g, '')
   // CloudFront writes IPv6 without brackets, and a port behind it: the whole text would be another address.

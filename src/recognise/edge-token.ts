@@ -14,8 +14,9 @@ export interface EdgeToken {
 const SIGNATURE = /(~|%7e)hmac(=|%3d)/i
 const DIGEST = /^[\da-f]{32,64}/i
 const FIELD = /^(?:\w+=|FullPath$)/
-// The name of the token, and its first field. Vimeo's tokens are in the path, and have no name.
-const OPENING = /([?&/;])(?:([\w.-]+)=)??((?:\w+=)?[^=]*)$/
+// The name of the token, and its first field. Vimeo's tokens are in the path, and have no name. The field begins with its own name: otherwise each
+// slash of a long path could begin the token, and looking for it would take quadratic time.
+const OPENING = /([?&/;])(?:([\w.-]+)=)?([\w.-]+=[^=]*)$/
 // A file, or the ACL of all files.
 const UPLOADCARE_PATH = /^\/([\da-f-]{36}\/|\*)/i
 

@@ -1,5 +1,5 @@
-// Reads values in links: times, escapes, base64, JSON. Nothing here throws. Times are in milliseconds: `undefined` if there is none, and NaN if it
-// cannot be read.
+// Reads values in links: times, escapes, base64, JSON. Nothing here throws. Times are in milliseconds: `undefined` if the text has no time, and NaN
+// if the time cannot be read.
 import type { LinkExpiry, Rule } from './rule.ts'
 
 export const ANY: RegExp = /./s
@@ -30,9 +30,9 @@ export const hexTime = (text: string): number => +`0x${text}` * 1000
 export const isoTime = (value: unknown): number | undefined => (value ? Date.parse(ISO_TIME.exec(textOf(value))?.[0] ?? '') : undefined)
 export const basicTime = (text: string): number => Date.parse(text.replace(BASIC_TIME, '$1-$2-$3:$4:$5'))
 
-/** The earliest of these times. Infinity if there is none, NaN if one cannot be read. */
+/** The earliest of these times. Infinity without any, and NaN if one cannot be read. */
 export const earliest = (...times: readonly (number | undefined)[]): number => Math.min(...times.map((time) => time ?? Infinity))
-/** The latest of these times. -Infinity if there is none, NaN if one cannot be read. */
+/** The latest of these times. -Infinity without any, and NaN if one cannot be read. */
 export const latest = (...times: readonly (number | undefined)[]): number => Math.max(...times.map((time) => time ?? -Infinity))
 
 /** A rule for links with `Expires`, `Signature` and a key id, as in the first links of Amazon S3. */

@@ -1,4 +1,4 @@
-// What happens to links between the signer and the verifier, as people reported it in public: explain names each change.
+// Changes of links between the signer and the verifier that people reported in public: explain names each of them.
 import { createHash, createHmac } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { unicodeHost } from '../../src/explain/idn.ts'
@@ -155,7 +155,7 @@ describe('another host or path', () => {
     expect(await codes(SCHEMES.laravel, link)).toEqual(['host_alphabet'])
   })
 
-  // The samples of RFC 3492, section 7.1, and names that are no Punycode.
+  // The samples of RFC 3492, section 7.1, and names that are not Punycode.
   test.each([
     ['xn--bcher-kva.example', 'bücher.example'],
     ['xn--ihqwcrb4cv8a8dqg056pqjye', '他们为什么不说中文'],

@@ -330,6 +330,7 @@ test.each([
   `https://h.test/x?expires=1767229200&signature=${'A'.repeat(27)}%3D`,
   'https://h.test/oauth?token=eyJhbGciOiJIUzI1NiJ9',
   'https://h.test/x~hmac=',
+  `https://h.test/a/b~exp=1767229200~hmac=${'0'.repeat(64)}`,
   'https://h.test/x?token=exp=soon~hmac=00000000000000000000000000000000',
   `https://iot.test/mqtt?X-Amz-Credential=A%2F20260101%2Fus-east-1%2Fiotdevicegateway%2Faws4_request&X-Amz-Date=20260101T000000Z&X-Amz-Expires=60&X-Amz-Signature=${'0'.repeat(64)}`,
   `https://user:password@h.test/x?expires=1767229200&signature=${'0'.repeat(64)}`,

@@ -52,7 +52,7 @@ const AMAZON_SERVICE = /(?:^|\.)(?<service>s3express|s3-outposts|s3-object-lambd
 const SERVED_GLOBALLY =
   /^(us-(east|west)-[12]|ca-central-1|sa-east-1|eu-(west-[123]|central-1|north-1)|ap-(south-1|northeast-[123]|southeast-[12]))$/
 
-// Other vendors whose hosts name the region that they ask for. Wasabi also has hosts with the name of a country, such as nl-1, which is no region.
+// Other vendors whose hosts name the region that they ask for. Wasabi also has hosts with the name of a country, such as nl-1, which is not a region.
 const OTHERS: readonly RegExp[] = [
   /(?:^|\.)s3\.(?<region>[a-z\d-]+)\.(?:backblazeb2\.com|scw\.cloud|(?:io|perf)\.cloud\.ovh\.(?:net|us))$/,
   /(?:^|\.)s3\.(?<region>[a-z]+-[a-z]+-\d+)\.wasabisys\.com$/,
